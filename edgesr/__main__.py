@@ -1,0 +1,5 @@
+"""`python -m edgesr` is the `edgesr` command."""
+
+from edgesr.cli import main
+
+main()

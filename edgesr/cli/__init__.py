@@ -1,0 +1,62 @@
+"""The command line: one module per command; the only place that prints, exits or catches.
+
+Each module in this package that defines `command` adds itself: `command` is a plain function whose
+parameters are the options. Modules import nothing heavy at their top, so `edgesr --help` is quick.
+"""
+
+import importlib
+import pkgutil
+import sys
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from edgesr import __version__
+from edgesr.errors import EdgesrError
+
+app = typer.Typer(
+    name="edgesr",
+    help="Sharp pictures from a small board: train, export, upscale, measure.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        typer.echo(f"edgesr {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say so.")
+    ] = False,
+) -> None:
+    """Sharp pictures from a small board: train, export, upscale, measure."""
+
+
+def _add_commands() -> None:
+    for info in sorted(pkgutil.iter_modules(__path__), key=lambda info: info.name):
+        if info.name.startswith("_"):
+            continue
+        command: Callable[..., None] = importlib.import_module(f"{__name__}.{info.name}").command
+        app.command(info.name.replace("_", "-"))(command)
+
+
+_add_commands()
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one command; turn our own errors into one clear message and exit code 1."""
+    try:
+        app(args=arguments)
+    except EdgesrError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        typer.echo("interrupted", err=True)
+        sys.exit(130)

@@ -1,0 +1,77 @@
+"""Files that are never half-written: write beside, flush, rename."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from edgesr.errors import ConfigError, EdgesrError
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Yield a temporary path in the folder of `path`; rename it onto `path` if the block succeeds.
+
+    The temporary name keeps the suffix, because encoders choose the format by it. On any exception
+    the temporary file is removed and whatever stood at `path` is untouched.
+
+    Raises:
+        ConfigError: the folder does not exist or cannot be written.
+        EdgesrError: the disk is full.
+    """
+    try:
+        handle, name = tempfile.mkstemp(
+            prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent
+        )
+    except OSError as error:
+        raise ConfigError(
+            f"cannot write here ({error.strerror})", where=path, fix=f"mkdir -p {path.parent}"
+        ) from error
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        _flush_and_take_mode(temporary)
+        temporary.replace(path)
+    except OSError as error:
+        raise EdgesrError(f"cannot write ({error.strerror})", where=path) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _flush_and_take_mode(temporary: Path) -> None:
+    """Bring the file to disk before the rename, with the mode an ordinary `open` would give."""
+    umask = os.umask(0)
+    os.umask(umask)
+    with temporary.open("rb+") as file:
+        os.fsync(file.fileno())
+    temporary.chmod(0o666 & ~umask)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write `data` to `path` atomically."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` to `path` atomically as UTF-8."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as indented JSON, keys in the order given, atomically."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's content as 64 hexadecimal digits."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
