@@ -1,0 +1,83 @@
+"""The Mamba (S6) mixer: projections and a causal convolution around the selective scan.
+
+Glossary, after Gu and Dao 2023 (https://arxiv.org/abs/2312.00752):
+    L  length of the sequence            d  width of a token
+    E  inner width, 2d                   N  size of the state of one channel
+    R  rank of dt, ceil(d / 16)
+
+Parameter names and shapes are those of the reference implementation
+(state-spaces/mamba, `mamba_simple.py`), so published checkpoints load unchanged.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from edgesr.scan import selective_scan
+
+CONV_WIDTH = 4
+DT_MIN, DT_MAX = 1e-3, 1e-1  # range of softplus(dt_bias) at the start, as in the Mamba paper
+
+
+class LowRankLinear(nn.Module):
+    """A bias-free linear map through `rank` dimensions: W (out x in) = up (out x r) down (r x in).
+
+    Source: MambaLiteSR section IV-E.
+    """
+
+    def __init__(self, in_features: int, out_features: int, rank: int) -> None:
+        super().__init__()
+        self.down = nn.Linear(in_features, rank, bias=False)
+        self.up = nn.Linear(rank, out_features, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., in) -> (..., out)."""
+        out: Tensor = self.up(self.down(x))
+        return out
+
+
+def projection(in_features: int, out_features: int, rank: int | None) -> nn.Module:
+    """Return a bias-free projection, factored when a rank is given."""
+    if rank is None:
+        return nn.Linear(in_features, out_features, bias=False)
+    return LowRankLinear(in_features, out_features, rank)
+
+
+class Mamba(nn.Module):
+    """One selective state-space mixer, tokens in, tokens out: (batch, L, d) -> (batch, L, d)."""
+
+    def __init__(self, width: int, state: int, rank: int | None) -> None:
+        super().__init__()
+        inner = 2 * width
+        self.dt_rank = math.ceil(width / 16)
+        self.state = state
+        self.in_proj = projection(width, 2 * inner, rank)
+        self.conv1d = nn.Conv1d(inner, inner, CONV_WIDTH, groups=inner, padding=CONV_WIDTH - 1)
+        self.x_proj = nn.Linear(inner, self.dt_rank + 2 * state, bias=False)
+        self.dt_proj = nn.Linear(self.dt_rank, inner)
+        self.A_log = nn.Parameter(torch.arange(1.0, state + 1).log().repeat(inner, 1))
+        self.D = nn.Parameter(torch.ones(inner))
+        self.out_proj = projection(inner, width, rank)
+        self._initialise_dt()
+
+    def _initialise_dt(self) -> None:
+        """Start with step sizes spread log-uniformly over [DT_MIN, DT_MAX]."""
+        nn.init.uniform_(self.dt_proj.weight, -(self.dt_rank**-0.5), self.dt_rank**-0.5)
+        span = math.log(DT_MAX) - math.log(DT_MIN)
+        dt = torch.exp(torch.rand_like(self.dt_proj.bias) * span + math.log(DT_MIN))
+        with torch.no_grad():
+            self.dt_proj.bias.copy_(dt + torch.log(-torch.expm1(-dt)))  # inverse of softplus
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """(batch, L, d) -> (batch, L, d)."""
+        length = tokens.shape[1]
+        x, z = self.in_proj(tokens).chunk(2, dim=-1)  # (batch, L, E) each
+        x = self.conv1d(x.transpose(1, 2))[..., :length].transpose(1, 2)
+        x = F.silu(x)
+        dt, b, c = self.x_proj(x).split([self.dt_rank, self.state, self.state], dim=-1)
+        dt = F.softplus(self.dt_proj(dt))  # (batch, L, E)
+        y = selective_scan(x, dt, -torch.exp(self.A_log), b, c, self.D)
+        out: Tensor = self.out_proj(y * F.silu(z))
+        return out

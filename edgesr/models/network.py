@@ -1,0 +1,43 @@
+"""What every super-resolution network offers to training, evaluation and export."""
+
+import torch
+from torch import Tensor, nn
+
+
+class SRNetwork(nn.Module):
+    """A network from an RGB picture to one `scale` times larger.
+
+    `forward` maps (batch, 3, height, width) in [0, 1] to (batch, 3, scale*height, scale*width),
+    not clipped. Export and evaluation use nothing else.
+    """
+
+    scale: int
+
+    def training_pair(self, lr: Tensor, hr: Tensor) -> tuple[Tensor, Tensor]:
+        """Return (prediction, target) between which the loss is taken; luma networks override it.
+
+        Args:
+            lr: (batch, 3, height, width) in [0, 1].
+            hr: (batch, 3, scale*height, scale*width) in [0, 1].
+        """
+        return self(lr), hr
+
+
+def parameter_count(network: nn.Module) -> int:
+    """Return the number of trainable values."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def tokens(image: Tensor) -> Tensor:
+    """(batch, channels, height, width) -> (batch, height*width, channels), raster order."""
+    return image.flatten(2).transpose(1, 2)
+
+
+def image(tokens: Tensor, height: int, width: int) -> Tensor:
+    """(batch, height*width, channels) -> (batch, channels, height, width)."""
+    return tokens.transpose(1, 2).reshape(tokens.shape[0], -1, height, width)
+
+
+def rgb_mean(mean: tuple[float, float, float]) -> Tensor:
+    """Return a channel mean shaped (1, 3, 1, 1) to be subtracted from NCHW pictures."""
+    return torch.tensor(mean).view(1, 3, 1, 1)

@@ -1,0 +1,126 @@
+"""The one registration point of networks.
+
+A network is one module in this package that calls `register`. A name is either the name of a
+configuration (`student`) or a family with hyper-parameters (`mambalitesr:D32-G4-B2-N16-SKIP`,
+letters followed by whole numbers, flags alone, joined by hyphens).
+"""
+
+import difflib
+import importlib
+import pkgutil
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edgesr.errors import ConfigError
+
+if TYPE_CHECKING:
+    from edgesr.models.network import SRNetwork
+
+Options = Mapping[str, int | None]
+"""Hyper-parameters of a family: `{"D": 32, "SKIP": None}`; a flag has no number."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """A named super-resolution network that can be built at any of its scales.
+
+    Attributes:
+        name: what the user types.
+        build: scale -> freshly initialised module.
+        scales: supported factors.
+        summary: one line for `edgesr models`.
+        context: what part of the input an output pixel depends on.
+    """
+
+    name: str
+    build: "Callable[[int], SRNetwork]"
+    scales: tuple[int, ...]
+    summary: str
+    context: str
+
+    def module(self, scale: int) -> "SRNetwork":
+        """Build the network at `scale`.
+
+        Raises:
+            ConfigError: the network does not exist at this scale.
+        """
+        if scale not in self.scales:
+            known = ", ".join(map(str, self.scales))
+            raise ConfigError(f"{self.name} has scales {known}, not {scale}", where="--scale")
+        return self.build(scale)
+
+
+_named: dict[str, Network] = {}
+_families: dict[str, Callable[[str, Options], Network]] = {}
+
+
+def register(
+    family: str,
+    from_options: Callable[[str, Options], Network],
+    named: Mapping[str, str],
+) -> None:
+    """Add a family of networks and its named configurations.
+
+    Args:
+        family: the part of a name before the colon.
+        from_options: (full name, hyper-parameters) -> network; raises ConfigError on bad options.
+        named: configuration name -> hyper-parameters, written as after the colon.
+
+    Raises:
+        ConfigError: a name is taken; the registry is then left as it was.
+    """
+    taken = [name for name in (family, *named) if name in _families or name in _named]
+    if taken:
+        raise ConfigError(f"network name already registered: {', '.join(taken)}")
+    networks = {name: from_options(name, parse_options(text)) for name, text in named.items()}
+    _families[family] = from_options
+    _named.update(networks)
+
+
+def parse_options(text: str) -> dict[str, int | None]:
+    """Parse `D32-G4-SKIP` into `{"D": 32, "G": 4, "SKIP": None}`.
+
+    Raises:
+        ConfigError: a part is neither letters nor letters followed by digits, or comes twice.
+    """
+    options: dict[str, int | None] = {}
+    for part in filter(None, text.split("-")):
+        match = re.fullmatch(r"([A-Z]+)(\d*)", part)
+        if match is None or match[1] in options:
+            raise ConfigError(f"cannot read the hyper-parameter '{part}' in '{text}'")
+        options[match[1]] = int(match[2]) if match[2] else None
+    return options
+
+
+def all_networks() -> list[Network]:
+    """Return every named network, by name."""
+    _import_all()
+    return [_named[name] for name in sorted(_named)]
+
+
+def get_network(name: str) -> Network:
+    """Return the network called `name`, a configuration or `family:OPTIONS`.
+
+    Raises:
+        ConfigError: no such network; the message lists the closest names.
+    """
+    _import_all()
+    if name in _named:
+        return _named[name]
+    family, _, options = name.partition(":")
+    if family in _families and options:
+        return _families[family](name, parse_options(options))
+    names = sorted(_named)
+    close = difflib.get_close_matches(name, names, n=3) or names
+    raise ConfigError(
+        f"no network is called '{name}'; there are {', '.join(close)}", fix="edgesr models"
+    )
+
+
+def _import_all() -> None:
+    """Import every module beside this one, so that each registers itself."""
+    package = importlib.import_module("edgesr.models")
+    for info in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"edgesr.models.{info.name}")
