@@ -1,0 +1,39 @@
+#!/bin/sh
+# Sets up .venv beside this file, then does one job:
+#   sh setup.sh demo    upscales the bundled photo
+#   sh setup.sh test    runs every check: ruff, mypy, pytest
+set -eu
+cd "$(dirname "$0")"
+
+case ${1:-} in
+    demo) extras="" ;;
+    test) extras="[dev]" ;;
+    *) echo "usage: sh setup.sh demo|test" >&2; exit 2 ;;
+esac
+
+# Debian keeps venv, and the libraries that OpenCV's wheel links to, in packages of their own.
+missing=""
+python3 -c "import ensurepip, venv" 2>/dev/null || missing="$missing python3-venv"
+/sbin/ldconfig -p | grep -q "libGL\.so\.1 " || missing="$missing libgl1"
+/sbin/ldconfig -p | grep -q "libglib-2\.0\.so\.0 " || missing="$missing libglib2.0-0"
+if [ "$1" = test ] && ! command -v chromium >/dev/null && grep -q "^ID=debian" /etc/os-release; then
+    missing="$missing chromium"  # the browser test of the HTML report; skipped where it is absent
+fi
+if [ -n "$missing" ]; then
+    sudo=""
+    [ "$(id -u)" = 0 ] || sudo="sudo"
+    $sudo apt-get update -q
+    # shellcheck disable=SC2086  # a list of words
+    $sudo apt-get install -y -q --no-install-recommends $missing
+fi
+
+[ -x .venv/bin/python ] || python3 -m venv .venv
+.venv/bin/python -m pip install -q -c constraints.txt -e ".$extras"
+
+if [ "$1" = demo ]; then
+    exec .venv/bin/edgesr upscale tests/data/photo.png -o photo_x4.png --overwrite
+fi
+.venv/bin/ruff check .
+.venv/bin/ruff format --check .
+.venv/bin/mypy
+exec .venv/bin/python -m pytest -q
