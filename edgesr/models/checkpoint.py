@@ -1,0 +1,210 @@
+"""Weights in and out of files: safetensors, and torch files without running what they hold.
+
+A torch file is a pickle and a pickle is a program, so only plain tensors are ever read from one.
+"""
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from edgesr.errors import ConfigError, WeightsError
+from edgesr.files import atomic_path
+from edgesr.models.network import SRNetwork
+from edgesr.models.registry import all_networks, get_network
+from edgesr.weights import shipped
+
+WRAPPERS = ("params_ema", "params", "state_dict")  # where training codes put the state, best first
+SHOWN = 3  # keys named in a message, of each kind
+
+
+def load_network(name: str, scale: int, weights: Path | None) -> SRNetwork:
+    """Build a network and fill it from a file.
+
+    Args:
+        name: a configuration (`student`) or a family with hyper-parameters.
+        scale: factor between input and output sides.
+        weights: the checkpoint; None for the shipped one. A network without any state, such as
+            bicubic, needs no file.
+
+    Returns:
+        The network on the CPU, in float32 and eval mode.
+
+    Raises:
+        ConfigError: no such network, or not at this scale.
+        ModelError: `weights` is None and nothing is shipped for this network and scale.
+        WeightsError: the file cannot be read or does not fit.
+    """
+    network = get_network(name).module(scale)
+    if network.state_dict() or weights is not None:
+        path = shipped(name, scale, "safetensors") if weights is None else weights
+        _check_metadata(path, name, scale)
+        fill(network, load_state(path), name, path)
+    return network.eval()
+
+
+def fill(network: SRNetwork, state: Mapping[str, Tensor], name: str, path: Path) -> None:
+    """Copy `state` into `network`; every key and every shape must agree.
+
+    Args:
+        network: receives the values.
+        state: as from `load_state`.
+        name: what the network is called in messages.
+        path: where `state` came from, for messages.
+
+    Raises:
+        WeightsError: keys are missing, unexpected or misshaped, or a value is not finite.
+    """
+    own = _shapes(network.state_dict())
+    given = _shapes(state)
+    if own != given:
+        raise WeightsError(
+            f"does not fit {name} x{network.scale}: {_difference(own, given)}",
+            where=path,
+            fix=_suggestion(given),
+        )
+    broken = [key for key, value in state.items() if not torch.isfinite(value).all()]
+    if broken:
+        raise WeightsError(f"holds values that are not finite: {_first(broken)}", where=path)
+    network.load_state_dict(dict(state))
+
+
+def load_state(path: Path) -> dict[str, Tensor]:
+    """Read a state dict from safetensors, or from a torch file that holds nothing but tensors.
+
+    Torch files may wrap the state in `params_ema`, `params` or `state_dict`, taken in this order.
+
+    Raises:
+        WeightsError: the file is missing, damaged, or holds anything else.
+    """
+    try:
+        if _is_safetensors(path):
+            with safe_open(path, framework="pt") as file:
+                return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise WeightsError(f"cannot be read ({error.strerror})", where=path) from error
+    except SafetensorError as error:
+        raise WeightsError(f"is a damaged safetensors file ({error})", where=path) from error
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise WeightsError(
+            "is no checkpoint that can be read safely (torch files must hold tensors only)",
+            where=path,
+            fix="save the bare state dict: torch.save(network.state_dict(), FILE)",
+        ) from error
+    return _unwrap(content, path)
+
+
+def load_metadata(path: Path) -> dict[str, str]:
+    """Return the text entries of a safetensors file; {} for a torch file, which has none.
+
+    Raises:
+        WeightsError: the file is missing or damaged.
+    """
+    try:
+        if not _is_safetensors(path):
+            return {}
+        with safe_open(path, framework="pt") as file:
+            return dict(file.metadata() or {})
+    except OSError as error:
+        raise WeightsError(f"cannot be read ({error.strerror})", where=path) from error
+    except SafetensorError as error:
+        raise WeightsError(f"is a damaged safetensors file ({error})", where=path) from error
+
+
+def save_weights(path: Path, network: SRNetwork, name: str, metadata: dict[str, str]) -> None:
+    """Write the state of `network` as safetensors, atomically.
+
+    Args:
+        path: a .safetensors file; its folder must exist.
+        network: what to save.
+        name: its name in the registry, kept in the file's metadata with the scale.
+        metadata: further text entries, such as the recipe and the data set.
+
+    Raises:
+        ConfigError: the file cannot be written there, or does not end in .safetensors.
+    """
+    if path.suffix != ".safetensors":
+        raise ConfigError("weights are written as .safetensors", where=path)
+    state = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
+    with atomic_path(path) as temporary:
+        save_file(
+            state,
+            temporary,
+            metadata={**metadata, "format": "pt", "network": name, "scale": str(network.scale)},
+        )
+
+
+def _is_safetensors(path: Path) -> bool:
+    """Tell by content: eight bytes of header length, then JSON."""
+    with path.open("rb") as file:
+        return file.read(9)[8:] == b"{"
+
+
+def _unwrap(content: Any, path: Path) -> dict[str, Tensor]:
+    if isinstance(content, Mapping):
+        wrapped = next((content[key] for key in WRAPPERS if key in content), content)
+        if isinstance(wrapped, Mapping) and wrapped:
+            state = dict(wrapped)
+            if all(isinstance(k, str) and isinstance(v, Tensor) for k, v in state.items()):
+                return state
+    raise WeightsError(
+        f"holds no state dict, neither bare nor under {', '.join(WRAPPERS)}", where=path
+    )
+
+
+def _check_metadata(path: Path, name: str, scale: int) -> None:
+    """Refuse a file that says it belongs elsewhere: shapes alone do not tell, say, a skip."""
+    metadata = load_metadata(path)
+    owner, owner_scale = metadata.get("network", name), metadata.get("scale", str(scale))
+    if owner_scale != str(scale):
+        raise WeightsError(
+            f"holds {owner} x{owner_scale}, not x{scale}", where=path, fix=f"--scale {owner_scale}"
+        )
+    try:
+        same = get_network(owner).summary == get_network(name).summary
+    except ConfigError:
+        return  # a name of another program or another time: the shapes decide
+    if not same:
+        raise WeightsError(f"holds the weights of {owner}, not of {name}", where=path)
+
+
+Shapes = dict[str, tuple[int, ...]]
+
+
+def _shapes(state: Mapping[str, Tensor]) -> Shapes:
+    return {key: tuple(value.shape) for key, value in state.items()}
+
+
+def _difference(own: Shapes, given: Shapes) -> str:
+    missing = [key for key in own if key not in given]
+    unexpected = [key for key in given if key not in own]
+    misshaped = [
+        f"{key} {given[key]} instead of {shape}"
+        for key, shape in own.items()
+        if key in given and given[key] != shape
+    ]
+    kinds = {"missing": missing, "unexpected": unexpected, "misshaped": misshaped}
+    return "; ".join(f"{kind} {_first(keys)}" for kind, keys in kinds.items() if keys)
+
+
+def _first(keys: list[str]) -> str:
+    more = len(keys) - SHOWN
+    return ", ".join(keys[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _suggestion(given: Shapes) -> str | None:
+    """Name the registered configurations whose keys and shapes are exactly those of the file."""
+    fitting = []
+    for known in all_networks():
+        for scale in known.scales:
+            with torch.device("meta"):  # shapes without memory
+                module = known.module(scale)
+            if _shapes(module.state_dict()) == given:
+                fitting.append(f"{known.name} at scale {scale}")
+    return f"the file fits {' or '.join(fitting)}" if fitting else None
