@@ -3,7 +3,11 @@
 Glossary, after Gu and Dao 2023 (https://arxiv.org/abs/2312.00752):
     L  length of the sequence            d  width of a token
     E  inner width, 2d                   N  size of the state of one channel
-    R  rank of dt, ceil(d / 16)
+    R  rank of dt, ceil(d / 16)          H  heads of the SSD variant, None for S6
+
+S6 has a decay for every channel and state. SSD (Mamba-2, Dao and Gu 2024,
+https://arxiv.org/abs/2405.21060) has one per head of E / H channels, which turns the scan into
+matrix products; here it is S6 with dt and A shared within a head.
 
 Parameter names and shapes are those of the reference implementation
 (state-spaces/mamba, `mamba_simple.py`), so published checkpoints load unchanged.
@@ -48,16 +52,21 @@ def projection(in_features: int, out_features: int, rank: int | None) -> nn.Modu
 class Mamba(nn.Module):
     """One selective state-space mixer, tokens in, tokens out: (batch, L, d) -> (batch, L, d)."""
 
-    def __init__(self, width: int, state: int, rank: int | None) -> None:
+    def __init__(self, width: int, state: int, rank: int | None, heads: int | None = None) -> None:
         super().__init__()
         inner = 2 * width
+        self.inner = inner
+        self.heads = heads
         self.dt_rank = math.ceil(width / 16)
         self.state = state
         self.in_proj = projection(width, 2 * inner, rank)
         self.conv1d = nn.Conv1d(inner, inner, CONV_WIDTH, groups=inner, padding=CONV_WIDTH - 1)
         self.x_proj = nn.Linear(inner, self.dt_rank + 2 * state, bias=False)
-        self.dt_proj = nn.Linear(self.dt_rank, inner)
-        self.A_log = nn.Parameter(torch.arange(1.0, state + 1).log().repeat(inner, 1))
+        self.dt_proj = nn.Linear(self.dt_rank, heads or inner)
+        decays = torch.arange(1.0, state + 1).repeat(inner, 1)
+        if heads is not None:
+            decays = torch.linspace(1.0, 16.0, heads).unsqueeze(1)
+        self.A_log = nn.Parameter(decays.log())
         self.D = nn.Parameter(torch.ones(inner))
         self.out_proj = projection(inner, width, rank)
         self._initialise_dt()
@@ -77,7 +86,12 @@ class Mamba(nn.Module):
         x = self.conv1d(x.transpose(1, 2))[..., :length].transpose(1, 2)
         x = F.silu(x)
         dt, b, c = self.x_proj(x).split([self.dt_rank, self.state, self.state], dim=-1)
-        dt = F.softplus(self.dt_proj(dt))  # (batch, L, E)
-        y = selective_scan(x, dt, -torch.exp(self.A_log), b, c, self.D)
+        dt = F.softplus(self.dt_proj(dt))  # (batch, L, E), or (batch, L, H)
+        a = -torch.exp(self.A_log)  # (E, N), or (H, 1)
+        if self.heads is not None:
+            share = self.inner // self.heads
+            dt = dt.repeat_interleave(share, dim=-1)
+            a = a.repeat_interleave(share, dim=0).expand(-1, self.state)
+        y = selective_scan(x, dt, a, b, c, self.D)
         out: Tensor = self.out_proj(y * F.silu(z))
         return out

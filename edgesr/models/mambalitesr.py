@@ -37,6 +37,7 @@ class MambaLiteSRConfig:
         blocks: Mamba blocks in a group.
         state: size of the state of one scan channel.
         rank: rank of every mixer's in_proj and out_proj, None for full matrices.
+        heads: None for S6; a number of heads for SSD, where a head shares its decay.
         skip: add each block's input to its output; the paper's networks do not.
         scale: 2, 3 or 4.
     """
@@ -46,6 +47,7 @@ class MambaLiteSRConfig:
     blocks: int = 2
     state: int = 16
     rank: int | None = None
+    heads: int | None = None
     skip: bool = False
     scale: int = 4
 
@@ -53,6 +55,8 @@ class MambaLiteSRConfig:
         sizes = (self.embedding, self.groups, self.blocks, self.state)
         if min(sizes) < 1 or (self.rank is not None and self.rank < 1):
             raise ConfigError("every size of MambaLiteSR must be at least 1")
+        if self.heads is not None and (self.heads < 1 or 2 * self.embedding % self.heads):
+            raise ConfigError(f"{2 * self.embedding} channels do not split into {self.heads} heads")
 
 
 class Block(nn.Module):
@@ -61,7 +65,7 @@ class Block(nn.Module):
     def __init__(self, config: MambaLiteSRConfig) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(config.embedding)
-        self.mixer = Mamba(config.embedding, config.state, config.rank)
+        self.mixer = Mamba(config.embedding, config.state, config.rank, config.heads)
         self.skip = config.skip
 
     def forward(self, t: Tensor) -> Tensor:
@@ -132,24 +136,32 @@ class MambaLiteSR(SRNetwork):
 
 
 def _from_options(name: str, options: Options) -> Network:
-    known = {"D": "embedding", "G": "groups", "B": "blocks", "N": "state", "R": "rank"}
+    known = {
+        "D": "embedding",
+        "G": "groups",
+        "B": "blocks",
+        "N": "state",
+        "R": "rank",
+        "H": "heads",
+    }
     unknown = set(options) - set(known) - {"SKIP"}
     if unknown:
         raise ConfigError(
             f"MambaLiteSR has no hyper-parameter {', '.join(sorted(unknown))}; "
-            "it has D (embedding), G (groups), B (blocks), N (state), R (rank) and SKIP",
+            "it has D (embedding), G (groups), B (blocks), N (state), R (rank), H (SSD heads) and SKIP",
             where=name,
         )
     sizes = {known[key]: value for key, value in options.items() if value is not None}
     config = replace(MambaLiteSRConfig(), skip="SKIP" in options, **sizes)
     skip = ", skip around each block" if config.skip else ""
     rank = "full rank" if config.rank is None else f"rank {config.rank}"
+    mixer = "S6" if config.heads is None else f"SSD with {config.heads} heads"
     return Network(
         name=name,
         build=lambda scale: MambaLiteSR(replace(config, scale=scale)),
         scales=(2, 3, 4),
         summary=f"MambaLiteSR d={config.embedding}, {config.groups}x{config.blocks} blocks, "
-        f"N={config.state}, {rank}{skip}",
+        f"{mixer} N={config.state}, {rank}{skip}",
         context="every earlier pixel in raster order, and 3x3 neighbourhoods of those",
     )
 
