@@ -148,7 +148,7 @@ def _from_options(name: str, options: Options) -> Network:
     if unknown:
         raise ConfigError(
             f"MambaLiteSR has no hyper-parameter {', '.join(sorted(unknown))}; "
-            "it has D (embedding), G (groups), B (blocks), N (state), R (rank), H (SSD heads) and SKIP",
+            "it has D (embedding), G (groups), B (blocks), N (state), R (rank), H (heads), SKIP",
             where=name,
         )
     sizes = {known[key]: value for key, value in options.items() if value is not None}
