@@ -1,0 +1,78 @@
+import pytest
+
+from edgesr.engine.device import read_device
+
+NVPMODEL = """
+# comment
+< POWER_MODEL ID=0 NAME=15W >
+CPU_ONLINE CORE_0 1
+< POWER_MODEL ID=1 NAME=25W >
+< POWER_MODEL ID=2 NAME=MAXN_SUPER >
+< POWER_MODEL ID=3 NAME=7W >
+< PM_CONFIG DEFAULT=1 >
+"""
+
+
+@pytest.fixture
+def orin_nano(tmp_path):
+    """The files of an Orin Nano 8 GB developer kit with JetPack 6.2, as owners have shown them."""
+    files = {
+        "proc/device-tree/model": "NVIDIA Jetson Orin Nano Engineering Reference Kit Super\0",
+        "proc/device-tree/compatible": "nvidia,p3768-0000+p3767-0005-super\0nvidia,p3767-0005\0"
+        "nvidia,tegra234\0",
+        "etc/nv_tegra_release": "# R36 (release), REVISION: 4.3, GCID: 1, BOARD: generic\n",
+        "etc/nvpmodel.conf": NVPMODEL,
+        "var/lib/nvpmodel/status": "pmode:0002 fmode:quiet",
+        "sys/class/devfreq/17000000.gpu/cur_freq": "306000000\n",
+        "sys/class/devfreq/17000000.gpu/max_freq": "1020000000\n",
+        "proc/meminfo": "MemTotal:        7802880 kB\nMemFree: 1 kB\n",
+    }
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return tmp_path
+
+
+def test_reads_a_whole_board(orin_nano):
+    device = read_device(orin_nano)
+    assert device.board.name == "jetson-orin-nano-8gb"
+    assert device.model == "NVIDIA Jetson Orin Nano Engineering Reference Kit Super"
+    assert device.l4t == "36.4.3"
+    assert device.power_mode == "MAXN_SUPER"
+    assert device.power_modes == {"15W": 0, "25W": 1, "MAXN_SUPER": 2, "7W": 3}
+    assert device.gpu_mhz == (306, 1020)
+    assert device.memory_mib == 7620
+
+
+@pytest.mark.parametrize(
+    ("module", "board"),
+    [
+        ("nvidia,p3768-0000+p3767-0003", "jetson-orin-nano-8gb"),
+        ("nvidia,p3768-0000+p3767-0004-super", "jetson-orin-nano-4gb"),
+        ("nvidia,p3768-0000+p3767-0000-super", "jetson-orin-nx"),
+        ("nvidia,p3737-0000+p3701-0005", "jetson-agx-orin"),
+        ("nvidia,p4071-0000+p3834-0008", "jetson-thor"),
+        ("nvidia,p3450-0000", None),  # Jetson Nano: a Jetson, but not one that is known here
+    ],
+)
+def test_detects_by_module_not_by_carrier(orin_nano, module, board):
+    (orin_nano / "proc/device-tree/compatible").write_text(module + "\0")
+    found = read_device(orin_nano).board
+    assert (found and found.name) == board
+
+
+def test_a_mode_without_a_name_in_the_table_is_shown_by_number(orin_nano):
+    (orin_nano / "var/lib/nvpmodel/status").write_text("pmode:0009")
+    assert read_device(orin_nano).power_mode == "0009"
+
+
+def test_a_pc_is_no_board(tmp_path):
+    device = read_device(tmp_path)
+    assert device.board is None
+    assert device.l4t is None
+    assert device.power_mode is None
+    assert device.power_modes == {}
+    assert device.gpu_mhz is None
+    assert device.memory_mib is None
+    assert device.model
