@@ -105,6 +105,22 @@ def imresize(image: NDArray[Pixel], scale: float) -> NDArray[Pixel]:
     return np.ascontiguousarray(np.swapaxes(turned, 0, 1))
 
 
+def modcrop(image: NDArray[Pixel], multiple: int) -> NDArray[Pixel]:
+    """Cut a picture from the top left so that both sides are multiples of `multiple`.
+
+    Args:
+        image: (height, width) or (height, width, channels), at least `multiple` on each side.
+        multiple: the scale by which the picture will be shrunk.
+
+    Raises:
+        ImageError: the picture is smaller than `multiple`.
+    """
+    height, width = (side // multiple * multiple for side in image.shape[:2])
+    if not (height and width):
+        raise ImageError(f"{image.shape[1]}x{image.shape[0]} pixels cannot be shrunk {multiple}x")
+    return np.ascontiguousarray(image[:height, :width])
+
+
 def _resize_rows(image: NDArray[Any], parts: Contributions) -> NDArray[Any]:
     """Resize axis 0: block after block of outputs, each one product with a narrow dense matrix."""
     indices, weights = parts
