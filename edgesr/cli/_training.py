@@ -1,0 +1,167 @@
+"""What `train` and `distill` share: their options, and how they show a run."""
+
+import json as json_format
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from edgesr.cli._console import progress
+
+if TYPE_CHECKING:
+    from edgesr.train.config import TrainConfig
+    from edgesr.train.loop import Result
+    from edgesr.train.record import Row
+
+_BAR = 1000  # the bar moves in thousandths of the run, which has steps, a duration, or both
+
+Data = Annotated[Path, typer.Option(help="Folder of HR pictures, searched recursively.")]
+Out = Annotated[Path, typer.Option(help="Folder of the run.")]
+Scale = Annotated[int, typer.Option(help="Factor between LR and HR sides.")]
+Batch = Annotated[int, typer.Option(help="Patches in a step, over all processes.")]
+Patch = Annotated[int, typer.Option(help="Side of an LR patch in pixels.")]
+PatchesPerImage = Annotated[
+    int | None,
+    typer.Option(help="Patches from each picture drawn (the paper: 8); else drawn by area."),
+]
+Steps = Annotated[int | None, typer.Option(help="Steps of the whole run [10000].")]
+DurationS = Annotated[
+    float | None, typer.Option(help="Wall time of the whole run; the schedule follows it.")
+]
+TimeLimitS = Annotated[
+    float | None, typer.Option(help="Stop after this time with a checkpoint for --resume.")
+]
+Lr = Annotated[float, typer.Option(help="Learning rate after the warm-up.")]
+LrMin = Annotated[float, typer.Option(help="Where the cosine ends.")]
+Schedule = Annotated[str, typer.Option(help="cosine, or milestones (halved at each).")]
+Milestones = Annotated[str, typer.Option(help="Shares of the run, separated by commas.")]
+Warmup = Annotated[int, typer.Option(help="Steps of linear warm-up.")]
+Optimizer = Annotated[str, typer.Option(help="adamw or adam.")]
+WeightDecay = Annotated[float, typer.Option(help="On matrices and kernels only.")]
+Precision = Annotated[str, typer.Option(help="bf16 (autocast) or fp32.")]
+Loss = Annotated[str, typer.Option(help="l1, l2, charbonnier or l1-fourier.")]
+ClipNorm = Annotated[float, typer.Option(help="Bound of the gradient's norm; 0 for none.")]
+Ema = Annotated[float, typer.Option(help="Decay of the averaged weights; 0 for none.")]
+Seed = Annotated[int, typer.Option(help="Of the initial weights and every crop.")]
+Weights = Annotated[Path | None, typer.Option(help="Start from these weights.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on from OUT/checkpoint.pt.")]
+CheckpointEvery = Annotated[int, typer.Option(help="Steps between checkpoints.")]
+Validate = Annotated[Path | None, typer.Option(help="Benchmark set, such as Set5.")]
+ValidateEvery = Annotated[int, typer.Option(help="Steps between validations.")]
+LogEvery = Annotated[int, typer.Option(help="Steps between rows of metrics.csv.")]
+Cache = Annotated[
+    Path | None, typer.Option(help="Keep decoded pictures here, for sets larger than memory.")
+]
+Compile = Annotated[bool, typer.Option("--compile", help="Use torch.compile.")]
+Device = Annotated[str | None, typer.Option(help="cuda, cuda:1, cpu [cuda where there is one].")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+DEFAULT_STEPS = 10_000
+
+
+def configure(
+    given: dict[str, Any], teacher: tuple[Path, str | None, float] | None = None
+) -> "TrainConfig":
+    """Make the configuration of the options, which are named as its fields are.
+
+    Args:
+        given: every option of a command; `json` is left out.
+        teacher: weights, network name and alpha of a distillation.
+
+    Raises:
+        ConfigError: a value that cannot be.
+    """
+    from edgesr.errors import ConfigError
+    from edgesr.train.config import Distillation, TrainConfig
+
+    fields = {name: value for name, value in given.items() if name != "json"}
+    try:
+        fields["milestones"] = tuple(float(at) for at in fields["milestones"].split(",") if at)
+    except ValueError as error:
+        raise ConfigError(
+            "must be numbers separated by commas", where="--milestones", fix="--milestones 0.5,0.75"
+        ) from error
+    if fields["steps"] is None and fields["duration_s"] is None:
+        fields["steps"] = DEFAULT_STEPS
+    if teacher is not None:
+        fields["distillation"] = Distillation(*teacher)
+    return TrainConfig(**fields)
+
+
+class _Screen:
+    """Shows a run: a bar on a terminal, one line a validation in a pipe."""
+
+    def __init__(self, advance: Callable[..., None]) -> None:
+        self._advance = advance
+        self._shown = 0
+        self._notes = {"loss": "", "psnr": ""}
+
+    def decoded(self) -> None:
+        """Pictures are decoded before the bar has a length."""
+
+    def said(self, line: str) -> None:
+        """Print on standard error: standard output is the result's."""
+        typer.echo(line, err=True)
+
+    def stepped(self, done: float, row: "Row | None") -> None:
+        """Move the bar; in a pipe, print rows that hold a validation."""
+        if row is not None:
+            self._notes["loss"] = f"loss {row.loss:.5f}"
+            if row.psnr_y_db is not None:
+                self._notes["psnr"] = f"PSNR {row.psnr_y_db:.2f} dB"
+                if not sys.stderr.isatty():
+                    self.said(_line(row))
+        at = int(done * _BAR)
+        self._advance(at - self._shown, " ".join(filter(None, self._notes.values())))
+        self._shown = at
+
+
+def _line(row: "Row") -> str:
+    power = "" if row.power_w is None else f"  {row.power_w:.0f} W"
+    return (
+        f"step {row.step}  loss {row.loss:.5f}  lr {row.lr:.2e}  PSNR-Y {row.psnr_y_db:.3f} dB"
+        f"  {row.images_per_s:.0f} images/s{power}  {row.elapsed_s:.0f} s"
+    )
+
+
+def run(config: "TrainConfig", json: bool) -> None:
+    """Train with a bar, draw the curves, say where everything is."""
+    from edgesr.errors import MissingError
+    from edgesr.train.curves import draw
+    from edgesr.train.loop import train
+
+    with progress("training", _BAR) as advance:
+        result = train(config, _Screen(advance))
+    curves: Path | None = config.out / "curves.svg"
+    try:
+        draw(config.out / "metrics.csv", config.out / "curves.svg")
+    except MissingError:
+        curves = None  # the numbers are in metrics.csv all the same
+    _report(config, result, curves, json)
+
+
+def _report(config: "TrainConfig", result: "Result", curves: Path | None, json: bool) -> None:
+    import os
+
+    if os.environ.get("RANK", "0") != "0":
+        return
+    if json:
+        document = {
+            "format": "edgesr-train/1",
+            "step": result.step,
+            "finished": result.finished,
+            "psnr_y_db": result.psnr_y_db,
+            "weights": str(result.weights),
+            "checkpoint": str(result.checkpoint),
+            "metrics": str(config.out / "metrics.csv"),
+            "curves": None if curves is None else str(curves),
+        }
+        typer.echo(json_format.dumps(document, indent=2))
+        return
+    psnr = "" if result.psnr_y_db is None else f", PSNR-Y {result.psnr_y_db:.3f} dB"
+    state = "finished" if result.finished else "stopped at its time limit; go on with --resume"
+    typer.echo(f"step {result.step}: {state}{psnr}")
+    typer.echo(f"weights: {result.weights}")

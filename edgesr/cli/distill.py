@@ -1,0 +1,55 @@
+"""`edgesr distill`: train a student on the truth and on a teacher's pictures."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edgesr.cli import _training as options
+
+
+def command(
+    data: options.Data,
+    out: options.Out,
+    teacher: Annotated[Path, typer.Option(help="Weights of the teacher.")],
+    student: Annotated[str, typer.Option(help="Network to train.")] = "student",
+    teacher_model: Annotated[
+        str | None, typer.Option(help="The teacher's network [as its file says].")
+    ] = None,
+    alpha: Annotated[float, typer.Option(help="Share of the teacher in the loss, 0 to 1.")] = 0.8,
+    scale: options.Scale = 4,
+    batch: options.Batch = 64,
+    patch: options.Patch = 64,
+    patches_per_image: options.PatchesPerImage = None,
+    steps: options.Steps = None,
+    duration_s: options.DurationS = None,
+    time_limit_s: options.TimeLimitS = None,
+    lr: options.Lr = 1e-3,
+    lr_min: options.LrMin = 1e-6,
+    schedule: options.Schedule = "cosine",
+    milestones: options.Milestones = "0.5,0.75,0.875,0.9375",
+    warmup: options.Warmup = 200,
+    optimizer: options.Optimizer = "adamw",
+    weight_decay: options.WeightDecay = 0.0,
+    precision: options.Precision = "bf16",
+    loss: options.Loss = "l1",
+    clip_norm: options.ClipNorm = 1.0,
+    ema: options.Ema = 0.999,
+    seed: options.Seed = 0,
+    weights: options.Weights = None,
+    resume: options.Resume = False,
+    checkpoint_every: options.CheckpointEvery = 1000,
+    validate: options.Validate = None,
+    validate_every: options.ValidateEvery = 1000,
+    log_every: options.LogEvery = 50,
+    cache: options.Cache = None,
+    compile: options.Compile = False,
+    device: options.Device = None,
+    json: options.Json = False,
+) -> None:
+    """Train a student: L = alpha L(student, teacher) + (1 - alpha) L(student, truth)."""
+    given = dict(locals())
+    for name in ("teacher", "teacher_model", "alpha"):
+        del given[name]
+    given["model"] = given.pop("student")
+    options.run(options.configure(given, (teacher, teacher_model, alpha)), json)

@@ -1,0 +1,72 @@
+"""Batches for the training loop: cut on the device if the pictures fit, else on the host."""
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import count
+
+import torch
+from torch import Tensor
+
+from edgesr.train.pixels import Pixels
+from edgesr.train.sampler import Sampler, gather
+
+_AHEAD = 3  # batches cut on the host while the device works
+
+Batch = tuple[Tensor, Tensor]
+
+
+class Feeder:
+    """Yields (lr, hr) of one process, float32 in [0, 1] on the device.
+
+    Args:
+        pixels: all pictures, in host memory or mapped from a file.
+        sampler: draws the crops of the whole batch.
+        patch: LR side of a crop.
+        device: where the batches go.
+        rank: this process takes slice `rank` ...
+        size: ... of `size` of every batch.
+    """
+
+    def __init__(
+        self,
+        pixels: Pixels,
+        sampler: Sampler,
+        patch: int,
+        device: torch.device,
+        rank: int = 0,
+        size: int = 1,
+    ) -> None:
+        self.on_device = device.type != "cuda" or pixels.fits(device)
+        self._pixels = pixels.to(device) if self.on_device else pixels
+        self._sampler, self._patch, self._device = sampler, patch, device
+        self._rank, self._size = rank, size
+
+    def batches(self, first_step: int) -> Iterator[Batch]:
+        """Yield the batches of `first_step`, `first_step + 1`, ... without end."""
+        cut = self._cut_on_device if self.on_device else self._cut_on_host
+        for lr, hr in cut(first_step):
+            yield lr.float() / 255, hr.float() / 255
+
+    def _cut_on_device(self, first_step: int) -> Iterator[Batch]:
+        for step in count(first_step):
+            crops = self._sampler.crops(step).part(self._rank, self._size).to(self._device)
+            yield gather(self._pixels, crops, self._patch)
+
+    def _cut_on_host(self, first_step: int) -> Iterator[Batch]:
+        """Cut in threads, pinned, so that the copy overlaps with the step before."""
+        with ThreadPoolExecutor(_AHEAD) as pool:
+            waiting: deque[Future[Batch]] = deque()
+            for step in count(first_step):
+                waiting.append(pool.submit(self._pinned, step))
+                if len(waiting) == _AHEAD:
+                    lr, hr = waiting.popleft().result()
+                    yield (
+                        lr.to(self._device, non_blocking=True),
+                        hr.to(self._device, non_blocking=True),
+                    )
+
+    def _pinned(self, step: int) -> Batch:
+        crops = self._sampler.crops(step).part(self._rank, self._size)
+        lr, hr = gather(self._pixels, crops, self._patch)
+        return lr.pin_memory(), hr.pin_memory()

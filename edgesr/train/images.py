@@ -1,0 +1,94 @@
+"""A folder of HR pictures, decoded once and degraded as the benchmarks are: HR and LR in pairs."""
+
+import os
+import re
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgesr.errors import DataError
+from edgesr.imaging.resize import imresize
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
+_LOW_RESOLUTION = re.compile(r"(?:^|_)LR(?:_|x\d|$)")  # DIV2K_train_LR_bicubic, LRx4, ...
+_AHEAD = 4  # pictures decoded ahead of the consumer, per worker
+
+Rgb = NDArray[np.uint8]
+
+
+class Pair(NamedTuple):
+    """HR (scale*h, scale*w, 3) and LR (h, w, 3), uint8 RGB."""
+
+    hr: Rgb
+    lr: Rgb
+
+
+def list_images(folder: Path) -> list[Path]:
+    """Return every picture below `folder`, sorted; folders of LR pictures are passed over.
+
+    Raises:
+        DataError: no such folder, or no picture in it.
+    """
+    if not folder.is_dir():
+        raise DataError("is no folder", where=folder, fix="--data FOLDER_OF_HR_PICTURES")
+    found = [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.suffix.lower() in SUFFIXES
+        and not any(
+            _LOW_RESOLUTION.search(part) or part.startswith(".")
+            for part in path.relative_to(folder).parts
+        )
+    ]
+    if not found:
+        kinds = ", ".join(sorted(SUFFIXES))
+        raise DataError(f"holds no picture ({kinds})", where=folder)
+    return found
+
+
+def pairs(files: list[Path], scale: int) -> Iterator[Pair | None]:
+    """Decode and degrade pictures on all cores, in the order of `files`.
+
+    Decoding and the matrix products of the degradation release the interpreter lock, so threads
+    do, and nothing is copied between processes.
+
+    Yields:
+        One pair a file, its HR cut to a multiple of `scale`; None where a file is no picture.
+    """
+    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    with ThreadPoolExecutor(workers) as pool:
+        waiting: deque[Future[Pair | None]] = deque()
+        for file in files:
+            waiting.append(pool.submit(_pair, file, scale))
+            if len(waiting) > _AHEAD * (workers or 1):
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def degrade(hr: Rgb, scale: int) -> Pair:
+    """Cut to a multiple of `scale` from the top left and shrink as MATLAB's imresize does.
+
+    Args:
+        hr: (height, width, 3), at least `scale` on each side.
+        scale: factor between the sides.
+    """
+    height, width = (side // scale * scale for side in hr.shape[:2])
+    cut = np.ascontiguousarray(hr[:height, :width])
+    return Pair(cut, imresize(cut, 1 / scale))
+
+
+def _pair(file: Path, scale: int) -> Pair | None:
+    import cv2
+
+    encoded = np.frombuffer(file.read_bytes(), np.uint8)
+    # Grey, alpha and 16-bit files all come as three 8-bit channels, turned as EXIF says.
+    bgr = cv2.imdecode(encoded, cv2.IMREAD_COLOR) if encoded.size else None
+    if bgr is None or min(bgr.shape[:2]) < scale:
+        return None
+    return degrade(bgr[:, :, ::-1], scale)

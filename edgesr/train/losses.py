@@ -1,0 +1,92 @@
+"""Losses between pictures, and distillation, which is a loss like any other."""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from edgesr.models.network import SRNetwork
+from edgesr.train.config import Distillation, LossName, Precision
+
+CHARBONNIER_EPSILON = 1e-3  # Lai et al. 2017 (LapSRN), https://arxiv.org/abs/1704.03915
+FOURIER_WEIGHT = 0.05  # Cho et al. 2021 (MIMO-UNet) use 0.1 on unnormalised sums
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+def charbonnier(prediction: Tensor, target: Tensor) -> Tensor:
+    """Mean of sqrt(difference^2 + epsilon^2): L1, smooth at zero."""
+    return torch.sqrt((prediction - target).square() + CHARBONNIER_EPSILON**2).mean()
+
+
+def l1_fourier(prediction: Tensor, target: Tensor) -> Tensor:
+    """L1 in the picture plus a weighted L1 between orthonormal 2-D spectra.
+
+    Source of the idea: Cho et al. 2021, https://arxiv.org/abs/2108.05054, equation 5.
+    """
+    spectrum = torch.fft.rfft2(prediction - target, norm="ortho")  # the transform is linear
+    return (
+        F.l1_loss(prediction, target) + FOURIER_WEIGHT * torch.view_as_real(spectrum).abs().mean()
+    )
+
+
+LOSSES: dict[LossName, Loss] = {
+    "l1": F.l1_loss,
+    "l2": F.mse_loss,
+    "charbonnier": charbonnier,
+    "l1-fourier": l1_fourier,
+}
+
+
+class Objective(nn.Module):
+    """Network and loss as one module, so that DistributedDataParallel sees a single forward.
+
+    Args:
+        network: the network to train.
+        loss: between a prediction and its target.
+        teacher: a frozen network to learn from, or None; it is no submodule, so it is neither
+            trained nor saved nor synchronised.
+        distillation: gives alpha; None without a teacher.
+        precision: `bf16` runs both networks under autocast.
+    """
+
+    def __init__(
+        self,
+        network: SRNetwork,
+        loss: Loss,
+        precision: Precision,
+        teacher: SRNetwork | None = None,
+        distillation: Distillation | None = None,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self._loss = loss
+        self._precision = precision
+        self._teacher = None if teacher is None else (teacher,)  # a tuple hides it from nn.Module
+        self._alpha = 0.0 if distillation is None else distillation.alpha
+
+    def forward(self, lr: Tensor, hr: Tensor) -> Tensor:
+        """Return the loss of a batch, a float32 scalar.
+
+        Args:
+            lr: (batch, 3, p, p) in [0, 1].
+            hr: (batch, 3, scale*p, scale*p) in [0, 1].
+        """
+        device = lr.device.type
+        with torch.autocast(device, torch.bfloat16, enabled=self._precision == "bf16"):
+            if self._teacher is None or self._alpha == 0.0:
+                prediction, truth = self.network.training_pair(lr, hr)
+                taught = None
+            else:
+                with torch.no_grad():
+                    lesson = self._teacher[0](lr).to(hr.dtype)
+                # A target depends on its own picture only, so both kinds go through in one call.
+                prediction, targets = self.network.training_pair(lr, torch.cat([hr, lesson]))
+                truth, taught = targets.chunk(2)
+        prediction = prediction.float()
+        if taught is None:
+            return self._loss(prediction, truth)
+        return self._alpha * self._loss(prediction, taught) + (1 - self._alpha) * self._loss(
+            prediction, truth
+        )

@@ -1,0 +1,178 @@
+"""All pictures of a training set as two flat buffers, so that a crop is an index computation.
+
+`lr` is (pixels, 3) uint8: the pictures one after another, each in raster order; `hr` the same with
+scale^2 times the pixels. Picture i of h x w LR pixels begins at offset o_i in `lr` and at
+scale^2 o_i in `hr`. The buffers lie in memory, in a file mapped into memory, or on a device.
+"""
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from edgesr.errors import DataError
+from edgesr.files import atomic_path, write_json
+from edgesr.train.images import Pair, list_images, pairs
+
+FORMAT = "edgesr-pixels/1"
+MEMORY_SHARE = 0.7  # of the machine's memory that decoded pictures may take
+DEVICE_SHARE = 0.5  # of the device's free memory; the rest is the training step's
+
+Advance = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """Decoded pictures in pairs.
+
+    Attributes:
+        hr: (scale^2 * pixels, 3) uint8.
+        lr: (pixels, 3) uint8.
+        heights: (pictures,) int64, LR rows.
+        widths: (pictures,) int64, LR columns.
+        scale: factor between the sides.
+    """
+
+    hr: Tensor
+    lr: Tensor
+    heights: Tensor
+    widths: Tensor
+    scale: int
+
+    @property
+    def offsets(self) -> Tensor:
+        """(pictures,) int64: where each picture begins in `lr`."""
+        areas = self.heights * self.widths
+        return areas.cumsum(0) - areas
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of both buffers."""
+        return self.hr.nbytes + self.lr.nbytes
+
+    def fits(self, device: torch.device) -> bool:
+        """Tell whether the buffers leave the training step room on a CUDA device."""
+        free, _ = torch.cuda.mem_get_info(device)
+        return self.nbytes <= DEVICE_SHARE * free
+
+    def to(self, device: torch.device) -> "Pixels":
+        """Copy both buffers to a device; the table of pictures stays on the CPU."""
+        return replace(self, hr=self.hr.to(device), lr=self.lr.to(device))
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What came of a folder.
+
+    Attributes:
+        pixels: the pictures.
+        unreadable: files that are no picture, or smaller than one LR pixel.
+    """
+
+    pixels: Pixels
+    unreadable: int
+
+
+def load(folder: Path, scale: int, cache: Path | None, advance: Advance = lambda: None) -> Loaded:
+    """Decode a folder of HR pictures and make the LR ones.
+
+    Args:
+        folder: searched recursively.
+        scale: factor between the sides.
+        cache: folder for the decoded pictures, used again by the next run over the same files;
+            None keeps them in memory only.
+        advance: called once a picture.
+
+    Raises:
+        DataError: no folder, no picture, or more pictures than memory without a cache.
+        ConfigError: the cache cannot be written.
+    """
+    files = list_images(folder)
+    if cache is not None:
+        return _from_cache(folder, files, scale, cache, advance)
+    decoded = _decode_to_memory(files, scale, advance)
+    hr, lr = (_join([pair[side] for pair in decoded]) for side in (0, 1))
+    sizes = [pair.lr.shape[:2] for pair in decoded]
+    return Loaded(_pixels(hr, lr, sizes, scale, folder), len(files) - len(decoded))
+
+
+def _decode_to_memory(files: list[Path], scale: int, advance: Advance) -> list[Pair]:
+    limit = MEMORY_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2
+    decoded, total = [], 0  # half of the share, because joining the pictures holds them twice
+    for pair in pairs(files, scale):
+        advance()
+        if pair is None:
+            continue
+        decoded.append(pair)
+        total += pair.hr.nbytes + pair.lr.nbytes
+        if total > limit:
+            raise DataError(
+                f"{len(decoded)} of {len(files)} pictures already take {total / 1e9:.1f} GB",
+                where="memory",
+                fix="--cache FOLDER (keeps the decoded pictures on disk)",
+            )
+    return decoded
+
+
+def _from_cache(
+    folder: Path, files: list[Path], scale: int, cache: Path, advance: Advance
+) -> Loaded:
+    import json
+
+    stamps = [[str(file), file.stat().st_size, file.stat().st_mtime_ns] for file in files]
+    index = cache / f"pixels_x{scale}.json"
+    key = {"format": FORMAT, "scale": scale, "files": stamps}
+    known = json.loads(index.read_text()) if index.is_file() else {}
+    if {name: known.get(name) for name in key} != key:
+        sizes = _write_buffers(cache, files, scale, advance)
+        known = {**key, "sizes": sizes}
+        write_json(index, known)
+    hr, lr = (torch.from_numpy(np.memmap(path, np.uint8, "c")) for path in _buffers(cache, scale))
+    pixels = _pixels(hr.view(-1, 3), lr.view(-1, 3), known["sizes"], scale, folder)
+    return Loaded(pixels, len(files) - len(known["sizes"]))
+
+
+def _buffers(cache: Path, scale: int) -> tuple[Path, Path]:
+    return cache / f"hr_x{scale}.u8", cache / f"lr_x{scale}.u8"
+
+
+def _write_buffers(
+    cache: Path, files: list[Path], scale: int, advance: Advance
+) -> list[tuple[int, int]]:
+    cache.mkdir(parents=True, exist_ok=True)
+    hr_path, lr_path = _buffers(cache, scale)
+    sizes: list[tuple[int, int]] = []
+    with atomic_path(hr_path) as hr_new, atomic_path(lr_path) as lr_new:
+        with hr_new.open("wb") as hr_file, lr_new.open("wb") as lr_file:
+            for pair in pairs(files, scale):
+                advance()
+                if pair is not None:
+                    _append(hr_file, pair.hr)
+                    _append(lr_file, pair.lr)
+                    sizes.append((pair.lr.shape[0], pair.lr.shape[1]))
+        if not sizes:
+            raise DataError("no file in it can be read as a picture", where=files[0].parent)
+    return sizes
+
+
+def _append(file: BinaryIO, picture: np.ndarray) -> None:
+    file.write(picture.data)
+
+
+def _join(pictures: list[np.ndarray]) -> Tensor:
+    flat = [picture.reshape(-1, 3) for picture in pictures]
+    return torch.from_numpy(np.concatenate(flat) if flat else np.empty((0, 3), np.uint8))
+
+
+def _pixels(
+    hr: Tensor, lr: Tensor, sizes: Iterable[tuple[int, ...]], scale: int, folder: Path
+) -> Pixels:
+    table = torch.tensor(list(sizes), dtype=torch.int64).reshape(-1, 2)
+    if not len(table):
+        raise DataError("no file in it can be read as a picture", where=folder)
+    return Pixels(hr, lr, table[:, 0], table[:, 1], scale)

@@ -1,0 +1,148 @@
+"""Which crops make up a batch, as a pure function of (seed, step); and how they are taken.
+
+Nothing here has a state: the crops of step k are the same whether the run came there in one go,
+after a kill, or on several machines that each take their slice. The only checkpoint is the step.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from edgesr.errors import DataError
+from edgesr.train.pixels import Pixels
+
+_CROPS, _ORDERS = 0, 1  # streams of random numbers: one a step, one a pass over the pictures
+
+
+@dataclass(frozen=True)
+class Crops:
+    """Where the patches of a batch lie; all (batch,) int64.
+
+    Attributes:
+        start: flat LR index of the crop's top left pixel.
+        offset: flat LR index of the picture's first pixel.
+        width: LR columns of the picture.
+        turn: 0 to 7, an element of the square's symmetry group (see `_oriented`).
+    """
+
+    start: Tensor
+    offset: Tensor
+    width: Tensor
+    turn: Tensor
+
+    def part(self, rank: int, of: int) -> "Crops":
+        """Return the slice that process `rank` of `of` takes; the batch must divide evenly."""
+        fields = (self.start, self.offset, self.width, self.turn)
+        return Crops(*(field.chunk(of)[rank] for field in fields))
+
+    def to(self, device: torch.device) -> "Crops":
+        """Copy to a device in one transfer."""
+        packed = torch.stack((self.start, self.offset, self.width, self.turn))
+        if device.type == "cuda":
+            packed = packed.pin_memory().to(device, non_blocking=True)
+        return Crops(*packed)
+
+
+class Sampler:
+    """Draws the crops of each step.
+
+    Args:
+        pixels: gives the table of pictures.
+        patch: LR side of a crop; smaller pictures are left out (`skipped` counts them).
+        batch: crops in a step, over all processes.
+        seed: of every draw.
+        patches_per_image: None draws pictures by area; a number draws them in shuffled epochs and
+            takes this many crops of each.
+
+    Raises:
+        DataError: every picture is smaller than a patch.
+    """
+
+    def __init__(
+        self, pixels: Pixels, patch: int, batch: int, seed: int, patches_per_image: int | None
+    ) -> None:
+        usable = (pixels.heights >= patch) & (pixels.widths >= patch)
+        self.skipped = int((~usable).sum())
+        self.pictures = int(usable.sum())
+        if not self.pictures:
+            side = patch * pixels.scale
+            raise DataError(
+                f"all {self.skipped} pictures are smaller than a patch of {side}x{side} pixels",
+                where="--data",
+                fix=f"larger pictures, or --patch below {patch}",
+            )
+        self._heights, self._widths = pixels.heights[usable], pixels.widths[usable]
+        self._offsets = pixels.offsets[usable]
+        self._area = (self._heights * self._widths).double().cumsum(0)
+        self._patch, self._batch, self._seed = patch, batch, seed
+        self._each = patches_per_image
+
+    def crops(self, step: int) -> Crops:
+        """Return the whole batch of a step, on the CPU."""
+        draw = np.random.default_rng([self._seed, _CROPS, step])
+        unit = torch.from_numpy(draw.random((4, self._batch)))
+        picture = self._by_area(unit[0]) if self._each is None else self._by_epoch(step, self._each)
+        offset, width = self._offsets[picture], self._widths[picture]
+        y = (unit[1] * (self._heights[picture] - self._patch + 1)).long()
+        x = (unit[2] * (width - self._patch + 1)).long()
+        return Crops(offset + y * width + x, offset, width, (unit[3] * 8).long())
+
+    def _by_area(self, unit: Tensor) -> Tensor:
+        at = torch.searchsorted(self._area, unit * self._area[-1], right=True)
+        return at.clamp_(max=self.pictures - 1)
+
+    def _by_epoch(self, step: int, each: int) -> Tensor:
+        """Pictures in the order of a fresh permutation for every pass over the set."""
+        count = self._batch // each
+        slot = torch.arange(step * count, (step + 1) * count)
+        epoch = slot // self.pictures
+        drawn = torch.empty_like(slot)
+        for number in epoch.unique().tolist():
+            draw = np.random.default_rng([self._seed, _ORDERS, number])
+            order = torch.from_numpy(draw.permutation(self.pictures))
+            inside = epoch == number
+            drawn[inside] = order[slot[inside] % self.pictures]
+        return drawn.repeat_interleave(each)
+
+
+def gather(pixels: Pixels, crops: Crops, patch: int) -> tuple[Tensor, Tensor]:
+    """Cut a batch out of the buffers, turned; indexing alone, wherever the buffers lie.
+
+    Args:
+        pixels: the buffers; `crops` must be on their device.
+        crops: where and how.
+        patch: LR side.
+
+    Returns:
+        lr (batch, 3, patch, patch) and hr (batch, 3, scale*patch, scale*patch), uint8, RGB,
+        channels last in memory.
+    """
+    scale = pixels.scale
+    y, x = _oriented(patch, crops.turn)  # (batch, patch, patch)
+    index = crops.start[:, None, None] + y * crops.width[:, None, None] + x
+    lr = pixels.lr[index].permute(0, 3, 1, 2)
+
+    # In HR the picture begins scale^2 times further on, its rows are scale times longer.
+    row = (crops.start - crops.offset) // crops.width * scale
+    column = (crops.start - crops.offset) % crops.width * scale
+    width = crops.width * scale
+    start = crops.offset * scale**2 + row * width + column
+    y, x = _oriented(patch * scale, crops.turn)
+    index = start[:, None, None] + y * width[:, None, None] + x
+    return lr, pixels.hr[index].permute(0, 3, 1, 2)
+
+
+def _oriented(side: int, turn: Tensor) -> tuple[Tensor, Tensor]:
+    """Source row and column of each pixel of a square under one of its eight symmetries.
+
+    Bit 0 mirrors the rows, bit 1 the columns, bit 2 swaps the two: all flips and quarter turns.
+    """
+    line = torch.arange(side, device=turn.device)
+    y, x = line[None, :, None], line[None, None, :]
+    bit = [(turn >> place & 1).bool()[:, None, None] for place in range(3)]
+    y, x = torch.where(bit[2], x, y), torch.where(bit[2], y, x)
+    y = torch.where(bit[0], side - 1 - y, y)
+    x = torch.where(bit[1], side - 1 - x, x)
+    return y, x

@@ -1,0 +1,106 @@
+"""The processes of one run: alone, or started by torchrun on one or more machines."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from edgesr.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class World:
+    """Where this process stands.
+
+    Attributes:
+        rank: 0 writes the files.
+        size: number of processes.
+        local_rank: number of this process on its machine.
+        device: where it computes.
+    """
+
+    rank: int
+    size: int
+    local_rank: int
+    device: torch.device
+
+    @property
+    def first(self) -> bool:
+        """Whether this process writes files and talks."""
+        return self.rank == 0
+
+    def from_first(self, values: list[float]) -> list[float]:
+        """Return the values of process 0 in every process."""
+        if self.size == 1:
+            return values
+        shared = torch.tensor(values, dtype=torch.float64, device=self.device)
+        dist.broadcast(shared, 0)
+        result: list[float] = shared.tolist()
+        return result
+
+    def mean(self, values: Tensor) -> Tensor:
+        """Return the mean over all processes."""
+        if self.size > 1:
+            dist.all_reduce(values)
+            values /= self.size
+        return values
+
+    def wait(self) -> None:
+        """Wait for every process."""
+        if self.size > 1:
+            dist.barrier()
+
+
+@contextmanager
+def joined(device: str | None, batch: int) -> Iterator[World]:
+    """Join the processes that torchrun started, if it did, and leave them at the end.
+
+    Args:
+        device: `cpu`, `cuda`, `cuda:1`, ...; None for CUDA where there is one.
+        batch: patches in one step over all processes.
+
+    Raises:
+        ConfigError: no such device, or a batch that does not divide among the processes.
+    """
+    size, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
+    local_rank = int(os.environ.get("LOCAL_RANK", "0"))
+    if batch % size:
+        raise ConfigError(
+            f"{batch} patches do not divide among {size} processes",
+            where="--batch",
+            fix=f"--batch {max(1, batch // size) * size}",
+        )
+    chosen = _device(device, local_rank)
+    if chosen.type == "cuda":
+        torch.cuda.set_device(chosen)
+    if size == 1:
+        yield World(0, 1, 0, chosen)
+        return
+    dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
+    try:
+        yield World(rank, size, local_rank, chosen)
+    finally:
+        dist.destroy_process_group()
+
+
+def _device(name: str | None, local_rank: int) -> torch.device:
+    if name is None:
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ConfigError(f"no device is called '{name}'", where="--device") from error
+    if device.type != "cuda":
+        return device
+    index = local_rank if device.index is None else device.index
+    if index >= torch.cuda.device_count():
+        raise ConfigError(
+            f"there are {torch.cuda.device_count()} CUDA devices, none is number {index}",
+            where="--device",
+            fix="--device cpu, or fewer processes with torchrun --nproc-per-node",
+        )
+    return torch.device("cuda", index)
