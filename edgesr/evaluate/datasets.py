@@ -1,0 +1,172 @@
+"""Benchmark sets in folders: HR/ and, where it was published, LRx4/ (LRx2/, LRx3/).
+
+Files belong together by name: `HR/baby.png` with `LRx4/baby.png` or `LRx4/babyx4.png`. Without an
+LR folder the LR pictures are made from HR as MATLAB's bicubic `imresize` makes them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgesr.errors import DataError
+from edgesr.imaging.encode import FORMATS
+from edgesr.imaging.picture import read_picture
+from edgesr.imaging.resize import imresize, modcrop
+
+SUFFIXES = frozenset(suffix for kind in FORMATS for suffix in kind.suffixes)
+_LAYOUT = "a set is a folder with HR/ and, if you have them, LRx{scale}/"
+_SHOWN = 3
+
+
+class Images(NamedTuple):
+    """The two pictures of a pair, uint8 RGB.
+
+    Attributes:
+        lr: (height, width, 3).
+        hr: (scale*height, scale*width, 3).
+        grey: the HR file has one channel; the three of `hr` are equal.
+    """
+
+    lr: NDArray[np.uint8]
+    hr: NDArray[np.uint8]
+    grey: bool
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One picture of a set.
+
+    Attributes:
+        name: of the HR file, without its suffix.
+        hr: the HR file.
+        lr: the LR file; None: it is made from HR.
+        scale: factor between the sides.
+    """
+
+    name: str
+    hr: Path
+    lr: Path | None
+    scale: int
+
+    def load(self) -> Images:
+        """Read the pair, HR cut from the top left to a multiple of the scale.
+
+        Raises:
+            DataError: a file has 16 bits a channel, or the two do not fit each other.
+            ImageError: a file is no picture, or a damaged one.
+        """
+        whole, grey = _read(self.hr)
+        if min(whole.shape[:2]) < self.scale:
+            raise DataError(f"{_size(whole)} is too small for scale {self.scale}", where=self.hr)
+        hr = modcrop(whole, self.scale)
+        if self.lr is None:
+            return Images(imresize(hr, 1 / self.scale), hr, grey)
+        lr, _ = _read(self.lr)
+        if tuple(self.scale * side for side in lr.shape[:2]) != hr.shape[:2]:
+            raise DataError(
+                f"{_size(lr)} does not fit {self.hr.name}, which is {_size(whole)}, at scale "
+                f"{self.scale}",
+                where=self.lr,
+                fix=f"move {self.lr.parent.name}/ away to have the LR pictures made from HR/",
+            )
+        return Images(lr, hr, grey)
+
+
+@dataclass(frozen=True)
+class BenchmarkSet:
+    """A named set of pictures.
+
+    Attributes:
+        name: of the folder, such as `Set5`.
+        folder: where it lies.
+        pairs: its pictures, by name.
+        lr_made: the LR pictures are made, not read.
+    """
+
+    name: str
+    folder: Path
+    pairs: tuple[Pair, ...]
+    lr_made: bool
+
+
+def open_sets(folders: Sequence[Path], scale: int) -> list[BenchmarkSet]:
+    """Open every folder that is a set, and every set inside a folder that holds sets.
+
+    Args:
+        folders: sets, or parents of sets, in the order wanted.
+        scale: factor between the sides; chooses LRx2, LRx3 or LRx4.
+
+    Raises:
+        DataError: a folder is missing, is no set and holds none, or a set's files do not pair up.
+    """
+    sets: list[BenchmarkSet] = []
+    for folder in folders:
+        if not folder.is_dir():
+            raise DataError("no such folder", where=folder, fix="--data FOLDER")
+        found = [folder] if _is_set(folder) else sorted(filter(_is_set, folder.iterdir()))
+        if not found:
+            raise DataError(
+                "neither a set nor a folder of sets: there is no HR/ in it",
+                where=folder,
+                fix=_LAYOUT.format(scale=scale),
+            )
+        sets.extend(_open(path, scale) for path in found)
+    return sets
+
+
+def _is_set(folder: Path) -> bool:
+    return (folder / "HR").is_dir()
+
+
+def _open(folder: Path, scale: int) -> BenchmarkSet:
+    hr = _images(folder / "HR")
+    if not hr:
+        raise DataError("no picture in it", where=folder / "HR", fix=_LAYOUT.format(scale=scale))
+    lr_folder = folder / f"LRx{scale}"
+    partners = _partners(hr, lr_folder, scale) if lr_folder.is_dir() else {}
+    pairs = tuple(Pair(name, path, partners.get(name), scale) for name, path in hr.items())
+    return BenchmarkSet(folder.resolve().name, folder, pairs, lr_made=not partners)
+
+
+def _partners(hr: dict[str, Path], lr_folder: Path, scale: int) -> dict[str, Path]:
+    """HR name -> LR file; every file must have its partner."""
+    lr = _images(lr_folder)
+    key_of = {name: name if name in lr else f"{name}x{scale}" for name in hr}
+    alone = [f"{name} has no LR" for name, key in key_of.items() if key not in lr]
+    alone += [f"{key} has no HR" for key in lr if key not in key_of.values()]
+    if alone:
+        more = f" and {len(alone) - _SHOWN} more" if len(alone) > _SHOWN else ""
+        raise DataError(
+            f"the files do not pair up: {', '.join(alone[:_SHOWN])}{more}",
+            where=lr_folder,
+            fix=f"move {lr_folder.name}/ away to have the LR pictures made from HR/",
+        )
+    return {name: lr[key] for name, key in key_of.items()}
+
+
+def _images(folder: Path) -> dict[str, Path]:
+    """Name -> file, by name; two pictures of one name cannot be told apart."""
+    images: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
+            continue
+        if path.stem in images:
+            raise DataError(f"has the same name as {images[path.stem].name}", where=path)
+        images[path.stem] = path
+    return images
+
+
+def _read(path: Path) -> tuple[NDArray[np.uint8], bool]:
+    """Return the colours of a file of 8 bits a channel, and whether it has one channel only."""
+    picture = read_picture(path)
+    if picture.colour.dtype != np.uint8:
+        raise DataError("has 16 bits a channel; the protocol is for 8", where=path)
+    return np.asarray(picture.colour, np.uint8), picture.grey
+
+
+def _size(image: NDArray[np.uint8]) -> str:
+    return f"{image.shape[1]}x{image.shape[0]}"
