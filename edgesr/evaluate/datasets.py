@@ -83,14 +83,20 @@ class BenchmarkSet:
     Attributes:
         name: of the folder, such as `Set5`.
         folder: where it lies.
+        scale: factor between the sides.
         pairs: its pictures, by name.
-        lr_made: the LR pictures are made, not read.
     """
 
     name: str
     folder: Path
+    scale: int
     pairs: tuple[Pair, ...]
-    lr_made: bool
+
+    @property
+    def lr_source(self) -> str:
+        """Where the LR pictures come from, in words."""
+        made = self.pairs[0].lr is None
+        return "made from HR by MATLAB-exact bicubic" if made else f"read from LRx{self.scale}/"
 
 
 def open_sets(folders: Sequence[Path], scale: int) -> list[BenchmarkSet]:
@@ -129,7 +135,7 @@ def _open(folder: Path, scale: int) -> BenchmarkSet:
     lr_folder = folder / f"LRx{scale}"
     partners = _partners(hr, lr_folder, scale) if lr_folder.is_dir() else {}
     pairs = tuple(Pair(name, path, partners.get(name), scale) for name, path in hr.items())
-    return BenchmarkSet(folder.resolve().name, folder, pairs, lr_made=not partners)
+    return BenchmarkSet(folder.resolve().name, folder, scale, pairs)
 
 
 def _partners(hr: dict[str, Path], lr_folder: Path, scale: int) -> dict[str, Path]:

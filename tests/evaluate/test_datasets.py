@@ -21,7 +21,8 @@ def test_published_lr_files_are_read_and_hr_is_cut_from_the_top_left(tmp_path: P
     hr = write(tmp_path / "Set1/HR/a.png", (33, 42, 3))
     lr = write(tmp_path / "Set1/LRx4/a.png", (8, 10, 3), seed=1)
     (found,) = open_sets([tmp_path / "Set1"], 4)
-    assert (found.name, found.lr_made, len(found.pairs)) == ("Set1", False, 1)
+    assert (found.name, found.scale, len(found.pairs)) == ("Set1", 4, 1)
+    assert found.lr_source == "read from LRx4/"
     images = found.pairs[0].load()
     np.testing.assert_array_equal(images.hr, hr[:32, :40])
     np.testing.assert_array_equal(images.lr, lr)
@@ -33,7 +34,7 @@ def test_lr_is_made_where_there_is_none_for_the_scale(tmp_path: Path, scale: int
     hr = write(tmp_path / "HR/a.png", (26, 31, 3))
     write(tmp_path / "LRx8/a.png", (3, 3, 3))
     (found,) = open_sets([tmp_path], scale)
-    assert found.lr_made
+    assert found.lr_source == "made from HR by MATLAB-exact bicubic"
     images = found.pairs[0].load()
     cut = hr[: 26 // scale * scale, : 31 // scale * scale]
     np.testing.assert_array_equal(images.hr, cut)
