@@ -1,0 +1,171 @@
+"""The selective scan in chunks, vectorised over them, with its own gradient; equal to `reference`.
+
+A sequence of L steps is cut into K chunks of T steps. All chunks run side by side, so Python loops
+over T steps instead of L:
+
+    1. every chunk from a zero state, to get its last state,
+    2. a carry over the K last states gives the true state before each chunk,
+    3. every chunk again from that state, now with its outputs.
+
+Every exponential is of a sum of dt A <= 0, and nothing is divided by a decay: long decays underflow
+to zero, as they do in the reference, and never overflow.
+
+Only the inputs and the K states before the chunks are kept for the gradient, which recomputes the
+rest. Shapes in here are (T, M, ...) with M = batch K rows; E is innermost.
+"""
+
+import math
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+MAX_STATES = 1 << 24
+"""States of all steps held at once in the gradient; larger batches are taken in slices."""
+
+
+def selective_scan_chunked(
+    x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor
+) -> Tensor:
+    """Run the scan of `edgesr.scan.reference`, same arguments, differentiable once.
+
+    Half-precision inputs are computed in float32.
+
+    Returns:
+        (batch, L, E) in the dtype of x
+    """
+    inputs = (x, dt, A, B, C, D)
+    working = torch.promote_types(_promoted(inputs), torch.float32)
+    with torch.autocast(device_type=x.device.type, enabled=False):
+        y: Tensor = _ChunkedScan.apply(*(tensor.to(working) for tensor in inputs))  # type: ignore[no-untyped-call]
+    return y.to(x.dtype)
+
+
+def _promoted(tensors: tuple[Tensor, ...]) -> torch.dtype:
+    dtype = tensors[0].dtype
+    for tensor in tensors[1:]:
+        dtype = torch.promote_types(dtype, tensor.dtype)
+    return dtype
+
+
+def _chunk_length(length: int) -> int:
+    """Steps in a chunk: the square root balances the loops over T and over K."""
+    return max(1, math.isqrt(length - 1) + 1)
+
+
+def _into_chunks(sequence: Tensor, steps: int) -> Tensor:
+    """(batch, L, W) -> (T, batch K, W); the end is padded with zeros, which change no state."""
+    length, width = sequence.shape[1:]
+    padded = F.pad(sequence, (0, 0, 0, -length % steps))
+    return padded.reshape(-1, steps, width).transpose(0, 1).contiguous()
+
+
+def _out_of_chunks(chunks: Tensor, batch: int, length: int) -> Tensor:
+    """(T, batch K, W) -> (batch, L, W)."""
+    width = chunks.shape[2]
+    return chunks.transpose(0, 1).reshape(batch, -1, width)[:, :length]
+
+
+def _decay(dt: Tensor, A_t: Tensor) -> Tensor:
+    """(..., E), (N, E) -> exp(dt A) (..., N, E)."""
+    return torch.exp(dt.unsqueeze(-2) * A_t)
+
+
+def _carry(decay: Tensor, last: Tensor, batch: int, *, reverse: bool = False) -> Tensor:
+    """Return the state that enters each chunk: (M, N, E), (M, N, E) -> (M, N, E).
+
+    Args:
+        decay: product of all decays in a chunk.
+        last: what a chunk adds, from a zero state.
+        batch: the M rows are `batch` sequences of K chunks.
+        reverse: carry from the last chunk to the first.
+    """
+    chunks = decay.shape[0] // batch
+    decay = decay.view(batch, chunks, *decay.shape[1:])
+    last = last.view_as(decay)
+    entering = torch.empty_like(decay)
+    state = torch.zeros_like(decay[:, 0])
+    for k in reversed(range(chunks)) if reverse else range(chunks):
+        entering[:, k] = state
+        state = torch.addcmul(last[:, k], decay[:, k], state)
+    return entering.flatten(0, 1)
+
+
+class _ChunkedScan(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor
+    ) -> Tensor:
+        batch, length, _ = x.shape
+        steps = _chunk_length(length)
+        A_t = A.t().contiguous()  # (N, E)
+        xs, dts, bs, cs = (_into_chunks(s, steps) for s in (x, dt, B, C))
+        dx = dts * xs  # (T, M, E)
+        state = x.new_zeros(xs.shape[1], *A_t.shape)  # (M, N, E)
+        for t in range(steps):
+            state.mul_(_decay(dts[t], A_t)).addcmul_(bs[t].unsqueeze(2), dx[t].unsqueeze(1))
+        entering = _carry(_decay(dts.sum(0), A_t), state, batch)
+        state = entering.clone()
+        y = torch.empty_like(xs)
+        for t in range(steps):
+            state.mul_(_decay(dts[t], A_t)).addcmul_(bs[t].unsqueeze(2), dx[t].unsqueeze(1))
+            torch.bmm(cs[t].unsqueeze(1), state, out=y[t].unsqueeze(1))
+        ctx.save_for_backward(x, dt, A, B, C, D, entering)
+        return torch.addcmul(_out_of_chunks(y, batch, length), x, D)
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, ...]:
+        x, dt, A, B, C, D, entering = ctx.saved_tensors
+        batch, length, _ = x.shape
+        entering = entering.unflatten(0, (batch, -1))
+        rows = max(1, MAX_STATES // (length * A.numel()))
+        parts = [
+            _gradient(*(tensor[i : i + rows] for tensor in (x, dt, B, C, dy, entering)), A=A)
+            for i in range(0, batch, rows)
+        ]
+        scan_dx, ddt, dB, dC = (torch.cat([part[i] for part in parts]) for i in range(4))
+        dA = torch.stack([part[4] for part in parts]).sum(0)
+        return scan_dx + dy * D, ddt, dA, dB, dC, (dy * x).sum((0, 1))
+
+
+def _gradient(
+    x: Tensor, dt: Tensor, B: Tensor, C: Tensor, dy: Tensor, entering: Tensor, *, A: Tensor
+) -> tuple[Tensor, ...]:
+    """Return the gradients of x (without D's part), dt, B, C and A for a slice of the batch.
+
+    With g_t the gradient of h_t and a_t = exp(dt_t A):
+
+        g_t = C_t dy_t + a_{t+1} g_{t+1},   da_t = g_t h_{t-1},   d(B_t dt_t x_t) = g_t
+    """
+    batch, length, _ = x.shape
+    steps = _chunk_length(length)
+    A_t = A.t().contiguous()
+    xs, dts, bs, cs, dys = (_into_chunks(s, steps) for s in (x, dt, B, C, dy))
+    dx = dts * xs
+    decays = _decay(dts, A_t)  # (T, M, N, E)
+    states = torch.empty_like(decays)  # h_t, replaced by g_t h_{t-1} a_t below
+    before = entering.flatten(0, 1)
+    gradient = torch.zeros_like(before)
+    for t in range(steps):
+        torch.mul(decays[t], before if t == 0 else states[t - 1], out=states[t])
+        states[t].addcmul_(bs[t].unsqueeze(2), dx[t].unsqueeze(1))
+    for t in reversed(range(steps)):  # from a zero gradient behind each chunk
+        gradient.addcmul_(cs[t].unsqueeze(2), dys[t].unsqueeze(1)).mul_(decays[t])
+    behind = _carry(_decay(dts.sum(0), A_t), gradient, batch, reverse=True)
+    d_dx, dbs, dcs = torch.empty_like(dx), torch.empty_like(bs), torch.empty_like(cs)
+    gradient = behind.clone()
+    for t in reversed(range(steps)):
+        torch.bmm(states[t], dys[t].unsqueeze(2), out=dcs[t].unsqueeze(2))
+        gradient.addcmul_(cs[t].unsqueeze(2), dys[t].unsqueeze(1))  # g_t
+        torch.bmm(bs[t].unsqueeze(1), gradient, out=d_dx[t].unsqueeze(1))
+        torch.bmm(gradient, dx[t].unsqueeze(2), out=dbs[t].unsqueeze(2))
+        gradient.mul_(decays[t])
+        torch.mul(gradient, before if t == 0 else states[t - 1], out=states[t])
+    d_exponent = states  # gradient of dt A
+    ddt = torch.addcmul(torch.einsum("tmne,ne->tme", d_exponent, A_t), d_dx, xs)
+    dA = torch.einsum("tmne,tme->en", d_exponent, dts)
+    restored = (_out_of_chunks(s, batch, length) for s in (d_dx * dts, ddt, dbs, dcs))
+    return *restored, dA
