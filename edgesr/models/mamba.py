@@ -95,3 +95,7 @@ class Mamba(nn.Module):
         y = selective_scan(x, dt, a, b, c, self.D)
         out: Tensor = self.out_proj(y * F.silu(z))
         return out
+
+    def multiply_adds(self, tokens: Tensor) -> int:
+        """Return those of the scan alone for (batch, L, d): dt A, decay h, dt x B and C h."""
+        return 4 * tokens.shape[0] * tokens.shape[1] * self.inner * self.state

@@ -7,13 +7,14 @@ letters followed by whole numbers, flags alone, joined by hyphens).
 
 import difflib
 import importlib
+import importlib.util
 import pkgutil
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edgesr.errors import ConfigError
+from edgesr.errors import ConfigError, MissingError
 
 if TYPE_CHECKING:
     from edgesr.models.network import SRNetwork
@@ -51,6 +52,8 @@ class Network:
             raise ConfigError(f"{self.name} has scales {known}, not {scale}", where="--scale")
         return self.build(scale)
 
+
+HELP = "edgesr models"
 
 _named: dict[str, Network] = {}
 _families: dict[str, Callable[[str, Options], Network]] = {}
@@ -94,6 +97,39 @@ def parse_options(text: str) -> dict[str, int | None]:
     return options
 
 
+def read_sizes(
+    name: str,
+    options: Options,
+    letters: Mapping[str, str],
+    *,
+    odd: str = "",
+    may_be_zero: str = "",
+) -> dict[str, int]:
+    """Return the sizes of a family all of whose hyper-parameters must be given.
+
+    Args:
+        name: the full name, for messages.
+        options: as typed.
+        letters: hyper-parameter -> what the network calls it.
+        odd: hyper-parameters (one letter each) that must be odd.
+        may_be_zero: hyper-parameters that may be 0; the others are at least 1.
+
+    Raises:
+        ConfigError: one is missing, unknown, without a number, or out of range.
+    """
+    meaning = ", ".join(f"{letter} ({what})" for letter, what in letters.items())
+    if set(options) != set(letters):
+        raise ConfigError(f"the hyper-parameters must be {meaning}", where=name)
+    sizes = {}
+    for letter, value in options.items():
+        if value is None or value < (0 if letter in may_be_zero else 1):
+            raise ConfigError(f"{letter} ({letters[letter]}) is out of range", where=name)
+        if letter in odd and value % 2 == 0:
+            raise ConfigError(f"{letter} ({letters[letter]}) must be odd", where=name)
+        sizes[letters[letter]] = value
+    return sizes
+
+
 def all_networks() -> list[Network]:
     """Return every named network, by name."""
     _import_all()
@@ -112,15 +148,23 @@ def get_network(name: str) -> Network:
     family, _, options = name.partition(":")
     if family in _families and options:
         return _families[family](name, parse_options(options))
+    if family in _families:
+        raise ConfigError(
+            f"'{family}' is a family; its hyper-parameters follow a colon", where=name, fix=HELP
+        )
     names = sorted(_named)
     close = difflib.get_close_matches(name, names, n=3) or names
-    raise ConfigError(
-        f"no network is called '{name}'; there are {', '.join(close)}", fix="edgesr models"
-    )
+    raise ConfigError(f"no network is called '{name}'; there are {', '.join(close)}", fix=HELP)
 
 
 def _import_all() -> None:
-    """Import every module beside this one, so that each registers itself."""
+    """Import every module beside this one, so that each registers itself.
+
+    Raises:
+        MissingError: torch is not installed.
+    """
+    if importlib.util.find_spec("torch") is None:
+        raise MissingError("networks need torch", fix="pip install 'edgesr[train]'")
     package = importlib.import_module("edgesr.models")
     for info in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"edgesr.models.{info.name}")

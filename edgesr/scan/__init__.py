@@ -21,6 +21,8 @@ def selective_scan(x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Te
         return torch.onnx.ops.symbolic(
             ONNX_NODE, (x, dt, A, B, C, D), dtype=x.dtype, shape=x.shape, version=1
         )
+    if x.is_meta:
+        return torch.empty_like(x)  # a tensor without values: only the shape is asked for
     if x.is_cuda:
         from edgesr.scan.fused import fused_available, selective_scan_fused
 
