@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edgesr.errors import DataError
 from edgesr.imaging.encode import FORMATS
-from edgesr.imaging.picture import read_picture
+from edgesr.imaging.picture import Picture, read_picture
 from edgesr.imaging.resize import imresize, modcrop
 
 SUFFIXES = frozenset(suffix for kind in FORMATS for suffix in kind.suffixes)
@@ -23,17 +22,15 @@ _SHOWN = 3
 
 
 class Images(NamedTuple):
-    """The two pictures of a pair, uint8 RGB.
+    """The two pictures of a pair, 8 bits a channel, without alpha.
 
     Attributes:
-        lr: (height, width, 3).
-        hr: (scale*height, scale*width, 3).
-        grey: the HR file has one channel; the three of `hr` are equal.
+        lr: what a model is given; grey where `hr` is.
+        hr: the original, `scale` times as high and wide.
     """
 
-    lr: NDArray[np.uint8]
-    hr: NDArray[np.uint8]
-    grey: bool
+    lr: Picture
+    hr: Picture
 
 
 @dataclass(frozen=True)
@@ -59,21 +56,21 @@ class Pair:
             DataError: a file has 16 bits a channel, or the two do not fit each other.
             ImageError: a file is no picture, or a damaged one.
         """
-        whole, grey = _read(self.hr)
-        if min(whole.shape[:2]) < self.scale:
+        whole = _read(self.hr)
+        if min(whole.height, whole.width) < self.scale:
             raise DataError(f"{_size(whole)} is too small for scale {self.scale}", where=self.hr)
-        hr = modcrop(whole, self.scale)
+        hr = Picture(modcrop(whole.colour, self.scale), grey=whole.grey)
         if self.lr is None:
-            return Images(imresize(hr, 1 / self.scale), hr, grey)
-        lr, _ = _read(self.lr)
-        if tuple(self.scale * side for side in lr.shape[:2]) != hr.shape[:2]:
+            return Images(Picture(imresize(hr.colour, 1 / self.scale), grey=hr.grey), hr)
+        lr = _read(self.lr)
+        if (self.scale * lr.height, self.scale * lr.width) != (hr.height, hr.width):
             raise DataError(
                 f"{_size(lr)} does not fit {self.hr.name}, which is {_size(whole)}, at scale "
                 f"{self.scale}",
                 where=self.lr,
                 fix=f"move {self.lr.parent.name}/ away to have the LR pictures made from HR/",
             )
-        return Images(lr, hr, grey)
+        return Images(Picture(lr.colour, grey=hr.grey), hr)
 
 
 @dataclass(frozen=True)
@@ -166,13 +163,12 @@ def _images(folder: Path) -> dict[str, Path]:
     return images
 
 
-def _read(path: Path) -> tuple[NDArray[np.uint8], bool]:
-    """Return the colours of a file of 8 bits a channel, and whether it has one channel only."""
+def _read(path: Path) -> Picture:
     picture = read_picture(path)
     if picture.colour.dtype != np.uint8:
         raise DataError("has 16 bits a channel; the protocol is for 8", where=path)
-    return np.asarray(picture.colour, np.uint8), picture.grey
+    return picture
 
 
-def _size(image: NDArray[np.uint8]) -> str:
-    return f"{image.shape[1]}x{image.shape[0]}"
+def _size(picture: Picture) -> str:
+    return f"{picture.width}x{picture.height}"

@@ -2,22 +2,20 @@
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edgesr.errors import ImageError
-from edgesr.evaluate.datasets import BenchmarkSet, Images, Pair
+from edgesr.evaluate.datasets import BenchmarkSet, Pair
 from edgesr.evaluate.metrics import PROTOCOL, psnr_y, ssim_y
+from edgesr.imaging.picture import Picture
 from edgesr.imaging.resize import imresize
 
-Rgb = NDArray[np.uint8]
-
-Enlarge = Callable[[Images], Rgb]
-"""Makes of `images.lr` the picture to be compared with `images.hr`: 8-bit RGB of its shape."""
+Enlarge = Callable[[Picture], Picture]
+"""Makes a picture `scale` times as high and wide."""
 
 
 @dataclass(frozen=True)
@@ -134,33 +132,35 @@ def evaluate(
     return Evaluation(model, run, benchmark, tuple(images))
 
 
-def bicubic(images: Images) -> Rgb:
-    """Enlarge as MATLAB's `imresize` does: the control every model is printed beside."""
-    return imresize(images.lr, images.hr.shape[0] // images.lr.shape[0])
+def bicubic(scale: int) -> Enlarge:
+    """Return MATLAB's `imresize`: the control every model is printed beside."""
+    return lambda picture: replace(picture, colour=imresize(picture.colour, scale))
 
 
-def score(image: Rgb, images: Images) -> Score:
-    """Compare an enlarged picture with HR by the protocol of `metrics`.
+def score(image: Picture, reference: Picture, scale: int) -> Score:
+    """Compare an enlarged picture with the original by the protocol of `metrics`.
 
     Args:
-        image: of the shape of `images.hr`; where HR is grey its first channel counts.
-        images: HR, and LR for the scale.
+        image: 8 bits a channel, of the size of `reference`.
+        reference: the original; if it is grey, one channel of each is compared.
+        scale: factor of the enlargement, and so the width of the border left out.
 
     Raises:
-        ImageError: the shapes differ, or too few pixels are left inside the border.
+        ImageError: the sizes differ, or too few pixels are left inside the border.
     """
-    border = images.hr.shape[0] // images.lr.shape[0]
-    reference = images.hr
-    if images.grey:
-        image, reference = image[..., 0], reference[..., 0]
-    return Score(psnr_y(image, reference, border), ssim_y(image, reference, border))
+    first, second = (
+        np.asarray(p.colour[..., 0] if reference.grey else p.colour, np.uint8)
+        for p in (image, reference)
+    )
+    return Score(psnr_y(first, second, scale), ssim_y(first, second, scale))
 
 
 def _scores(pair: Pair, enlarge: Enlarge) -> ImageScores:
-    images = pair.load()
+    lr, hr = pair.load()
     try:
-        return ImageScores(
-            pair.name, score(enlarge(images), images), score(bicubic(images), images)
+        model, control = (
+            score(method(lr), hr, pair.scale) for method in (enlarge, bicubic(pair.scale))
         )
     except ImageError as error:
         raise ImageError(error.what, where=pair.hr, fix=error.fix) from error
+    return ImageScores(pair.name, model, control)

@@ -24,9 +24,9 @@ def test_published_lr_files_are_read_and_hr_is_cut_from_the_top_left(tmp_path: P
     assert (found.name, found.scale, len(found.pairs)) == ("Set1", 4, 1)
     assert found.lr_source == "read from LRx4/"
     images = found.pairs[0].load()
-    np.testing.assert_array_equal(images.hr, hr[:32, :40])
-    np.testing.assert_array_equal(images.lr, lr)
-    assert not images.grey
+    np.testing.assert_array_equal(images.hr.colour, hr[:32, :40])
+    np.testing.assert_array_equal(images.lr.colour, lr)
+    assert not images.hr.grey
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
@@ -37,16 +37,25 @@ def test_lr_is_made_where_there_is_none_for_the_scale(tmp_path: Path, scale: int
     assert found.lr_source == "made from HR by MATLAB-exact bicubic"
     images = found.pairs[0].load()
     cut = hr[: 26 // scale * scale, : 31 // scale * scale]
-    np.testing.assert_array_equal(images.hr, cut)
-    np.testing.assert_array_equal(images.lr, imresize(cut, 1 / scale))
+    np.testing.assert_array_equal(images.hr.colour, cut)
+    np.testing.assert_array_equal(images.lr.colour, imresize(cut, 1 / scale))
 
 
 def test_a_grey_file_comes_with_three_equal_channels_and_is_marked(tmp_path: Path):
     hr = write(tmp_path / "HR/a.png", (16, 16))
     (images,) = (pair.load() for pair in open_sets([tmp_path], 4)[0].pairs)
-    assert images.grey
-    np.testing.assert_array_equal(images.hr, np.repeat(hr[..., None], 3, axis=2))
-    assert images.lr.shape == (4, 4, 3)
+    assert images.hr.grey
+    assert images.lr.grey
+    np.testing.assert_array_equal(images.hr.colour, np.repeat(hr[..., None], 3, axis=2))
+    assert images.lr.colour.shape == (4, 4, 3)
+
+
+def test_a_grey_hr_file_decides_where_lr_has_three_channels(tmp_path: Path):
+    write(tmp_path / "HR/a.png", (16, 16))
+    lr = write(tmp_path / "LRx4/a.png", (4, 4, 3))
+    images = open_sets([tmp_path], 4)[0].pairs[0].load()
+    assert (images.lr.grey, images.hr.grey) == (True, True)
+    np.testing.assert_array_equal(images.lr.colour, lr)
 
 
 def test_names_may_end_in_the_scale_as_div2k_has_them(tmp_path: Path):
