@@ -1,8 +1,10 @@
 """What `train` and `distill` share: their options, and how they show a run."""
 
 import json as json_format
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -98,6 +100,27 @@ class _Screen:
         self._advance = advance
         self._shown = 0
         self._notes = {"loss": "", "psnr": ""}
+        self._stop = False
+
+    def wants_stop(self) -> bool:
+        """Whether Ctrl-C or a termination signal came."""
+        return self._stop
+
+    @contextmanager
+    def stopped_by_signals(self) -> Iterator[None]:
+        """Let Ctrl-C and SIGTERM end the run with a checkpoint; a second one ends it at once."""
+
+        def ask(number: int, _frame: object) -> None:
+            signal.signal(number, before[signal.Signals(number)])
+            self._stop = True
+
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.signal(number, ask) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     def decoded(self) -> None:
         """Pictures are decoded before the bar has a length."""
@@ -134,7 +157,9 @@ def run(config: "TrainConfig", json: bool) -> None:
     from edgesr.train.loop import train
 
     with progress("training", _BAR) as advance:
-        result = train(config, _Screen(advance))
+        screen = _Screen(advance)
+        with screen.stopped_by_signals():
+            result = train(config, screen)
     curves: Path | None = config.out / "curves.svg"
     try:
         draw(config.out / "metrics.csv", config.out / "curves.svg")
@@ -162,6 +187,6 @@ def _report(config: "TrainConfig", result: "Result", curves: Path | None, json: 
         typer.echo(json_format.dumps(document, indent=2))
         return
     psnr = "" if result.psnr_y_db is None else f", PSNR-Y {result.psnr_y_db:.3f} dB"
-    state = "finished" if result.finished else "stopped at its time limit; go on with --resume"
+    state = "finished" if result.finished else "stopped; go on with --resume"
     typer.echo(f"step {result.step}: {state}{psnr}")
     typer.echo(f"weights: {result.weights}")

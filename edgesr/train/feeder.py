@@ -8,10 +8,11 @@ from itertools import count
 import torch
 from torch import Tensor
 
+from edgesr.train.cut import gather, slices
 from edgesr.train.pixels import Pixels
-from edgesr.train.sampler import Sampler, gather
+from edgesr.train.sampler import Sampler
 
-_AHEAD = 3  # batches cut on the host while the device works
+_AHEAD = 4  # batches cut on the host while the device works
 
 Batch = tuple[Tensor, Tensor]
 
@@ -24,6 +25,7 @@ class Feeder:
         sampler: draws the crops of the whole batch.
         patch: LR side of a crop.
         device: where the batches go.
+        on_device: copy the pictures to the device and cut there.
         rank: this process takes slice `rank` ...
         size: ... of `size` of every batch.
     """
@@ -34,11 +36,12 @@ class Feeder:
         sampler: Sampler,
         patch: int,
         device: torch.device,
+        on_device: bool,
         rank: int = 0,
         size: int = 1,
     ) -> None:
-        self.on_device = device.type != "cuda" or pixels.fits(device)
-        self._pixels = pixels.to(device) if self.on_device else pixels
+        self.on_device = on_device
+        self._pixels = pixels.to(device) if on_device else pixels
         self._sampler, self._patch, self._device = sampler, patch, device
         self._rank, self._size = rank, size
 
@@ -50,23 +53,22 @@ class Feeder:
 
     def _cut_on_device(self, first_step: int) -> Iterator[Batch]:
         for step in count(first_step):
-            crops = self._sampler.crops(step).part(self._rank, self._size).to(self._device)
-            yield gather(self._pixels, crops, self._patch)
+            crops = self._sampler.crops(step).part(self._rank, self._size)
+            yield gather(self._pixels, crops.to(self._device), self._patch)
 
     def _cut_on_host(self, first_step: int) -> Iterator[Batch]:
-        """Cut in threads, pinned, so that the copy overlaps with the step before."""
+        """Cut in threads, so that the cutting and the copy overlap with the steps before."""
         with ThreadPoolExecutor(_AHEAD) as pool:
             waiting: deque[Future[Batch]] = deque()
             for step in count(first_step):
-                waiting.append(pool.submit(self._pinned, step))
-                if len(waiting) == _AHEAD:
+                waiting.append(pool.submit(self._slices, step))
+                if len(waiting) > _AHEAD:
                     lr, hr = waiting.popleft().result()
                     yield (
                         lr.to(self._device, non_blocking=True),
                         hr.to(self._device, non_blocking=True),
                     )
 
-    def _pinned(self, step: int) -> Batch:
+    def _slices(self, step: int) -> Batch:
         crops = self._sampler.crops(step).part(self._rank, self._size)
-        lr, hr = gather(self._pixels, crops, self._patch)
-        return lr.pin_memory(), hr.pin_memory()
+        return slices(self._pixels, crops, self._patch, pin=self._device.type == "cuda")

@@ -91,4 +91,4 @@ def _pair(file: Path, scale: int) -> Pair | None:
     bgr = cv2.imdecode(encoded, cv2.IMREAD_COLOR) if encoded.size else None
     if bgr is None or min(bgr.shape[:2]) < scale:
         return None
-    return degrade(bgr[:, :, ::-1], scale)
+    return degrade(bgr[:, :, ::-1].astype(np.uint8, copy=False), scale)

@@ -1,4 +1,4 @@
-"""Which crops make up a batch, as a pure function of (seed, step); and how they are taken.
+"""Which crops make up a batch, as a pure function of (seed, step).
 
 Nothing here has a state: the crops of step k are the same whether the run came there in one go,
 after a kill, or on several machines that each take their slice. The only checkpoint is the step.
@@ -21,28 +21,32 @@ class Crops:
     """Where the patches of a batch lie; all (batch,) int64.
 
     Attributes:
-        start: flat LR index of the crop's top left pixel.
-        offset: flat LR index of the picture's first pixel.
+        offset: flat LR position of the picture's first pixel.
         width: LR columns of the picture.
-        turn: 0 to 7, an element of the square's symmetry group (see `_oriented`).
+        row: LR row of the crop's top left pixel.
+        column: LR column of the crop's top left pixel.
+        turn: 0 to 7, an element of the square's symmetry group (see cut.py).
     """
 
-    start: Tensor
     offset: Tensor
     width: Tensor
+    row: Tensor
+    column: Tensor
     turn: Tensor
 
     def part(self, rank: int, of: int) -> "Crops":
         """Return the slice that process `rank` of `of` takes; the batch must divide evenly."""
-        fields = (self.start, self.offset, self.width, self.turn)
-        return Crops(*(field.chunk(of)[rank] for field in fields))
+        return Crops(*(field.chunk(of)[rank] for field in self._fields()))
 
     def to(self, device: torch.device) -> "Crops":
         """Copy to a device in one transfer."""
-        packed = torch.stack((self.start, self.offset, self.width, self.turn))
+        packed = torch.stack(self._fields())
         if device.type == "cuda":
             packed = packed.pin_memory().to(device, non_blocking=True)
         return Crops(*packed)
+
+    def _fields(self) -> tuple[Tensor, ...]:
+        return self.offset, self.width, self.row, self.column, self.turn
 
 
 class Sampler:
@@ -85,9 +89,9 @@ class Sampler:
         unit = torch.from_numpy(draw.random((4, self._batch)))
         picture = self._by_area(unit[0]) if self._each is None else self._by_epoch(step, self._each)
         offset, width = self._offsets[picture], self._widths[picture]
-        y = (unit[1] * (self._heights[picture] - self._patch + 1)).long()
-        x = (unit[2] * (width - self._patch + 1)).long()
-        return Crops(offset + y * width + x, offset, width, (unit[3] * 8).long())
+        row = (unit[1] * (self._heights[picture] - self._patch + 1)).long()
+        column = (unit[2] * (width - self._patch + 1)).long()
+        return Crops(offset, width, row, column, (unit[3] * 8).long())
 
     def _by_area(self, unit: Tensor) -> Tensor:
         at = torch.searchsorted(self._area, unit * self._area[-1], right=True)
@@ -99,50 +103,9 @@ class Sampler:
         slot = torch.arange(step * count, (step + 1) * count)
         epoch = slot // self.pictures
         drawn = torch.empty_like(slot)
-        for number in epoch.unique().tolist():
+        for number in set(epoch.tolist()):
             draw = np.random.default_rng([self._seed, _ORDERS, number])
             order = torch.from_numpy(draw.permutation(self.pictures))
             inside = epoch == number
             drawn[inside] = order[slot[inside] % self.pictures]
         return drawn.repeat_interleave(each)
-
-
-def gather(pixels: Pixels, crops: Crops, patch: int) -> tuple[Tensor, Tensor]:
-    """Cut a batch out of the buffers, turned; indexing alone, wherever the buffers lie.
-
-    Args:
-        pixels: the buffers; `crops` must be on their device.
-        crops: where and how.
-        patch: LR side.
-
-    Returns:
-        lr (batch, 3, patch, patch) and hr (batch, 3, scale*patch, scale*patch), uint8, RGB,
-        channels last in memory.
-    """
-    scale = pixels.scale
-    y, x = _oriented(patch, crops.turn)  # (batch, patch, patch)
-    index = crops.start[:, None, None] + y * crops.width[:, None, None] + x
-    lr = pixels.lr[index].permute(0, 3, 1, 2)
-
-    # In HR the picture begins scale^2 times further on, its rows are scale times longer.
-    row = (crops.start - crops.offset) // crops.width * scale
-    column = (crops.start - crops.offset) % crops.width * scale
-    width = crops.width * scale
-    start = crops.offset * scale**2 + row * width + column
-    y, x = _oriented(patch * scale, crops.turn)
-    index = start[:, None, None] + y * width[:, None, None] + x
-    return lr, pixels.hr[index].permute(0, 3, 1, 2)
-
-
-def _oriented(side: int, turn: Tensor) -> tuple[Tensor, Tensor]:
-    """Source row and column of each pixel of a square under one of its eight symmetries.
-
-    Bit 0 mirrors the rows, bit 1 the columns, bit 2 swaps the two: all flips and quarter turns.
-    """
-    line = torch.arange(side, device=turn.device)
-    y, x = line[None, :, None], line[None, None, :]
-    bit = [(turn >> place & 1).bool()[:, None, None] for place in range(3)]
-    y, x = torch.where(bit[2], x, y), torch.where(bit[2], y, x)
-    y = torch.where(bit[0], side - 1 - y, y)
-    x = torch.where(bit[1], side - 1 - x, x)
-    return y, x

@@ -52,4 +52,5 @@ def upscaled(network: SRNetwork, lr: np.ndarray, device: torch.device) -> np.nda
     with torch.backends.cudnn.flags(enabled=True, benchmark=False):
         y = network(x)
     rounded = (y[0].clamp(0, 1) * 255).round().to(torch.uint8)
-    return rounded.permute(1, 2, 0).cpu().numpy()
+    result: np.ndarray = rounded.permute(1, 2, 0).cpu().numpy()
+    return result
