@@ -1,0 +1,253 @@
+"""`edgesr upscale`: photographs through a network, in tiles."""
+
+import json
+import time
+from dataclasses import asdict, dataclass
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edgesr.cli._console import progress
+from edgesr.errors import EdgesrError, ImageError
+
+if TYPE_CHECKING:
+    from edgesr.runtime.jobs import Job, JobList
+    from edgesr.runtime.session import Session
+
+
+class BackendName(str, Enum):
+    """What runs the network."""
+
+    auto = "auto"
+    onnxruntime = "onnxruntime"
+    torch = "torch"
+
+
+class FormatName(str, Enum):
+    """Kind of the result's file."""
+
+    png = "png"
+    jpg = "jpg"
+    webp = "webp"
+    tiff = "tiff"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a picture is enlarged and written."""
+
+    tile: int | None
+    overlap: int | None
+    quality: int
+    check: bool
+
+
+@dataclass(frozen=True)
+class Result:
+    """What is reported of a picture; sizes are (width, height), times in milliseconds.
+
+    `load_ms` is the opening of the model, once for all pictures; `latency_ms` is from the decoded
+    picture to the enlarged one, without reading and writing files.
+    """
+
+    input: str
+    output: str
+    input_size: tuple[int, int]
+    output_size: tuple[int, int]
+    model: str
+    backend: str
+    scale: int
+    tile: tuple[int, int]
+    overlap: int
+    tiles: int
+    load_ms: float
+    read_ms: float
+    latency_ms: float
+    write_ms: float
+    seam_ratio: float | None
+    notes: tuple[str, ...]
+
+
+def command(
+    inputs: Annotated[
+        list[Path], typer.Argument(metavar="INPUT...", help="Pictures and folders of pictures.")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="File or folder. [default: beside the input]"),
+    ] = None,
+    model: Annotated[
+        str, typer.Option("-m", "--model", help="Name of a network or an .onnx file.")
+    ] = "student",
+    scale: Annotated[
+        int | None,
+        typer.Option("-s", "--scale", help="Enlargement. [default: the file's, 4 for a name]"),
+    ] = None,
+    tile: Annotated[
+        int | None,
+        typer.Option("-t", "--tile", help="Side of a tile in pixels. [default: the model's]"),
+    ] = None,
+    overlap: Annotated[
+        int | None, typer.Option(help="Pixels that neighbouring tiles share at least.")
+    ] = None,
+    backend: Annotated[BackendName, typer.Option(help="What runs the network.")] = BackendName.auto,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.")] = None,
+    format: Annotated[
+        FormatName | None,
+        typer.Option("-f", "--format", help="Kind of the result. [default: that of -o, or png]"),
+    ] = None,
+    suffix: Annotated[
+        str | None, typer.Option(help="Put behind the name. [default: _x and the scale]")
+    ] = None,
+    quality: Annotated[int, typer.Option(min=1, max=100, help="Of JPEG and WebP.")] = 95,
+    recursive: Annotated[
+        bool, typer.Option("-r", "--recursive", help="Take the folders in folders too.")
+    ] = False,
+    skip_existing: Annotated[
+        bool, typer.Option("--skip-existing", help="Leave out pictures whose result is there.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace results that are there.")
+    ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Measure seams at the borders of the tiles.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Enlarge photographs, in tiles, on any machine.
+
+    The result of photo.jpg is photo_x4.png beside it. No file is replaced without --overwrite.
+    Exit code 1 if a picture failed; the others are done all the same.
+    """
+    from edgesr.runtime.jobs import Wishes, plan_jobs
+    from edgesr.runtime.select import open_session
+
+    start = time.perf_counter()
+    session = open_session(model, backend.value, scale, threads)
+    load_ms = _since(start)
+    wishes = Wishes(
+        output=output,
+        suffix=f"_x{session.scale}" if suffix is None else suffix,
+        ending=None if format is None else f".{format.value}",
+        recursive=recursive,
+        overwrite=overwrite,
+        skip_existing=skip_existing,
+    )
+    settings = Settings(tile, overlap, quality, check)
+    try:
+        plan = plan_jobs(inputs, wishes)
+        ok = _run(session, plan, settings, load_ms, as_json)
+    finally:
+        session.close()
+    if not ok:
+        raise typer.Exit(1)
+
+
+def _run(
+    session: "Session", plan: "JobList", settings: Settings, load_ms: float, as_json: bool
+) -> bool:
+    """Do the jobs, report each; return whether all went well."""
+    results: list[Result] = []
+    failed: list[tuple[Path, EdgesrError]] = [(entry.input, entry.error) for entry in plan.refused]
+    for _, error in failed:
+        _complain(error)
+    for job in plan.jobs:
+        try:
+            result = _upscale_file(session, job, settings, load_ms)
+        except MemoryError:
+            error = ImageError("not enough memory for its enlargement", where=job.input)
+        except EdgesrError as caught:
+            error = caught
+        else:
+            results.append(result)
+            if not as_json:
+                _print_result(result)
+            continue
+        failed.append((job.input, error))
+        _complain(error)
+    if as_json:
+        document = {
+            "files": [asdict(result) for result in results],
+            "skipped": [str(job.input) for job in plan.skipped],
+            "failed": [{"input": str(path), "error": str(error)} for path, error in failed],
+        }
+        typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    elif plan.skipped:
+        typer.echo(f"{len(plan.skipped)} skipped, whose results are there")
+    return not failed
+
+
+def _upscale_file(session: "Session", job: "Job", settings: Settings, load_ms: float) -> Result:
+    """Read, enlarge and write one picture.
+
+    Raises:
+        EdgesrError: it cannot be done.
+    """
+    import numpy as np
+
+    from edgesr.files import write_bytes
+    from edgesr.imaging.encode import check_fits, encode, format_for
+    from edgesr.imaging.picture import read_picture
+    from edgesr.imaging.seams import seam_ratio
+    from edgesr.runtime.jobs import make_folder_for
+    from edgesr.runtime.photograph import passes, upscale_picture
+    from edgesr.runtime.upscale import plan_for
+
+    start = time.perf_counter()
+    picture = read_picture(job.input)
+    read_ms = _since(start)
+    target = format_for(job.output.suffix)
+    check_fits(picture, session.scale, target)
+    plan = plan_for(session, picture.height, picture.width, settings.tile, settings.overlap)
+    tiles = passes(picture) * len(plan)
+    start = time.perf_counter()
+    with progress(job.input.name, tiles) as advance:
+        enlarged = upscale_picture(session, picture, plan, advance)
+    latency_ms = _since(start)
+    start = time.perf_counter()
+    data, notes = encode(enlarged, target, settings.quality)
+    make_folder_for(job)
+    write_bytes(job.output, data)
+    return Result(
+        input=str(job.input),
+        output=str(job.output),
+        input_size=(picture.width, picture.height),
+        output_size=(enlarged.width, enlarged.height),
+        model=session.model,
+        backend=session.backend,
+        scale=session.scale,
+        tile=(plan.columns.tile, plan.rows.tile),
+        overlap=plan.rows.overlap,
+        tiles=tiles,
+        load_ms=load_ms,
+        read_ms=read_ms,
+        latency_ms=latency_ms,
+        write_ms=_since(start),
+        seam_ratio=(
+            seam_ratio(enlarged.colour.astype(np.float32), plan) if settings.check else None
+        ),
+        notes=(*picture.notes, *notes),
+    )
+
+
+def _since(start: float) -> float:
+    return round((time.perf_counter() - start) * 1000.0, 3)
+
+
+def _print_result(result: Result) -> None:
+    size = "{}x{} -> {}x{}".format(*result.input_size, *result.output_size)
+    tiles = "1 tile" if result.tiles == 1 else f"{result.tiles} tiles"
+    typer.echo(
+        f"{result.output}  {size}, {tiles}, {result.latency_ms:.0f} ms "
+        f"({result.model}, {result.backend})"
+    )
+    if result.seam_ratio is not None:
+        typer.echo(f"  gradient across tile borders: {result.seam_ratio:.3f} of that elsewhere")
+    for note in result.notes:
+        typer.echo(f"  note: {note}")
+
+
+def _complain(error: EdgesrError) -> None:
+    typer.echo(f"error: {error}", err=True)

@@ -1,0 +1,26 @@
+"""Tiles that came out broken: not-a-number, infinite, or black where the picture is not.
+
+Half precision overflows without a word; the tile is then black or full of NaN.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+BLACK = 1 / 255  # an output that stays below shows nothing
+DARK = 8 / 255  # an input below may rightly become black
+
+
+def fault(tile: NDArray[np.float32], enlarged: NDArray[np.float32]) -> str | None:
+    """Say what is wrong with an enlarged tile, None if nothing is.
+
+    Args:
+        tile: (3, height, width) as given to the network, in [0, 1].
+        enlarged: (3, scale*height, scale*width) as it came out.
+    """
+    if np.isnan(enlarged).any():
+        return "has values that are not numbers (NaN)"
+    if np.isinf(enlarged).any():
+        return "has infinite values"
+    if enlarged.max() < BLACK and tile.mean() > DARK:
+        return "is black where the picture is not"
+    return None

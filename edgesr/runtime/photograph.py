@@ -1,0 +1,93 @@
+"""Upscaling a photograph: colour and alpha, 8 and 16 bits, grey, EXIF data."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgesr.imaging.exif import for_new_size
+from edgesr.imaging.picture import Picture, Samples
+from edgesr.imaging.tiling import Indices, TilePlan
+from edgesr.runtime.session import Session
+from edgesr.runtime.upscale import Cut, upscale_bands
+
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
+
+
+def passes(picture: Picture) -> int:
+    """Return how often a picture's tiles go through the network: twice where alpha varies."""
+    alpha = picture.alpha
+    return 1 if alpha is None or bool((alpha == alpha[0, 0]).all()) else 2
+
+
+def upscale_picture(
+    session: Session,
+    picture: Picture,
+    plan: TilePlan,
+    on_tile: Callable[[], None] | None = None,
+) -> Picture:
+    """Upscale a photograph with its alpha channel, depth and metadata.
+
+    A grey picture becomes the luma of what the network gives.
+
+    Args:
+        session: the network.
+        picture: to enlarge.
+        plan: from `plan_for`, for the picture's size.
+        on_tile: called after every tile, `passes(picture) * len(plan)` times.
+
+    Raises:
+        ModelError: a tile came out broken.
+    """
+    height, width = session.scale * picture.height, session.scale * picture.width
+    colour = np.empty((height, width, 3), picture.colour.dtype)
+    alpha = None
+    if picture.alpha is not None:
+        alpha = np.full((height, width), picture.alpha[0, 0], picture.alpha.dtype)
+    top = 0
+    for band, opacity in _layers(session, picture, plan, on_tile):
+        rows = slice(top, top + len(band))
+        values = (band @ LUMA)[:, :, None] if picture.grey else band
+        colour[rows] = np.rint(values * picture.white)
+        if alpha is not None and opacity is not None:
+            alpha[rows] = np.rint(opacity * picture.white)
+        top += len(band)
+    exif = None if picture.exif is None else for_new_size(picture.exif, width, height)
+    return replace(picture, colour=colour, alpha=alpha, exif=exif)
+
+
+def _layers(
+    session: Session, picture: Picture, plan: TilePlan, on_tile: Callable[[], None] | None
+) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32] | None]]:
+    """Yield bands of straight colour (rows, width, 3) and of varying alpha (rows, width), or None.
+
+    Where alpha varies, colour is multiplied by it before the network and divided by it after, so
+    that the hidden colour of transparent pixels does not bleed into the edges.
+    """
+    if passes(picture) == 1 or picture.alpha is None:
+        for band in upscale_bands(session, plan, _cutter(picture.colour), on_tile):
+            yield band, None
+        return
+    colours = upscale_bands(session, plan, _cutter(picture.colour, picture.alpha), on_tile)
+    alphas = upscale_bands(session, plan, _cutter(_three_channels(picture.alpha)), on_tile)
+    for band, layer in zip(colours, alphas, strict=True):
+        opacity = np.minimum(layer @ LUMA, 1.0)
+        visible = np.maximum(opacity, 0.5 / picture.white)[:, :, None]
+        yield np.minimum(band / visible, 1.0), opacity
+
+
+def _three_channels(alpha: Samples) -> Samples:
+    return np.broadcast_to(alpha[:, :, None], (*alpha.shape, 3))
+
+
+def _cutter(samples: Samples, alpha: Samples | None = None) -> Cut:
+    """Return what cuts float tiles from (height, width, 3) samples, multiplied by any alpha."""
+    white = np.float32(np.iinfo(samples.dtype).max)
+
+    def cut(rows: Indices, columns: Indices) -> NDArray[np.float32]:
+        at = np.ix_(rows, columns)
+        tile = samples[at].astype(np.float32) / white
+        return tile if alpha is None else tile * (alpha[at].astype(np.float32) / white)[:, :, None]
+
+    return cut

@@ -1,0 +1,136 @@
+"""Which backend runs a model: the one place where backends are listed.
+
+A new backend is one entry in `BACKENDS`; `auto` takes the first that suits the request.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from edgesr.errors import ConfigError, MissingError
+from edgesr.runtime.session import Session
+from edgesr.weights import shipped, shipped_names
+
+DEFAULT_SCALE = 4
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asked for.
+
+    Attributes:
+        model: name of a network, or path of an .onnx file.
+        scale: factor between input and output sides; None: the file's, or 4 for a name.
+        threads: CPU threads; None: the backend's choice.
+    """
+
+    model: str
+    scale: int | None = None
+    threads: int | None = None
+
+    @property
+    def path(self) -> Path | None:
+        """The file, None if `model` is a name: names have no suffix and no folder."""
+        is_path = Path(self.model).suffix != "" or os.sep in self.model
+        return Path(self.model) if is_path else None
+
+    @property
+    def scale_of_name(self) -> int:
+        """The scale at which a name is looked up."""
+        return DEFAULT_SCALE if self.scale is None else self.scale
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A way to run networks.
+
+    Attributes:
+        name: what the user types.
+        suits: whether `auto` may choose it for a request on this machine.
+        open: loads the network.
+    """
+
+    name: str
+    suits: Callable[[Request], bool]
+    open: Callable[[Request], Session]
+
+
+def _onnxruntime_suits(request: Request) -> bool:
+    if request.path is not None:
+        return True
+    return (request.model, request.scale_of_name) in shipped_names() and shipped(
+        request.model, request.scale_of_name, "onnx"
+    ).is_file()
+
+
+def _open_onnxruntime(request: Request) -> Session:
+    from edgesr.runtime.onnxruntime_session import OnnxRuntimeSession
+
+    path = request.path or shipped(request.model, request.scale_of_name, "onnx")
+    return OnnxRuntimeSession(path, request.threads)
+
+
+def _torch_suits(request: Request) -> bool:
+    return request.path is None and find_spec("torch") is not None
+
+
+def _open_torch(request: Request) -> Session:
+    if request.path is not None:
+        raise ConfigError(
+            "the torch backend runs networks by name, not files",
+            where=request.model,
+            fix="--backend onnxruntime",
+        )
+    if find_spec("torch") is None:
+        raise MissingError("torch is not installed", fix="pip install 'edgesr[train]'")
+    from edgesr.models.checkpoint import load_network
+    from edgesr.runtime.torch_session import TorchSession
+
+    network = load_network(request.model, request.scale_of_name, None)
+    return TorchSession(network, request.model, threads=request.threads)
+
+
+BACKENDS = (
+    Backend("onnxruntime", _onnxruntime_suits, _open_onnxruntime),
+    Backend("torch", _torch_suits, _open_torch),
+)
+"""Every backend, the one that `auto` prefers first."""
+
+
+def open_session(
+    model: str, backend: str = "auto", scale: int | None = None, threads: int | None = None
+) -> Session:
+    """Load a network with the backend asked for, or the best that suits it here.
+
+    Args:
+        model: name of a network, such as `student`, or path of an .onnx file.
+        backend: `auto` or a name in `BACKENDS`.
+        scale: factor between input and output sides; None: the file's, or 4 for a name.
+        threads: CPU threads; None: the backend's choice.
+
+    Raises:
+        ConfigError: no such backend, the backend cannot run such a model, or the file has another
+            scale.
+        MissingError: the backend is not installed.
+        ModelError: the model cannot be loaded.
+    """
+    request = Request(model, scale, threads)
+    named = {candidate.name: candidate for candidate in BACKENDS}
+    if backend == "auto":
+        suiting = (candidate for candidate in BACKENDS if candidate.suits(request))
+        chosen = next(suiting, named["onnxruntime"])  # whose error says what is missing
+    elif backend in named:
+        chosen = named[backend]
+    else:
+        known = ", ".join(["auto", *named])
+        raise ConfigError(f"no backend is called '{backend}'; there are {known}", where="--backend")
+    session = chosen.open(request)
+    if scale is not None and session.scale != scale:
+        raise ConfigError(
+            f"{model} enlarges {session.scale} times, not {scale}",
+            where="--scale",
+            fix=f"--scale {session.scale}",
+        )
+    return session
