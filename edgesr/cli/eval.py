@@ -1,0 +1,118 @@
+"""`edgesr eval`: PSNR and SSIM of a model on benchmark sets, beside bicubic."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edgesr.cli._console import progress
+
+if TYPE_CHECKING:
+    from edgesr.evaluate.evaluate import Evaluation
+
+_COLUMNS = ("Set", "Images", "Model", "PSNR-Y dB", "SSIM-Y", "over bicubic")
+
+
+def command(
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="Name of a network or an .onnx file.")
+    ],
+    data: Annotated[
+        list[Path],
+        typer.Option(help="Set (holds HR/, may hold LRx4/) or folder of sets; may be repeated."),
+    ],
+    weights: Annotated[
+        Path | None, typer.Option(help="Checkpoint of the network; runs in torch, whole pictures.")
+    ] = None,
+    scale: Annotated[
+        int | None,
+        typer.Option("-s", "--scale", help="Enlargement. [default: the file's, 4 for a name]"),
+    ] = None,
+    tile: Annotated[
+        int | None,
+        typer.Option("-t", "--tile", help="Side of a tile in pixels. [default: the model's]"),
+    ] = None,
+    overlap: Annotated[
+        int | None, typer.Option(help="Pixels that neighbouring tiles share at least.")
+    ] = None,
+    backend: Annotated[
+        str, typer.Option(help="What runs a model without --weights, as in upscale.")
+    ] = "auto",
+    device: Annotated[
+        str | None,
+        typer.Option(help="For --weights: cpu, cuda. [default: cuda where there is one]"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Measure PSNR and SSIM of a model on benchmark sets, beside bicubic.
+
+    A shipped model or an .onnx file runs in tiles, as `edgesr upscale` runs it. With --json one set
+    gives one object, several give a list of them.
+    """
+    from edgesr.evaluate.datasets import open_sets
+    from edgesr.evaluate.evaluate import ImageScores, evaluate
+    from edgesr.evaluate.model import Wishes, open_subject
+
+    wishes = Wishes(model, weights, scale, tile, overlap, backend, device)
+    with open_subject(wishes) as subject:
+        sets = open_sets(data, subject.scale)
+        total = sum(len(benchmark.pairs) for benchmark in sets)
+        with progress(f"eval {model}", total) as advance:
+
+            def show(image: ImageScores) -> None:
+                advance(1, f"{image.name} {image.model.psnr_y_db:.2f} dB")
+
+            results = [
+                evaluate(subject.name, subject.run, subject.enlarge, benchmark, show)
+                for benchmark in sets
+            ]
+    if as_json:
+        documents = [result.to_json() for result in results]
+        document = documents[0] if len(documents) == 1 else documents
+        typer.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        _print(results)
+
+
+def _print(results: "list[Evaluation]") -> None:
+    from edgesr.evaluate.metrics import PROTOCOL
+
+    rows = [row for result in results for row in _rows(result)]
+    if sys.stdout.isatty():
+        _print_rich(rows)
+    else:
+        widths = [max(len(row[i]) for row in (_COLUMNS, *rows)) for i in range(len(_COLUMNS))]
+        for row in (_COLUMNS, *rows):
+            cells = zip(row, widths, strict=True)
+            typer.echo("  ".join(cell.ljust(width) for cell, width in cells).rstrip())
+    scale = results[0].benchmark.scale
+    typer.echo(f"\nscale {scale}; {results[0].model}: {results[0].run}")
+    for result in results:
+        typer.echo(f"{result.benchmark.name}: LR {result.benchmark.lr_source}")
+    typer.echo(f"protocol: {PROTOCOL}")
+
+
+def _rows(result: "Evaluation") -> list[tuple[str, ...]]:
+    """Return the model's row and, below it, that of bicubic."""
+    model, control = result.score, result.bicubic
+    gain = f"{model.psnr_y_db - control.psnr_y_db:+.2f}"
+    name, images = result.benchmark.name, str(len(result.images))
+    return [
+        (name, images, result.model, f"{model.psnr_y_db:.2f}", f"{model.ssim_y:.4f}", gain),
+        (name, images, "bicubic", f"{control.psnr_y_db:.2f}", f"{control.ssim_y:.4f}", ""),
+    ]
+
+
+def _print_rich(rows: list[tuple[str, ...]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table()
+    for column in _COLUMNS:
+        numeric = column not in {"Set", "Model"}
+        table.add_column(column, justify="right" if numeric else "left", no_wrap=numeric)
+    for number, row in enumerate(rows):
+        table.add_row(*row, end_section=number % 2 == 1)
+    Console().print(table)

@@ -1,0 +1,116 @@
+"""The model that is evaluated: a shipped network or an .onnx file as users run it, or weights."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgesr.errors import ConfigError
+from edgesr.evaluate.evaluate import Enlarge, bicubic
+from edgesr.imaging.picture import Picture
+from edgesr.runtime.photograph import upscale_picture
+from edgesr.runtime.select import DEFAULT_SCALE, open_session
+from edgesr.runtime.session import Session
+from edgesr.runtime.upscale import plan_for
+
+CONTROL = "bicubic"  # the network of this name computes what `imresize` does, so that is used
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model ready to be evaluated.
+
+    Attributes:
+        name: what was asked for.
+        scale: factor between input and output sides.
+        run: how it runs, in words.
+        enlarge: the model.
+    """
+
+    name: str
+    scale: int
+    run: str
+    enlarge: Enlarge
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a user asked for.
+
+    Attributes:
+        model: name of a network, or a model file.
+        weights: a checkpoint for the network; it then runs in torch.
+        scale: None: the file's, or 4 for a name.
+        tile: side of a tile; None: the model's own, or whole pictures where any size will do.
+        overlap: pixels that neighbouring tiles share; None: as in upscaling.
+        backend: for a model without `weights`, as in upscaling.
+        device: for `weights`: `cpu`, `cuda`; None: a GPU where there is one.
+    """
+
+    model: str
+    weights: Path | None = None
+    scale: int | None = None
+    tile: int | None = None
+    overlap: int | None = None
+    backend: str = "auto"
+    device: str | None = None
+
+
+@contextmanager
+def open_subject(wishes: Wishes) -> Iterator[Subject]:
+    """Load the model for as long as the block runs.
+
+    Raises:
+        ConfigError: no such network, or the options do not go together.
+        MissingError: the backend or torch is not installed.
+        ModelError: the model file cannot be used.
+        WeightsError: the checkpoint cannot be read or does not fit.
+    """
+    if wishes.model == CONTROL and wishes.weights is None:
+        scale = DEFAULT_SCALE if wishes.scale is None else wishes.scale
+        yield Subject(CONTROL, scale, "MATLAB's imresize", bicubic(scale))
+        return
+    if wishes.weights is None:
+        session = open_session(wishes.model, wishes.backend, wishes.scale)
+    else:
+        session = _open_weights(wishes, wishes.weights)
+
+    def enlarge(picture: Picture) -> Picture:
+        plan = plan_for(session, picture.height, picture.width, wishes.tile, wishes.overlap)
+        return upscale_picture(session, picture, plan)
+
+    try:
+        yield Subject(wishes.model, session.scale, _in_words(session, wishes), enlarge)
+    finally:
+        session.close()
+
+
+def _open_weights(wishes: Wishes, weights: Path) -> Session:
+    if Path(wishes.model).suffix == ".onnx":
+        raise ConfigError(
+            "an .onnx file holds its own weights",
+            where="--weights",
+            fix=f"edgesr eval student --weights {weights}, or leave --weights out",
+        )
+    from edgesr.models.checkpoint import load_network
+    from edgesr.runtime.torch_session import TorchSession
+
+    network = load_network(wishes.model, wishes.scale or DEFAULT_SCALE, weights)
+    return TorchSession(network, wishes.model, wishes.device or _best_device())
+
+
+def _best_device() -> str:
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _in_words(session: Session, wishes: Wishes) -> str:
+    side = session.tile or wishes.tile
+    if side is None:
+        tiles = "whole pictures"
+    else:
+        overlap = plan_for(session, side, side, wishes.tile, wishes.overlap).rows.overlap
+        tiles = f"tiles of {side} overlapping by {overlap}"
+    weights = "" if wishes.weights is None else f", weights {wishes.weights}"
+    return f"{session.backend}, {tiles}{weights}"
