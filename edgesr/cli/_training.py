@@ -1,6 +1,7 @@
 """What `train` and `distill` share: their options, and how they show a run."""
 
 import json as json_format
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -152,6 +153,9 @@ def _line(row: "Row") -> str:
 
 def run(config: "TrainConfig", json: bool) -> None:
     """Train with a bar, draw the curves, say where everything is."""
+    # Pictures are degraded in as many threads as there are cores; more in each would wait for one
+    # another. It counts only before NumPy is first imported, which is below.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from edgesr.errors import MissingError
     from edgesr.train.curves import draw
     from edgesr.train.loop import train
@@ -169,8 +173,6 @@ def run(config: "TrainConfig", json: bool) -> None:
 
 
 def _report(config: "TrainConfig", result: "Result", curves: Path | None, json: bool) -> None:
-    import os
-
     if os.environ.get("RANK", "0") != "0":
         return
     if json:

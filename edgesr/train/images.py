@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesr.errors import DataError
-from edgesr.imaging.resize import imresize
+from edgesr.evaluate.datasets import SUFFIXES
+from edgesr.imaging.resize import imresize, modcrop
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
 _LOW_RESOLUTION = re.compile(r"(?:^|_)LR(?:_|x\d|$)")  # DIV2K_train_LR_bicubic, LRx4, ...
 _AHEAD = 4  # pictures decoded ahead of the consumer, per worker
 
@@ -78,14 +78,14 @@ def degrade(hr: Rgb, scale: int) -> Pair:
         hr: (height, width, 3), at least `scale` on each side.
         scale: factor between the sides.
     """
-    height, width = (side // scale * scale for side in hr.shape[:2])
-    cut = np.ascontiguousarray(hr[:height, :width])
+    cut = modcrop(hr, scale)
     return Pair(cut, imresize(cut, 1 / scale))
 
 
 def _pair(file: Path, scale: int) -> Pair | None:
     import cv2
 
+    # Not `read_picture`: it catches what the decoders print, so only one runs at a time.
     encoded = np.frombuffer(file.read_bytes(), np.uint8)
     # Grey, alpha and 16-bit files all come as three 8-bit channels, turned as EXIF says.
     bgr = cv2.imdecode(encoded, cv2.IMREAD_COLOR) if encoded.size else None

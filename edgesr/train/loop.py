@@ -224,7 +224,9 @@ class Run:
         if self._validation is None:
             return None
         with self._state.average.applied():
-            self._psnr = self._validation.psnr_y_db(self._network, self._world.device)
+            self._psnr = self._validation.psnr_y_db(
+                self._network, self._config.model, self._world.device
+            )
         return self._psnr
 
     def _save(self) -> None:

@@ -1,56 +1,51 @@
-"""PSNR of the averaged weights on a benchmark set, whole pictures, by the evaluation's protocol."""
+"""PSNR of the averaged weights on a benchmark set: what `edgesr eval` would say of them."""
 
 from pathlib import Path
+from statistics import fmean
 
-import numpy as np
 import torch
 
-from edgesr.errors import DataError
-from edgesr.evaluate.metrics import psnr_y
+from edgesr.errors import ModelError
+from edgesr.evaluate.datasets import Images, open_sets
+from edgesr.evaluate.evaluate import score
 from edgesr.models.network import SRNetwork
-from edgesr.train.images import Pair, list_images, pairs
+from edgesr.runtime.photograph import upscale_picture
+from edgesr.runtime.torch_session import TorchSession
+from edgesr.runtime.upscale import plan_for
 
 
 class Validation:
-    """A benchmark set, decoded once.
+    """One or more benchmark sets, decoded once.
 
     Args:
-        folder: holds HR/, or HR pictures themselves; LR pictures are made from them.
+        folder: a set (HR/ and perhaps LRx4/) or a folder of sets.
         scale: factor between the sides.
 
     Raises:
-        DataError: no picture in the folder, or one that cannot be read.
+        DataError: no set, or files that do not fit each other.
+        ImageError: a damaged file.
     """
 
     def __init__(self, folder: Path, scale: int) -> None:
-        files = list_images(folder)
-        self._pairs: list[Pair] = []
-        for file, pair in zip(files, pairs(files, scale), strict=True):
-            if pair is None:
-                raise DataError("cannot be read as a picture", where=file)
-            self._pairs.append(pair)
+        sets = open_sets([folder], scale)
+        self._images = [pair.load() for benchmark in sets for pair in benchmark.pairs]
 
-    def psnr_y_db(self, network: SRNetwork, device: torch.device) -> float:
-        """Return the mean PSNR-Y in dB over the set, in float32 on `device`."""
-        training = network.training
-        network.eval()
+    def psnr_y_db(self, network: SRNetwork, name: str, device: torch.device) -> float | None:
+        """Return the mean PSNR-Y in dB over the pictures, taken whole, in float32.
+
+        None if the network's pictures are broken, which they may be early in a run.
+        """
+        session = TorchSession(network.eval(), name, str(device))
         try:
-            values = [
-                psnr_y(upscaled(network, pair.lr, device), pair.hr, border=network.scale)
-                for pair in self._pairs
-            ]
+            # Pictures come in many sizes: trying every convolution for each would not pay.
+            with torch.backends.cudnn.flags(enabled=True, benchmark=False):
+                return fmean(self._psnr_y_db(session, images) for images in self._images)
+        except ModelError:
+            return None
         finally:
-            network.train(training)
-        return float(np.mean(values))
+            network.train()
 
-
-@torch.inference_mode()
-def upscaled(network: SRNetwork, lr: np.ndarray, device: torch.device) -> np.ndarray:
-    """Run one whole picture: (h, w, 3) uint8 to (scale*h, scale*w, 3) uint8."""
-    x = torch.from_numpy(lr).to(device).permute(2, 0, 1)[None].float() / 255
-    # Pictures come in many sizes: trying every convolution algorithm for each would not pay.
-    with torch.backends.cudnn.flags(enabled=True, benchmark=False):
-        y = network(x)
-    rounded = (y[0].clamp(0, 1) * 255).round().to(torch.uint8)
-    result: np.ndarray = rounded.permute(1, 2, 0).cpu().numpy()
-    return result
+    def _psnr_y_db(self, session: TorchSession, images: Images) -> float:
+        lr, hr = images
+        plan = plan_for(session, lr.height, lr.width, tile=None, overlap=None)
+        return score(upscale_picture(session, lr, plan), hr, session.scale).psnr_y_db
