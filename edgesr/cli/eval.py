@@ -28,11 +28,11 @@ def command(
     ] = None,
     scale: Annotated[
         int | None,
-        typer.Option("-s", "--scale", help="Enlargement. [default: the file's, 4 for a name]"),
+        typer.Option("-s", "--scale", help="Enlargement. Default: the file's, 4 for a name."),
     ] = None,
     tile: Annotated[
         int | None,
-        typer.Option("-t", "--tile", help="Side of a tile in pixels. [default: the model's]"),
+        typer.Option("-t", "--tile", help="Side of a tile in pixels. Default: the model's."),
     ] = None,
     overlap: Annotated[
         int | None, typer.Option(help="Pixels that neighbouring tiles share at least.")
@@ -42,7 +42,7 @@ def command(
     ] = "auto",
     device: Annotated[
         str | None,
-        typer.Option(help="For --weights: cpu, cuda. [default: cuda where there is one]"),
+        typer.Option(help="For --weights: cpu, cuda. Default: cuda where there is one."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
