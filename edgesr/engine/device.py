@@ -10,7 +10,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgesr.engine.board import Board, all_boards
+from edgesr.engine.board import Board, all_boards, family, get_board
+from edgesr.errors import ConfigError
 
 ROOT = Path("/")
 
@@ -27,6 +28,7 @@ class Device:
         power_modes: id by name, from the device's own table.
         gpu_mhz: current and highest GPU clock; None: unknown.
         memory_mib: memory that the system sees; None: unknown.
+        cuda: version of the CUDA toolkit, `12.6.68`; None: none at its usual place.
     """
 
     board: Board | None
@@ -36,6 +38,7 @@ class Device:
     power_modes: dict[str, int]
     gpu_mhz: tuple[int, int] | None
     memory_mib: int | None
+    cuda: str | None
 
 
 def read_device(root: Path = ROOT) -> Device:
@@ -49,6 +52,7 @@ def read_device(root: Path = ROOT) -> Device:
         power_modes=power_mode_ids(root),
         gpu_mhz=None if board is None else gpu_clock_mhz(board, root),
         memory_mib=_memory_mib(root),
+        cuda=cuda_version(root),
     )
 
 
@@ -62,6 +66,30 @@ def detect_board(root: Path = ROOT) -> Board | None:
         if any(part in compatible for part in board.compatible):
             return board
     return None
+
+
+def resolve_board(name: str | None, device_board: Board | None) -> Board:
+    """Return the board a user means.
+
+    Args:
+        name: of a board or of a family (`jetson-orin-nano`), whose member is then the one this
+            machine is, else the largest; None: the board this machine is.
+        device_board: the board this machine is.
+
+    Raises:
+        ConfigError: no such board, or no name on a machine that is none.
+    """
+    if name is None:
+        if device_board is None:
+            raise ConfigError(
+                "say for which board; this machine is none that is known",
+                fix="edgesr build-engine --list-boards",
+            )
+        return device_board
+    if device_board is not None and device_board.family == name:
+        return device_board
+    members = family(name)
+    return members[0] if members else get_board(name)
 
 
 def l4t_release(root: Path = ROOT) -> str | None:
@@ -95,6 +123,13 @@ def gpu_clock_mhz(board: Board, root: Path = ROOT) -> tuple[int, int] | None:
             if current.strip().isdigit() and highest.strip().isdigit():
                 return int(current) // 1_000_000, int(highest) // 1_000_000
     return None
+
+
+def cuda_version(root: Path = ROOT) -> str | None:
+    """Return the version of the CUDA toolkit in /usr/local/cuda, or None."""
+    text = _text(root / "usr/local/cuda/version.json")
+    match = re.search(r'"cuda"\s*:\s*\{[^}]*"version"\s*:\s*"([\d.]+)"', text)
+    return match[1] if match else None
 
 
 def _memory_mib(root: Path) -> int | None:

@@ -2,37 +2,6 @@ import pytest
 
 from edgesr.engine.device import read_device
 
-NVPMODEL = """
-# comment
-< POWER_MODEL ID=0 NAME=15W >
-CPU_ONLINE CORE_0 1
-< POWER_MODEL ID=1 NAME=25W >
-< POWER_MODEL ID=2 NAME=MAXN_SUPER >
-< POWER_MODEL ID=3 NAME=7W >
-< PM_CONFIG DEFAULT=1 >
-"""
-
-
-@pytest.fixture
-def orin_nano(tmp_path):
-    """The files of an Orin Nano 8 GB developer kit with JetPack 6.2, as owners have shown them."""
-    files = {
-        "proc/device-tree/model": "NVIDIA Jetson Orin Nano Engineering Reference Kit Super\0",
-        "proc/device-tree/compatible": "nvidia,p3768-0000+p3767-0005-super\0nvidia,p3767-0005\0"
-        "nvidia,tegra234\0",
-        "etc/nv_tegra_release": "# R36 (release), REVISION: 4.3, GCID: 1, BOARD: generic\n",
-        "etc/nvpmodel.conf": NVPMODEL,
-        "var/lib/nvpmodel/status": "pmode:0002 fmode:quiet",
-        "sys/class/devfreq/17000000.gpu/cur_freq": "306000000\n",
-        "sys/class/devfreq/17000000.gpu/max_freq": "1020000000\n",
-        "proc/meminfo": "MemTotal:        7802880 kB\nMemFree: 1 kB\n",
-    }
-    for name, text in files.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return tmp_path
-
 
 def test_reads_a_whole_board(orin_nano):
     device = read_device(orin_nano)
@@ -43,6 +12,7 @@ def test_reads_a_whole_board(orin_nano):
     assert device.power_modes == {"15W": 0, "25W": 1, "MAXN_SUPER": 2, "7W": 3}
     assert device.gpu_mhz == (306, 1020)
     assert device.memory_mib == 7620
+    assert device.cuda == "12.6.11"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,154 @@
+"""`edgesr build-engine`: from ONNX to a TensorRT engine, on the board that will run it."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edgesr.cli._console import progress
+from edgesr.errors import ConfigError
+
+if TYPE_CHECKING:
+    from edgesr.engine.board import Board
+    from edgesr.engine.build import BuildRequest
+
+PRECISIONS = ("fp16", "fp32")
+
+
+def command(
+    model: Annotated[
+        Path | None, typer.Argument(metavar="[MODEL.onnx]", help="Default: the shipped student.")
+    ] = None,
+    jetson_orin_nano: Annotated[
+        bool, typer.Option("--jetson-orin-nano", help="Build for it; 4 or 8 GB is detected.")
+    ] = False,
+    board: Annotated[
+        str | None, typer.Option(help="Build for this board.  [default: this machine]")
+    ] = None,
+    list_boards: Annotated[bool, typer.Option("--list-boards", help="List them and stop.")] = False,
+    power_mode: Annotated[
+        str | None,
+        typer.Option(help="Insist on this mode, e.g. 15w or maxn-super, while kernels are timed."),
+    ] = None,
+    precision: Annotated[
+        str | None, typer.Option(help="fp16 or fp32.  [default: the model's; fp16 for the student]")
+    ] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Tiles a call takes.")] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Parse, validate and list layers; build nothing.")
+    ] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The engine.  [default: engines/...]")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Build a TensorRT engine, on the board that will run it."""
+    from edgesr.engine.build import BuildRequest
+    from edgesr.engine.default_model import default_model
+    from edgesr.engine.device import read_device, resolve_board
+
+    if list_boards:
+        _list_boards(as_json)
+        return
+    if jetson_orin_nano and board is not None:
+        raise ConfigError("give --jetson-orin-nano or --board, not both", where="--board")
+    if precision not in (None, *PRECISIONS):
+        raise ConfigError(
+            f"there are {', '.join(PRECISIONS)}; not '{precision}'", where="precision"
+        )
+    device = read_device()
+    target = resolve_board("jetson-orin-nano" if jetson_orin_nano else board, device.board)
+    if power_mode is not None:
+        target.power_mode(power_mode)
+    if model is None:
+        precision = precision or "fp16"
+        model = default_model(precision, batch)
+    request = BuildRequest(model, target, precision, batch, power_mode)
+    if check:
+        _check(request, as_json)
+    else:
+        _build(request, output, as_json)
+
+
+def _build(request: "BuildRequest", output: Path | None, as_json: bool) -> None:
+    from edgesr.engine.build import build
+    from edgesr.engine.device import read_device
+    from edgesr.engine.timing_cache import cache_folder
+
+    with progress(f"building for {request.board.title}", None) as advance:
+        path, manifest = build(
+            request,
+            read_device(),
+            cache_folder(),
+            output,
+            on_step=lambda phase, done, total: advance(int(done > 0), f"{phase} {done}/{total}"),
+            on_retry=lambda line: typer.echo(line, err=True),
+        )
+    if as_json:
+        typer.echo(json.dumps({"engine": str(path)} | asdict(manifest), indent=2))
+        return
+    last = manifest.attempts[-1]
+    typer.echo(f"{path}  ({path.stat().st_size / 1e6:.1f} MB)")
+    typer.echo(
+        f"  {manifest.network} x{manifest.scale}, {manifest.precision}, tiles of {manifest.tile}, "
+        f"batch {manifest.batch}, TensorRT {manifest.tensorrt}"
+    )
+    typer.echo(
+        f"  built in {manifest.build_s:.1f} s, {last.workspace_mib} MiB of workspace, level "
+        f"{last.optimization_level}, timing cache {manifest.timing_cache}"
+    )
+    if manifest.skipped_tactics:
+        typer.echo(f"  {manifest.skipped_tactics} tactics were skipped for want of memory")
+    typer.echo(f"  next: edgesr verify {request.onnx} {path}")
+
+
+def _check(request: "BuildRequest", as_json: bool) -> None:
+    from edgesr.engine.build import load
+    from edgesr.engine.network import layer_types
+    from edgesr.engine.stack import INSTALL, find_stack
+
+    own = request.board.tensorrt_modules
+    stack = find_stack((*own, *(name for name in INSTALL if name not in own)))
+    manifest, parsed = load(request, stack)
+    if as_json:
+        document = {
+            "onnx": str(request.onnx),
+            "manifest": asdict(manifest),
+            "board": request.board.name,
+            "tensorrt_module": stack.name,
+            "tensorrt": stack.version,
+            "typing": stack.typing.value,
+            "inputs": [asdict(tensor) for tensor in parsed.inputs],
+            "outputs": [asdict(tensor) for tensor in parsed.outputs],
+            "layers": [asdict(layer) for layer in parsed.layers],
+        }
+        typer.echo(json.dumps(document, indent=2))
+        return
+    width = max(len(layer.kind) for layer in parsed.layers)
+    for layer in parsed.layers:
+        typer.echo(f"{layer.kind:{width}}  {layer.dtype:5}  {layer.name}")
+    counts = layer_types(parsed.layers)
+    half = sum(row.get("fp16", 0) for row in counts.values())
+    typer.echo(
+        f"{len(parsed.layers)} layers, {half} in fp16; parsed by {stack.name} {stack.version}"
+    )
+    if stack.name not in own:
+        typer.echo(f"  that is not the {request.board.title}'s own TensorRT, which may differ")
+
+
+def _list_boards(as_json: bool) -> None:
+    from edgesr.engine.board import all_boards
+
+    if as_json:
+        typer.echo(json.dumps([asdict(board) for board in all_boards()], indent=2))
+        return
+    for board in all_boards():
+        typer.echo(f"{board.name:22} {_describe(board)}")
+
+
+def _describe(board: "Board") -> str:
+    modes = ", ".join(mode.option for mode in board.power_modes)
+    parts = [board.title, f"compute capability {' / '.join(board.compute_capabilities)}"]
+    return "; ".join(parts + ([f"power modes {modes}"] if modes else []))

@@ -1,0 +1,218 @@
+"""Build an engine: parse, configure, build within the board's memory, describe, write."""
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import edgesr
+from edgesr.engine import network as net
+from edgesr.engine.attempts import build_within_memory, is_out_of_memory
+from edgesr.engine.board import Board
+from edgesr.engine.builder import Builder
+from edgesr.engine.device import Device
+from edgesr.engine.inspector import engine_layers
+from edgesr.engine.manifest import EngineManifest
+from edgesr.engine.memory import PeakMemory
+from edgesr.engine.progress import OnStep
+from edgesr.engine.stack import Stack, find_stack
+from edgesr.engine.timing_cache import TimingCache
+from edgesr.errors import EngineError
+from edgesr.export.manifest import OnnxManifest
+from edgesr.files import sha256, write_bytes
+
+MIB = 1 << 20
+FREE_DISK_MIB = 64
+
+
+@dataclass(frozen=True)
+class BuildRequest:
+    """What the user asked for.
+
+    Attributes:
+        onnx: the exported network.
+        board: what to build for.
+        precision: `fp16` or `fp32`; None: whatever the ONNX file computes in.
+        batch: tiles a call takes; None: as exported.
+        power_mode: option name of the mode whose clocks the kernels are timed at; None: as set.
+    """
+
+    onnx: Path
+    board: Board
+    precision: str | None = None
+    batch: int | None = None
+    power_mode: str | None = None
+
+    def command(self) -> str:
+        """Return the command line that asks for the same."""
+        parts = ["edgesr build-engine", str(self.onnx), "--board", self.board.family]
+        for option, value in (
+            ("--precision", self.precision),
+            ("--batch", self.batch),
+            ("--power-mode", self.power_mode),
+        ):
+            parts += [] if value is None else [option, str(value)]
+        return " ".join(parts)
+
+
+def default_output(request: BuildRequest, model: OnnxManifest, batch: int) -> Path:
+    """Return where an engine goes that the user gave no name: below ./engines."""
+    name = f"{model.network}_x{model.scale}_{model.precision}_b{batch}.{request.board.name}.engine"
+    return Path("engines") / name.replace(":", "-")
+
+
+def check_machine(request: BuildRequest, device: Device) -> None:
+    """Refuse to build for a Jetson anywhere but on that Jetson, and at other clocks than asked.
+
+    Raises:
+        EngineError: the machine or its power mode is not the one asked for.
+    """
+    board = request.board
+    mode = None if request.power_mode is None else board.power_mode(request.power_mode)
+    if board.is_jetson and device.board != board:
+        if device.board is not None:
+            fix = f"edgesr build-engine {request.onnx} --board {device.board.name}"
+            raise EngineError(
+                f"this is a {device.board.title}, not a {board.title}; an engine is a program for "
+                "one GPU and is timed on it",
+                fix=fix,
+            )
+        raise EngineError(
+            f"an engine for the {board.title} is built on the board itself; this is {device.model}",
+            where=request.onnx,
+            fix=f"scp {request.onnx} {OnnxManifest.path_for(request.onnx)} BOARD:  "
+            f"and on the board: {request.command().replace(str(request.onnx), request.onnx.name)}"
+            "\n  (--check parses and validates it here)",
+        )
+    if mode is not None and device.power_mode not in {None, mode.name}:
+        number = device.power_modes.get(mode.name, mode.id)
+        raise EngineError(
+            f"the board is in power mode {device.power_mode}, not {mode.name}; kernels are timed "
+            "at the clocks that are set",
+            where="--power-mode",
+            fix=f"sudo nvpmodel -m {number}",
+        )
+
+
+def load(request: BuildRequest, stack: Stack) -> tuple[OnnxManifest, net.ParsedNetwork]:
+    """Read and parse the model; the whole of `--check`.
+
+    Raises:
+        ModelError: the file or its manifest is wrong.
+        EngineError: precision or batch is not what was asked.
+    """
+    net.read_onnx(request.onnx)  # a file of another kind is named as such, manifest or not
+    model = OnnxManifest.read(request.onnx)
+    parsed = net.parse(stack, request.onnx, model, request.batch)
+    computed = net.graph_precision(parsed.layers)
+    asked = request.precision or model.precision
+    if computed != asked:
+        raise EngineError(
+            f"{asked} was asked for, but the graph computes in {computed}; an engine computes in "
+            "the types that its ONNX file states",
+            where=request.onnx,
+            fix=f"edgesr export {model.network} --precision {asked}",
+        )
+    return model, parsed
+
+
+def check_output(output: Path) -> None:
+    """Refuse an output whose folder lacks room, before minutes are spent on building.
+
+    Raises:
+        EngineError: too little space, or the folder cannot be made.
+    """
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        free_mib = shutil.disk_usage(output.parent).free // MIB
+    except OSError as error:
+        raise EngineError(f"cannot write here ({error.strerror})", where=output.parent) from error
+    if free_mib < FREE_DISK_MIB:
+        raise EngineError(
+            f"only {free_mib} MiB are free; an engine may need {FREE_DISK_MIB}",
+            where=output.parent,
+            fix="df -h .",
+        )
+
+
+def build(
+    request: BuildRequest,
+    device: Device,
+    cache_folder: Path,
+    output: Path | None = None,
+    on_step: OnStep = lambda phase, done, total: None,
+    on_retry: Callable[[str], None] = lambda line: None,
+) -> tuple[Path, EngineManifest]:
+    """Build an engine and write it with its manifest.
+
+    Args:
+        request: what to build.
+        device: this machine.
+        cache_folder: where timing caches lie.
+        output: the engine's path; None: `default_output`.
+        on_step: told the builder's progress.
+        on_retry: told in one line when memory ran out and less is tried.
+
+    Returns:
+        The engine's path and its manifest.
+
+    Raises:
+        ModelError: the ONNX file or its manifest is wrong.
+        EngineError: wrong machine, precision or batch; no memory, no space, or TensorRT failed.
+        MissingError: TensorRT is not installed.
+    """
+    check_machine(request, device)
+    stack = find_stack(request.board.tensorrt_modules)
+    model, parsed = load(request, stack)
+    path = output or default_output(request, model, parsed.batch)
+    check_output(path)
+    cache = TimingCache.of(
+        model.onnx_sha256, request.board.name, f"{stack.name} {stack.version}", cache_folder
+    )
+    builder = Builder(request.board, stack, parsed, model.precision, cache, on_step)
+    started = time.monotonic()
+    with PeakMemory() as memory:
+        engine, attempts = build_within_memory(request.board, builder, on_retry)
+    build_s = time.monotonic() - started
+    inspected = engine_layers(stack, engine)
+    layers = inspected or net.layer_types(parsed.layers)
+    if model.precision == "fp16" and not any("fp16" in row for row in layers.values()):
+        raise EngineError(
+            f"TensorRT {stack.version} built an engine without a single FP16 layer",
+            where=request.onnx,
+            fix=f"edgesr build-engine {request.onnx} --check --board {request.board.name}",
+        )
+    write_bytes(path, engine)
+    manifest = EngineManifest(
+        network=model.network,
+        scale=model.scale,
+        tile=model.tile,
+        batch=parsed.batch,
+        precision=model.precision,
+        board=request.board.name,
+        power_mode=device.power_mode,
+        onnx_file=request.onnx.name,
+        onnx_sha256=model.onnx_sha256,
+        weights_sha256=None if model.parent is None else model.parent.sha256,
+        engine_sha256=sha256(path),
+        tensorrt_module=stack.name,
+        tensorrt=stack.version,
+        cuda=device.cuda,
+        l4t=device.l4t,
+        compute_capabilities=request.board.compute_capabilities,
+        typing=stack.typing.value,
+        layers=layers,
+        layers_from="parsed network" if inspected is None else "engine inspector",
+        inputs={tensor.name: tensor.shape for tensor in parsed.inputs},
+        outputs={tensor.name: tensor.shape for tensor in parsed.outputs},
+        flags=builder.flags,
+        attempts=attempts,
+        skipped_tactics=sum(map(is_out_of_memory, parsed.messages.warnings)),
+        timing_cache=builder.timing_cache,
+        build_s=round(build_s, 3),
+        peak_memory_mib=memory.mib,
+        edgesr=edgesr.__version__,
+    )
+    manifest.write(path)
+    return path, manifest

@@ -1,0 +1,227 @@
+"""What stands beside an engine: what it was made of, where, how, and whether it was verified.
+
+`x.engine` has its manifest in `x.engine.json`. An engine is a program for one GPU and one TensorRT:
+it is loaded only if the manifest says that it was made for these, and is of this very file.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from edgesr.errors import EngineError
+from edgesr.files import sha256, write_json
+
+FORMAT = "edgesr-engine/1"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One try of the builder.
+
+    Attributes:
+        workspace_mib: scratch memory that tactics could use.
+        optimization_level: the builder's own level.
+        result: `built`, or why it was not.
+    """
+
+    workspace_mib: int
+    optimization_level: int
+    result: str
+
+
+@dataclass(frozen=True)
+class Verification:
+    """How close an engine is to ONNX Runtime on real patches.
+
+    Attributes:
+        psnr_db: over all patches together, peak 1.0.
+        max_abs_difference: largest difference of one value.
+        patches: number of patches.
+        worst_patch: name of the patch with the lowest PSNR.
+        worst_psnr_db: its PSNR.
+        against: what it was compared with.
+    """
+
+    psnr_db: float
+    max_abs_difference: float
+    patches: int
+    worst_patch: str
+    worst_psnr_db: float
+    against: str
+
+
+@dataclass(frozen=True)
+class EngineManifest:
+    """One engine.
+
+    Attributes:
+        network: name in the registry, e.g. `student`.
+        scale: output side over input side.
+        tile: side of the square input tile.
+        batch: tiles a call takes.
+        precision: `fp32` or `fp16`, what the layers that multiply compute in.
+        board: name of the board it was built for.
+        power_mode: mode that was set when kernels were timed; None: none or unknown.
+        onnx_file: name of the ONNX file, without its folder.
+        onnx_sha256: SHA-256 of it.
+        weights_sha256: SHA-256 of the weights it was exported from; None: it has none.
+        engine_sha256: SHA-256 of the engine.
+        tensorrt_module: `tensorrt` or `tensorrt_rtx`.
+        tensorrt: its version; an engine loads in no other.
+        cuda: version of the CUDA toolkit; None: unknown.
+        l4t: release of Jetson Linux; None: not a Jetson.
+        compute_capabilities: GPUs it runs on.
+        typing: how element types were decided (stack.Typing).
+        layers: count of layers by type and precision.
+        layers_from: `engine inspector`, or `parsed network` where the engine could not be loaded
+            on the building machine; with strong typing both state the same types.
+        inputs: name -> shape.
+        outputs: name -> shape.
+        flags: builder flags that were set.
+        attempts: every try, the last one built it.
+        skipped_tactics: tactics the builder left out for want of memory.
+        timing_cache: `warm`, `cold` or `unsupported`.
+        build_s: seconds the builder took, all attempts.
+        peak_memory_mib: fall of the system's available memory; None: not measured.
+        edgesr: version that built it.
+        verification: result of `edgesr verify`; None: not verified.
+        format: name and version of this format.
+    """
+
+    network: str
+    scale: int
+    tile: int
+    batch: int
+    precision: str
+    board: str
+    power_mode: str | None
+    onnx_file: str
+    onnx_sha256: str
+    weights_sha256: str | None
+    engine_sha256: str
+    tensorrt_module: str
+    tensorrt: str
+    cuda: str | None
+    l4t: str | None
+    compute_capabilities: tuple[str, ...]
+    typing: str
+    layers: dict[str, dict[str, int]]
+    layers_from: str
+    inputs: dict[str, tuple[int, ...]]
+    outputs: dict[str, tuple[int, ...]]
+    flags: tuple[str, ...]
+    attempts: tuple[Attempt, ...]
+    skipped_tactics: int
+    timing_cache: str
+    build_s: float
+    peak_memory_mib: int | None
+    edgesr: str
+    verification: Verification | None = None
+    format: str = FORMAT
+
+    @staticmethod
+    def path_for(engine: Path) -> Path:
+        """Return where the manifest of an engine lies."""
+        return engine.with_name(engine.name + ".json")
+
+    @classmethod
+    def read(cls, engine: Path) -> "EngineManifest":
+        """Read the manifest beside `engine`; the engine's own content is not looked at.
+
+        Raises:
+            EngineError: engine or manifest is missing or not what it should be.
+        """
+        again = "edgesr build-engine --list-boards"
+        if not engine.is_file():
+            raise EngineError("no such engine", where=engine, fix=again)
+        path = cls.path_for(engine)
+        try:
+            fields = json.loads(path.read_bytes())
+            if not isinstance(fields, dict) or fields.get("format") != FORMAT:
+                raise EngineError(f"not a manifest of format {FORMAT}", where=path, fix=again)
+            return cls._from_json(fields)
+        except FileNotFoundError:
+            raise EngineError(
+                f"there is no manifest beside it ({path.name}); engines without one are not loaded",
+                where=engine,
+                fix=again,
+            ) from None
+        except (ValueError, KeyError, TypeError, OSError) as error:
+            raise EngineError(
+                f"the manifest cannot be read ({error})", where=path, fix=again
+            ) from error
+
+    @classmethod
+    def _from_json(cls, fields: dict[str, Any]) -> "EngineManifest":
+        def shapes(side: dict[str, list[int]]) -> dict[str, tuple[int, ...]]:
+            return {name: tuple(shape) for name, shape in side.items()}
+
+        verification = fields.pop("verification")
+        return cls(
+            attempts=tuple(Attempt(**attempt) for attempt in fields.pop("attempts")),
+            verification=None if verification is None else Verification(**verification),
+            compute_capabilities=tuple(fields.pop("compute_capabilities")),
+            flags=tuple(fields.pop("flags")),
+            inputs=shapes(fields.pop("inputs")),
+            outputs=shapes(fields.pop("outputs")),
+            **fields,
+        )
+
+    def write(self, engine: Path) -> None:
+        """Write the manifest beside `engine`, atomically."""
+        write_json(self.path_for(engine), asdict(self))
+
+    def rebuild_command(self, engine: Path) -> str:
+        """Return the command that builds this engine again, for the board it is used on."""
+        onnx = engine.parent / self.onnx_file
+        source = onnx if onnx.is_file() else Path(self.onnx_file)
+        return (
+            f"edgesr build-engine {source} --board {self.board} --precision {self.precision} "
+            f"--batch {self.batch} -o {engine}"
+        )
+
+    def check(
+        self, engine: Path, *, module: str, tensorrt: str, compute_capability: str | None
+    ) -> None:
+        """Refuse an engine that is not the described file or was not made for this machine.
+
+        Args:
+            engine: the engine.
+            module: TensorRT's import name here.
+            tensorrt: its version here.
+            compute_capability: of this machine's GPU; None: there is no GPU.
+
+        Raises:
+            EngineError: it does not fit; the fix is the command that rebuilds it.
+        """
+        wrong = None
+        if sha256(engine) != self.engine_sha256:
+            wrong = "it is truncated or was changed since it was built (SHA-256 differs)"
+        elif (self.tensorrt_module, self.tensorrt) != (module, tensorrt):
+            wrong = (
+                f"it was built by {self.tensorrt_module} {self.tensorrt}; "
+                f"here is {module} {tensorrt}"
+            )
+        elif compute_capability is None:
+            wrong = "there is no GPU here to run it"
+        elif compute_capability not in self.compute_capabilities:
+            wrong = (
+                f"it was built for {self.board}, compute capability "
+                f"{', '.join(self.compute_capabilities)}; this GPU has {compute_capability}"
+            )
+        if wrong:
+            raise EngineError(wrong, where=engine, fix=self.rebuild_command(engine))
+
+    def check_onnx(self, engine: Path, onnx: Path) -> None:
+        """Refuse an engine that was not made from `onnx`.
+
+        Raises:
+            EngineError: it was made from another file.
+        """
+        if sha256(onnx) != self.onnx_sha256:
+            raise EngineError(
+                f"it was built from another ONNX file ({self.onnx_file}), not from {onnx.name}",
+                where=engine,
+                fix=f"edgesr build-engine {onnx} --board {self.board} -o {engine}",
+            )

@@ -1,0 +1,230 @@
+"""From an ONNX file to a TensorRT network, checked against what the file claims to be."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgesr.engine.stack import Messages, Stack, Typing
+from edgesr.errors import EngineError, ModelError
+from edgesr.export.manifest import OnnxManifest
+from edgesr.runtime.onnxruntime_session import FIRST_BYTE
+
+PRECISIONS = {"FLOAT": "fp32", "HALF": "fp16"}
+ARITHMETIC = {"CONVOLUTION", "DECONVOLUTION", "MATRIX_MULTIPLY", "EINSUM"}
+"""Layers that carry the multiply-adds: their type is what people call an engine's precision."""
+
+
+Side = list[tuple[tuple[int, ...], str]]
+"""Shape and element type of each input, or of each output."""
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An input or output of the network."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of the parsed network, before the builder fuses it with others."""
+
+    name: str
+    kind: str
+    dtype: str
+
+
+@dataclass(frozen=True)
+class ParsedNetwork:
+    """A TensorRT network and what is known about it.
+
+    Attributes:
+        network: TensorRT's INetworkDefinition.
+        builder: the builder that owns it.
+        messages: what TensorRT logged, filled further by the build.
+        batch: tiles a call of the engine will take.
+        layers: every layer.
+        inputs: the network's inputs, batch filled in.
+        outputs: the network's outputs, batch filled in.
+        free_batch: whether the ONNX file leaves the batch open, so that a profile must fix it.
+    """
+
+    network: Any
+    builder: Any
+    messages: Messages
+    batch: int
+    layers: tuple[Layer, ...]
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    free_batch: bool
+
+
+def read_onnx(path: Path) -> bytes:
+    """Return the content of an ONNX file.
+
+    Raises:
+        ModelError: no such file, an empty one, or one of another kind.
+    """
+    again = "edgesr export -o model.onnx"
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"cannot read it ({error.strerror})", where=path, fix=again) from error
+    if not data:
+        raise ModelError("the file is empty", where=path, fix=again)
+    if data.startswith(b"version https://git-lfs"):
+        raise ModelError("this is a Git LFS pointer, not the model", where=path, fix="git lfs pull")
+    if not data.startswith(FIRST_BYTE):
+        raise ModelError("not an ONNX file", where=path, fix=again)
+    return data
+
+
+def parse(stack: Stack, onnx: Path, manifest: OnnxManifest, batch: int | None) -> ParsedNetwork:
+    """Parse an ONNX file with TensorRT's own parser and check it against its manifest.
+
+    Args:
+        stack: TensorRT.
+        onnx: the file.
+        manifest: what the file claims to be.
+        batch: tiles a call shall take; None: as exported, 1 where the file leaves it open.
+
+    Raises:
+        ModelError: not ONNX, unsupported, or not what its manifest says.
+        EngineError: the batch is fixed to another number, or TensorRT cannot start.
+    """
+    data = read_onnx(onnx)
+    logger, messages = stack.logger()
+    builder = stack.builder(logger, messages)
+    network = stack.empty_network(builder)
+    parser = stack.module.OnnxParser(network, logger)
+    if not parser.parse(data, str(onnx)):
+        raise ModelError(
+            f"TensorRT {stack.version} does not take it: {_parser_error(parser, messages)}",
+            where=onnx,
+            fix="edgesr export -o model.onnx",
+        )
+    inputs = [network.get_input(i) for i in range(network.num_inputs)]
+    outputs = [network.get_output(i) for i in range(network.num_outputs)]
+    free, batch = _batch(onnx, inputs, batch)
+    parsed = ParsedNetwork(
+        network=network,
+        builder=builder,
+        messages=messages,
+        batch=batch,
+        layers=tuple(_layers(network)),
+        inputs=tuple(_tensor(tensor, batch) for tensor in inputs),
+        outputs=tuple(_tensor(tensor, batch) for tensor in outputs),
+        free_batch=free,
+    )
+    _check_shapes(parsed, onnx, manifest)
+    return parsed
+
+
+def graph_precision(layers: tuple[Layer, ...]) -> str:
+    """Return `fp16` if the layers that multiply do so in FP16, else `fp32`."""
+    arithmetic = [layer for layer in layers if layer.kind in ARITHMETIC] or list(layers)
+    return "fp16" if any(layer.dtype == "fp16" for layer in arithmetic) else "fp32"
+
+
+def layer_types(layers: tuple[Layer, ...]) -> dict[str, dict[str, int]]:
+    """Count layers by kind and element type: `{"CONVOLUTION": {"fp16": 12}}`."""
+    counts = Counter((layer.kind, layer.dtype) for layer in layers)
+    table: dict[str, dict[str, int]] = {}
+    for (kind, dtype), number in sorted(counts.items()):
+        table.setdefault(kind, {})[dtype] = number
+    return table
+
+
+def allow_fp16_by_flag(stack: Stack, network: Any, config: Any) -> None:
+    """Let a weakly typed builder compute in FP16 what the ONNX file types so, and only that.
+
+    The FP32 islands of the file would otherwise be up to the builder; each is pinned.
+
+    Raises:
+        EngineError: this TensorRT cannot pin them.
+    """
+    trt = stack.module
+    if stack.typing is not Typing.WEAK:
+        return
+    config.set_flag(trt.BuilderFlag.FP16)
+    if not hasattr(trt.BuilderFlag, "OBEY_PRECISION_CONSTRAINTS"):
+        raise EngineError(f"TensorRT {stack.version} cannot keep FP32 islands in an FP16 engine")
+    config.set_flag(trt.BuilderFlag.OBEY_PRECISION_CONSTRAINTS)
+    for index in range(network.num_layers):
+        layer = network.get_layer(index)
+        tensors = [layer.get_output(i) for i in range(layer.num_outputs)]
+        is_float = all(tensor.dtype == trt.float32 for tensor in tensors)
+        if is_float and layer.type not in {trt.LayerType.CONSTANT, trt.LayerType.SHAPE}:
+            layer.precision = trt.float32
+            for i in range(layer.num_outputs):
+                layer.set_output_type(i, trt.float32)
+
+
+def _layers(network: Any) -> Iterator[Layer]:
+    for index in range(network.num_layers):
+        layer = network.get_layer(index)
+        dtype = layer.get_output(0).dtype.name if layer.num_outputs else "FLOAT"
+        yield Layer(layer.name, layer.type.name, PRECISIONS.get(dtype, dtype.lower()))
+
+
+def _tensor(tensor: Any, batch: int) -> Tensor:
+    shape = tuple(int(side) for side in tensor.shape)
+    if shape and shape[0] == -1:
+        shape = (batch, *shape[1:])
+    dtype = tensor.dtype.name
+    return Tensor(tensor.name, shape, PRECISIONS.get(dtype, dtype.lower()))
+
+
+def _batch(onnx: Path, inputs: list[Any], asked: int | None) -> tuple[bool, int]:
+    """Return whether the file leaves the batch open, and the batch of the engine."""
+    shape = tuple(inputs[0].shape) if inputs else ()
+    if shape and shape[0] == -1:
+        return True, asked or 1
+    fixed = int(shape[0]) if shape else 1
+    if asked is not None and asked != fixed:
+        raise EngineError(
+            f"it was exported for batches of {fixed}, not {asked}",
+            where=onnx,
+            fix=f"edgesr export --batch {asked} -o {onnx.stem}_b{asked}.onnx",
+        )
+    return False, fixed
+
+
+def _check_shapes(parsed: ParsedNetwork, onnx: Path, manifest: OnnxManifest) -> None:
+    """Refuse a graph that is not one float32 batch of RGB tiles in, one larger batch out."""
+    tile, large = manifest.tile, manifest.tile * manifest.scale
+    expected: tuple[Side, Side] = (
+        [((parsed.batch, 3, tile, tile), "fp32")],
+        [((parsed.batch, 3, large, large), "fp32")],
+    )
+    found = tuple(
+        [(tensor.shape, tensor.dtype) for tensor in side]
+        for side in (parsed.inputs, parsed.outputs)
+    )
+    if found != expected:
+        raise ModelError(
+            f"the graph maps {_text(found[0])} to {_text(found[1])}; its manifest promises "
+            f"{_text(expected[0])} to {_text(expected[1])}",
+            where=onnx,
+            fix=f"edgesr export -o {onnx.name}",
+        )
+
+
+def _text(side: Side) -> str:
+    return ", ".join(f"{dtype} {'x'.join(map(str, shape))}" for shape, dtype in side) or "nothing"
+
+
+def _parser_error(parser: Any, messages: Messages) -> str:
+    if not parser.num_errors:
+        return messages.last_error()
+    error = parser.get_error(0)
+    named = [
+        f"{what} {getattr(error, method)()}"
+        for what, method in (("operator", "node_operator"), ("node", "node_name"))
+        if hasattr(error, method) and getattr(error, method)()
+    ]
+    return f"{error.desc()} ({', '.join(named)})" if named else str(error.desc())

@@ -1,0 +1,128 @@
+import json
+
+import pytest
+from engine_fixtures import small_onnx
+
+from edgesr.cli import main
+from edgesr.engine.manifest import EngineManifest
+
+__all__ = ["small_onnx"]
+
+pytest.importorskip("tensorrt_rtx")
+
+
+@pytest.fixture
+def edgesr(capsys, monkeypatch, tmp_path):
+    """Run a command line: (exit code, standard output, standard error)."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as stop:
+            main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        assert "Traceback" not in err
+        return stop.value.code, out, err
+
+    return run
+
+
+def files(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_builds_an_engine_and_says_what_next(edgesr, small_onnx, tmp_path):
+    onnx, engine = small_onnx(precision="fp16"), tmp_path / "small.engine"
+    code, out, _ = edgesr("build-engine", onnx, "--board", "rtx", "-o", engine)
+    assert code == 0
+    assert f"edgesr verify {onnx} {engine}" in out
+    assert EngineManifest.read(engine).precision == "fp16"
+
+
+def test_json_is_the_manifest_and_nothing_else(edgesr, small_onnx, tmp_path):
+    engine = tmp_path / "small.engine"
+    code, out, _ = edgesr("build-engine", small_onnx(), "--board=rtx", "-o", engine, "--json")
+    assert code == 0
+    document = json.loads(out)
+    assert document["engine"] == str(engine)
+    assert document["board"] == "rtx"
+    assert document["layers"]["CONVOLUTION"] == {"fp32": 2}
+
+
+def test_check_lists_layers_and_builds_nothing(edgesr, small_onnx, tmp_path):
+    onnx = small_onnx(precision="fp16")
+    before = files(tmp_path)
+    code, out, _ = edgesr("build-engine", onnx, "--jetson-orin-nano", "--check")
+    assert code == 0
+    assert "ACTIVATION   fp32   island" in out
+    assert "not the Jetson Orin Nano 8 GB's own TensorRT" in out
+    assert files(tmp_path) == before
+    code, out, _ = edgesr("build-engine", onnx, "--board=rtx", "--check", "--json")
+    document = json.loads(out)
+    assert {"name": "island", "kind": "ACTIVATION", "dtype": "fp32"} in document["layers"]
+
+
+def test_lists_boards(edgesr):
+    code, out, _ = edgesr("build-engine", "--list-boards")
+    assert code == 0
+    assert "jetson-orin-nano-4gb" in out
+    code, out, _ = edgesr("build-engine", "--list-boards", "--json")
+    assert {board["name"] for board in json.loads(out)} >= {"rtx", "jetson-thor"}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--jetson-orin-nano"], "built on the board itself"),
+        (["--jetson-orin-nano", "--board", "rtx"], "not both"),
+        (["--board", "toaster"], "no board is called 'toaster'"),
+        (["--board", "rtx", "--precision", "int3"], "there are fp16, fp32"),
+        (["--board", "rtx", "--precision", "fp16"], "fp16 was asked for"),
+        (["--board", "rtx", "--batch", "7"], "batches of 1, not 7"),
+        (["--jetson-orin-nano", "--power-mode", "9w"], "15w, 25w, maxn-super, 7w; not '9w'"),
+        ([], "say for which board"),
+        (["--board", "rtx", "-o", "/proc/x.engine"], "only 0 MiB are free"),
+    ],
+)
+def test_a_wrong_wish_is_one_clear_error(edgesr, small_onnx, tmp_path, options, message):
+    onnx = small_onnx()
+    before = files(tmp_path)
+    code, out, err = edgesr("build-engine", onnx, *options)
+    assert code == 1
+    assert out == ""
+    assert message in err
+    assert "try: " in err or "--" in err
+    assert files(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"", "the file is empty"), (b"just text", "not an ONNX file"), (None, "No such file")],
+)
+def test_a_wrong_file_is_one_clear_error(edgesr, tmp_path, content, message):
+    onnx = tmp_path / "model.onnx"
+    if content is not None:
+        onnx.write_bytes(content)
+    code, out, err = edgesr("build-engine", onnx, "--board", "rtx", "-o", tmp_path / "x.engine")
+    assert code == 1
+    assert out == ""
+    assert message in err
+    assert not (tmp_path / "x.engine").exists()
+
+
+def test_an_onnx_file_without_manifest(edgesr, small_onnx):
+    onnx = small_onnx()
+    onnx.with_suffix(".json").unlink()
+    code, _, err = edgesr("build-engine", onnx, "--board", "rtx")
+    assert code == 1
+    assert "no manifest beside it" in err
+
+
+def test_without_tensorrt(edgesr, small_onnx, monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "tensorrt_rtx", None)
+    monkeypatch.setitem(sys.modules, "tensorrt", None)
+    code, _, err = edgesr("build-engine", small_onnx(), "--board", "rtx")
+    assert code == 1
+    assert "TensorRT is not installed" in err
+    assert "pip install tensorrt-rtx-cu12" in err

@@ -1,0 +1,157 @@
+"""Real engines, built by TensorRT for RTX on a machine without a GPU."""
+
+import dataclasses
+import resource
+import subprocess
+import sys
+
+import pytest
+
+from edgesr.engine.board import get_board
+from edgesr.engine.build import BuildRequest, build, check_machine, check_output
+from edgesr.engine.device import read_device, resolve_board
+from edgesr.engine.manifest import EngineManifest
+from edgesr.errors import ConfigError, EngineError
+from edgesr.files import sha256
+
+pytest.importorskip("tensorrt_rtx")
+RTX = get_board("rtx")
+
+
+def build_rtx(path, **options):
+    return build(
+        BuildRequest(path, RTX),
+        read_device(path.parent),
+        path.parent / "cache",
+        path.with_suffix(".engine"),
+        **options,
+    )
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+def test_an_engine_and_its_manifest(small_onnx, precision):
+    steps = []
+    onnx = small_onnx(precision=precision, batch=2)
+    path, manifest = build_rtx(onnx, on_step=lambda *step: steps.append(step))
+    assert path.stat().st_size > 100_000
+    assert EngineManifest.read(path) == manifest
+    assert manifest.engine_sha256 == sha256(path)
+    assert manifest.onnx_sha256 == sha256(onnx)
+    assert manifest.precision == precision
+    assert manifest.layers["CONVOLUTION"] == {precision: 2}
+    assert manifest.inputs == {"lr": (2, 3, 16, 16)}
+    assert manifest.outputs == {"hr": (2, 3, 64, 64)}
+    assert manifest.attempts[-1].result == "built"
+    assert "TF32" not in manifest.flags
+    assert manifest.timing_cache == "unsupported"  # as TensorRT for RTX itself says
+    assert manifest.build_s > 0
+    phases = {phase for phase, _, _ in steps}
+    assert phases, "the builder reported no progress"
+    assert all(0 <= done <= total for _, done, total in steps)
+
+
+def test_ctrl_c_stops_the_build_and_leaves_nothing(small_onnx):
+    path = small_onnx()
+
+    def interrupt(phase, done, total):
+        if done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build_rtx(path, on_step=interrupt)
+    assert sorted(p.name for p in path.parent.iterdir()) == ["small.json", "small.onnx"]
+
+
+def test_the_default_name_holds_what_tells_engines_apart(small_onnx, tmp_path, monkeypatch):
+    path = small_onnx()
+    monkeypatch.chdir(tmp_path)
+    engine, _ = build(BuildRequest(path, RTX), read_device(tmp_path), tmp_path / "cache")
+    assert str(engine) == "engines/small_x4_fp32_b1.rtx.engine"
+
+
+def test_a_jetson_engine_is_not_built_on_a_pc(small_onnx, tmp_path):
+    request = BuildRequest(small_onnx(), get_board("jetson-orin-nano-8gb"), "fp32")
+    with pytest.raises(EngineError, match="built on the board itself") as error:
+        check_machine(request, read_device(tmp_path))
+    assert "edgesr build-engine small.onnx --board jetson-orin-nano --precision fp32" in (
+        error.value.fix
+    )
+
+
+def test_nor_on_another_jetson(small_onnx, orin_nano):
+    request = BuildRequest(small_onnx(), get_board("jetson-orin-nx"))
+    with pytest.raises(EngineError, match=r"this is a Jetson Orin Nano 8 GB, not a .*NX") as error:
+        check_machine(request, read_device(orin_nano))
+    assert "--board jetson-orin-nano-8gb" in error.value.fix
+
+
+def test_another_power_mode_than_the_one_that_is_set(small_onnx, orin_nano):
+    device = read_device(orin_nano)
+    request = BuildRequest(small_onnx(), device.board, power_mode="maxn-super")
+    check_machine(request, device)
+    with pytest.raises(EngineError, match="in power mode MAXN_SUPER, not 15W") as error:
+        check_machine(dataclasses.replace(request, power_mode="15w"), device)
+    assert error.value.fix == "sudo nvpmodel -m 0"
+
+
+def test_the_id_of_a_mode_is_the_devices_own(small_onnx, orin_nano):
+    table = orin_nano / "etc/nvpmodel.conf"
+    table.write_text(table.read_text().replace("ID=0 NAME=15W", "ID=7 NAME=15W"))
+    device = read_device(orin_nano)
+    request = BuildRequest(small_onnx(), device.board, power_mode="15w")
+    with pytest.raises(EngineError) as error:
+        check_machine(request, device)
+    assert error.value.fix == "sudo nvpmodel -m 7"
+
+
+def test_a_family_is_the_member_this_machine_is(orin_nano, tmp_path):
+    assert resolve_board("jetson-orin-nano", None).name == "jetson-orin-nano-8gb"
+    compatible = orin_nano / "proc/device-tree/compatible"
+    compatible.write_text("nvidia,p3768-0000+p3767-0004\0")
+    here = read_device(orin_nano).board
+    assert resolve_board("jetson-orin-nano", here).name == "jetson-orin-nano-4gb"
+    assert resolve_board(None, here) is here
+    with pytest.raises(ConfigError, match="say for which board"):
+        resolve_board(None, None)
+
+
+def test_an_output_that_cannot_be(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(EngineError, match="cannot write here"):
+        check_output(tmp_path / "file" / "x.engine")
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from edgesr.engine.build import BuildRequest, build
+from edgesr.engine.board import get_board
+from edgesr.engine.device import read_device
+from edgesr.errors import EdgesrError
+
+folder = Path(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+try:
+    build(BuildRequest(folder / "small.onnx", get_board("rtx")), read_device(folder), folder,
+          folder / "small.engine")
+except EdgesrError as error:
+    print("error:", error)
+"""
+
+
+def test_a_file_that_cannot_grow_leaves_the_old_engine(small_onnx):
+    """The system refuses to write more than 100 kB, as a full disk would."""
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[1] == resource.RLIM_INFINITY
+    path = small_onnx()
+    (path.parent / "small.engine").write_bytes(b"the engine of yesterday")
+    before = sorted(p.name for p in path.parent.iterdir())
+    run = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(path.parent)],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert "small.engine: cannot write (File too large)" in run.stdout
+    assert sorted(p.name for p in path.parent.iterdir()) == before
+    assert (path.parent / "small.engine").read_bytes() == b"the engine of yesterday"

@@ -1,0 +1,114 @@
+import pytest
+
+from edgesr.engine.board import get_board
+from edgesr.engine.build import BuildRequest, load
+from edgesr.engine.network import graph_precision, layer_types
+from edgesr.engine.stack import find_stack
+from edgesr.errors import EngineError, ModelError
+from edgesr.export.manifest import OnnxManifest
+
+pytest.importorskip("tensorrt_rtx")
+
+
+@pytest.fixture(scope="module")
+def stack():
+    return find_stack(["tensorrt_rtx"])
+
+
+def request_for(path, **options):
+    return BuildRequest(path, get_board("rtx"), **options)
+
+
+def test_the_types_of_an_fp16_file_and_its_island_are_the_networks(stack, small_onnx):
+    _, parsed = load(request_for(small_onnx(precision="fp16")), stack)
+    kinds = {layer.name: (layer.kind, layer.dtype) for layer in parsed.layers}
+    assert kinds["body"] == ("CONVOLUTION", "fp16")
+    assert kinds["island"] == ("ACTIVATION", "fp32")
+    assert graph_precision(parsed.layers) == "fp16"
+    assert layer_types(parsed.layers)["CONVOLUTION"] == {"fp16": 2}
+    assert [(t.shape, t.dtype) for t in parsed.inputs] == [((1, 3, 16, 16), "fp32")]
+    assert [(t.shape, t.dtype) for t in parsed.outputs] == [((1, 3, 64, 64), "fp32")]
+
+
+def test_an_fp32_file_is_fp32(stack, small_onnx):
+    _, parsed = load(request_for(small_onnx()), stack)
+    assert graph_precision(parsed.layers) == "fp32"
+
+
+@pytest.mark.parametrize(("made", "asked"), [("fp32", "fp16"), ("fp16", "fp32")])
+def test_another_precision_than_asked_is_refused_never_silent(stack, small_onnx, made, asked):
+    with pytest.raises(EngineError, match=f"{asked} was asked for.*computes in {made}") as error:
+        load(request_for(small_onnx(precision=made), precision=asked), stack)
+    assert f"--precision {asked}" in error.value.fix
+
+
+def test_an_fp32_graph_whose_manifest_says_fp16_is_refused(stack, small_onnx):
+    path = small_onnx()
+    text = OnnxManifest.path_for(path).read_text()
+    OnnxManifest.path_for(path).write_text(text.replace('"fp32"', '"fp16"'))
+    with pytest.raises(EngineError, match="fp16 was asked for, but the graph computes in fp32"):
+        load(request_for(path), stack)
+
+
+def test_a_fixed_batch_is_not_another(stack, small_onnx):
+    path = small_onnx(batch=2)
+    assert load(request_for(path), stack)[1].batch == 2
+    with pytest.raises(EngineError, match="batches of 2, not 3") as error:
+        load(request_for(path, batch=3), stack)
+    assert "--batch 3" in error.value.fix
+
+
+def test_an_open_batch_takes_the_one_asked_for(stack, small_onnx):
+    path = small_onnx(batch=None)
+    assert load(request_for(path), stack)[1].inputs[0].shape[0] == 1
+    assert load(request_for(path, batch=3), stack)[1].outputs[0].shape == (3, 3, 64, 64)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "the file is empty"),
+        (b"Dear diary,\nno tensors today.\n", "not an ONNX file"),
+        (b"version https://git-lfs.github.com/spec/v1\noid x\n", "Git LFS pointer"),
+    ],
+)
+def test_another_kind_of_file_is_named_as_such(stack, tmp_path, content, message):
+    path = tmp_path / "model.onnx"
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match=message) as error:
+        load(request_for(path), stack)
+    assert error.value.fix
+
+
+def test_a_missing_file(stack, tmp_path):
+    with pytest.raises(ModelError, match="No such file"):
+        load(request_for(tmp_path / "model.onnx"), stack)
+
+
+def test_a_damaged_file_with_a_manifest_of_its_own(stack, small_onnx, onnx_manifest):
+    path = small_onnx()
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(ModelError, match="SHA-256 differs"):
+        load(request_for(path), stack)
+    onnx_manifest(path)
+    with pytest.raises(ModelError, match="does not take it"):
+        load(request_for(path), stack)
+
+
+def test_a_network_of_other_shapes_than_its_manifest(stack, small_onnx, onnx_manifest):
+    path = small_onnx(scale=2)
+    onnx_manifest(path, scale=4)
+    with pytest.raises(ModelError, match=r"fp32 1x3x32x32; its manifest promises .* 1x3x64x64"):
+        load(request_for(path), stack)
+
+
+def test_an_operator_that_tensorrt_has_not_is_named_with_its_node(stack, small_onnx, onnx_manifest):
+    import onnx
+
+    path = small_onnx()
+    model = onnx.load(path)
+    next(node for node in model.graph.node if node.name == "tanh").op_type = "Unheard"
+    onnx.save(model, path)
+    onnx_manifest(path)
+    with pytest.raises(ModelError, match="operator Unheard, node tanh"):
+        load(request_for(path), stack)
