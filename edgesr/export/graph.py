@@ -1,0 +1,85 @@
+"""Writing ONNX nodes by hand: a builder with unique names and shared constants."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import NodeProto, TensorProto, helper, numpy_helper
+
+
+class Builder:
+    """Collects nodes and constants of one piece of a graph, under a prefix of its own.
+
+    Attributes:
+        nodes: in the order of their making, which is a valid order to run them.
+        constants: name -> tensor, equal integer constants only once.
+    """
+
+    def __init__(self, prefix: str, dtype: np.dtype[Any]) -> None:
+        self.prefix = prefix
+        self.dtype = dtype
+        self.nodes: list[NodeProto] = []
+        self.constants: dict[str, TensorProto] = {}
+
+    def op(self, kind: str, *inputs: str, **attributes: Any) -> str:
+        """Add a node with one output and return the name of that."""
+        return self.ops(kind, 1, *inputs, **attributes)[0]
+
+    def ops(self, kind: str, count: int, *inputs: str, **attributes: Any) -> list[str]:
+        """Add a node with `count` outputs and return their names."""
+        stem = f"{self.prefix}/{kind}_{len(self.nodes)}"
+        outputs = [f"{stem}:{i}" if i else stem for i in range(count)]
+        self.nodes.append(helper.make_node(kind, inputs, outputs, name=stem, **attributes))
+        return outputs
+
+    def constant(self, values: NDArray[Any]) -> str:
+        """Return the name of a tensor in the builder's floating-point type."""
+        name = f"{self.prefix}/constant_{len(self.constants)}"
+        self.constants[name] = numpy_helper.from_array(values.astype(self.dtype), name)
+        return name
+
+    def integers(self, *values: int) -> str:
+        """Return the name of a one-dimensional int64 tensor."""
+        name = f"{self.prefix}/{'_'.join(map(str, values))}"
+        array = np.asarray(values, np.int64)
+        return self.constants.setdefault(name, numpy_helper.from_array(array, name)).name
+
+    def reshape(self, x: str, *shape: int) -> str:
+        """Reshape; -1 stands for one axis as usual."""
+        return self.op("Reshape", x, self.integers(*shape))
+
+    def split(self, x: str, parts: int, size: int, axis: int) -> list[str]:
+        """Cut an axis of parts * size into `parts` equal pieces."""
+        if parts == 1:
+            return [x]
+        return self.ops("Split", parts, x, self.integers(*[size] * parts), axis=axis)
+
+    def concat(self, parts: Sequence[str], axis: int) -> str:
+        """Join along an axis."""
+        return parts[0] if len(parts) == 1 else self.op("Concat", *parts, axis=axis)
+
+    def add(self, a: str, b: str) -> str:
+        """Return a + b."""
+        return self.op("Add", a, b)
+
+    def mul(self, a: str, b: str) -> str:
+        """Return a * b."""
+        return self.op("Mul", a, b)
+
+
+def remove_unused(graph: Any) -> None:
+    """Drop the nodes and initializers of a GraphProto that no output needs."""
+    needed = {output.name for output in graph.output}
+    kept = []
+    for node in reversed(graph.node):
+        if needed.intersection(node.output):
+            kept.append(node)
+            needed.update(node.input)
+            for attribute in node.attribute:
+                if attribute.HasField("g"):
+                    needed.update(name for inner in attribute.g.node for name in inner.input)
+    used = [tensor for tensor in graph.initializer if tensor.name in needed]
+    del graph.node[:], graph.initializer[:]
+    graph.node.extend(reversed(kept))
+    graph.initializer.extend(used)
