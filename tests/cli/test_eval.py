@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import nearest_network
 import numpy as np
 import pytest
 
@@ -19,6 +20,7 @@ from edgesr.evaluate.evaluate import evaluate
 from edgesr.imaging.picture import Picture
 
 CORNERS = Path(__file__).parents[1] / "imaging/data"
+make_nearest = nearest_network.make_nearest
 
 
 @pytest.fixture
