@@ -89,9 +89,9 @@ def upscale_bands(
                         where=f"{session.model} on {session.backend}",
                         fix="edgesr upscale --backend onnxruntime, with an fp32 model",
                     )
-                yield enlarged
                 if on_tile is not None:
                     on_tile()
+                yield enlarged
 
     for band in stitch(plan, enlarged_tiles()):
         yield np.clip(band, 0.0, 1.0, out=band)
