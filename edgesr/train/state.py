@@ -78,7 +78,7 @@ def _read(path: Path) -> dict[str, Any]:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise WeightsError(f"cannot be read ({error.strerror})", where=path) from error
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, LookupError) as error:
         raise WeightsError("is a damaged checkpoint", where=path) from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise WeightsError(

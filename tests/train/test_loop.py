@@ -1,0 +1,180 @@
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from edgesr.errors import ConfigError, WeightsError
+from edgesr.models.checkpoint import load_metadata, load_network
+from edgesr.train.config import Distillation, TrainConfig
+from edgesr.train.loop import Result, train
+from edgesr.train.record import Row, read_metrics
+
+Make = Callable[..., TrainConfig]
+REPEATABLE = ("step", "loss", "lr", "grad_norm")
+
+
+class Quiet:
+    """Looks on; asks to stop after `stop_after` steps."""
+
+    def __init__(self, stop_after: int | None = None) -> None:
+        self.rows: list[Row] = []
+        self.lines: list[str] = []
+        self.steps = 0
+        self._stop_after = stop_after
+
+    def decoded(self) -> None: ...
+
+    def said(self, line: str) -> None:
+        self.lines.append(line)
+
+    def stepped(self, done: float, row: Row | None) -> None:
+        self.steps += 1
+        if row is not None:
+            self.rows.append(row)
+
+    def wants_stop(self) -> bool:
+        return self._stop_after is not None and self.steps >= self._stop_after
+
+
+def run(config: TrainConfig) -> Result:
+    return train(config, Quiet())
+
+
+def repeatable(config: TrainConfig) -> list[tuple[float, ...]]:
+    rows = read_metrics(config.out / "metrics.csv")
+    return [tuple(row[name] for name in REPEATABLE) for row in rows]
+
+
+def test_the_loss_falls_and_everything_is_written(tiny: Make) -> None:
+    config = tiny(steps=80, log_every=10, checkpoint_every=40)
+    watcher = Quiet()
+    result = train(config, watcher)
+    assert (result.step, result.finished) == (80, True)
+    losses = [row.loss for row in watcher.rows]
+    assert losses[-1] < 0.6 * losses[0]
+    assert [row["step"] for row in read_metrics(config.out / "metrics.csv")] == list(
+        range(10, 81, 10)
+    )
+    network = load_network(config.model, 4, result.weights)  # checks names, shapes, metadata
+    assert load_metadata(result.weights)["step"] == "80"
+    state = torch.load(result.checkpoint, weights_only=True)
+    for name, value in network.state_dict().items():  # the average, not the last weights
+        assert not torch.equal(value, state["network"][name])
+    (invocation,) = json.loads((config.out / "config.json").read_text())["invocations"]
+    assert invocation["config"]["batch"] == 4
+    assert invocation["versions"]["torch"] == torch.__version__
+    assert invocation["pictures"] == 4
+
+
+def test_same_seed_same_run_other_seed_other_run(tiny: Make) -> None:
+    first, second, other = tiny("a"), tiny("b"), tiny("c", seed=1)
+    for config in (first, second, other):
+        run(config)
+    assert repeatable(first) == repeatable(second)
+    assert repeatable(first) != repeatable(other)
+
+
+def test_stopped_and_resumed_equals_uninterrupted(tiny: Make) -> None:
+    whole, parts = tiny("whole", steps=30, log_every=5), tiny("parts", steps=30, log_every=5)
+    straight = run(whole)
+    stopped = train(parts, Quiet(stop_after=7))  # noticed at step 10
+    assert (stopped.step, stopped.finished) == (10, False)
+    resumed = run(dataclasses.replace(parts, resume=True))
+    assert resumed.finished
+    assert repeatable(parts) == repeatable(whole)
+    for name, value in load_file(straight.weights).items():
+        assert torch.equal(load_file(resumed.weights)[name], value)
+    invocations = json.loads((parts.out / "config.json").read_text())["invocations"]
+    assert [invocation["from_step"] for invocation in invocations] == [0, 10]
+
+
+def test_a_time_limit_stops_with_a_checkpoint_and_a_duration_ends_the_run(tiny: Make) -> None:
+    limited = run(tiny("limited", steps=10**6, time_limit_s=0.01, checkpoint_every=10**6))
+    assert (limited.step, limited.finished) == (10, False)  # always forward, up to the next look
+    assert limited.checkpoint.exists() and limited.weights.exists()
+    config = tiny("timed", steps=None, duration_s=1.5, log_every=10)
+    timed = run(config)
+    assert timed.finished
+    rows = read_metrics(config.out / "metrics.csv")
+    assert 1.5 <= rows[-1]["elapsed_s"] < 15
+    assert rows[-1]["lr"] < 0.1 * config.lr  # the cosine followed the clock to its end
+
+
+def test_distilling_with_alpha_zero_is_training(tiny: Make) -> None:
+    teacher = run(tiny("teacher", model="mambalitesr:D8-G1-B1-N2-SKIP", steps=2)).weights
+    plain, zero, taught = (
+        tiny("plain"),
+        tiny("zero", distillation=Distillation(teacher, alpha=0.0)),
+        tiny("taught", distillation=Distillation(teacher, alpha=0.8)),
+    )
+    for config in (plain, zero, taught):
+        run(config)
+    assert repeatable(zero) == repeatable(plain)
+    assert repeatable(taught) != repeatable(plain)
+
+
+def test_weights_are_a_start(tiny: Make) -> None:
+    first = tiny("first", steps=60)
+    weights = run(first).weights
+    second = tiny("second", weights=weights, seed=5)
+    run(second)
+    assert (
+        read_metrics(second.out / "metrics.csv")[0]["loss"]
+        < 0.7 * (read_metrics(first.out / "metrics.csv")[0]["loss"])
+    )
+
+
+def test_a_loss_that_is_not_finite_stops_before_the_checkpoint(tiny: Make) -> None:
+    config = tiny(steps=8)
+    run(config)
+    good = (config.out / "checkpoint.pt").read_bytes()
+    with pytest.raises(ConfigError, match=r"no longer finite after step 1\d; .*checkpoint\.pt"):
+        run(dataclasses.replace(config, resume=True, steps=40, lr=1e30, clip_norm=0.0, warmup=0))
+    assert (config.out / "checkpoint.pt").read_bytes() == good
+
+
+def test_a_run_on_disk_is_never_overwritten(tiny: Make) -> None:
+    config = tiny()
+    run(config)
+    with pytest.raises(ConfigError, match="--resume"):
+        run(config)
+    with pytest.raises(ConfigError, match="--model"):
+        run(dataclasses.replace(config, resume=True, model="mambalitesr:D8-G1-B2-N2"))
+    (config.out / "checkpoint.pt").write_bytes(b"torn")
+    with pytest.raises(WeightsError, match="damaged"):
+        run(dataclasses.replace(config, resume=True))
+
+
+def test_validation_is_of_the_average_and_equals_eval(
+    tiny: Make, pictures: Path, tmp_path: Path
+) -> None:
+    from edgesr.evaluate.datasets import open_sets
+    from edgesr.evaluate.evaluate import evaluate
+    from edgesr.evaluate.model import Wishes, open_subject
+
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "HR").symlink_to(pictures)
+    config = tiny(validate=tmp_path / "set", validate_every=6)
+    result = run(config)
+    rows = read_metrics(config.out / "metrics.csv")
+    assert [row["step"] for row in rows if row["psnr_y_db"] == row["psnr_y_db"]] == [6, 12]
+    wishes = Wishes(config.model, result.weights, device="cpu")
+    (benchmark,) = open_sets([tmp_path / "set"], 4)
+    with open_subject(wishes) as subject:
+        evaluation = evaluate(subject.name, subject.run, subject.enlarge, benchmark)
+    assert result.psnr_y_db == pytest.approx(evaluation.score.psnr_y_db, abs=1e-9)
+
+
+@pytest.mark.parametrize("fields", [{"device": "cuda:99"}, {"device": "abacus"}])
+def test_a_device_that_is_not_there(tiny: Make, fields: dict[str, str]) -> None:
+    with pytest.raises(ConfigError, match="--device"):
+        run(tiny(**fields))
+
+
+def test_a_network_without_parameters_cannot_be_trained(tiny: Make) -> None:
+    with pytest.raises(ConfigError, match="nothing to train"):
+        run(tiny(model="bicubic"))

@@ -1,0 +1,68 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import edgesr.train.pixels
+from edgesr.errors import DataError
+from edgesr.train.images import list_images, pairs
+from edgesr.train.pixels import load
+
+
+def test_buffers_hold_the_pictures_one_after_another(pictures: Path) -> None:
+    pixels = load(pictures, 4, None).pixels
+    for number, pair in enumerate(pairs(list_images(pictures), 4)):
+        assert pair is not None
+        height, width = pair.lr.shape[:2]
+        assert (pixels.heights[number], pixels.widths[number]) == (height, width)
+        start = int(pixels.offsets[number])
+        lr = pixels.lr[start : start + height * width].view(height, width, 3)
+        np.testing.assert_array_equal(lr, pair.lr)
+        hr = pixels.hr[16 * start : 16 * (start + height * width)]
+        np.testing.assert_array_equal(hr.view(4 * height, 4 * width, 3), pair.hr)
+
+
+def test_the_cache_holds_the_same_and_is_used_again(pictures: Path, tmp_path: Path) -> None:
+    decoded: list[None] = []
+    plain = load(pictures, 4, None).pixels
+    for _ in range(2):
+        cached = load(pictures, 4, tmp_path / "cache", lambda: decoded.append(None)).pixels
+        assert torch.equal(cached.hr, plain.hr)
+        assert torch.equal(cached.lr, plain.lr)
+        assert torch.equal(cached.widths, plain.widths)
+    assert len(decoded) == len(list_images(pictures))  # the second time nothing was decoded
+
+
+def test_a_changed_file_or_scale_makes_the_cache_anew(tmp_path: Path, pictures: Path) -> None:
+    folder, cache = tmp_path / "pictures", tmp_path / "cache"
+    folder.mkdir()
+    for file in list_images(pictures)[:2]:
+        (folder / file.name).write_bytes(file.read_bytes())
+    first = load(folder, 4, cache).pixels
+    changed = list_images(folder)[0]
+    (folder / "crop1.png").replace(changed)
+    assert len(load(folder, 4, cache).pixels.heights) == len(first.heights) - 1
+    assert load(folder, 2, cache).pixels.scale == 2
+
+
+def test_unreadable_files_are_counted(pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "good.png").write_bytes((pictures / "crop0.png").read_bytes())
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    loaded = load(tmp_path, 4, None)
+    assert (loaded.unreadable, len(loaded.pixels.heights)) == (1, 1)
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_a_folder_without_any_readable_picture(cached: bool, tmp_path: Path) -> None:
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match="can be read"):
+        load(tmp_path, 4, tmp_path / "cache" if cached else None)
+
+
+def test_more_pictures_than_memory_ask_for_a_cache(
+    pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edgesr.train.pixels, "MEMORY_SHARE", 1e-9)
+    with pytest.raises(DataError, match="--cache"):
+        load(pictures, 4, None)

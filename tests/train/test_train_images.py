@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from edgesr.errors import DataError
+from edgesr.train.images import list_images, pairs
+
+
+def test_lists_pictures_of_subfolders_and_no_lr_folders(tmp_path: Path) -> None:
+    kept = ["a.png", "DIV2K_train_HR/b.JPG", "Flickr2K/HR/c.webp", "LRoses/d.bmp"]
+    left = ["DIV2K_train_LR_bicubic/X4/b.png", "LRx4/a.png", ".hidden/e.png", "notes.txt"]
+    for name in (*kept, *left):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert [str(path.relative_to(tmp_path)) for path in list_images(tmp_path)] == sorted(kept)
+
+
+def test_an_empty_or_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="holds no picture"):
+        list_images(tmp_path)
+    with pytest.raises(DataError, match="no folder"):
+        list_images(tmp_path / "nowhere")
+
+
+def test_pairs_come_in_order_with_none_for_what_is_no_picture(pictures: Path) -> None:
+    broken = pictures.parent / "broken.png"
+    broken.write_bytes(b"no picture")
+    empty = pictures.parent / "empty.png"
+    empty.touch()
+    files = list_images(pictures)
+    found = list(pairs([files[0], broken, files[1], empty], scale=4))
+    assert [pair is None for pair in found] == [False, True, False, True]
+    assert found[2] is not None
+    assert found[2].hr.shape == (96, 68, 3)
+    assert found[2].lr.shape == (24, 17, 3)
+
+
+@pytest.mark.parametrize("kind", ["grey", "alpha", "sixteen"])
+def test_other_kinds_of_pictures_become_three_bytes(kind: str, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    bgr = random.integers(0, 256, (16, 20, 3), dtype=np.uint8)
+    written = {
+        "grey": bgr[:, :, 0],
+        "alpha": np.dstack([bgr, bgr[:, :, :1]]),
+        "sixteen": bgr.astype(np.uint16) * 257,
+    }[kind]
+    path = tmp_path / "picture.png"
+    cv2.imwrite(str(path), written)
+    (pair,) = pairs([path], scale=4)
+    assert pair is not None
+    expected = np.dstack([bgr[:, :, 0]] * 3) if kind == "grey" else bgr[:, :, ::-1]
+    np.testing.assert_array_equal(pair.hr, expected)
