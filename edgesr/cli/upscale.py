@@ -112,7 +112,7 @@ def command(
         bool, typer.Option("--overwrite", help="Replace results that are there.")
     ] = False,
     check: Annotated[
-        bool, typer.Option("--check", help="Measure seams at the borders of the tiles.")
+        bool, typer.Option("--check", help="Measure seams at tile borders (doubles the time).")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
@@ -185,12 +185,10 @@ def _upscale_file(session: "Session", job: "Job", settings: Settings, load_ms: f
     Raises:
         EdgesrError: it cannot be done.
     """
-    import numpy as np
-
     from edgesr.files import write_bytes
     from edgesr.imaging.encode import check_fits, encode, format_for
     from edgesr.imaging.picture import read_picture
-    from edgesr.imaging.seams import seam_ratio
+    from edgesr.runtime.check import check_seams
     from edgesr.runtime.jobs import make_folder_for
     from edgesr.runtime.photograph import passes, upscale_picture
     from edgesr.runtime.upscale import plan_for
@@ -225,9 +223,7 @@ def _upscale_file(session: "Session", job: "Job", settings: Settings, load_ms: f
         read_ms=read_ms,
         latency_ms=latency_ms,
         write_ms=_since(start),
-        seam_ratio=(
-            seam_ratio(enlarged.colour.astype(np.float32), plan) if settings.check else None
-        ),
+        seam_ratio=check_seams(session, picture, enlarged, plan) if settings.check else None,
         notes=(*picture.notes, *notes),
     )
 
@@ -244,7 +240,9 @@ def _print_result(result: Result) -> None:
         f"({result.model}, {result.backend})"
     )
     if result.seam_ratio is not None:
-        typer.echo(f"  gradient across tile borders: {result.seam_ratio:.3f} of that elsewhere")
+        typer.echo(
+            f"  seams: {result.seam_ratio:.3f} (gradient across tile borders over that without)"
+        )
     for note in result.notes:
         typer.echo(f"  note: {note}")
 
