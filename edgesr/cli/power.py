@@ -1,0 +1,32 @@
+"""`edgesr power LOG`: what a recorded power log says."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def command(
+    log: Annotated[
+        Path, typer.Argument(help="Output of tegrastats, or samples.csv of a benchmark.")
+    ],
+    begin: Annotated[
+        str | None,
+        typer.Option("--from", help="Begin: seconds from the first line, or the board's HH:MM:SS."),
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", help="End, written like --from.")] = None,
+    interval: Annotated[
+        float, typer.Option(min=1, help="Milliseconds between lines, if they have no time stamps.")
+    ] = 1000,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Mean, peak and energy of every rail in a power log, with idle and busy spans."""
+    from edgesr.power.log_report import moment_s, report, table
+    from edgesr.power.power_log import read_power_log
+
+    recorded = read_power_log(log, interval / 1000)
+    begin_s = None if begin is None else moment_s(begin, recorded.start, "--from")
+    end_s = None if end is None else moment_s(end, recorded.start, "--to")
+    result = report(recorded, begin_s, end_s, where=log)
+    typer.echo(json.dumps(result, indent=2) if as_json else table(result))

@@ -1,0 +1,69 @@
+"""Which rail is the total: what the board's data say, or what the rails themselves tell."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from edgesr.engine.board import Board, PowerRails, all_boards
+
+# Boards without a file of their own in engine/boards: Xavier NX, TX2 and TX1; Nano; Thor.
+_TOTAL_RAILS = ("VDD_IN", "POM_5V_IN", "VIN")
+_JETPACK_4 = (
+    "sys/bus/i2c/drivers/ina3221x/*/iio:device*",
+    "sys/bus/i2c/drivers/ina3221x/*/iio_device",
+)
+_NOT_CONNECTED = "NC"
+_DEFAULT_LAG_S = 0.3  # measured on an Orin Nano; other boards carry the same sensor, the INA3221
+
+
+@dataclass(frozen=True)
+class Total:
+    """How a total is made.
+
+    Attributes:
+        rails: one rail that carries everything, or those that are added; empty: there is no power.
+        sensor_lag_s: seconds by which the readings follow the load.
+    """
+
+    rails: tuple[str, ...]
+    sensor_lag_s: float
+
+    @property
+    def is_sum(self) -> bool:
+        """Whether no rail carries everything, so that the total misses what no rail measures."""
+        return len(self.rails) > 1
+
+    @property
+    def name(self) -> str:
+        """`VDD_IN`, or `sum of VDD_GPU_SOC + VDD_CPU_CV + VIN_SYS_5V0`."""
+        return f"sum of {' + '.join(self.rails)}" if self.is_sum else "".join(self.rails)
+
+
+def find_total(seen: Iterable[str], board: Board | None = None) -> Total:
+    """Return how the total is made of the rails that a sensor gives.
+
+    Args:
+        seen: names of the rails.
+        board: the board, where it is known; else one whose rails are those seen is looked for.
+    """
+    rails = tuple(dict.fromkeys(seen))
+    known = [board] if board else all_boards()
+    for candidate in known:
+        if candidate.power is not None and (found := _by_data(rails, candidate.power)):
+            return found
+    for name in _TOTAL_RAILS:
+        if name in rails:
+            return Total((name,), _DEFAULT_LAG_S)
+    connected = tuple(name for name in rails if name.split("#")[0] != _NOT_CONNECTED)
+    return Total(connected, _DEFAULT_LAG_S)
+
+
+def _by_data(rails: tuple[str, ...], power: PowerRails) -> Total | None:
+    named = (power.total_rail,) if power.total_rail else power.sum_rails
+    return Total(named, power.sensor_lag_s) if set(named) <= set(rails) else None
+
+
+def hwmon_globs(board: Board | None = None) -> tuple[str, ...]:
+    """Return where a board's power sensors may lie, relative to the root of the file system."""
+    boards = [board] if board else all_boards()
+    globs = [glob for known in boards if known.power for glob in known.power.hwmon]
+    return tuple(dict.fromkeys((*globs, *_JETPACK_4)))

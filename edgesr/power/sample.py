@@ -1,0 +1,45 @@
+"""The one record that every sensor gives, whatever it reads."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What a sensor said at one moment.
+
+    Attributes:
+        time_s: monotonic clock at the moment it describes; in a log, seconds since its first line.
+        rails_mw: power by rail.
+        loads_percent: busy share by unit: `gpu`, `emc`, `cpu0`, ...
+        clocks_mhz: clock by unit, named as the loads are.
+        temperatures_c: temperature by sensor, names as printed.
+    """
+
+    time_s: float
+    rails_mw: Mapping[str, float]
+    loads_percent: Mapping[str, float] = field(default_factory=dict)
+    clocks_mhz: Mapping[str, float] = field(default_factory=dict)
+    temperatures_c: Mapping[str, float] = field(default_factory=dict)
+
+
+def rail_names(samples: Sequence[Sample]) -> tuple[str, ...]:
+    """Return the rails of at least half the samples; a rarer name is what a cut line left."""
+    counts = Counter(rail for sample in samples for rail in sample.rails_mw)
+    return tuple(rail for rail, count in counts.items() if 2 * count >= len(samples))
+
+
+def rail_series(samples: Sequence[Sample], rails: Sequence[str]) -> tuple[Array, Array]:
+    """Return times in s and the summed power of `rails` in mW, of samples that hold all of them."""
+    held = [sample for sample in samples if all(rail in sample.rails_mw for rail in rails)]
+    times = np.array([sample.time_s for sample in held], dtype=np.float64)
+    power = np.array(
+        [sum(sample.rails_mw[rail] for rail in rails) for sample in held], dtype=np.float64
+    )
+    return times, power

@@ -1,0 +1,315 @@
+"""Read one line of NVIDIA's `tegrastats`: any Jetson from TK1 to Thor, any JetPack from 3 to 7.2.
+
+A line is a row of `NAME VALUE` pairs in no fixed order; which ones it holds depends on the board,
+the version and on being root. The shape of a value says what it is:
+
+    VDD_IN 3056/3056             power now / mean since start; the unit is printed since L4T 35
+    VDD_IN 9761mW/9761mW/9761mW  L4T 39 adds the peak
+    gpu@49.593C, cpu@58C/61.75C  temperature now / peak (L4T 39); -256: the sensor is off
+    GR3D_FREQ 62%@306            load and clock; also `0%`, `@3199`, `0%@[1300,1300]`, `off`, `729`
+    CPU [16%@204,off]            cores; TK1 and old documents: `[25%,off]@2218`
+    RAM 519/7607MB (lfb 61x4MB)  memory; SWAP has `(cached 0MB)`, IRAM `(lfb 252kB)`
+
+So names need no table: a rail called CPU (AGX Xavier) cannot be mistaken for the cores, and a field
+that does not exist yet is read by its shape or kept under its name.
+"""
+
+import functools
+import re
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from edgesr.power.tegrastats_line import (
+    CpuCore,
+    Engine,
+    Memory,
+    PowerReading,
+    TegrastatsLine,
+    Temperature,
+)
+
+LONGEST_LINE = 16_384
+"""Characters; no board prints a tenth of it, so a longer line is not from tegrastats."""
+
+_SENSOR_OFF_C = -250.0
+
+# Old documents print spaces inside the list of cores.
+_SPACE_IN_LIST = re.compile(r"\s+(?=[,\]])|(?<=[,\[])\s+")
+_STAMP = re.compile(r"(?:^|\s)([0-9]{2}-[0-9]{2}-[0-9]{4}) +([0-9]{2}:[0-9]{2}:[0-9]{2})(?=\s|$)")
+_POWER_MW = re.compile(r"(-?[0-9]{1,9})mW(?:/(-?[0-9]{1,9})mW)?(?:/(-?[0-9]{1,9})mW)?(/[-0-9m]*)?")
+_POWER = re.compile(r"(-?[0-9]{1,9})/(-?[0-9]{1,9})(?:/(-?[0-9]{1,9}))?")
+_CLOCKS = r"-?[0-9]{1,6}(?:,-?[0-9]{1,6})*"
+_LOAD = re.compile(rf"(?:([0-9]{{1,3}})%)?(?:@(?:(-?[0-9]{{1,6}})|\[({_CLOCKS})\]))?")
+_CELLS = re.compile(r"\[([^\[\]]*)\](?:@(-?[0-9]{1,6}))?")
+_CELL = re.compile(r"(?:off|([0-9]{1,3})%(?:@(-?[0-9]{1,6}))?|)", re.IGNORECASE)
+_MEMORY = re.compile(r"([0-9]{1,9})/([0-9]{1,9})(kB|MB|GB)(?:\(lfb)?")
+_NOTE = re.compile(r"(?:([0-9]{1,9})x)?([0-9]{1,9})(kB|MB|GB)\)")
+_TEMPERATURE = re.compile(
+    r"([^\s@\[\]()]+)@(-?[0-9]{1,4}(?:\.[0-9]{1,6})?)C(?:/(-?[0-9]{1,4}(?:\.[0-9]{1,6})?)C)?"
+)
+# Only these print a clock without a percent sign or an `@` before it.
+_BARE_CLOCK = re.compile(r"(?:APE|AVP|MSENC|NV[A-Z]+|OFA|PVA|SE|VDE|VI|VIC|ISP)[0-9]*(?:_FREQ)?")
+_RAIL_PREFIXES = ("VDD", "VIN", "POM_")
+_MEMORIES = frozenset({"RAM", "SWAP", "IRAM"})
+_MTS = frozenset({"MTS fg", "MTS bg"})
+_MB = {"kB": 1 / 1024, "MB": 1.0, "GB": 1024.0}
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """A bracketed list: CPU cores, or the units of one engine."""
+
+    cores: tuple[CpuCore, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Note:
+    """What stands in parentheses behind a memory size; its name is `(lfb` or `(cached`."""
+
+    blocks: int | None
+    size_mb: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Sensor:
+    name: str
+    temperature: Temperature
+
+
+@dataclass(frozen=True, slots=True)
+class _Bare:
+    """Numbers without a unit: a rail before L4T 35, or a clock."""
+
+    power: PowerReading | None
+    number: int
+
+
+_Value = PowerReading | Engine | Memory | _Cells | _Note | _Sensor | _Bare
+
+
+def parse_line(text: str, complete: bool = True) -> TegrastatsLine | None:
+    """Read one line; never raises.
+
+    Args:
+        text: the line, with or without its end.
+        complete: False for the last line of a stream that broke off: a number at its very end may
+            be cut, so it is not believed.
+
+    Returns:
+        The record, or None where the line is not from tegrastats.
+    """
+    if len(text) > LONGEST_LINE:
+        return None
+    stamp = _STAMP.search(text)
+    if stamp:
+        text = text[stamp.end() :]
+    if ", " in text or " ]" in text:
+        text = _SPACE_IN_LIST.sub("", text)
+    tokens = text.split()
+    fields = _Fields()
+    cut = tokens.pop() if tokens and not complete and tokens[-1][-1].isdigit() else None
+    name = ""
+    for token in tokens:
+        value = _value(token)
+        if value is not None:
+            fields.add(name, value, token)
+            name = ""
+        elif (name, token) in {("MTS", "fg"), ("EDP", "limit")}:
+            name = f"{name} {token}"
+        elif token == "bg":
+            name = "MTS bg"
+        else:
+            if name:
+                fields.unknown.append((name, ""))
+            name = token
+    if cut is not None and (match := _POWER.fullmatch(cut)) and name:
+        fields.add(name, _Bare(PowerReading(int(match[1])), 0), cut)
+    elif cut is not None or name:
+        fields.unknown.append((name, cut or ""))
+    if not fields.is_tegrastats:
+        return None
+    in_power = bool(tokens) and "mW/" in tokens[-1] and not tokens[-1].endswith("mW")
+    return TegrastatsLine(
+        time=_local_time(stamp[1], stamp[2]) if stamp else None,
+        ram=fields.memory.get("RAM"),
+        swap=fields.memory.get("SWAP"),
+        iram=fields.memory.get("IRAM"),
+        cpus=fields.cpus,
+        engines=fields.engines,
+        temperatures=fields.temperatures,
+        sensors_off=tuple(fields.sensors_off),
+        rails=fields.rails,
+        unknown=tuple(fields.unknown),
+        is_cut=cut is not None or bool(name) or in_power,
+    )
+
+
+@dataclass(slots=True)
+class _Fields:
+    """A line while it is read.
+
+    `is_tegrastats` turns true at a field that no other program prints like this; numbers without
+    a unit (`step 3/100`) do not count.
+    """
+
+    memory: dict[str, Memory] = field(default_factory=dict)
+    cpus: tuple[CpuCore, ...] = ()
+    engines: dict[str, Engine] = field(default_factory=dict)
+    temperatures: dict[str, Temperature] = field(default_factory=dict)
+    sensors_off: list[str] = field(default_factory=list)
+    rails: dict[str, PowerReading] = field(default_factory=dict)
+    unknown: list[tuple[str, str]] = field(default_factory=list)
+    is_tegrastats: bool = False
+    _last_memory: str = ""
+
+    def add(self, name: str, value: _Value, token: str) -> None:
+        """File a value under its name."""
+        if isinstance(value, _Sensor):
+            self._add_temperature(value)
+            if name:
+                self.unknown.append((name, ""))
+        elif isinstance(value, Engine) and (name.isupper() or name in _MTS):
+            self._add_engine(name, value)
+        elif isinstance(value, PowerReading) and name:
+            self._add_rail(name, value)
+            self.is_tegrastats = True
+        elif isinstance(value, Memory) and name in _MEMORIES:
+            self.memory.setdefault(name, value)
+            self._last_memory = name
+            self.is_tegrastats = True
+        elif isinstance(value, _Note) and self._last_memory:
+            self._add_note(name, value)
+        elif isinstance(value, _Cells):
+            self._add_cells(name, value, token)
+        elif isinstance(value, _Bare) and value.power and name.isupper() and name not in _MEMORIES:
+            self._add_rail(name, value.power)
+            self.is_tegrastats |= name.startswith(_RAIL_PREFIXES)
+        elif isinstance(value, _Bare) and not value.power and _BARE_CLOCK.fullmatch(name):
+            self._add_engine(name, Engine(clocks_mhz=(value.number,)))
+        else:
+            self.unknown.append((name, token))
+
+    def _add_temperature(self, sensor: _Sensor) -> None:
+        self.is_tegrastats = True
+        if sensor.temperature.current_c < _SENSOR_OFF_C:
+            self.sensors_off.append(sensor.name)
+        else:
+            self.temperatures.setdefault(sensor.name, sensor.temperature)
+
+    def _add_rail(self, name: str, reading: PowerReading) -> None:
+        """AGX Orin prints its unconnected channels as `NC` twice; no reading is lost."""
+        unique = name
+        number = 1
+        while unique in self.rails:
+            number += 1
+            unique = f"{name}#{number}"
+        self.rails[unique] = reading
+
+    def _add_engine(self, name: str, engine: Engine) -> None:
+        short = name.removesuffix("_FREQ").removesuffix("_LOAD")
+        self.is_tegrastats |= short in {"GR3D", "EMC"}
+        other = self.engines.get(short)
+        if other is not None:  # load and clock printed apart
+            load = engine.load_percent if other.load_percent is None else other.load_percent
+            engine = replace(
+                other, load_percent=load, clocks_mhz=other.clocks_mhz or engine.clocks_mhz
+            )
+        self.engines[short] = engine
+
+    def _add_cells(self, name: str, cells: _Cells, token: str) -> None:
+        """Cores, also where the line's head with the name `CPU` is cut off; else an engine."""
+        if name.upper() == "CPU" or (not name and not self.memory):
+            self.cpus = self.cpus or cells.cores
+            self.is_tegrastats = True
+        elif name.isupper():
+            loads = [core.load_percent for core in cells.cores if core.load_percent is not None]
+            clocks = tuple(core.clock_mhz for core in cells.cores if core.clock_mhz is not None)
+            self._add_engine(name, Engine(max(loads, default=None), clocks, not loads))
+        else:
+            self.unknown.append((name, token))
+
+    def _add_note(self, name: str, note: _Note) -> None:
+        memory = self.memory[self._last_memory]
+        self.memory[self._last_memory] = Memory(
+            memory.used_mb,
+            memory.total_mb,
+            memory.free_blocks if name == "(cached" else note.blocks,
+            memory.free_block_mb if name == "(cached" else note.size_mb,
+            note.size_mb if name == "(cached" else memory.cached_mb,
+        )
+        self._last_memory = ""
+
+
+@functools.lru_cache(maxsize=16_384)
+def _value(token: str) -> _Value | None:
+    """Read a token by its shape; None where it is a name. Cached, as values recur in a log."""
+    first = token[0]
+    if first == "[":
+        return _cells(token)
+    if first.isdigit() or first in "-@":
+        return _number(token)
+    if token.lower() == "off":
+        return Engine(is_off=True)
+    match = _TEMPERATURE.fullmatch(token)
+    if match is None:
+        return None
+    peak = None if match[3] is None else float(match[3])
+    return _Sensor(match[1], Temperature(float(match[2]), peak))
+
+
+def _number(token: str) -> _Value | None:
+    if match := _POWER_MW.fullmatch(token):
+        return _power(match)
+    if match := _LOAD.fullmatch(token):
+        clocks = [int(text) for text in (match[2] or match[3] or "").split(",") if text]
+        load = None if match[1] is None else int(match[1])
+        return Engine(load, tuple(clock for clock in clocks if clock >= 0))
+    if match := _POWER.fullmatch(token):
+        return _Bare(_power(match), 0)
+    if match := _MEMORY.fullmatch(token):
+        return Memory(int(match[1]) * _MB[match[3]], int(match[2]) * _MB[match[3]])
+    if match := _NOTE.fullmatch(token):
+        return _Note(None if match[1] is None else int(match[1]), int(match[2]) * _MB[match[3]])
+    # `isdecimal` alone would take digits of other scripts.
+    return (
+        _Bare(None, int(token))
+        if token.isascii() and token.isdecimal() and len(token) < 7
+        else None
+    )
+
+
+def _power(match: re.Match[str]) -> PowerReading:
+    values = [None if match[group] is None else int(match[group]) for group in (2, 3)]
+    return PowerReading(int(match[1]), *values)
+
+
+def _cells(token: str) -> _Cells | None:
+    match = _CELLS.fullmatch(token)
+    if match is None:
+        return None
+    cores = [_core(cell, match[2]) for cell in match[1].split(",")]
+    known = tuple(core for core in cores if core is not None)
+    return _Cells(known) if len(known) == len(cores) else None
+
+
+@functools.lru_cache(maxsize=4096)
+def _core(cell: str, common_clock: str | None) -> CpuCore | None:
+    """A core's own clock comes before the one printed behind the list; -1 is no clock."""
+    match = _CELL.fullmatch(cell)
+    if match is None:
+        return None
+    if match[1] is None:
+        return CpuCore(is_on=False)
+    clock = int(match[2] or common_clock or -1)
+    return CpuCore(True, int(match[1]), None if clock < 0 else clock)
+
+
+@functools.lru_cache(maxsize=64)
+def _local_time(date: str, clock: str) -> datetime | None:
+    """Month first, as tegrastats prints it; None where there is no such moment."""
+    month, day, year = map(int, date.split("-"))
+    hour, minute, second = map(int, clock.split(":"))
+    try:
+        return datetime(year, month, day, hour, minute, second)
+    except ValueError:
+        return None
