@@ -43,7 +43,10 @@ Milestones = Annotated[str, typer.Option(help="Shares of the run, separated by c
 Warmup = Annotated[int, typer.Option(help="Steps of linear warm-up.")]
 Optimizer = Annotated[str, typer.Option(help="adamw or adam.")]
 WeightDecay = Annotated[float, typer.Option(help="On matrices and kernels only.")]
-Precision = Annotated[str, typer.Option(help="bf16 (autocast) or fp32.")]
+Precision = Annotated[str, typer.Option(help="bf16 (autocast), fp32, or auto: bf16 on a GPU.")]
+RandomStart = Annotated[
+    bool, typer.Option("--random-start", help="Do not start a fresh network as an interpolation.")
+]
 Loss = Annotated[str, typer.Option(help="l1, l2, charbonnier or l1-fourier.")]
 ClipNorm = Annotated[float, typer.Option(help="Bound of the gradient's norm; 0 for none.")]
 Ema = Annotated[float, typer.Option(help="Decay of the averaged weights; 0 for none.")]

@@ -8,7 +8,7 @@ from edgesr.errors import ConfigError
 
 Schedule = Literal["cosine", "milestones"]
 Optimizer = Literal["adam", "adamw"]
-Precision = Literal["fp32", "bf16"]
+Precision = Literal["auto", "fp32", "bf16"]
 LossName = Literal["l1", "l2", "charbonnier", "l1-fourier"]
 
 
@@ -58,11 +58,13 @@ class TrainConfig:
         warmup: steps over which the rate rises linearly from zero.
         optimizer: `adam` or `adamw`.
         weight_decay: on matrices and kernels only (see optimizer.py).
-        precision: `bf16` runs the forward pass under autocast; parameters stay float32.
+        precision: `bf16` runs the forward pass under autocast; parameters stay float32. `auto` is
+            bf16 on a GPU and fp32 elsewhere: few CPUs have bf16 arithmetic, the others emulate it.
         loss: `l1`, `l2`, `charbonnier` or `l1-fourier`.
         clip_norm: bound of the gradient's global norm; 0 for none.
         ema: decay of the averaged weights, which are what is validated and saved.
         seed: of the initial weights and of every crop.
+        random_start: keep a fresh network's random weights; else it starts as an interpolation.
         weights: start from this file instead of a random state.
         resume: go on from out/checkpoint.pt.
         checkpoint_every: steps between checkpoints.
@@ -92,11 +94,12 @@ class TrainConfig:
     warmup: int = 200
     optimizer: Optimizer = "adamw"
     weight_decay: float = 0.0
-    precision: Precision = "bf16"
+    precision: Precision = "auto"
     loss: LossName = "l1"
     clip_norm: float = 1.0
     ema: float = 0.999
     seed: int = 0
+    random_start: bool = False
     weights: Path | None = None
     resume: bool = False
     checkpoint_every: int = 1000

@@ -48,7 +48,7 @@ class Objective(nn.Module):
         teacher: a frozen network to learn from, or None; it is no submodule, so it is neither
             trained nor saved nor synchronised.
         distillation: gives alpha; None without a teacher.
-        precision: `bf16` runs both networks under autocast.
+        precision: `bf16` runs both networks under autocast, `auto` does so on a GPU.
     """
 
     def __init__(
@@ -74,7 +74,8 @@ class Objective(nn.Module):
             hr: (batch, 3, scale*p, scale*p) in [0, 1].
         """
         device = lr.device.type
-        with torch.autocast(device, torch.bfloat16, enabled=self._precision == "bf16"):
+        bf16 = self._precision == "bf16" or (self._precision == "auto" and device == "cuda")
+        with torch.autocast(device, torch.bfloat16, enabled=bf16):
             if self._teacher is None or self._alpha == 0.0:
                 prediction, truth = self.network.training_pair(lr, hr)
                 taught = None

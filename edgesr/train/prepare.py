@@ -35,6 +35,8 @@ def build_network(config: TrainConfig, device: torch.device) -> SRNetwork:
     """
     torch.manual_seed(config.seed)
     network = get_network(config.model).module(config.scale)
+    if not config.random_start:
+        network.start_as_interpolation()
     if config.weights is not None:
         fill(network, load_state(config.weights), config.model, config.weights)
     if not any(parameter.requires_grad for parameter in network.parameters()):
@@ -61,7 +63,8 @@ def build_objective(config: TrainConfig, network: SRNetwork, world: World) -> nn
     if world.size == 1:
         return objective
     ids = [world.device] if world.device.type == "cuda" else None
-    return DistributedDataParallel(objective, device_ids=ids)
+    # Buffers are constants of the network, the same everywhere.
+    return DistributedDataParallel(objective, device_ids=ids, broadcast_buffers=False)
 
 
 def build_data(config: TrainConfig, world: World, decoded: Callable[[], None]) -> Data:
