@@ -1,0 +1,156 @@
+"""From weights to an ONNX file with its manifest: trace, write scans out, check, keep."""
+
+import json
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from onnx import ModelProto
+
+from edgesr import __version__
+from edgesr.errors import ConfigError
+from edgesr.export.allowed import check_no_loops, check_operators
+from edgesr.export.forms import get_form
+from edgesr.export.lower import count_scans, write_scans
+from edgesr.export.manifest import FORMAT, OnnxManifest, Parent
+from edgesr.export.parity import check_parity
+from edgesr.export.tidy import tidy, write_softplus
+from edgesr.export.torch_graph import OPSET, trace
+from edgesr.files import atomic_path, sha256
+from edgesr.models import get_network
+from edgesr.models.checkpoint import load_network
+from edgesr.models.cost import multiply_adds
+from edgesr.models.network import SRNetwork, parameter_count
+from edgesr.weights import shipped
+
+PRECISIONS = ("fp32", "fp16")
+DEFAULT_FORM = "unrolled"
+MIN_TILE = 16
+"""Smallest side of a tile, in pixels: below it tiles are nearly all overlap."""
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """What to export.
+
+    Attributes:
+        network: name in the registry.
+        weights: checkpoint, None for the shipped one.
+        precision: `fp32` or `fp16`.
+        tile: side of the input tile, in pixels.
+        batch: tiles a call takes; None: any number.
+        scale: output side over input side.
+        form: how scans are written, see edgesr/export/forms.
+        output: the .onnx file to write; None: `default_output`.
+
+    Raises:
+        ConfigError: a value that cannot be.
+    """
+
+    network: str = "student"
+    weights: Path | None = None
+    precision: str = "fp32"
+    tile: int = 64
+    batch: int | None = None
+    scale: int = 4
+    form: str = DEFAULT_FORM
+    output: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            choices = " or ".join(PRECISIONS)
+            raise ConfigError(f"'{self.precision}' is not {choices}", where="--precision")
+        if self.tile < MIN_TILE:
+            raise ConfigError(
+                f"a tile of {self.tile} pixels is too small; the least is {MIN_TILE}",
+                where="--tile",
+            )
+        if self.batch is not None and self.batch < 1:
+            raise ConfigError(f"a batch of {self.batch} tiles cannot be", where="--batch")
+        get_form(self.form)
+
+    @property
+    def path(self) -> Path:
+        """Return the file to write: `output`, or NAME_xSCALE[_fp16].onnx below ./engines."""
+        if self.output is not None:
+            return self.output
+        suffix = "" if self.precision == "fp32" else f"_{self.precision}"
+        name = f"{self.network}_x{self.scale}{suffix}.onnx".replace(":", "-")
+        return Path("engines") / name
+
+
+def export(request: ExportRequest) -> OnnxManifest:
+    """Export one network; writes the ONNX file and the manifest beside it, both or neither.
+
+    Raises:
+        ConfigError: unknown network or scale, or a file that cannot be written there.
+        ModelError: no weights were given and none are shipped.
+        WeightsError: the weights cannot be read or belong to another network.
+        ExportError: the graph fails a check.
+    """
+    path = request.path
+    _check_names(path)
+    with atomic_path(path) as temporary:  # first, so that a missing folder is known at once
+        network = load_network(request.network, request.scale, request.weights)
+        model, form = build_graph(network, request)
+        check_operators(model)
+        if get_form(request.form).board:
+            check_no_loops(model)
+        parity = check_parity(model, network, request.tile, request.batch, request.precision)
+        temporary.write_bytes(model.SerializeToString())
+        manifest = OnnxManifest(
+            network=request.network,
+            scale=request.scale,
+            precision=request.precision,
+            tile=request.tile,
+            batch=request.batch,
+            scan_form=form,
+            fp32_islands=(),
+            opset=OPSET,
+            parameters=parameter_count(network),
+            multiply_adds_per_tile=multiply_adds(
+                get_network(request.network), request.scale, request.tile, request.tile
+            ),
+            parent=_parent(request, network),
+            onnx_sha256=sha256(temporary),
+            parity=parity,
+            versions={
+                "edgesr": __version__,
+                **{name: version(name) for name in ("torch", "onnx", "onnxruntime")},
+            },
+        )
+        manifest.write(path)
+    return manifest
+
+
+def build_graph(network: SRNetwork, request: ExportRequest) -> tuple[ModelProto, str | None]:
+    """Return the finished graph of `network`, and the form of its scans if it has any."""
+    model = tidy(trace(network, request.tile, request.batch))
+    form = request.form if count_scans(model) else None
+    model = write_scans(write_softplus(model), get_form(request.form))
+    del model.graph.value_info[:]  # shapes of nodes that are gone
+    model.graph.name = request.network
+    model.producer_name, model.producer_version = "edgesr", __version__
+    return model, form
+
+
+def _parent(request: ExportRequest, network: SRNetwork) -> Parent | None:
+    if request.weights is None and not network.state_dict():
+        return None
+    path = request.weights or shipped(request.network, request.scale, "safetensors")
+    return Parent(path.name, sha256(path))
+
+
+def _check_names(path: Path) -> None:
+    """Refuse a suffix no tool would know, and a manifest that would replace another file."""
+    if path.suffix != ".onnx":
+        raise ConfigError("the output must end in .onnx", where=path, fix="-o FILE.onnx")
+    beside = OnnxManifest.path_for(path)
+    try:
+        foreign = beside.exists() and json.loads(beside.read_bytes()).get("format") != FORMAT
+    except (ValueError, AttributeError, OSError):
+        foreign = True
+    if foreign:
+        raise ConfigError(
+            "this file is no manifest of edgesr and would be replaced by one", where=beside
+        )

@@ -1,0 +1,44 @@
+"""Real and synthetic tiles on which an exported graph, or an engine made from it, is checked."""
+
+from importlib.resources import files
+
+import numpy as np
+from numpy.typing import NDArray
+
+NAMES = ("city", "flowers", "girl", "night", "prudential")
+
+
+def real_tiles(tile: int) -> NDArray[np.float32]:
+    """Return bundled photographs cut to tiles: (5, 3, tile, tile) RGB in [0, 1].
+
+    Larger tiles than the photographs (96 pixels) are filled by reflection.
+    """
+    import cv2
+
+    tiles = []
+    for name in NAMES:
+        data = np.frombuffer(
+            (files(__package__) / "patches" / f"{name}.png").read_bytes(), np.uint8
+        )
+        rgb = cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1]  # type: ignore[index]
+        side = rgb.shape[0]
+        missing, start = max(0, tile - side), max(0, side - tile) // 2
+        padded = np.pad(rgb, ((0, missing), (0, missing), (0, 0)), mode="symmetric")
+        tiles.append(padded[start : start + tile, start : start + tile])
+    stack: NDArray[np.float32] = np.stack(tiles).astype(np.float32) / np.float32(255)
+    return stack.transpose(0, 3, 1, 2)
+
+
+def hard_tiles(tile: int) -> dict[str, NDArray[np.float32]]:
+    """Return tiles that provoke overflow, each (1, 3, tile, tile) in [0, 1], by name."""
+    shape = (1, 3, tile, tile)
+    rows, columns = np.indices((tile, tile))
+    board = ((rows + columns) % 2).astype(np.float32)
+    blocks = ((rows // 8 + columns // 8) % 2).astype(np.float32)
+    return {
+        "black": np.zeros(shape, np.float32),
+        "white": np.ones(shape, np.float32),
+        "noise": np.random.default_rng(0).random(shape, dtype=np.float32),
+        "checkerboard of pixels": np.broadcast_to(board, shape).copy(),
+        "checkerboard of 8x8 blocks": np.broadcast_to(blocks, shape).copy(),
+    }

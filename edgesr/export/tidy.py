@@ -1,0 +1,91 @@
+"""Rewriting what the torch exporter writes at length into what runs fast and exactly.
+
+ONNX Runtime computes `Softplus` one value at a time, seven times slower than the seven vectorised
+operations used here; and a causal convolution needs no values behind the sequence.
+"""
+
+import numpy as np
+from onnx import GraphProto, ModelProto, NodeProto, helper, numpy_helper
+
+from edgesr.export.graph import Builder, remove_unused
+
+
+def tidy(model: ModelProto) -> ModelProto:
+    """Return a rewritten copy of `model`, equal up to rounding."""
+    result = ModelProto()
+    result.CopyFrom(model)
+    _drop_softplus_threshold(result.graph)
+    _pad_causally(result.graph)
+    remove_unused(result.graph)
+    return result
+
+
+def write_softplus(model: ModelProto) -> ModelProto:
+    """Return a copy with softplus(u) = max(u, 0) + log(1 + exp(-|u|)), which never overflows.
+
+    The logarithm's argument is rounded, so the result is exact to half an ulp of 1: 6e-8.
+    """
+    result = ModelProto()
+    result.CopyFrom(model)
+    graph = result.graph
+    nodes: list[NodeProto] = []
+    for node in graph.node:
+        if node.op_type != "Softplus":
+            nodes.append(node)
+            continue
+        g = Builder(node.output[0], np.dtype(np.float32))
+        (u,) = node.input
+        decayed = g.op("Exp", g.op("Neg", g.op("Abs", u)))
+        logarithm = g.op("Log", g.add(decayed, g.constant(np.ones(()))))
+        positive = g.op("Relu", u)
+        nodes += g.nodes
+        nodes.append(
+            helper.make_node("Add", [positive, logarithm], node.output, name=f"{g.prefix}/Add")
+        )
+        graph.initializer.extend(g.constants.values())
+    del graph.node[:]
+    graph.node.extend(nodes)
+    return result
+
+
+def _drop_softplus_threshold(graph: GraphProto) -> None:
+    """Where(u > 20, u, Softplus(u)) -> Softplus(u): they differ by less than 3e-9."""
+    made_by = {output: node for node in graph.node for output in node.output}
+    for node in graph.node:
+        if node.op_type != "Where":
+            continue
+        condition, u, otherwise = node.input
+        greater, softplus = made_by.get(condition), made_by.get(otherwise)
+        if (
+            greater is not None
+            and softplus is not None
+            and (greater.op_type, softplus.op_type) == ("Greater", "Softplus")
+            and greater.input[0] == u == softplus.input[0]
+        ):
+            softplus_output = node.output[0]
+            node.CopyFrom(helper.make_node("Softplus", [u], [softplus_output], name=node.name))
+
+
+def _pad_causally(graph: GraphProto) -> None:
+    """Conv padded on both sides and cut to the length of its input -> Conv padded before it."""
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    made_by = {output: node for node in graph.node for output in node.output}
+    uses = [name for node in graph.node for name in node.input]
+    for node in graph.node:
+        conv = made_by.get(node.input[0]) if node.op_type == "Slice" else None
+        if conv is None or conv.op_type != "Conv" or uses.count(conv.output[0]) != 1:
+            continue
+        attributes = {a.name: helper.get_attribute_value(a) for a in conv.attribute}
+        (before, *after), (width, *more) = attributes["pads"], attributes["kernel_shape"]
+        starts, _ends, axes, *steps = (
+            numpy_helper.to_array(constants[name]).tolist()
+            for name in node.input[1:]
+            if name in constants
+        )
+        if more or after != [before] or before != width - 1 or starts != [0] or axes != [2]:
+            continue
+        if steps not in ([], [[1]]) or attributes["strides"] != [1]:
+            continue
+        attributes["pads"] = [before, 0]
+        causal = helper.make_node("Conv", conv.input, node.output, name=conv.name, **attributes)
+        node.CopyFrom(causal)
