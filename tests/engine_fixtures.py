@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from edgesr.engine.manifest import Attempt, EngineManifest, Verification
 from edgesr.export.manifest import OnnxManifest, Parity
 from edgesr.files import sha256
 
@@ -116,3 +117,39 @@ def orin_nano(tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     return root
+
+
+@pytest.fixture
+def engine_manifest():
+    """The manifest of an engine as an Orin Nano 8 GB with JetPack 6.2 would write it."""
+    return EngineManifest(
+        network="small",
+        scale=4,
+        tile=16,
+        batch=1,
+        precision="fp16",
+        board="jetson-orin-nano-8gb",
+        power_mode="25W",
+        onnx_file="small.onnx",
+        onnx_sha256="0" * 64,
+        weights_sha256=None,
+        engine_sha256="0" * 64,
+        tensorrt_module="tensorrt",
+        tensorrt="10.3.0",
+        cuda="12.6.68",
+        l4t="36.4.3",
+        compute_capabilities=("8.7",),
+        typing="strongly typed, by network flag",
+        layers={"CaskConvolution": {"fp16": 2}},
+        layers_from="engine inspector",
+        inputs={"lr": (1, 3, 16, 16)},
+        outputs={"hr": (1, 3, 64, 64)},
+        flags=(),
+        attempts=(Attempt(1024, 3, "built"),),
+        skipped_tactics=0,
+        timing_cache="cold",
+        build_s=1.5,
+        peak_memory_mib=100,
+        edgesr="0.1.0",
+        verification=Verification(60.0, 0.001, 4, "patch 2", 58.0, "onnxruntime fp32"),
+    )

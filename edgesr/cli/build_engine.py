@@ -56,7 +56,7 @@ def command(
         raise ConfigError("give --jetson-orin-nano or --board, not both", where="--board")
     if precision not in (None, *PRECISIONS):
         raise ConfigError(
-            f"there are {', '.join(PRECISIONS)}; not '{precision}'", where="precision"
+            f"there are {', '.join(PRECISIONS)}; not '{precision}'", where="--precision"
         )
     device = read_device()
     target = resolve_board("jetson-orin-nano" if jetson_orin_nano else board, device.board)

@@ -212,16 +212,3 @@ class EngineManifest:
             )
         if wrong:
             raise EngineError(wrong, where=engine, fix=self.rebuild_command(engine))
-
-    def check_onnx(self, engine: Path, onnx: Path) -> None:
-        """Refuse an engine that was not made from `onnx`.
-
-        Raises:
-            EngineError: it was made from another file.
-        """
-        if sha256(onnx) != self.onnx_sha256:
-            raise EngineError(
-                f"it was built from another ONNX file ({self.onnx_file}), not from {onnx.name}",
-                where=engine,
-                fix=f"edgesr build-engine {onnx} --board {self.board} -o {engine}",
-            )

@@ -1,3 +1,3 @@
-from engine_fixtures import onnx_manifest, orin_nano, small_onnx
+from engine_fixtures import engine_manifest, onnx_manifest, orin_nano, small_onnx
 
-__all__ = ["onnx_manifest", "orin_nano", "small_onnx"]
+__all__ = ["engine_manifest", "onnx_manifest", "orin_nano", "small_onnx"]

@@ -1,0 +1,93 @@
+"""How far an engine is from ONNX Runtime on real patches."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgesr.engine.manifest import EngineManifest, Verification
+from edgesr.errors import EngineError
+from edgesr.export.manifest import OnnxManifest
+from edgesr.runtime.session import Session
+
+LIMIT_DB = 45.0
+"""An FP16 engine below this PSNR to its FP32 network is broken, not merely rounded."""
+
+IDENTICAL_DB = 150.0
+"""What is reported where no value differs, in place of an infinite PSNR."""
+
+
+def compare(
+    reference: Session, candidate: Session, patches: Mapping[str, NDArray[np.float32]]
+) -> Verification:
+    """Run both on the same patches and compare the outputs, unclipped, peak 1.0.
+
+    Args:
+        reference: what is right.
+        candidate: what is judged.
+        patches: name -> (3, tile, tile) float32 RGB in [0, 1].
+
+    Raises:
+        EngineError: the two are not the same network, or an output is not finite.
+    """
+    kinds = [(one.model, one.scale, one.tile) for one in (reference, candidate)]
+    if kinds[0] != kinds[1]:
+        told = [f"{model} x{scale} for tiles of {tile}" for model, scale, tile in kinds]
+        raise EngineError(f"the ONNX file is {told[0]}, the engine is {told[1]}")
+    squares: dict[str, float] = {}
+    largest = 0.0
+    for name, patch in patches.items():
+        expected, found = (_run(session, patch) for session in (reference, candidate))
+        if not np.isfinite(found).all():
+            raise EngineError(f"the output for {name} holds values that are not finite")
+        difference = found.astype(np.float64) - expected
+        squares[name] = float(np.mean(difference**2))
+        largest = max(largest, float(np.abs(difference).max()))
+    worst = max(squares, key=lambda name: squares[name])
+    return Verification(
+        psnr_db=_psnr_db(float(np.mean(list(squares.values())))),
+        max_abs_difference=largest,
+        patches=len(squares),
+        worst_patch=worst,
+        worst_psnr_db=_psnr_db(squares[worst]),
+        against=reference.backend,
+    )
+
+
+def _run(session: Session, patch: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Run one patch through a session of any batch."""
+    outputs = session.run(np.repeat(patch[None], session.batch or 1, axis=0))
+    return np.asarray(outputs[0])
+
+
+def _psnr_db(mean_square: float) -> float:
+    if mean_square == 0:
+        return IDENTICAL_DB
+    return round(min(IDENTICAL_DB, -10 * math.log10(mean_square)), 3)
+
+
+def check_same_network(
+    engine: EngineManifest, engine_path: Path, model: OnnxManifest, onnx: Path
+) -> None:
+    """Refuse to compare an engine with another network than its own.
+
+    The ONNX file may be the one the engine was built from, or another export of the same weights
+    with the same tile.
+
+    Raises:
+        EngineError: it is neither.
+    """
+    if engine.onnx_sha256 == model.onnx_sha256:
+        return
+    parent = None if model.parent is None else model.parent.sha256
+    same = (model.network, model.scale, model.tile) == (engine.network, engine.scale, engine.tile)
+    if same and parent is not None and parent == engine.weights_sha256:
+        return
+    raise EngineError(
+        f"it was built from {engine.onnx_file} ({engine.network} x{engine.scale}), and {onnx.name} "
+        "is another network, tile or set of weights",
+        where=engine_path,
+        fix=f"edgesr build-engine {onnx} --board {engine.board}",
+    )

@@ -1,0 +1,290 @@
+"""Networks in TensorRT: buffers by pycuda, copies beside the compute, CUDA graphs.
+
+Work goes round two slots, each with pinned host and device buffers of one batch. While the GPU
+computes on one slot, the other's input is copied in and the previous output out, on streams of
+their own; events keep the order. Never run on a Jetson so far; docs/jetson.md says what was.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgesr.engine.cuda_graph import CaptureError, CudaGraph
+from edgesr.engine.find import check_engine
+from edgesr.engine.stack import Stack, find_stack
+from edgesr.errors import EngineError, MissingError
+from edgesr.runtime.guard import fault
+from edgesr.runtime.session import Session
+
+SLOTS = 2
+
+
+@dataclass
+class Slot:
+    """Buffers and events of one batch in flight.
+
+    Attributes:
+        host_input: pinned, (batch, 3, tile, tile) float32.
+        host_output: pinned, (batch, 3, scale*tile, scale*tile) float32.
+        device_input: device memory of the same size.
+        device_output: device memory of the same size.
+        uploaded: set when the input is on the device.
+        computed: set when the output is there.
+        downloaded: set when the output is in host memory.
+        graph: the recorded computation on these buffers; None: enqueued each time.
+    """
+
+    host_input: NDArray[np.float32]
+    host_output: NDArray[np.float32]
+    device_input: Any
+    device_output: Any
+    uploaded: Any
+    computed: Any
+    downloaded: Any
+    graph: CudaGraph | None = None
+
+
+class TensorRTSession:
+    """An engine, `edgesr.runtime.session.Session`.
+
+    Args:
+        engine: the .engine file; its manifest lies beside it.
+        repeat: opens the same network in float32; a tile that comes out broken is computed again by
+            it. None: such a tile is an error.
+        use_graph: record the computation as a CUDA graph where that is possible.
+
+    Attributes:
+        manifest: of the engine.
+        graph: how launches are saved: `cuda graph`, `runtime` (TensorRT's own capture) or `none`.
+        repeated: tiles that were computed again so far.
+
+    Raises:
+        MissingError: TensorRT or pycuda is not installed.
+        EngineError: the engine does not fit its manifest or this machine, or cannot be loaded.
+    """
+
+    backend = "tensorrt"
+
+    def __init__(
+        self,
+        engine: Path,
+        repeat: Callable[[], Session] | None = None,
+        use_graph: bool = True,
+    ) -> None:
+        self.manifest = check_engine(engine)
+        self.model = self.manifest.network
+        self.scale = self.manifest.scale
+        self.tile: int | None = self.manifest.tile
+        self.batch: int | None = self.manifest.batch
+        self.graph = "none"
+        self.repeated = 0
+        self._where = engine
+        self._open_repeat = repeat
+        self._fp32: Session | None = None
+        self._lock = threading.Lock()
+        self._stack = find_stack((self.manifest.tensorrt_module,))
+        self._driver, self._primary = _import_pycuda()
+        (self._input,) = self.manifest.inputs
+        (self._output,) = self.manifest.outputs
+        self._slots: list[Slot] = []
+        self._runtime: Any = None
+        self._engine: Any = None
+        self._context: Any = None
+        with self._current():
+            self._load(engine.read_bytes())
+            self._upload, self._compute, self._download = (self._driver.Stream() for _ in range(3))
+            self._slots = [self._slot() for _ in range(SLOTS)]
+            self._start(use_graph)
+
+    def run(self, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Upscale tiles: (n, 3, h, w) RGB in [0, 1] -> (n, 3, scale*h, scale*w), not clipped.
+
+        Any number of tiles is taken; the last batch is filled up with zeros.
+
+        Raises:
+            EngineError: wrong tile size, a failed launch, or a broken tile that cannot be repeated.
+        """
+        side = self.manifest.tile
+        if tiles.ndim != 4 or tiles.shape[1:] != (3, side, side):
+            raise EngineError(
+                f"it takes tiles of 3x{side}x{side}, not {'x'.join(map(str, tiles.shape[1:]))}",
+                where=self._where,
+            )
+        large = side * self.scale
+        enlarged = np.empty((len(tiles), 3, large, large), np.float32)
+        with self._lock, self._current():
+            try:
+                self._pipeline(np.asarray(tiles, np.float32), enlarged)
+            finally:  # after an error too nothing may still read or write the buffers
+                self._driver.Context.synchronize()
+        self._repair(tiles, enlarged)
+        return enlarged
+
+    def close(self) -> None:
+        """Free graphs, buffers and engine; the primary context stays with the process."""
+        with self._lock, self._current():
+            self._driver.Context.synchronize()
+            while self._slots:
+                slot = self._slots.pop()
+                if slot.graph is not None:
+                    slot.graph.close()
+            self._context = self._engine = self._runtime = None
+        if self._fp32 is not None:
+            self._fp32.close()
+
+    @contextmanager
+    def _current(self) -> Iterator[None]:
+        """Make the primary context current in this thread while the block runs."""
+        self._primary.push()
+        try:
+            yield
+        finally:
+            self._driver.Context.pop()
+
+    def _load(self, plan: bytes) -> None:
+        self._logger, self._messages = self._stack.logger()
+        self._runtime = self._stack.module.Runtime(self._logger)
+        self._engine = self._runtime.deserialize_cuda_engine(plan)
+        if self._engine is None:
+            raise EngineError(
+                f"TensorRT cannot load it ({self._messages.last_error()})",
+                where=self._where,
+                fix=self.manifest.rebuild_command(self._where),
+            )
+
+    def _start(self, use_graph: bool) -> None:
+        """Make the execution context, run each slot once, and record it if that is possible."""
+        self._context, by_runtime = _execution_context(self._stack, self._engine, use_graph)
+        if self._context is None:
+            raise EngineError(
+                f"no memory to run it ({self._messages.last_error()})",
+                where=self._where,
+                fix="close other programs, or build with a smaller --batch",
+            )
+        if -1 in tuple(self._engine.get_tensor_shape(self._input)):
+            self._context.set_input_shape(self._input, self.manifest.inputs[self._input])
+        self.graph = "runtime" if by_runtime else "cuda graph" if use_graph else "none"
+        for slot in self._slots:
+            self._enqueue(slot)  # what is initialised lazily must be so before a capture
+            self._compute.synchronize()
+            if self.graph == "cuda graph":
+                self._capture(slot)
+
+    def _slot(self) -> Slot:
+        driver = self._driver
+        shapes = self.manifest.inputs[self._input], self.manifest.outputs[self._output]
+        host = [driver.pagelocked_empty(shape, np.float32) for shape in shapes]
+        host[0][...] = 0
+        device = [driver.mem_alloc(buffer.nbytes) for buffer in host]
+        quick = driver.event_flags.DISABLE_TIMING
+        events = [driver.Event(quick) for _ in range(3)]
+        driver.memcpy_htod(device[0], host[0])
+        return Slot(*host, *device, *events)
+
+    def _capture(self, slot: Slot) -> None:
+        """Record the computation just run on a slot; without graphs all works as before."""
+        stream = self._compute.handle
+        capturable = getattr(self._context, "is_stream_capturable", lambda stream: True)
+        try:
+            if not capturable(stream):
+                raise CaptureError("TensorRT says that this engine cannot be captured")
+            slot.graph = CudaGraph(stream, lambda: self._execute(stream))
+        except (EngineError, OSError):
+            self.graph = "none"
+
+    def _address(self, slot: Slot) -> None:
+        self._context.set_tensor_address(self._input, int(slot.device_input))
+        self._context.set_tensor_address(self._output, int(slot.device_output))
+
+    def _execute(self, stream: int) -> None:
+        if not self._context.execute_async_v3(stream):
+            raise EngineError(
+                f"TensorRT could not launch it ({self._messages.last_error()})", where=self._where
+            )
+
+    def _enqueue(self, slot: Slot) -> None:
+        """Put the computation on a slot's buffers on the compute stream."""
+        if slot.graph is not None:
+            slot.graph.launch()
+            return
+        self._address(slot)
+        self._execute(self._compute.handle)
+
+    def _pipeline(self, tiles: NDArray[np.float32], enlarged: NDArray[np.float32]) -> None:
+        """Run all tiles through the slots, batch by batch; see the module's docstring."""
+        batch = self.manifest.batch
+        starts = range(0, len(tiles), batch)
+        for number, start in enumerate(starts):
+            slot = self._slots[number % SLOTS]
+            if number >= SLOTS:
+                self._collect(slot, enlarged, start - SLOTS * batch)
+            part = tiles[start : start + batch]
+            slot.host_input[: len(part)] = part
+            slot.host_input[len(part) :] = 0
+            self._driver.memcpy_htod_async(slot.device_input, slot.host_input, self._upload)
+            slot.uploaded.record(self._upload)
+            self._compute.wait_for_event(slot.uploaded)
+            self._enqueue(slot)
+            slot.computed.record(self._compute)
+            self._download.wait_for_event(slot.computed)
+            self._driver.memcpy_dtoh_async(slot.host_output, slot.device_output, self._download)
+            slot.downloaded.record(self._download)
+        for number, start in list(enumerate(starts))[-SLOTS:]:
+            self._collect(self._slots[number % SLOTS], enlarged, start)
+
+    def _collect(self, slot: Slot, enlarged: NDArray[np.float32], start: int) -> None:
+        """Wait for a slot's output and copy it to its place."""
+        slot.downloaded.synchronize()
+        part = enlarged[start : start + self.manifest.batch]
+        part[...] = slot.host_output[: len(part)]
+
+    def _repair(self, tiles: NDArray[np.float32], enlarged: NDArray[np.float32]) -> None:
+        """Compute tiles again in float32 that came out as NaN, infinite or black."""
+        for number, (tile, large) in enumerate(zip(tiles, enlarged, strict=True)):
+            wrong = fault(tile, large)
+            if wrong is None:
+                continue
+            if self._open_repeat is None:
+                raise EngineError(
+                    f"tile {number} {wrong}",
+                    where=self._where,
+                    fix=f"edgesr verify {self.manifest.onnx_file} {self._where}",
+                )
+            if self._fp32 is None:
+                self._fp32 = self._open_repeat()
+            count = self._fp32.batch or 1
+            large[...] = self._fp32.run(np.repeat(tile[None], count, axis=0))[0]
+            self.repeated += 1
+
+
+def _import_pycuda() -> tuple[Any, Any]:
+    """Return pycuda's driver module and the primary context of the GPU.
+
+    `autoprimaryctx`, not `autoinit`: the primary context is the one that TensorRT uses through the
+    runtime API; with another, its calls end in `invalid resource handle` or in zeros.
+    """
+    try:
+        import pycuda.autoprimaryctx
+        import pycuda.driver
+    except ImportError as error:
+        raise MissingError(
+            f"pycuda is not installed ({str(error).splitlines()[0]})",
+            fix="PATH=/usr/local/cuda/bin:$PATH pip install 'edgesr[jetson]'",
+        ) from error
+    return pycuda.driver, pycuda.autoprimaryctx.context
+
+
+def _execution_context(stack: Stack, engine: Any, use_graph: bool) -> tuple[Any, bool]:
+    """Return an execution context, and whether TensorRT itself replays it as a CUDA graph."""
+    trt = stack.module
+    if use_graph and hasattr(trt, "CudaGraphStrategy") and hasattr(engine, "create_runtime_config"):
+        config = engine.create_runtime_config()
+        config.cuda_graph_strategy = trt.CudaGraphStrategy.WHOLE_GRAPH_CAPTURE
+        return engine.create_execution_context(config), True
+    return engine.create_execution_context(), False

@@ -1,0 +1,176 @@
+"""A GPU that does its work as late and in as odd an order as streams and events allow.
+
+It stands in for pycuda and TensorRT where there is no GPU: host and device buffers are read and
+written only when an operation really runs, so that a missing event or an early reuse of a buffer
+gives wrong numbers. Operations of one stream keep their order; between streams only events do.
+"""
+
+import random
+import sys
+from types import ModuleType, SimpleNamespace
+
+import numpy as np
+
+
+class Gpu:
+    """The whole machine: streams, memory, and the network `output = nearest(input) * gain`."""
+
+    def __init__(self, seed=0, scale=4):
+        self.random = random.Random(seed)
+        self.scale = scale
+        self.streams = {}
+        self.memory = {}
+        self.depth = 0
+        self.most_in_flight = 0
+        self.fail_launch = False
+
+    def step(self):
+        """Run one operation of a random stream that is not blocked; return whether there was."""
+        ready = [
+            queue
+            for queue in self.streams.values()
+            if queue and (queue[0][0] is None or queue[0][0].done)
+        ]
+        if not ready:
+            return False
+        _, action = self.random.choice(ready).pop(0)
+        action()
+        return True
+
+    def run_until(self, finished):
+        while not finished():
+            if not self.step():
+                raise AssertionError("deadlock: a stream waits for what will never happen")
+
+    def drain(self):
+        self.run_until(lambda: not any(self.streams.values()))
+
+    def put(self, stream, action, after=None):
+        self.streams[stream.handle].append((after, action))
+        self.most_in_flight = max(self.most_in_flight, sum(map(len, self.streams.values())))
+        for _ in range(self.random.randrange(3)):  # the GPU works on while the host goes ahead
+            self.step()
+
+    def modules(self):
+        """Return pycuda, its submodules and tensorrt, by import name."""
+        driver = ModuleType("pycuda.driver")
+        driver.Stream = lambda: Stream(self)
+        driver.Event = lambda flags=0: Event(self)
+        driver.event_flags = SimpleNamespace(DISABLE_TIMING=2)
+        driver.Context = SimpleNamespace(pop=self.pop, synchronize=self.drain)
+        driver.pagelocked_empty = lambda shape, dtype: np.full(shape, np.nan, dtype)
+        driver.mem_alloc = lambda nbytes: Memory(self, nbytes)
+        driver.memcpy_htod = lambda target, source: np.copyto(target.data, source.reshape(-1))
+        driver.memcpy_htod_async = lambda target, source, stream: self.put(
+            stream, lambda: np.copyto(target.data, source.reshape(-1))
+        )
+        driver.memcpy_dtoh_async = lambda target, source, stream: self.put(
+            stream, lambda: np.copyto(target.reshape(-1), source.data)
+        )
+        primary = ModuleType("pycuda.autoprimaryctx")
+        primary.context = SimpleNamespace(push=self.push)
+        package = ModuleType("pycuda")
+        package.driver, package.autoprimaryctx = driver, primary
+        return {
+            "pycuda": package,
+            "pycuda.driver": driver,
+            "pycuda.autoprimaryctx": primary,
+            "tensorrt": self.tensorrt(),
+        }
+
+    def push(self):
+        self.depth += 1
+
+    def pop(self):
+        self.depth -= 1
+
+    def tensorrt(self):
+        trt = ModuleType("tensorrt")
+        trt.__version__ = "10.3.0"
+        trt.BuilderFlag = SimpleNamespace(FP16=0)
+        trt.NetworkDefinitionCreationFlag = SimpleNamespace(STRONGLY_TYPED=1)
+        trt.Logger = SimpleNamespace(ERROR=1, INTERNAL_ERROR=0, WARNING=2)
+        trt.ILogger = type("ILogger", (), {"__init__": lambda self: None})
+        trt.Runtime = lambda logger: SimpleNamespace(
+            deserialize_cuda_engine=lambda plan: None if plan == b"broken" else Engine(self)
+        )
+        return trt
+
+
+class Stream:
+    def __init__(self, gpu):
+        self.gpu = gpu
+        self.handle = len(gpu.streams) + 1
+        gpu.streams[self.handle] = []
+
+    def synchronize(self):
+        self.gpu.run_until(lambda: not self.gpu.streams[self.handle])
+
+    def wait_for_event(self, event):
+        self.gpu.put(self, lambda: None, after=event.last)
+
+
+class Event:
+    def __init__(self, gpu):
+        self.gpu = gpu
+        self.last = None
+
+    def record(self, stream):
+        token = SimpleNamespace(done=False)
+        self.last = token
+        self.gpu.put(stream, lambda: setattr(token, "done", True))
+
+    def synchronize(self):
+        self.gpu.run_until(lambda: self.last.done)
+
+
+class Memory:
+    def __init__(self, gpu, nbytes):
+        self.data = np.full(nbytes // 4, np.nan, np.float32)
+        self.address = 4096 * (len(gpu.memory) + 1)
+        gpu.memory[self.address] = self
+
+    def __int__(self):
+        return self.address
+
+
+class Engine:
+    def __init__(self, gpu):
+        self.gpu = gpu
+
+    def create_execution_context(self):
+        return ExecutionContext(self.gpu)
+
+    def get_tensor_shape(self, name):
+        return (2, 3, 8, 8)
+
+
+class ExecutionContext:
+    """Upscales by repeating pixels; a tile whose first value is 0.5 comes out as NaN."""
+
+    def __init__(self, gpu):
+        self.gpu = gpu
+        self.addresses = {}
+
+    def set_tensor_address(self, name, address):
+        self.addresses[name] = self.gpu.memory[address]
+
+    def execute_async_v3(self, handle):
+        if self.gpu.fail_launch:
+            return False
+        source, target = self.addresses["lr"], self.addresses["hr"]
+
+        def compute():
+            tiles = source.data.reshape(2, 3, 8, 8)
+            large = tiles.repeat(self.gpu.scale, 2).repeat(self.gpu.scale, 3)
+            large[tiles[:, 0, 0, 0] == 0.5] = np.nan
+            target.data[:] = large.reshape(-1)
+
+        self.gpu.put(SimpleNamespace(handle=handle), compute)
+        return True
+
+
+def install(monkeypatch, gpu):
+    """Put the simulated modules in place of the real ones."""
+    for name, module in gpu.modules().items():
+        monkeypatch.setitem(sys.modules, name, module)
