@@ -3,7 +3,7 @@
 A torch file is a pickle and a pickle is a program, so only plain tensors are ever read from one.
 """
 
-import pickle
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -86,12 +86,14 @@ def load_state(path: Path) -> dict[str, Tensor]:
         if _is_safetensors(path):
             with safe_open(path, framework="pt") as file:
                 return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of old pickle protocols, which are refused or read
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise WeightsError(f"cannot be read ({error.strerror})", where=path) from error
     except SafetensorError as error:
         raise WeightsError(f"is a damaged safetensors file ({error})", where=path) from error
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+    except Exception as error:  # a damaged pickle can fail in any way
         raise WeightsError(
             "is no checkpoint that can be read safely (torch files must hold tensors only)",
             where=path,
@@ -201,10 +203,9 @@ def _first(keys: list[str]) -> str:
 def _suggestion(given: Shapes) -> str | None:
     """Name the registered configurations whose keys and shapes are exactly those of the file."""
     fitting = []
-    for known in all_networks():
-        for scale in known.scales:
-            with torch.device("meta"):  # shapes without memory
-                module = known.module(scale)
-            if _shapes(module.state_dict()) == given:
-                fitting.append(f"{known.name} at scale {scale}")
+    with torch.random.fork_rng(devices=[]):  # building draws random numbers
+        for known in all_networks():
+            for scale in known.scales:
+                if _shapes(known.module(scale).state_dict()) == given:
+                    fitting.append(f"{known.name} at scale {scale}")
     return f"the file fits {' or '.join(fitting)}" if fitting else None

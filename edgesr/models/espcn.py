@@ -8,7 +8,7 @@ first convolution out.
 
 from torch import Tensor, nn
 
-from edgesr.models.luma import LumaNetwork
+from edgesr.models.luma import LumaNetwork, start_as_copy
 from edgesr.models.registry import Network, Options, read_sizes, register
 
 
@@ -26,6 +26,9 @@ class Espcn(LumaNetwork):
             nn.PixelShuffle(scale),
             nn.Sigmoid(),
         )
+        for layer in self.net:
+            if isinstance(layer, nn.Conv2d):
+                start_as_copy(layer)
 
     def enlarge_luma(self, y: Tensor) -> Tensor:
         """(batch, 1, h, w) -> (batch, 1, scale*h, scale*w)."""

@@ -54,7 +54,7 @@ def _from_options(name: str, options: Options) -> Network:
         name=name,
         build=lambda scale: Fsrcnn(scale, **sizes),
         scales=(2, 3, 4),
-        summary="FSRCNN {depth} features, {shrink} mapped {mappings} times; on luma".format(
+        summary="FSRCNN {depth} features, {shrink} mapped in {mappings} layers; on luma".format(
             **sizes
         ),
         context=f"{side}x{side} pixels ({side + 2}x{side + 2} at x2), colour 5x5",

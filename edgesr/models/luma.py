@@ -55,8 +55,8 @@ class LumaNetwork(SRNetwork):
 def start_as_copy(conv: nn.Conv2d) -> None:
     """Initialise a convolution so that every output starts near its first input channel.
 
-    Xavier noise with 1 at the centre: the start of the eSR authors, from which the networks need
-    not first learn to show the picture at all.
+    Xavier noise with 1 at the centre: how the eSR authors start, so that a network need not first
+    learn to show the picture at all.
     """
     nn.init.xavier_normal_(conv.weight)
     rows, columns = conv.kernel_size

@@ -53,8 +53,6 @@ class Network:
         return self.build(scale)
 
 
-HELP = "edgesr models"
-
 _named: dict[str, Network] = {}
 _families: dict[str, Callable[[str, Options], Network]] = {}
 
@@ -140,21 +138,21 @@ def get_network(name: str) -> Network:
     """Return the network called `name`, a configuration or `family:OPTIONS`.
 
     Raises:
-        ConfigError: no such network; the message lists the closest names.
+        ConfigError: no such network, or its hyper-parameters cannot be; the message lists the
+            closest names, or what the family needs.
+        MissingError: torch is not installed.
     """
     _import_all()
     if name in _named:
         return _named[name]
     family, _, options = name.partition(":")
-    if family in _families and options:
-        return _families[family](name, parse_options(options))
     if family in _families:
-        raise ConfigError(
-            f"'{family}' is a family; its hyper-parameters follow a colon", where=name, fix=HELP
-        )
+        return _families[family](name, parse_options(options))
     names = sorted(_named)
     close = difflib.get_close_matches(name, names, n=3) or names
-    raise ConfigError(f"no network is called '{name}'; there are {', '.join(close)}", fix=HELP)
+    raise ConfigError(
+        f"no network is called '{name}'; there are {', '.join(close)}", fix="edgesr models"
+    )
 
 
 def _import_all() -> None:
