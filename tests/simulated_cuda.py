@@ -23,6 +23,7 @@ class Gpu:
         self.depth = 0
         self.most_in_flight = 0
         self.fail_launch = False
+        self.gain = 1.0
 
     def step(self):
         """Run one operation of a random stream that is not blocked; return whether there was."""
@@ -164,7 +165,7 @@ class ExecutionContext:
             tiles = source.data.reshape(2, 3, 8, 8)
             large = tiles.repeat(self.gpu.scale, 2).repeat(self.gpu.scale, 3)
             large[tiles[:, 0, 0, 0] == 0.5] = np.nan
-            target.data[:] = large.reshape(-1)
+            target.data[:] = large.reshape(-1) * np.float32(self.gpu.gain)
 
         self.gpu.put(SimpleNamespace(handle=handle), compute)
         return True

@@ -1,12 +1,9 @@
 import json
 
 import pytest
-from engine_fixtures import small_onnx
 
 from edgesr.cli import main
 from edgesr.engine.manifest import EngineManifest
-
-__all__ = ["small_onnx"]
 
 pytest.importorskip("tensorrt_rtx")
 

@@ -5,15 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 import simulated_cuda
-from engine_fixtures import engine_manifest
 
 from edgesr.engine import find
 from edgesr.engine.gpu import Gpu
 from edgesr.errors import EngineError, MissingError
 from edgesr.files import sha256
 from edgesr.runtime.tensorrt_session import SLOTS, TensorRTSession
-
-__all__ = ["engine_manifest"]  # a fixture
 
 BATCH, TILE, SCALE = 2, 8, 4
 
