@@ -7,6 +7,7 @@ gives wrong numbers. Operations of one stream keep their order; between streams 
 
 import random
 import sys
+from importlib.machinery import ModuleSpec
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
@@ -174,4 +175,5 @@ class ExecutionContext:
 def install(monkeypatch, gpu):
     """Put the simulated modules in place of the real ones."""
     for name, module in gpu.modules().items():
+        module.__spec__ = ModuleSpec(name, None)
         monkeypatch.setitem(sys.modules, name, module)

@@ -1,0 +1,33 @@
+"""`edgesr doctor`: what is on this machine, what is missing, what to type next."""
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+
+def command(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Say what is installed, what is missing and what to type next.
+
+    The exit code is 1 when something is missing that this machine needs.
+    """
+    from edgesr.engine.device import detect_board
+    from edgesr.engine.doctor import MISSING, diagnose, next_steps
+
+    checks = diagnose()
+    steps = next_steps(checks, is_jetson=detect_board() is not None)
+    if as_json:
+        document = {"checks": [asdict(check) for check in checks], "next": list(steps)}
+        typer.echo(json.dumps(document, indent=2))
+    else:
+        width = max(len(check.name) for check in checks)
+        for check in checks:
+            typer.echo(f"{check.state:8} {check.name:{width}}  {check.text}")
+        typer.echo("next:")
+        for step in steps:
+            typer.echo(f"  {step}")
+    if any(check.state == MISSING for check in checks):
+        raise typer.Exit(1)

@@ -1,0 +1,90 @@
+import dataclasses
+
+import pytest
+
+from edgesr.engine import doctor, find
+from edgesr.engine.doctor import MISSING, NOTE, OK, diagnose, next_steps
+from edgesr.engine.gpu import Gpu
+from edgesr.files import sha256
+
+
+def by_name(checks):
+    return {check.name: check for check in checks}
+
+
+def add_sensor(root):
+    folder = root / "sys/bus/i2c/drivers/ina3221/1-0040/hwmon/hwmon1"
+    folder.mkdir(parents=True)
+    files = {"name": "ina3221", "in1_label": "VDD_IN", "in1_input": "4976", "curr1_input": "1024"}
+    for name, text in files.items():
+        (folder / name).write_text(text + "\n")
+
+
+def test_a_board_without_its_software(orin_nano, tmp_path):
+    add_sensor(orin_nano)
+    checks = by_name(diagnose(orin_nano, tmp_path / "engines"))
+    assert checks["board"].text.startswith("Jetson Orin Nano 8 GB")
+    assert checks["Jetson Linux"].text == "36.4.3"
+    assert checks["CUDA"].text == "12.6.11"
+    assert checks["power mode"].text.startswith("MAXN_SUPER; there are 15W (0), 25W (1)")
+    assert checks["GPU clock"].text == "306 MHz, up to 1020"
+    assert "VDD_IN" in checks["power rails"].text
+    assert checks["numpy"].state == OK
+    assert checks["TensorRT"].state == MISSING  # JetPack's tensorrt is nowhere but on a Jetson
+    steps = next_steps(tuple(checks.values()), is_jetson=True)
+    assert any("python3-libnvinfer" in step for step in steps)
+
+
+def test_a_gpu_that_is_capped_below_its_mode_is_noted(orin_nano, tmp_path):
+    """A Super device tree on old boot firmware: the mode says MAXN_SUPER, the GPU stays at 624."""
+    path = orin_nano / "sys/class/devfreq/17000000.gpu/max_freq"
+    path.write_text("624750000\n")
+    check = by_name(diagnose(orin_nano, tmp_path))["GPU clock"]
+    assert check.state == NOTE
+    assert "capped at 624 MHz, though MAXN_SUPER allows 1020" in check.text
+
+
+def test_a_board_without_cuda(orin_nano, tmp_path):
+    (orin_nano / "usr/local/cuda/version.json").unlink()
+    check = by_name(diagnose(orin_nano, tmp_path))["CUDA"]
+    assert (check.state, check.fix) == (MISSING, "sudo apt install nvidia-jetpack")
+
+
+def test_a_pc_lacks_nothing_for_having_no_board(tmp_path):
+    checks = diagnose(tmp_path, tmp_path)
+    assert by_name(checks)["board"].state == NOTE
+    assert {check.name for check in checks if check.state == MISSING} <= {"models"}
+
+
+@pytest.fixture
+def engine(tmp_path, engine_manifest, monkeypatch):
+    simulated = pytest.importorskip("simulated_cuda")
+    simulated.install(monkeypatch, simulated.Gpu())
+    monkeypatch.setattr(find, "first_gpu", lambda: Gpu("Orin", "8.7", "12.6"))
+    path = tmp_path / "engines" / "small.engine"
+    path.parent.mkdir()
+    path.write_bytes(b"plan")
+    return path, dataclasses.replace(engine_manifest, engine_sha256=sha256(path))
+
+
+def test_engines_and_what_to_do_with_them(engine, tmp_path):
+    path, manifest = engine
+    manifest.write(path)
+    check = by_name(diagnose(tmp_path, path.parent))["small.engine"]
+    assert (check.state, check.fix) == (OK, None)
+    assert "verified: 60.0 dB" in check.text
+    dataclasses.replace(manifest, verification=None).write(path)
+    check = by_name(diagnose(tmp_path, path.parent))["small.engine"]
+    assert check.fix == f"edgesr verify small.onnx {path}"
+    assert next_steps((check,), is_jetson=True) == (check.fix,)
+    path.write_bytes(b"another plan")
+    check = by_name(diagnose(tmp_path, path.parent))["small.engine"]
+    assert check.state == NOTE
+    assert "truncated" in check.text
+
+
+def test_what_comes_after_installing():
+    assert next_steps((), is_jetson=True) == ("edgesr build-engine",)
+    assert next_steps((), is_jetson=False)[0] == "edgesr upscale photo.png"
+    missing = doctor.Check("x", MISSING, "gone", "sudo apt install x")
+    assert next_steps((missing, missing), is_jetson=True) == ("sudo apt install x",)
