@@ -1,0 +1,62 @@
+"""The command line as a whole: quick to start, one clear error, every command there."""
+
+import subprocess
+import sys
+
+import pytest
+
+from edgesr import __version__
+from edgesr.cli import app, main
+
+HEAVY = {"torch", "onnx", "onnxruntime", "cv2", "numpy", "tensorrt", "tensorrt_rtx", "matplotlib"}
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\n"
+        "from edgesr.cli import main\n"
+        "try:\n    main(['--help'])\n"
+        "finally:\n    print('imported:', *{name.partition('.')[0] for name in sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    imported = done.stdout.rpartition("imported: ")[2].split()
+    assert "upscale" in done.stdout
+    assert HEAVY.isdisjoint(imported)
+
+
+def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
+    names = [command.name for command in app.registered_commands]
+    assert {"upscale", "eval", "export", "train", "distill", "models"} <= set(names)
+    for command in app.registered_commands:
+        assert command.callback is not None
+        assert command.callback.__doc__, command.name
+        with pytest.raises(SystemExit) as stopped:
+            main([str(command.name), "--help"])
+        assert stopped.value.code == 0
+    assert "Usage" in capsys.readouterr().out
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["--version"])
+    assert stopped.value.code == 0
+    assert capsys.readouterr().out.strip() == f"edgesr {__version__}"
+
+
+def test_an_error_is_one_message_without_traceback() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "edgesr", "upscale", "no-such-photo.png"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "no-such-photo.png" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_unknown_option_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["upscale", "--no-such-option"])
+    assert stopped.value.code == 2
+    assert "no-such-option" in capsys.readouterr().err

@@ -1,0 +1,77 @@
+"""Every command in the README and the docs runs, with real inputs, in a folder of its own.
+
+Commands stand in fenced `console` blocks. Long ones get the options of SHORTER; those that need a
+board or another test are named in ELSEWHERE.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "engines/README.md"]
+
+SHORTER = {
+    "edgesr train": "--steps 2 --batch 1 --patch 16",
+    "edgesr distill": "--steps 2 --batch 1 --patch 16",
+    "edgesr bench": "--samples 3 --power none --warmup 1",
+}
+ELSEWHERE = {
+    "sh setup.sh demo": "tests/test_packaging.py runs it",
+    "sh setup.sh test": "it is what runs this test",
+}
+
+
+def blocks() -> Iterator[object]:
+    for page in PAGES:
+        commands = [
+            line
+            for block in re.findall(r"```console\n(.*?)```", page.read_text(), re.S)
+            for line in block.splitlines()
+        ]
+        yield pytest.param(commands, id=page.relative_to(ROOT).as_posix())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the inputs that the docs name."""
+    photo = ROOT / "tests/data/photo.png"
+    shutil.copy(photo, tmp_path / "photo.png")
+    (tmp_path / "album").mkdir()
+    shutil.copy(photo, tmp_path / "album/holiday.png")
+    (tmp_path / "Set5/HR").mkdir(parents=True)
+    image = cv2.imread(str(photo))[:64, :64]
+    cv2.imwrite(str(tmp_path / "Set5/HR/baby.png"), image)
+    (tmp_path / "photos").mkdir()
+    large = np.ascontiguousarray(np.tile(cv2.imread(str(photo)), (3, 3, 1)))
+    cv2.imwrite(str(tmp_path / "photos/one.png"), large)
+    return tmp_path
+
+
+@pytest.mark.parametrize("commands", blocks())
+def test_commands_run(commands: list[str], folder: Path) -> None:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path}
+    for command in commands:
+        if command in ELSEWHERE:
+            continue
+        assert command.startswith("edgesr "), f"name where this is run instead: {command}"
+        shorter = next((more for start, more in SHORTER.items() if command.startswith(start)), "")
+        done = subprocess.run(
+            shlex.split(f"{command} {shorter}"),
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{command} {shorter}\n{done.stdout}\n{done.stderr}"

@@ -1,0 +1,70 @@
+"""Two ways to get edgesr: the set-up script in a fresh clone, a wheel in an empty environment."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import cv2
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PHOTO = ROOT / "tests/data/photo.png"
+
+
+def run(*command: object, cwd: Path) -> str:
+    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def assert_enlarged(path: Path) -> None:
+    before, after = cv2.imread(str(PHOTO)), cv2.imread(str(path))
+    assert after.shape[:2] == (4 * before.shape[0], 4 * before.shape[1])
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """Copy what is tracked, as it is in the working tree."""
+    names = run("git", "ls-files", "-z", cwd=ROOT).split("\0")
+    target = tmp_path / "clone"
+    for name in filter(None, names):
+        if (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
+    return target
+
+
+def test_demo_command_of_the_readme(clone: Path) -> None:
+    run("sh", "setup.sh", "demo", cwd=clone)
+    assert_enlarged(clone / "photo_x4.png")
+
+
+def test_wheel_works_from_any_folder_without_torch(clone: Path, tmp_path: Path) -> None:
+    run(
+        sys.executable, "-m", "build", "--wheel", "--outdir", tmp_path / "dist", clone, cwd=tmp_path
+    )
+    (wheel,) = (tmp_path / "dist").glob("*.whl")
+    assert wheel.stat().st_size < 8e6
+    venv.create(tmp_path / "venv", with_pip=True)
+    binaries = tmp_path / "venv/bin"
+    run(binaries / "pip", "install", "-q", "-c", ROOT / "constraints.txt", wheel, cwd=tmp_path)
+    installed = json.loads(run(binaries / "pip", "list", "--format=json", cwd=tmp_path))
+    assert "torch" not in {package["name"] for package in installed}
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    shutil.copy(PHOTO, elsewhere / "photo.png")
+    run(binaries / "edgesr", "upscale", "photo.png", cwd=elsewhere)
+    assert_enlarged(elsewhere / "photo_x4.png")
+    assert "student" in run(binaries / "edgesr", "models", cwd=elsewhere)
