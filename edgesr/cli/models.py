@@ -75,13 +75,14 @@ def command(
 
 def _registered(names: list[str] | None, scale: int) -> list[Row]:
     from edgesr.models import all_networks, get_network
-    from edgesr.models.cost import multiply_adds
-    from edgesr.models.network import parameter_count
 
     networks = [get_network(name) for name in names or []]
     networks = networks or [known for known in all_networks() if scale in known.scales]
     if not networks:
         raise ConfigError(f"no network enlarges by {scale}", where="--scale", fix="--scale 4")
+    from edgesr.models.cost import multiply_adds  # after the registry has asked for torch
+    from edgesr.models.network import parameter_count
+
     return [
         Row(
             name=network.name,

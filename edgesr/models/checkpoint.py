@@ -202,10 +202,11 @@ def _first(keys: list[str]) -> str:
 
 def _suggestion(given: Shapes) -> str | None:
     """Name the registered configurations whose keys and shapes are exactly those of the file."""
-    fitting = []
     with torch.random.fork_rng(devices=[]):  # building draws random numbers
-        for known in all_networks():
-            for scale in known.scales:
-                if _shapes(known.module(scale).state_dict()) == given:
-                    fitting.append(f"{known.name} at scale {scale}")
+        fitting = [
+            f"{known.name} at scale {scale}"
+            for known in all_networks()
+            for scale in known.scales
+            if _shapes(known.module(scale).state_dict()) == given
+        ]
     return f"the file fits {' or '.join(fitting)}" if fitting else None

@@ -1,0 +1,41 @@
+"""Every network without a scan through torch's own exporter: plain operators, equal values."""
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from edgesr.export.allowed import check_no_loops, check_operators
+from edgesr.export.torch_graph import INPUT, trace
+from edgesr.models import get_network
+
+
+@pytest.mark.parametrize(
+    ("name", "scale", "batch"),
+    [
+        ("bicubic", 4, None),
+        ("esr-fast", 2, 1),
+        ("esr", 4, 1),
+        ("esr-tm", 3, 1),
+        ("esr-tr", 4, 1),
+        ("espcn", 4, 1),
+        ("fsrcnn", 3, None),
+    ],
+)
+def test_it_exports_and_onnx_runtime_agrees(name: str, scale: int, batch: int | None) -> None:
+    torch.manual_seed(0)
+    network = get_network(name).module(scale).eval()
+    model = trace(network, tile=12, batch=batch)
+    check_operators(model)
+    check_no_loops(model)
+    assert {node.domain for node in model.graph.node} <= {""}
+
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    for pictures in [1] if batch else [1, 3]:
+        lr = torch.rand(pictures, 3, 12, 12)
+        with torch.inference_mode():
+            expected = network(lr).numpy()
+        (ours,) = session.run(None, {INPUT: lr.numpy()})
+        np.testing.assert_allclose(ours, expected, atol=1e-5)
