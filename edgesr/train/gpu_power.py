@@ -21,7 +21,7 @@ class GpuPower:
 
     def _open(self, device: torch.device) -> None:
         try:
-            import pynvml  # type: ignore[import-untyped]
+            import pynvml
         except ImportError:
             return
         try:

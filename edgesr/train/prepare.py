@@ -63,8 +63,13 @@ def build_objective(config: TrainConfig, network: SRNetwork, world: World) -> nn
     if world.size == 1:
         return objective
     ids = [world.device] if world.device.type == "cuda" else None
-    # Buffers are constants of the network, the same everywhere.
-    return DistributedDataParallel(objective, device_ids=ids, broadcast_buffers=False)
+    # Buffers are constants of the network, the same everywhere and some of them expanded views,
+    # which cannot be broadcast into.
+    constants = [name for name, _ in objective.named_buffers()]
+    DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(  # type: ignore[no-untyped-call]
+        objective, constants
+    )
+    return DistributedDataParallel(objective, device_ids=ids)
 
 
 def build_data(config: TrainConfig, world: World, decoded: Callable[[], None]) -> Data:

@@ -23,12 +23,14 @@ class Validation:
 
     Raises:
         DataError: no set, or files that do not fit each other.
-        ImageError: a damaged file.
+        ImageError: a damaged file, or a picture too small for the metrics.
     """
 
     def __init__(self, folder: Path, scale: int) -> None:
         sets = open_sets([folder], scale)
         self._images = [pair.load() for benchmark in sets for pair in benchmark.pairs]
+        for _, hr in self._images:
+            score(hr, hr, scale)  # a picture too small for the metrics shows now, not in an hour
 
     def psnr_y_db(self, network: SRNetwork, name: str, device: torch.device) -> float | None:
         """Return the mean PSNR-Y in dB over the pictures, taken whole, in float32.

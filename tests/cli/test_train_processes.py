@@ -1,0 +1,104 @@
+"""Runs as users start them: killed by the system, spread over processes."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+REPEATABLE = ("step", "loss", "lr", "grad_norm")
+WEIGHTS = "mambalitesr_D8-G1-B1-N2_x4.safetensors"
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pictures")
+    city = cv2.imread(str(Path(__file__).parents[1] / "data" / "city_512.jpg"))
+    for number in range(3):
+        corner = 90 * number
+        cv2.imwrite(str(folder / f"{number}.png"), city[corner : corner + 80, corner : corner + 64])
+    return folder
+
+
+STEPS = 100
+
+
+def _arguments(pictures: Path, out: Path) -> list[str]:
+    text = (
+        f"train --data {pictures} --out {out} --model mambalitesr:D8-G1-B1-N2 --patch 8 --batch 4"
+        f" --steps {STEPS} --lr 3e-3 --warmup 5 --precision fp32 --device cpu --log-every 5"
+        " --checkpoint-every 20"
+    )
+    return text.split()
+
+
+def _run(starter: list[str], arguments: list[str]) -> "subprocess.Popen[bytes]":
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        [sys.executable, "-m", *starter, *arguments], env=environment, stdout=subprocess.PIPE
+    )
+
+
+def _rows(out: Path) -> list[tuple[str, ...]]:
+    with (out / "metrics.csv").open() as file:
+        return [tuple(row[name] for name in REPEATABLE) for row in csv.DictReader(file)]
+
+
+def _finish(process: "subprocess.Popen[bytes]") -> None:
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, output
+
+
+@pytest.fixture(scope="module")
+def whole(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a run by one process without interruption."""
+    out = tmp_path_factory.mktemp("whole") / "run"
+    _finish(_run(["edgesr"], _arguments(pictures, out)))
+    return out
+
+
+def test_killed_and_resumed_gives_the_same_losses(
+    pictures: Path, whole: Path, tmp_path: Path
+) -> None:
+    killed = _arguments(pictures, tmp_path / "killed")
+    process = _run(["edgesr"], killed)
+    metrics = tmp_path / "killed" / "metrics.csv"
+    deadline = time.monotonic() + 100
+    while time.monotonic() < deadline:  # wait for rows that lie beyond a checkpoint
+        lines = metrics.read_text().splitlines() if metrics.exists() else []
+        if len(lines) > 2 and (step := int(lines[-1].split(",")[0])) > 20 and step % 20:
+            break
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert len(_rows(tmp_path / "killed")) < STEPS // 5
+
+    _finish(_run(["edgesr"], [*killed, "--resume"]))
+    assert _rows(tmp_path / "killed") == _rows(whole)
+    first, second = (load_file(out / WEIGHTS) for out in (tmp_path / "killed", whole))
+    for name, value in first.items():
+        np.testing.assert_array_equal(second[name], value)
+
+
+def test_two_processes_train_as_one_does(pictures: Path, whole: Path, tmp_path: Path) -> None:
+    """Float32: the gradient is the same sum in another order.
+
+    L1's gradient is a sign, so a rounding difference can turn it over and grow from there: the
+    first 25 steps agree to 1e-5, the losses and weights of all 100 to 1e-3.
+    """
+    torchrun = ["torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "edgesr"]
+    _finish(_run(torchrun, _arguments(pictures, tmp_path / "two")))
+    two, one = (np.array(_rows(out), np.float64) for out in (tmp_path / "two", whole))
+    np.testing.assert_allclose(two[:5], one[:5], rtol=1e-5)
+    np.testing.assert_allclose(two[:, 1], one[:, 1], rtol=1e-3)
+    first, second = (load_file(out / WEIGHTS) for out in (tmp_path / "two", whole))
+    for name, value in first.items():
+        np.testing.assert_allclose(second[name], value, atol=1e-3)
