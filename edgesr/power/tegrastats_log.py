@@ -61,7 +61,7 @@ def read_tegrastats_log(path: Path, interval_s: float = DEFAULT_INTERVAL_S) -> P
     except OSError as error:
         raise PowerError(f"cannot read the log ({error.strerror})", where=path) from error
     # PowerShell's `>` writes UTF-16.
-    encoding = "utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8"
+    encoding = "utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
     log = parse_tegrastats_log(data.decode(encoding, errors="replace"), interval_s)
     if not log.samples:
         raise PowerError(
@@ -122,10 +122,11 @@ def line_times(
     breaks = np.flatnonzero((steps > 1 + 1.5 * period) | (steps < 0)) + 1
     times = np.zeros(len(stamps))
     previous_end = -np.inf
+    shift = 0.0
     for part in np.split(np.arange(len(stamps)), breaks):
         stretch = _pace(seconds[part])
-        # The clock was set back: time goes on.
-        shift = max(0.0, previous_end + period - stretch[0])
+        if stretch[0] + shift <= previous_end:  # the clock was set back, and time went on
+            shift = previous_end + period - float(stretch[0])
         times[part] = stretch + shift
         previous_end = float(times[part][-1])
     return times - times[0], first + timedelta(seconds=float(times[0]))
@@ -143,8 +144,14 @@ def _typical_period_s(seconds: Array) -> float:
 def _pace(seconds: Array) -> Array:
     """Return times within [second, second + 1) of the lines of a stretch without gaps."""
     index = np.arange(len(seconds))
-    if len(seconds) > 2 and seconds[-1] > seconds[0]:
-        slope, offset = np.polyfit(index, seconds + 0.5, 1)
+    changes = np.flatnonzero(np.diff(seconds)) + 1
+    if len(changes) > 1:
+        if 2 * len(changes) < len(seconds):
+            # Several lines a second: the clock struck between a stamp's last line and the next's
+            # first, which says more than the stamps themselves.
+            slope, offset = np.polyfit(changes - 0.5, seconds[changes], 1)
+        else:
+            slope, offset = np.polyfit(index, seconds + 0.5, 1)
         line: Array = slope * index + offset
         late = line - seconds
         if late.min() > -_STRAIGHT_S and late.max() < 1 + _STRAIGHT_S:
