@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -103,7 +103,7 @@ class _Screen:
     def __init__(self, advance: Callable[..., None]) -> None:
         self._advance = advance
         self._shown = 0
-        self._notes = {"loss": "", "psnr": ""}
+        self._notes: dict[str, str] = {}
         self._stop = False
 
     def wants_stop(self) -> bool:
@@ -126,8 +126,9 @@ class _Screen:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def decoded(self) -> None:
-        """Pictures are decoded before the bar has a length."""
+    def decoded(self, pictures: int, of: int) -> None:
+        """Show behind the bar, which does not move yet, how far the decoding is."""
+        self._advance(0, f"decoding {pictures} of {of}")
 
     def said(self, line: str) -> None:
         """Print on standard error: standard output is the result's."""
@@ -136,13 +137,13 @@ class _Screen:
     def stepped(self, done: float, row: "Row | None") -> None:
         """Move the bar; in a pipe, print rows that hold a validation."""
         if row is not None:
-            self._notes["loss"] = f"loss {row.loss:.5f}"
+            self._notes |= {"step": f"step {row.step}", "loss": f"loss {row.loss:.5f}"}
             if row.psnr_y_db is not None:
                 self._notes["psnr"] = f"PSNR {row.psnr_y_db:.2f} dB"
                 if not sys.stderr.isatty():
                     self.said(_line(row))
         at = int(done * _BAR)
-        self._advance(at - self._shown, " ".join(filter(None, self._notes.values())))
+        self._advance(at - self._shown, " ".join(self._notes.values()))
         self._shown = at
 
 
@@ -160,24 +161,41 @@ def run(config: "TrainConfig", json: bool) -> None:
     # another. It counts only before NumPy is first imported, which is below.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from edgesr.errors import MissingError
-    from edgesr.train.curves import draw
-    from edgesr.train.loop import train
 
-    with progress("training", _BAR) as advance:
+    try:
+        from edgesr.train.loop import train
+    except ModuleNotFoundError as error:
+        raise MissingError(
+            f"training needs the Python package {error.name}", fix="pip install 'edgesr[train]'"
+        ) from error
+
+    first = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun started
+    with progress("training", _BAR) if first else nullcontext(_nothing) as advance:
         screen = _Screen(advance)
         with screen.stopped_by_signals():
             result = train(config, screen)
-    curves: Path | None = config.out / "curves.svg"
+    if first:
+        _report(config, result, _draw_curves(config), json)
+
+
+def _nothing(steps: int = 1, note: str = "") -> None:
+    """Stand where a bar would."""
+
+
+def _draw_curves(config: "TrainConfig") -> Path | None:
+    from edgesr.errors import MissingError
+    from edgesr.train.curves import draw
+
+    path = config.out / "curves.svg"
     try:
-        draw(config.out / "metrics.csv", config.out / "curves.svg")
-    except MissingError:
-        curves = None  # the numbers are in metrics.csv all the same
-    _report(config, result, curves, json)
+        draw(config.out / "metrics.csv", path)
+    except MissingError as error:
+        typer.echo(f"no curves drawn: {error}", err=True)  # the numbers are in metrics.csv
+        return None
+    return path
 
 
 def _report(config: "TrainConfig", result: "Result", curves: Path | None, json: bool) -> None:
-    if os.environ.get("RANK", "0") != "0":
-        return
     if json:
         document = {
             "format": "edgesr-train/1",

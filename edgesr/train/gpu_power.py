@@ -1,4 +1,8 @@
-"""Mean power of the GPU between two readings, from NVML's energy counter."""
+"""Mean power of the GPU between two readings, from NVML's energy counter.
+
+The counter integrates on the card. The samplers of edgesr.power read from a thread, which would
+compete with the training loop for the interpreter, and see only moments.
+"""
 
 import time
 from typing import Any

@@ -37,8 +37,8 @@ CLOCK_EVERY = 10  # steps between looks at the clock, which several processes mu
 class Watcher(Protocol):
     """Whoever looks on; process 0 alone calls it."""
 
-    def decoded(self) -> None:
-        """One picture more is decoded."""
+    def decoded(self, pictures: int, of: int) -> None:
+        """So many pictures are decoded, of so many."""
 
     def said(self, line: str) -> None:
         """Something worth one line happened."""
@@ -91,6 +91,10 @@ def train(config: TrainConfig, watcher: Watcher) -> Result:
             ) from error
 
 
+def _unseen(pictures: int, of: int) -> None:
+    """Stand where process 0 has a watcher."""
+
+
 def _checkpoint(config: TrainConfig) -> Path:
     return config.out / "checkpoint.pt"
 
@@ -116,7 +120,7 @@ class Run:
             self._state.load(_checkpoint(config), config)
         self._before_s = self._state.elapsed_s
         self._objective = build_objective(config, self._network, world)
-        data = build_data(config, world, watcher.decoded if world.first else lambda: None)
+        data = build_data(config, world, watcher.decoded if world.first else _unseen)
         self._feeder = data.feeder
         self._validation: Validation | None = None
         self._metrics: Metrics | None = None

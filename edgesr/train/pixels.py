@@ -23,7 +23,8 @@ FORMAT = "edgesr-pixels/1"
 MEMORY_SHARE = 0.7  # of the machine's memory that decoded pictures may take
 DEVICE_SHARE = 0.5  # of the device's free memory; the rest is the training step's
 
-Advance = Callable[[], object]
+Decoded = Callable[[int, int], None]
+"""Told after every picture how many are decoded, of how many."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class Loaded:
     unreadable: int
 
 
-def load(folder: Path, scale: int, cache: Path | None, advance: Advance = lambda: None) -> Loaded:
+def load(folder: Path, scale: int, cache: Path | None, decoded: Decoded) -> Loaded:
     """Decode a folder of HR pictures and make the LR ones.
 
     Args:
@@ -86,7 +87,7 @@ def load(folder: Path, scale: int, cache: Path | None, advance: Advance = lambda
         scale: factor between the sides.
         cache: folder for the decoded pictures, used again by the next run over the same files;
             None keeps them in memory only.
-        advance: called once a picture.
+        decoded: told how many pictures are decoded, of how many.
 
     Raises:
         DataError: no folder, no picture, or more pictures than memory without a cache.
@@ -94,33 +95,33 @@ def load(folder: Path, scale: int, cache: Path | None, advance: Advance = lambda
     """
     files = list_images(folder)
     if cache is not None:
-        return _from_cache(folder, files, scale, cache, advance)
-    decoded = _decode_to_memory(files, scale, advance)
-    hr, lr = (_join([pair[side] for pair in decoded]) for side in (0, 1))
-    sizes = [pair.lr.shape[:2] for pair in decoded]
-    return Loaded(_pixels(hr, lr, sizes, scale, folder), len(files) - len(decoded))
+        return _from_cache(folder, files, scale, cache, decoded)
+    held = _decode_to_memory(files, scale, decoded)
+    hr, lr = (_join([pair[side] for pair in held]) for side in (0, 1))
+    sizes = [pair.lr.shape[:2] for pair in held]
+    return Loaded(_pixels(hr, lr, sizes, scale, folder), len(files) - len(held))
 
 
-def _decode_to_memory(files: list[Path], scale: int, advance: Advance) -> list[Pair]:
+def _decode_to_memory(files: list[Path], scale: int, decoded: Decoded) -> list[Pair]:
     limit = MEMORY_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2
-    decoded, total = [], 0  # half of the share, because joining the pictures holds them twice
-    for pair in pairs(files, scale):
-        advance()
+    held, total = [], 0  # half of the share, because joining the pictures holds them twice
+    for number, pair in enumerate(pairs(files, scale), start=1):
+        decoded(number, len(files))
         if pair is None:
             continue
-        decoded.append(pair)
+        held.append(pair)
         total += pair.hr.nbytes + pair.lr.nbytes
         if total > limit:
             raise DataError(
-                f"{len(decoded)} of {len(files)} pictures already take {total / 1e9:.1f} GB",
+                f"{len(held)} of {len(files)} pictures already take {total / 1e9:.1f} GB",
                 where="memory",
                 fix="--cache FOLDER (keeps the decoded pictures on disk)",
             )
-    return decoded
+    return held
 
 
 def _from_cache(
-    folder: Path, files: list[Path], scale: int, cache: Path, advance: Advance
+    folder: Path, files: list[Path], scale: int, cache: Path, decoded: Decoded
 ) -> Loaded:
     import json
 
@@ -129,7 +130,7 @@ def _from_cache(
     key = {"format": FORMAT, "scale": scale, "files": stamps}
     known = json.loads(index.read_text()) if index.is_file() else {}
     if {name: known.get(name) for name in key} != key:
-        sizes = _write_buffers(cache, files, scale, advance)
+        sizes = _write_buffers(cache, files, scale, decoded)
         known = {**key, "sizes": sizes}
         write_json(index, known)
     hr, lr = (torch.from_numpy(np.memmap(path, np.uint8, "c")) for path in _buffers(cache, scale))
@@ -142,15 +143,15 @@ def _buffers(cache: Path, scale: int) -> tuple[Path, Path]:
 
 
 def _write_buffers(
-    cache: Path, files: list[Path], scale: int, advance: Advance
+    cache: Path, files: list[Path], scale: int, decoded: Decoded
 ) -> list[tuple[int, int]]:
     cache.mkdir(parents=True, exist_ok=True)
     hr_path, lr_path = _buffers(cache, scale)
     sizes: list[tuple[int, int]] = []
     with atomic_path(hr_path) as hr_new, atomic_path(lr_path) as lr_new:
         with hr_new.open("wb") as hr_file, lr_new.open("wb") as lr_file:
-            for pair in pairs(files, scale):
-                advance()
+            for number, pair in enumerate(pairs(files, scale), start=1):
+                decoded(number, len(files))
                 if pair is not None:
                     _append(hr_file, pair.hr)
                     _append(lr_file, pair.lr)

@@ -1,6 +1,5 @@
 """What a run is made of, built from its configuration: network, teacher, objective, batches."""
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -14,7 +13,7 @@ from edgesr.models.registry import get_network
 from edgesr.train.config import Distillation, TrainConfig
 from edgesr.train.feeder import Feeder
 from edgesr.train.losses import LOSSES, Objective
-from edgesr.train.pixels import Loaded, load
+from edgesr.train.pixels import Decoded, Loaded, load
 from edgesr.train.sampler import Sampler
 from edgesr.train.world import World
 
@@ -72,13 +71,13 @@ def build_objective(config: TrainConfig, network: SRNetwork, world: World) -> nn
     return DistributedDataParallel(objective, device_ids=ids)
 
 
-def build_data(config: TrainConfig, world: World, decoded: Callable[[], None]) -> Data:
+def build_data(config: TrainConfig, world: World, decoded: Decoded) -> Data:
     """Decode the pictures and place them.
 
     Args:
         config: names the folder.
         world: gives the device and this process's share of a batch.
-        decoded: called once a picture.
+        decoded: told how many pictures are decoded, of how many.
 
     Raises:
         DataError: no usable pictures, or more than memory holds.
@@ -114,11 +113,11 @@ def _load_teacher(distillation: Distillation, scale: int) -> SRNetwork:
     return load_network(name, scale, distillation.teacher)
 
 
-def _load_once_a_machine(config: TrainConfig, world: World, decoded: Callable[[], None]) -> Loaded:
+def _load_once_a_machine(config: TrainConfig, world: World, decoded: Decoded) -> Loaded:
     """Where there is a cache, one process of each machine fills it and the others map it."""
     if config.cache is None or world.local_rank == 0:
         loaded = load(config.data, config.scale, config.cache, decoded)
         world.wait()
         return loaded
     world.wait()
-    return load(config.data, config.scale, config.cache)
+    return load(config.data, config.scale, config.cache, decoded)

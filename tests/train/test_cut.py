@@ -13,9 +13,12 @@ from edgesr.train.sampler import Crops, Sampler
 CPU = torch.device("cpu")
 
 
+def unseen(pictures: int, of: int) -> None: ...
+
+
 @pytest.fixture(params=[2, 3, 4])
 def pixels(pictures: Path, request: pytest.FixtureRequest) -> Pixels:
-    return load(pictures, request.param, None).pixels
+    return load(pictures, request.param, None, unseen).pixels
 
 
 def test_both_ways_of_cutting_agree(pixels: Pixels) -> None:
@@ -81,7 +84,10 @@ def test_processes_feed_their_slices_of_the_same_batch(pixels: Pixels, on_device
 
 
 def test_a_mapped_file_feeds_the_same(pictures: Path, tmp_path: Path) -> None:
-    memory, cached = load(pictures, 4, None).pixels, load(pictures, 4, tmp_path / "c").pixels
+    memory, cached = (
+        load(pictures, 4, None, unseen).pixels,
+        load(pictures, 4, tmp_path / "c", unseen).pixels,
+    )
     sampler = Sampler(memory, 8, 4, 0, None)
     for pixels in (memory, cached):
         lr, _ = next(Feeder(pixels, sampler, 8, CPU, False).batches(0))

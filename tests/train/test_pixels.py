@@ -10,8 +10,11 @@ from edgesr.train.images import list_images, pairs
 from edgesr.train.pixels import load
 
 
+def unseen(pictures: int, of: int) -> None: ...
+
+
 def test_buffers_hold_the_pictures_one_after_another(pictures: Path) -> None:
-    pixels = load(pictures, 4, None).pixels
+    pixels = load(pictures, 4, None, unseen).pixels
     for number, pair in enumerate(pairs(list_images(pictures), 4)):
         assert pair is not None
         height, width = pair.lr.shape[:2]
@@ -24,14 +27,14 @@ def test_buffers_hold_the_pictures_one_after_another(pictures: Path) -> None:
 
 
 def test_the_cache_holds_the_same_and_is_used_again(pictures: Path, tmp_path: Path) -> None:
-    decoded: list[None] = []
-    plain = load(pictures, 4, None).pixels
+    decoded: list[tuple[int, int]] = []
+    plain = load(pictures, 4, None, unseen).pixels
     for _ in range(2):
-        cached = load(pictures, 4, tmp_path / "cache", lambda: decoded.append(None)).pixels
+        cached = load(pictures, 4, tmp_path / "cache", lambda *seen: decoded.append(seen)).pixels
         assert torch.equal(cached.hr, plain.hr)
         assert torch.equal(cached.lr, plain.lr)
         assert torch.equal(cached.widths, plain.widths)
-    assert len(decoded) == len(list_images(pictures))  # the second time nothing was decoded
+    assert decoded == [(1, 4), (2, 4), (3, 4), (4, 4)]  # the second time nothing was decoded
 
 
 def test_a_changed_file_or_scale_makes_the_cache_anew(tmp_path: Path, pictures: Path) -> None:
@@ -39,17 +42,17 @@ def test_a_changed_file_or_scale_makes_the_cache_anew(tmp_path: Path, pictures: 
     folder.mkdir()
     for file in list_images(pictures)[:2]:
         (folder / file.name).write_bytes(file.read_bytes())
-    first = load(folder, 4, cache).pixels
+    first = load(folder, 4, cache, unseen).pixels
     changed = list_images(folder)[0]
     (folder / "crop1.png").replace(changed)
-    assert len(load(folder, 4, cache).pixels.heights) == len(first.heights) - 1
-    assert load(folder, 2, cache).pixels.scale == 2
+    assert len(load(folder, 4, cache, unseen).pixels.heights) == len(first.heights) - 1
+    assert load(folder, 2, cache, unseen).pixels.scale == 2
 
 
 def test_unreadable_files_are_counted(pictures: Path, tmp_path: Path) -> None:
     (tmp_path / "good.png").write_bytes((pictures / "crop0.png").read_bytes())
     (tmp_path / "bad.png").write_bytes(b"no picture")
-    loaded = load(tmp_path, 4, None)
+    loaded = load(tmp_path, 4, None, unseen)
     assert (loaded.unreadable, len(loaded.pixels.heights)) == (1, 1)
 
 
@@ -57,7 +60,7 @@ def test_unreadable_files_are_counted(pictures: Path, tmp_path: Path) -> None:
 def test_a_folder_without_any_readable_picture(cached: bool, tmp_path: Path) -> None:
     (tmp_path / "bad.png").write_bytes(b"no picture")
     with pytest.raises(DataError, match="can be read"):
-        load(tmp_path, 4, tmp_path / "cache" if cached else None)
+        load(tmp_path, 4, tmp_path / "cache" if cached else None, unseen)
 
 
 def test_more_pictures_than_memory_ask_for_a_cache(
@@ -65,4 +68,4 @@ def test_more_pictures_than_memory_ask_for_a_cache(
 ) -> None:
     monkeypatch.setattr(edgesr.train.pixels, "MEMORY_SHARE", 1e-9)
     with pytest.raises(DataError, match="--cache"):
-        load(pictures, 4, None)
+        load(pictures, 4, None, unseen)
