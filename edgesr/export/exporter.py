@@ -11,6 +11,7 @@ from edgesr import __version__
 from edgesr.errors import ConfigError
 from edgesr.export.allowed import check_no_loops, check_operators
 from edgesr.export.forms import get_form
+from edgesr.export.fp16 import to_fp16
 from edgesr.export.lower import count_scans, write_scans
 from edgesr.export.manifest import FORMAT, OnnxManifest, Parent
 from edgesr.export.parity import check_parity
@@ -79,6 +80,21 @@ class ExportRequest:
         return Path("engines") / name
 
 
+@dataclass(frozen=True)
+class Graph:
+    """A finished graph.
+
+    Attributes:
+        model: holds standard operators only.
+        form: of its scans; None: it has none.
+        islands: kinds of nodes kept in float32 in an fp16 graph.
+    """
+
+    model: ModelProto
+    form: str | None
+    islands: tuple[str, ...]
+
+
 def export(request: ExportRequest) -> OnnxManifest:
     """Export one network; writes the ONNX file and the manifest beside it, both or neither.
 
@@ -92,20 +108,20 @@ def export(request: ExportRequest) -> OnnxManifest:
     _check_names(path)
     with atomic_path(path) as temporary:  # first, so that a missing folder is known at once
         network = load_network(request.network, request.scale, request.weights)
-        model, form = build_graph(network, request)
-        check_operators(model)
+        graph = build_graph(network, request)
+        check_operators(graph.model)
         if get_form(request.form).board:
-            check_no_loops(model)
-        parity = check_parity(model, network, request.tile, request.batch, request.precision)
-        temporary.write_bytes(model.SerializeToString())
+            check_no_loops(graph.model)
+        parity = check_parity(graph.model, network, request.tile, request.batch, request.precision)
+        temporary.write_bytes(graph.model.SerializeToString())
         manifest = OnnxManifest(
             network=request.network,
             scale=request.scale,
             precision=request.precision,
             tile=request.tile,
             batch=request.batch,
-            scan_form=form,
-            fp32_islands=(),
+            scan_form=graph.form,
+            fp32_islands=graph.islands,
             opset=OPSET,
             parameters=parameter_count(network),
             multiply_adds_per_tile=multiply_adds(
@@ -123,15 +139,18 @@ def export(request: ExportRequest) -> OnnxManifest:
     return manifest
 
 
-def build_graph(network: SRNetwork, request: ExportRequest) -> tuple[ModelProto, str | None]:
-    """Return the finished graph of `network`, and the form of its scans if it has any."""
+def build_graph(network: SRNetwork, request: ExportRequest) -> Graph:
+    """Trace `network` and finish its graph: precision, scans written out, names."""
     model = tidy(trace(network, request.tile, request.batch))
+    islands: tuple[str, ...] = ()
+    if request.precision == "fp16":
+        model, islands = to_fp16(model)
     form = request.form if count_scans(model) else None
     model = write_scans(write_softplus(model), get_form(request.form))
     del model.graph.value_info[:]  # shapes of nodes that are gone
     model.graph.name = request.network
     model.producer_name, model.producer_version = "edgesr", __version__
-    return model, form
+    return Graph(model, form, islands)
 
 
 def _parent(request: ExportRequest, network: SRNetwork) -> Parent | None:

@@ -39,7 +39,8 @@ def write_scans(model: ModelProto, form: Form) -> ModelProto:
             continue
         x, dt, a, b, c, d = node.input
         A, D = (_constant(constants, name, node) for name in (a, d))
-        length = shapes[x].shape.dim[1].dim_value if x in shapes else 0
+        known = [shapes[name] for name in (x, *node.output) if name in shapes]
+        length = max((tensor.shape.dim[1].dim_value for tensor in known), default=0)
         if not length:
             raise ExportError("the length of a scan is not static", where=node.name)
         builder = Builder(f"scan{number}", A.dtype)

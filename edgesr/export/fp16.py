@@ -1,0 +1,123 @@
+"""A strongly typed FP16 graph: every value float16, but for islands of float32 between Casts.
+
+The types are written into the graph, so every runtime computes the same: TensorRT 10.3 to 11 with
+strong typing, TensorRT for RTX, ONNX Runtime. Input and output stay float32.
+"""
+
+from collections.abc import Generator
+
+import numpy as np
+from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
+
+from edgesr.export.lower import SCAN
+
+HALF, SINGLE = TensorProto.FLOAT16, TensorProto.FLOAT
+
+ISLANDS = frozenset({SCAN, "Softplus", "LayerNormalization"})
+"""Kinds of nodes that stay in float32 with what connects them; chosen by measurement."""
+
+KEPT_INPUTS = {"Resize": {1, 2}}
+"""Inputs whose type the operator fixes: the region and the scales of a resize are float32."""
+
+
+def to_fp16(model: ModelProto) -> tuple[ModelProto, tuple[str, ...]]:
+    """Convert a float32 graph whose scans are not yet written out.
+
+    Returns:
+        the typed graph, and the kinds of its islands.
+    """
+    result = ModelProto()
+    result.CopyFrom(model)
+    graph = result.graph
+    types = {
+        value.name: value.type.tensor_type.elem_type
+        for value in (*graph.value_info, *graph.input, *graph.output)
+    }
+    types.update((tensor.name, tensor.data_type) for tensor in graph.initializer)
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    converter = _Converter(types, constants)
+    nodes = [new for node in graph.node for new in converter.convert(node)]
+    for output in graph.output:
+        nodes += converter.restore(output.name, nodes)
+    del graph.node[:]
+    graph.node.extend(nodes)
+    graph.initializer.extend(converter.halves.values())
+    used = {name for node in nodes for name in node.input}
+    kept = [tensor for tensor in graph.initializer if tensor.name in used]
+    del graph.initializer[:]
+    graph.initializer.extend(kept)
+    for value in graph.value_info:
+        value.type.tensor_type.elem_type = converter.types[value.name]
+    kinds = {node.op_type for node in model.graph.node}
+    return result, tuple(sorted(ISLANDS & kinds))
+
+
+class _Converter:
+    """Walks the nodes in order and knows the type every value has by then."""
+
+    def __init__(self, types: dict[str, int], constants: dict[str, TensorProto]) -> None:
+        self.types = types
+        self.constants = constants
+        self.halves: dict[str, TensorProto] = {}
+        self.casts: dict[tuple[str, int], str] = {}
+
+    def convert(self, node: NodeProto) -> Generator[NodeProto, None, None]:
+        """Yield the Casts a node needs before it, and the node with its new types."""
+        wanted = SINGLE if node.op_type in ISLANDS else HALF
+        new = NodeProto()
+        new.CopyFrom(node)
+        for i, name in enumerate(node.input):
+            if name and i not in KEPT_INPUTS.get(node.op_type, ()):
+                new.input[i] = yield from self._as(name, wanted)
+        if wanted == HALF:
+            _retype(new)
+        for name in node.output:
+            if self.types.get(name, SINGLE) == SINGLE:
+                self.types[name] = wanted
+        yield new
+
+    def _as(self, name: str, wanted: int) -> Generator[NodeProto, None, str]:
+        """Return (by `yield from`) the name under which `name` has the type wanted."""
+        if self.types[name] not in (HALF, SINGLE) or self.types[name] == wanted:
+            return name
+        if name in self.constants:
+            half = f"{name}.fp16"
+            values = numpy_helper.to_array(self.constants[name]).astype(np.float16)
+            self.halves[half] = numpy_helper.from_array(values, half)
+            self.types[half] = HALF
+            return half
+        key = (name, wanted)
+        if key not in self.casts:
+            self.casts[key] = f"{name}.{'fp16' if wanted == HALF else 'fp32'}"
+            self.types[self.casts[key]] = wanted
+            yield _cast(name, self.casts[key], wanted)
+        return self.casts[key]
+
+    def restore(self, output: str, nodes: list[NodeProto]) -> list[NodeProto]:
+        """Return the Cast that keeps a graph output in float32 under its name."""
+        if self.types[output] != HALF:
+            return []
+        half = f"{output}.fp16"
+        for node in nodes:
+            for i, name in enumerate(node.output):
+                if name == output:
+                    node.output[i] = half
+            for i, name in enumerate(node.input):
+                if name == output:
+                    node.input[i] = half
+        self.types[output] = SINGLE
+        return [_cast(half, output, SINGLE)]
+
+
+def _cast(name: str, output: str, kind: int) -> NodeProto:
+    return helper.make_node("Cast", [name], [output], name=output, to=kind)
+
+
+def _retype(node: NodeProto) -> None:
+    """Change the float32 a node's attributes ask for to float16."""
+    for attribute in node.attribute:
+        if node.op_type == "Cast" and attribute.name == "to" and attribute.i == SINGLE:
+            attribute.i = HALF
+        if attribute.type == AttributeProto.TENSOR and attribute.t.data_type == SINGLE:
+            values = numpy_helper.to_array(attribute.t).astype(np.float16)
+            attribute.t.CopyFrom(numpy_helper.from_array(values))
