@@ -1,0 +1,293 @@
+"""`edgesr upscale` as users run it, mostly with a network whose result is known exactly."""
+
+import json
+import os
+import pty
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from edgesr.cli import main
+from edgesr.imaging.picture import read_picture
+
+Maker = Callable[..., Path]
+EDGESR = [sys.executable, "-m", "edgesr"]
+
+
+@pytest.fixture
+def nearest(make_nearest: Maker) -> str:
+    """A network that repeats every pixel four times, in tiles of 16."""
+    return str(make_nearest())
+
+
+@pytest.fixture
+def here(tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with a photograph in it."""
+    shutil.copy(data / "photo.png", tmp_path / "photo.png")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*arguments: object) -> int:
+    with pytest.raises(SystemExit) as exit_:
+        main(["upscale", *map(str, arguments)])
+    return int(exit_.value.code or 0)
+
+
+def run_json(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, Any]:
+    code = run(*arguments, "--json")
+    return code, json.loads(capsys.readouterr().out)
+
+
+def files(folder: str = ".") -> list[str]:
+    return sorted(path.name for path in Path(folder).iterdir())
+
+
+def repeated(path: Path) -> np.ndarray:
+    return cv2.imread(str(path), cv2.IMREAD_UNCHANGED).repeat(4, axis=0).repeat(4, axis=1)
+
+
+def test_a_photograph_beside_itself(
+    here: Path, nearest: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = (here / "photo.png").read_bytes()
+    assert run("photo.png", "-m", nearest) == 0
+    out, err = capfd.readouterr()
+    assert out.startswith("photo_x4.png  144x108 -> 576x432, 221 tiles, ")
+    assert out.endswith(" ms (nearest, onnxruntime)\n")
+    assert err == ""  # no progress bar in a pipe
+    result = cv2.imread("photo_x4.png", cv2.IMREAD_UNCHANGED)
+    np.testing.assert_array_equal(result, repeated(here / "photo.png"))
+    assert (here / "photo.png").read_bytes() == before
+    assert files() == ["photo.png", "photo_x4.png"]
+
+
+def test_nothing_is_replaced_unless_asked(
+    here: Path, nearest: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (here / "photo_x4.png").write_bytes(b"mine")
+    assert run("photo.png", "-m", nearest) == 1
+    assert capfd.readouterr().err == (
+        "error: photo.png: the result is there already (photo_x4.png)\n  try: --overwrite\n"
+    )
+    assert run("photo.png", "-m", nearest, "--skip-existing") == 0
+    assert "1 skipped" in capfd.readouterr().out
+    assert (here / "photo_x4.png").read_bytes() == b"mine"
+    assert run("photo.png", "-m", nearest, "--overwrite") == 0
+    np.testing.assert_array_equal(cv2.imread("photo_x4.png"), repeated(here / "photo.png"))
+
+
+def test_json_tells_everything_and_stands_alone(
+    here: Path, nearest: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, document = run_json(capsys, "photo.png", "-m", nearest, "--overlap", 4, "--check")
+    assert code == 0
+    (entry,) = document["files"]
+    assert entry["input"] == "photo.png"
+    assert entry["output"] == "photo_x4.png"
+    assert (entry["input_size"], entry["output_size"]) == ([144, 108], [576, 432])
+    assert (entry["model"], entry["backend"], entry["scale"]) == ("nearest", "onnxruntime", 4)
+    assert (entry["tile"], entry["overlap"], entry["tiles"]) == ([16, 16], 4, 108)
+    assert entry["seam_ratio"] == 1.0
+    assert all(entry[key] > 0 for key in ("load_ms", "read_ms", "latency_ms", "write_ms"))
+    assert (document["skipped"], document["failed"]) == ([], [])
+
+
+def test_broken_files_give_a_line_each_and_the_others_are_done(
+    here: Path, data: Path, nearest: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (here / "empty.png").touch()
+    (here / "text.png").write_text("Dear diary")
+    (here / "cut.png").write_bytes((here / "photo.png").read_bytes()[:9000])
+    (here / "torn.jpg").write_bytes((data / "city_512.jpg").read_bytes()[:30000] + b"\xff\xd9")
+    inputs = ["empty.png", "missing.png", "text.png", "cut.png", "torn.jpg", "photo.png"]
+    assert run(*inputs, "-m", nearest, "-o", "out") == 1
+    out, err = capfd.readouterr()
+    assert err.splitlines() == [
+        "error: empty.png: the file is empty",
+        "error: missing.png: no such file",
+        "error: text.png: not a picture (PNG, JPEG, WebP, TIFF and BMP are read)",
+        "error: cut.png: the PNG file is damaged or cut short",
+        "error: torn.jpg: the JPEG file is damaged or cut short",
+    ]
+    assert len(out.splitlines()) == 1
+    assert files("out") == ["photo_x4.png"]
+
+
+def test_failures_are_in_the_json_too(
+    here: Path, nearest: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, document = run_json(capsys, "missing.png", "photo.png", "-m", nearest)
+    assert code == 1
+    assert [entry["input"] for entry in document["files"]] == ["photo.png"]
+    assert document["failed"] == [{"input": "missing.png", "error": "missing.png: no such file"}]
+
+
+def test_a_folder_and_its_tree(here: Path, data: Path, nearest: str) -> None:
+    tree = here / "album"
+    (tree / "2026/may").mkdir(parents=True)
+    shutil.copy(data / "pictures/grey.png", tree / "a.png")
+    shutil.copy(data / "pictures/rgba.webp", tree / "2026/may/b.webp")
+    (tree / "2026/.DS_Store").write_bytes(b"\0\0\0\1Bud1")
+    assert run("album", "-r", "-m", nearest, "-o", "big", "--suffix", "", "-f", "webp") == 0
+    written = sorted(str(path.relative_to(here / "big")) for path in (here / "big").rglob("*.*"))
+    assert written == ["2026/may/b.webp", "a.webp"]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("grey.png", (64, 96)), ("rgba.png", (64, 96, 4)), ("grey_alpha.png", (64, 96, 4)),
+     ("palette.png", (64, 96, 3)), ("rgba_16.png", (64, 96, 4)), ("grey_16.png", (64, 96)),
+     ("turned_exif_icc.jpg", (96, 64, 3)), ("rgba.webp", (64, 96, 4))],
+)  # fmt: skip
+def test_kind_and_depth_of_the_result(
+    here: Path, data: Path, nearest: str, name: str, kind: tuple[int, ...]
+) -> None:
+    path = data / "pictures" / name
+    assert run(path, "-m", nearest, "-o", "out.png") == 0
+    result = cv2.imread("out.png", cv2.IMREAD_UNCHANGED)
+    assert result.shape == kind
+    assert result.dtype == (np.uint16 if "16" in name else np.uint8)
+    picture, enlarged = read_picture(path), read_picture(here / "out.png")
+    assert (enlarged.exif is None, enlarged.icc) == (picture.exif is None, picture.icc)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 50), (15, 16), (17, 16), (33, 2)])
+def test_every_size(here: Path, nearest: str, size: tuple[int, int]) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+    cv2.imwrite("small.png", pixels)
+    assert run("small.png", "-m", nearest) == 0
+    np.testing.assert_array_equal(cv2.imread("small_x4.png"), repeated(here / "small.png"))
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "webp", "tiff", "bmp"])
+def test_other_formats_and_quality(here: Path, nearest: str, suffix: str) -> None:
+    assert run("photo.png", "-m", nearest, "-o", f"high.{suffix}", "--quality", 95) == 0
+    assert run("photo.png", "-m", nearest, "-o", f"low.{suffix}", "--quality", 20) == 0
+    high, low = (Path(f"{name}.{suffix}").stat().st_size for name in ("high", "low"))
+    assert low < high / 2 if suffix in ("jpg", "webp") else low == high
+    error = np.abs(cv2.imread(f"high.{suffix}").astype(int) - repeated(here / "photo.png"))
+    assert error.mean() < 6
+
+
+def test_transparency_is_refused_for_jpeg_before_the_work(
+    here: Path, data: Path, nearest: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(data / "pictures/rgba.png", "-m", nearest, "-o", "out.jpg") == 1
+    assert "JPEG has no alpha channel\n  try: --format png" in capfd.readouterr().err
+    assert not (here / "out.jpg").exists()
+
+
+def test_what_is_lost_is_noted(
+    here: Path, data: Path, nearest: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(data / "pictures/turned_exif_icc.jpg", "-m", nearest, "-o", "out.tiff") == 0
+    out = capfd.readouterr().out
+    assert "  note: the EXIF data could not be kept in a TIFF file\n" in out
+    assert "  note: the colour profile could not be kept in a TIFF file\n" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--tile", "32"), "made for tiles of 16, not 32"),
+        (("--overlap", "9"), "from 0 to half a tile (8 of 16), not 9"),
+        (("--scale", "2"), "enlarges 4 times, not 2"),
+        (("--backend", "torch"), "by name, not files"),
+        (("--overwrite", "--skip-existing"), "contradict"),
+        (("-o", "out.gif"), "not '.gif'"),
+    ],
+)
+def test_options_that_do_not_fit(
+    here: Path, nearest: str, capfd: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...], message: str,
+) -> None:  # fmt: skip
+    assert run("photo.png", "-m", nearest, *arguments) == 1
+    assert message in capfd.readouterr().err
+    assert files() == ["photo.png"]
+
+
+@pytest.mark.parametrize(("content", "message"), [(b"", "empty"), (b"Dear diary", "not an ONNX")])
+def test_a_model_that_is_none(
+    here: Path, capfd: pytest.CaptureFixture[str], content: bytes, message: str
+) -> None:
+    Path("model.onnx").write_bytes(content)
+    assert run("photo.png", "-m", "model.onnx") == 1
+    assert message in capfd.readouterr().err
+
+
+def test_a_broken_network_writes_nothing(
+    here: Path, make_nearest: Maker, capfd: pytest.CaptureFixture[str]
+) -> None:
+    model = make_nearest(then=("Mul", float("nan")))
+    assert run("photo.png", "-m", model) == 1
+    assert "tile 1 of 221 (rows 0 to 15, columns 0 to 15) has values" in capfd.readouterr().err
+    assert files() == ["photo.png"]
+
+
+def test_a_network_by_name_in_torch(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, document = run_json(capsys, "photo.png", "-m", "bicubic", "-s", 2, "-t", 64)
+    assert code == 0
+    (entry,) = document["files"]
+    assert (entry["backend"], entry["output"], entry["tiles"]) == ("torch", "photo_x2.png", 6)
+    expected = cv2.resize(cv2.imread("photo.png"), None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+    assert np.abs(cv2.imread("photo_x2.png").astype(int) - expected).mean() < 1.0
+
+
+def test_neither_torch_nor_onnx_is_imported(here: Path, nearest: str) -> None:
+    code = (
+        "import sys\n"
+        "from edgesr.cli import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit as end: assert end.code == 0, end.code\n"
+        "print({'torch', 'onnx', 'tensorrt', 'matplotlib'} & set(sys.modules))"
+    )
+    command = [sys.executable, "-c", code, "upscale", "photo.png", "-m", nearest]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "set()"
+
+
+def test_interrupted_it_leaves_nothing_behind(here: Path, nearest: str) -> None:
+    big = np.random.default_rng(0).integers(0, 256, (900, 900, 3), np.uint8)
+    cv2.imwrite("big.png", big)
+    process = subprocess.Popen(
+        [*EDGESR, "upscale", "photo.png", "big.png", "-m", nearest],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("photo_x4.png")  # the second one has begun
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert files() == ["big.png", "photo.png", "photo_x4.png"]
+
+
+def test_a_bar_on_a_terminal(here: Path, nearest: str) -> None:
+    parent, child = pty.openpty()
+    process = subprocess.Popen(
+        [*EDGESR, "upscale", "photo.png", "-m", nearest],
+        stdout=subprocess.DEVNULL, stderr=child, env={**os.environ, "TERM": "xterm"},
+    )  # fmt: skip
+    os.close(child)
+    shown = b""
+    try:
+        while block := os.read(parent, 4096):
+            shown += block
+    except OSError:  # Linux reports the end of a terminal as an error
+        pass
+    finally:
+        os.close(parent)
+    assert process.wait() == 0
+    assert b"photo.png" in shown
+    assert b"221/221" in shown
