@@ -106,8 +106,8 @@ def table(result: dict[str, Any]) -> str:
     total = result["total"]
     seconds = result["to_s"] - result["from_s"]
     lines = [
-        f"{result['log']}: {result['samples']} samples over {seconds:.1f} s, one every "
-        f"{result['period_ms']:.0f} ms",
+        result["log"],
+        f"{result['samples']} samples over {seconds:.1f} s, one every {result['period_ms']:.0f} ms",
         f"times: {result['times_from']}",
         "",
         f"{'':26}{'mean W':>9}{'peak W':>9}{'energy J':>12}",
