@@ -58,7 +58,7 @@ class Model:
         runs: what one sample is, in words.
         load_ms: opening it, with the import of its backend if it was the first to use it.
         first_image_ms: its first sample, end to end.
-        picture: name of the enlarged picture in `pictures/`; None: there is none.
+        picture: name of the enlarged picture in `pictures/`.
     """
 
     label: str
@@ -72,7 +72,7 @@ class Model:
     runs: str
     load_ms: float
     first_image_ms: float
-    picture: str | None
+    picture: str
 
 
 @dataclass(frozen=True)

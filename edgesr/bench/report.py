@@ -1,0 +1,57 @@
+"""From the raw files of a run to all others: a pure function, byte for byte.
+
+No clock, no sensor and no setting of the machine is asked, so a run from a board can be reported
+anywhere.
+"""
+
+import json
+from pathlib import Path
+
+from edgesr import files
+from edgesr.bench.figures import Result
+from edgesr.bench.page import page
+from edgesr.bench.plots import latency_plot, power_plot
+from edgesr.bench.raw_files import PICTURES, read_raw
+from edgesr.bench.result import compute
+from edgesr.errors import DataError
+
+RESULT, POWER_PLOT, LATENCY_PLOT, PAGE = "result.json", "power.svg", "latency.svg", "report.html"
+
+
+def read_result(folder: Path) -> Result:
+    """Return the figures of a run, from its raw files.
+
+    Raises:
+        DataError: the folder holds no run, or a damaged one.
+        PowerError: its power samples are damaged.
+    """
+    return compute(read_raw(folder))
+
+
+def write_report(folder: Path, output: Path | None = None) -> Result:
+    """Write result.json, both plots and report.html of a run.
+
+    Args:
+        folder: holds the raw files.
+        output: folder to write to; None: the same.
+
+    Raises:
+        DataError: the folder holds no run, or a damaged one.
+        PowerError: its power samples are damaged.
+        ConfigError: `output` cannot be written.
+    """
+    recording = read_raw(folder)
+    names = [recording.input_picture, *(model.picture for model in recording.models)]
+    try:
+        pictures = {name: (folder / PICTURES / name).read_bytes() for name in names}
+    except OSError as error:
+        raise DataError(f"a picture is missing ({error.filename})", where=folder) from error
+    result = compute(recording)
+    power, latency = power_plot(recording, result), latency_plot(recording, result)
+    target = folder if output is None else output
+    document = json.dumps(result.to_json(), indent=2, ensure_ascii=False, allow_nan=False)
+    files.write_text(target / RESULT, document + "\n")
+    files.write_text(target / POWER_PLOT, power)
+    files.write_text(target / LATENCY_PLOT, latency)
+    files.write_text(target / PAGE, page(recording, result, pictures, power, latency))
+    return result

@@ -1,0 +1,125 @@
+"""The tables that the terminal shows. Pure."""
+
+from collections.abc import Iterable, Sequence
+
+from edgesr.bench.compare import Comparison
+from edgesr.bench.figures import ModelFigures, Result
+
+COLUMNS = (
+    "Model", "p50 ms", "p90", "p95", "p99", "max", "mean", "images/s", "MP/s", "Power W",
+    "Dynamic W", "J/image",
+)  # fmt: skip
+"""Of the table of figures: the model's name, then what `figure_cells` gives."""
+
+NONE = "-"
+"""What stands where there is no figure."""
+
+
+def significant(value: float | None, digits: int = 4) -> str:
+    """Return a number with so many significant digits and no exponent; a dash for None."""
+    if value is None:
+        return NONE
+    if value == 0:
+        return "0"
+    text = f"{value:.{digits}g}"
+    if "e" not in text:
+        return text
+    return f"{float(text):.0f}" if abs(value) >= 1 else f"{float(text):.10f}".rstrip("0")
+
+
+def with_uncertainty(value: float | None, uncertainty: float | None) -> str:
+    """Return `14.07 ± 0.13`: the uncertainty with two digits, the value to the same place."""
+    if value is None or uncertainty is None:
+        return significant(value)
+    if uncertainty <= 0:
+        return significant(value)
+    two = f"{uncertainty:.1e}"
+    places = max(0, 1 - int(two.split("e")[1]))
+    return f"{value:.{places}f} ± {float(two):.{places}f}"
+
+
+def summary(result: Result) -> str:
+    """Return the lines that `edgesr bench` and `edgesr report` print."""
+    rows = [(item.model.label, *figure_cells(item)) for item in result.models]
+    lines = list(align([COLUMNS, *rows], left={0}))
+    lines.append("")
+    lines += [_cold(figures) for figures in result.models]
+    power = result.power
+    if power.why_none is None:
+        idle = with_uncertainty(watts(power.idle_mw), watts(power.idle_uncertainty_mw))
+        lines.append(f"power: {power.total} by {power.source}, idle {idle} W")
+    if result.settings.rounds > 1:
+        lines.append(f"{result.settings.rounds} rounds, models interleaved")
+    lines += [f"note: {note}" for note in result.notes]
+    lines += [f"INVALID: {reason}" for reason in result.invalid_reasons]
+    return "\n".join(lines)
+
+
+def figure_cells(figures: ModelFigures) -> tuple[str, ...]:
+    """Return a model's figures as text, in the order of `COLUMNS`."""
+    times, power = figures.latency_ms, figures.power
+    columns = [times.p50, times.p90, times.p95, times.p99, times.max, times.mean]
+    columns += [figures.images_per_s, figures.output_megapixels_per_s]
+    cells = [significant(value) for value in columns]
+    if power is None:
+        return (*cells, NONE, NONE, NONE)
+    return (
+        *cells,
+        with_uncertainty(watts(power.average_mw), watts(power.average_uncertainty_mw)),
+        with_uncertainty(watts(power.dynamic_mw), watts(power.dynamic_uncertainty_mw)),
+        with_uncertainty(power.energy_per_image_j, power.energy_per_image_uncertainty_j),
+    )
+
+
+def _cold(figures: ModelFigures) -> str:
+    model = figures.model
+    parts = [
+        f"{model.label}: {model.backend}, {model.runs}",
+        f"load {significant(model.load_ms)} ms",
+        f"first image {significant(model.first_image_ms)} ms",
+        f"end to end p50 {significant(figures.end_to_end_ms.p50)} ms",
+        f"{figures.samples} samples",
+    ]
+    if figures.device_ms is not None:
+        parts.insert(-1, f"device p50 {significant(figures.device_ms.p50)} ms")
+    return "; ".join(parts)
+
+
+def align(rows: Sequence[Sequence[str]], left: Iterable[int]) -> Iterable[str]:
+    """Yield rows as lines with columns aligned; the columns in `left` to the left."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    flush_left = set(left)
+    for row in rows:
+        cells = (
+            cell.ljust(width) if column in flush_left else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        yield "  ".join(cells).rstrip()
+
+
+def watts(power_mw: float | None) -> float | None:
+    """Return mW as W."""
+    return None if power_mw is None else power_mw / 1000
+
+
+def comparison_table(comparison: Comparison) -> str:
+    """Return the lines that `edgesr bench --compare` prints."""
+    header = ("Model", "Figure", "A", "B", "B/A", "control B/A", "chance", "")
+    rows = [
+        (
+            item.model,
+            item.figure,
+            significant(item.first),
+            significant(item.second),
+            f"{item.ratio:.3f}",
+            NONE if item.control_ratio is None else f"{item.control_ratio:.3f}",
+            NONE if item.chance is None else f"{item.chance:.3f}",
+            item.verdict,
+        )
+        for item in comparison.differences
+    ]
+    lines = list(align([header, *rows], left={0, 1, 7}))
+    lines += [f"only in A: {name}" for name in comparison.only_first]
+    lines += [f"only in B: {name}" for name in comparison.only_second]
+    lines += [f"note: {caution}" for caution in comparison.cautions]
+    return "\n".join(lines)

@@ -1,0 +1,135 @@
+"""`edgesr bench`: latency, power and energy per image."""
+
+import json
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edgesr.cli._console import progress
+from edgesr.cli._signals import stop_on_signals
+
+if TYPE_CHECKING:
+    from edgesr.bench.config import BenchConfig
+
+_INTERRUPTED = 130  # what a shell expects of a program that Ctrl-C ended
+
+
+def command(
+    model: Annotated[
+        list[str] | None,
+        typer.Option("-m", "--model", help="Network or .onnx file; may be repeated."),
+    ] = None,
+    engine: Annotated[
+        list[Path] | None, typer.Option("--engine", help="TensorRT engine; may be repeated.")
+    ] = None,
+    backend: Annotated[str, typer.Option(help="What runs --model, as in upscale.")] = "auto",
+    scale: Annotated[
+        int | None,
+        typer.Option("-s", "--scale", help="Enlargement.  [default: the file's, 4 for a name]"),
+    ] = None,
+    samples: Annotated[int, typer.Option(help="Measured calls of each model.")] = 1000,
+    warmup: Annotated[int, typer.Option(help="Uncounted calls before each window.")] = 20,
+    rounds: Annotated[int, typer.Option(help="Windows of each model, interleaved.")] = 5,
+    batch: Annotated[
+        int | None, typer.Option(help="Images in a call.  [default: the model's, or 1]")
+    ] = None,
+    input: Annotated[
+        str, typer.Option("--input", help="Size WxH of bundled real patches, or a photo.")
+    ] = "64x64",
+    threads: Annotated[int | None, typer.Option(help="CPU threads.")] = None,
+    power: Annotated[
+        str, typer.Option(help="auto, tegrastats, hwmon, nvml, rapl, none or replay:FILE.")
+    ] = "auto",
+    interval: Annotated[float, typer.Option(help="Between power samples, in ms.")] = 100.0,
+    idle: Annotated[float, typer.Option(help="Idle baseline, in s.")] = 10.0,
+    window: Annotated[
+        float, typer.Option(help="Least measured window in s, where power is measured.")
+    ] = 10.0,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="Folder of the run.  [default: runs/bench-TIME]"),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run in -o.")] = False,
+    compare: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(metavar="A B", help="Put two runs side by side; measure nothing."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Measure latency, power and energy per image, bicubic beside every model.
+
+    Ctrl-C ends the run after the current call and reports what was done.
+    """
+    from edgesr.bench.config import BenchConfig, Wanted
+
+    if compare is not None:
+        _compare(*compare, as_json)
+        return
+    wanted = [Wanted(name, backend) for name in model or []]
+    wanted += [Wanted(str(path), "tensorrt") for path in engine or []]
+    config = BenchConfig(
+        wanted=tuple(wanted or [Wanted("student", backend)]),
+        input=input,
+        samples=samples,
+        warmup=warmup,
+        rounds=rounds,
+        batch=batch,
+        scale=scale,
+        threads=threads,
+        power=power,
+        interval_s=interval / 1000,
+        idle_s=idle,
+        window_s=window,
+    )
+    folder = output or Path("runs") / f"bench-{datetime.now():%Y%m%d-%H%M%S}"
+    _bench(config, folder, overwrite, as_json)
+
+
+def _bench(config: "BenchConfig", folder: Path, overwrite: bool, as_json: bool) -> None:
+    from edgesr.bench.inputs import read_input
+    from edgesr.bench.protocol import Hooks, run
+    from edgesr.bench.raw_files import claim_folder, write_raw
+    from edgesr.bench.report import PAGE, write_report
+    from edgesr.bench.text import summary
+
+    source = read_input(config.input)
+    claim_folder(folder, overwrite)
+    try:
+        with progress("bench", None) as advance, stop_on_signals() as wants_stop:
+            hooks = Hooks(
+                wants_stop=wants_stop,
+                step=lambda note: advance(1, note),
+                say=lambda line: typer.echo(line, err=True),
+            )
+            recording, pictures = run(config, source, hooks)
+            write_raw(folder, recording, pictures)
+            result = write_report(folder)
+    except BaseException:
+        with suppress(OSError):
+            folder.rmdir()  # only if nothing is in it
+        raise
+    if as_json:
+        typer.echo(json.dumps(result.to_json(), indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        typer.echo(summary(result))
+        typer.echo(folder / PAGE)
+    if result.interrupted:
+        raise typer.Exit(_INTERRUPTED)
+
+
+def _compare(first: Path, second: Path, as_json: bool) -> None:
+    from edgesr.bench.compare import compare
+    from edgesr.bench.report import read_result
+    from edgesr.bench.text import comparison_table
+
+    comparison = compare(read_result(first), read_result(second))
+    if as_json:
+        document = {"first": str(first), "second": str(second)} | asdict(comparison)
+        typer.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+        return
+    typer.echo(f"A: {first}\nB: {second}\n")
+    typer.echo(comparison_table(comparison))

@@ -1,0 +1,28 @@
+"""`edgesr report`: a run's figures, plots and page from its raw samples, on any machine."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def command(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of `edgesr bench -o`.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder to write to.  [default: DIR]")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Compute a bench's report again from its raw samples, byte for byte."""
+    from edgesr.bench.report import PAGE, write_report
+    from edgesr.bench.text import summary
+
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+    result = write_report(folder, output)
+    if as_json:
+        typer.echo(json.dumps(result.to_json(), indent=2, ensure_ascii=False, allow_nan=False))
+        return
+    typer.echo(summary(result))
+    typer.echo((output or folder) / PAGE)
