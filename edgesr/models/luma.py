@@ -19,6 +19,7 @@ from edgesr.models.network import SRNetwork
 
 BT601 = (0.299, 0.587, 0.114)  # weights of R, G and B in the luma
 BLACK, WHITE = 16 / 255, 235 / 255  # of Y in MATLAB's range
+RANGE = WHITE - BLACK
 
 
 class LumaNetwork(SRNetwork):
@@ -31,10 +32,11 @@ class LumaNetwork(SRNetwork):
         super().__init__()
         self.scale = scale
         weights = torch.tensor(BT601)
-        self.to_luma = FixedConv2d(
-            ((WHITE - BLACK) * weights).view(1, 3, 1, 1), bias=torch.tensor([BLACK])
+        self.to_luma = FixedConv2d((RANGE * weights).view(1, 3, 1, 1), bias=torch.tensor([BLACK]))
+        # Bicubic keeps a constant, so the BLACK of (y - BLACK) / RANGE is taken off at the small size.
+        self.to_chroma = FixedConv2d(
+            (torch.eye(3) - weights).view(3, 3, 1, 1), bias=torch.full((3,), -BLACK / RANGE)
         )
-        self.to_chroma = FixedConv2d((torch.eye(3) - weights).view(3, 3, 1, 1))
         self.enlarge_chroma = Polyphase(scale)
 
     def enlarge_luma(self, y: Tensor) -> Tensor:
@@ -45,7 +47,7 @@ class LumaNetwork(SRNetwork):
         """(batch, 3, h, w) in [0, 1] -> (batch, 3, scale*h, scale*w), not clipped."""
         y = self.enlarge_luma(self.to_luma(lr))
         chroma: Tensor = self.enlarge_chroma(self.to_chroma(lr))
-        return chroma + (y - BLACK) / (WHITE - BLACK)
+        return chroma + y * (1 / RANGE)
 
     def training_pair(self, lr: Tensor, hr: Tensor) -> tuple[Tensor, Tensor]:
         """Return Y of the prediction and Y of the target, (batch, 1, scale*h, scale*w) each."""

@@ -13,7 +13,7 @@ from edgesr.models import get_network
 @pytest.mark.parametrize(
     ("name", "scale", "batch"),
     [
-        ("bicubic", 4, None),
+        ("bicubic", 4, 1),
         ("esr-fast", 2, 1),
         ("esr", 4, 1),
         ("esr-tm", 3, 1),
