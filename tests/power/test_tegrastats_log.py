@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgesr.errors import PowerError
@@ -78,6 +78,7 @@ def test_no_stamps_at_all() -> None:
     assert list(times) == [0.0, 0.5, 1.0, 1.5]
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.lists(st.one_of(st.none(), st.integers(-100_000, 100_000)), min_size=1, max_size=40))
 def test_times_increase_whatever_the_stamps_say(seconds: list[int | None]) -> None:
     stamps = [None if s is None else START + timedelta(seconds=s) for s in seconds]
@@ -135,6 +136,7 @@ def test_files_that_windows_made(tmp_path: Path, encoding: str, line_end: str) -
     assert log.samples[0].rails_mw["VDD_SOC"] == 1373
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.binary(max_size=400))
 def test_no_bytes_raise_anything_but_our_error(data: bytes) -> None:
     log = parse_tegrastats_log(data.decode("utf-8", errors="replace"))
