@@ -33,7 +33,7 @@ class LumaNetwork(SRNetwork):
         self.scale = scale
         weights = torch.tensor(BT601)
         self.to_luma = FixedConv2d((RANGE * weights).view(1, 3, 1, 1), bias=torch.tensor([BLACK]))
-        # Bicubic keeps a constant, so the BLACK of (y - BLACK) / RANGE is taken off at the small size.
+        # Bicubic keeps constants: what grey = (y - BLACK) / RANGE takes off is taken off small.
         self.to_chroma = FixedConv2d(
             (torch.eye(3) - weights).view(3, 3, 1, 1), bias=torch.full((3,), -BLACK / RANGE)
         )
