@@ -61,6 +61,9 @@ Cache = Annotated[
     Path | None, typer.Option(help="Keep decoded pictures here, for sets larger than memory.")
 ]
 Compile = Annotated[bool, typer.Option("--compile", help="Use torch.compile.")]
+Deterministic = Annotated[
+    bool, typer.Option("--deterministic", help="The same bits in every run on one kind of GPU.")
+]
 Device = Annotated[str | None, typer.Option(help="cuda, cuda:1, cpu [cuda where there is one].")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 

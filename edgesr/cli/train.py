@@ -39,6 +39,7 @@ def command(
     log_every: options.LogEvery = 50,
     cache: options.Cache = None,
     compile: options.Compile = False,
+    deterministic: options.Deterministic = False,
     device: options.Device = None,
     json: options.Json = False,
 ) -> None:

@@ -73,6 +73,8 @@ class TrainConfig:
         log_every: steps between rows of metrics.csv.
         cache: folder for decoded pictures; None keeps them in memory.
         compile: run the network through torch.compile.
+        deterministic: the same bits in every run on one kind of GPU, at some cost in time; a run
+            that follows the clock (`duration_s`) does not repeat all the same.
         device: `cuda`, `cpu`, ...; None for cuda where there is one.
         distillation: a teacher, or None.
     """
@@ -108,6 +110,7 @@ class TrainConfig:
     log_every: int = 50
     cache: Path | None = None
     compile: bool = False
+    deterministic: bool = False
     device: str | None = None
     distillation: Distillation | None = None
 

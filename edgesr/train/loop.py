@@ -29,7 +29,7 @@ from edgesr.train.record import Metrics, Row, record_invocation
 from edgesr.train.schedule import learning_rate, progress
 from edgesr.train.state import State
 from edgesr.train.validate import Validation
-from edgesr.train.world import World, joined
+from edgesr.train.world import World, convolutions, joined
 
 CLOCK_EVERY = 10  # steps between looks at the clock, which several processes must share
 
@@ -78,7 +78,8 @@ def train(config: TrainConfig, watcher: Watcher) -> Result:
         DataError: no usable pictures.
         WeightsError: weights or a checkpoint that do not fit.
     """
-    with joined(config.device, config.batch) as world:
+    exact = config.deterministic
+    with joined(config.device, config.batch) as world, convolutions(not exact, exact):
         if not config.resume and _checkpoint(config).exists():
             raise ConfigError("holds a run already", where=config.out, fix="--resume")
         try:
@@ -139,8 +140,6 @@ class Run:
 
     def go(self) -> Result:
         """Run to the end or to the time limit."""
-        if self._world.device.type == "cuda":
-            torch.backends.cudnn.benchmark = True  # one shape throughout
         batches = self._feeder.batches(self._state.step)
         done, _ = self._look_at_clock()
         finished, stop = done >= 1.0, False  # every invocation goes forward, however short

@@ -12,6 +12,7 @@ from edgesr.models.network import SRNetwork
 from edgesr.runtime.photograph import upscale_picture
 from edgesr.runtime.torch_session import TorchSession
 from edgesr.runtime.upscale import plan_for
+from edgesr.train.world import convolutions
 
 
 class Validation:
@@ -39,8 +40,8 @@ class Validation:
         """
         session = TorchSession(network.eval(), name, str(device))
         try:
-            # Pictures come in many sizes: trying every convolution for each would not pay.
-            with torch.backends.cudnn.flags(enabled=True, benchmark=False):
+            # Pictures come in many sizes: trying every algorithm for each would not pay.
+            with convolutions(fastest=False):
                 return fmean(self._psnr_y_db(session, images) for images in self._images)
         except ModelError:
             return None

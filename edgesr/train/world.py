@@ -87,6 +87,24 @@ def joined(device: str | None, batch: int) -> Iterator[World]:
         dist.destroy_process_group()
 
 
+@contextmanager
+def convolutions(fastest: bool, deterministic: bool | None = None) -> Iterator[None]:
+    """Say how cuDNN chooses its algorithms while the block runs.
+
+    Args:
+        fastest: try them all for every new shape and take the fastest.
+        deterministic: take only those that give the same bits every time; None leaves this as is.
+    """
+    cudnn = torch.backends.cudnn
+    before = cudnn.benchmark, cudnn.deterministic
+    cudnn.benchmark = fastest
+    cudnn.deterministic = before[1] if deterministic is None else deterministic
+    try:
+        yield
+    finally:
+        cudnn.benchmark, cudnn.deterministic = before
+
+
 def _device(name: str | None, local_rank: int) -> torch.device:
     if name is None:
         name = "cuda" if torch.cuda.is_available() else "cpu"

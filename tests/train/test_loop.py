@@ -178,3 +178,20 @@ def test_a_device_that_is_not_there(tiny: Make, fields: dict[str, str]) -> None:
 def test_a_network_without_parameters_cannot_be_trained(tiny: Make) -> None:
     with pytest.raises(ConfigError, match="nothing to train"):
         run(tiny(model="bicubic"))
+
+
+def test_memory_that_does_not_suffice_names_the_batch(
+    tiny: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhausted(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")  # what a GPU says; no CPU does
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", exhausted)
+    with pytest.raises(ConfigError, match="--batch 2"):
+        run(tiny())
+
+
+def test_the_choice_of_algorithms_ends_with_the_run(tiny: Make) -> None:
+    before = torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic
+    run(tiny(deterministic=True))
+    assert before == (torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic)
