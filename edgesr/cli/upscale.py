@@ -11,18 +11,11 @@ import typer
 
 from edgesr.cli._console import progress
 from edgesr.errors import EdgesrError, ImageError
+from edgesr.runtime.select import backend_names, open_session
 
 if TYPE_CHECKING:
     from edgesr.runtime.jobs import Job, JobList
     from edgesr.runtime.session import Session
-
-
-class BackendName(str, Enum):
-    """What runs the network."""
-
-    auto = "auto"
-    onnxruntime = "onnxruntime"
-    torch = "torch"
 
 
 class FormatName(str, Enum):
@@ -92,7 +85,9 @@ def command(
     overlap: Annotated[
         int | None, typer.Option(help="Pixels that neighbouring tiles share at least.")
     ] = None,
-    backend: Annotated[BackendName, typer.Option(help="What runs the network.")] = BackendName.auto,
+    backend: Annotated[
+        str, typer.Option(metavar="|".join(backend_names()), help="What runs the network.")
+    ] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.")] = None,
     format: Annotated[
         FormatName | None,
@@ -122,10 +117,9 @@ def command(
     Exit code 1 if a picture failed; the others are done all the same.
     """
     from edgesr.runtime.jobs import Wishes, plan_jobs
-    from edgesr.runtime.select import open_session
 
     start = time.perf_counter()
-    session = open_session(model, backend.value, scale, threads)
+    session = open_session(model, backend, scale, threads)
     load_ms = _since(start)
     wishes = Wishes(
         output=output,

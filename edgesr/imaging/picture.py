@@ -26,6 +26,7 @@ _EXIF, _ICC = 0, 2  # cv2.IMAGE_METADATA_EXIF and _ICCP, which older versions la
 _MADE_UP = re.compile(
     r"premature end|TIFF_Error|libpng error|JPEG datastream contains no image", re.I
 )
+_TOO_LARGE = re.compile(r"CV_IO_MAX_IMAGE|exceeds user limit")
 _REMARK = re.compile(r"^(Corrupt JPEG data: .*)$", re.M)
 
 
@@ -132,8 +133,10 @@ def _decode_pixels(
         except cv2.error as error:
             failure = str(error)
     if pixels is None or _MADE_UP.search(complaints.text):
-        if "IMAGE_PIXELS" in failure + complaints.text:
-            raise ImageError(f"the {kind} picture has more pixels than OpenCV decodes (2^30)")
+        if _TOO_LARGE.search(failure + complaints.text):
+            raise ImageError(
+                f"the {kind} picture is larger than OpenCV decodes (2^30 pixels, 2^20 a side)"
+            )
         raise ImageError(f"the {kind} file is damaged or cut short")
     remarks = tuple(_REMARK.findall(complaints.text))
     if not KEEPS_METADATA:

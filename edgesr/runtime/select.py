@@ -8,10 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edgesr.errors import ConfigError, MissingError
-from edgesr.runtime.session import Session
 from edgesr.weights import shipped, shipped_names
+
+if TYPE_CHECKING:
+    from edgesr.runtime.session import Session
 
 DEFAULT_SCALE = 4
 
@@ -54,7 +57,7 @@ class Backend:
 
     name: str
     suits: Callable[[Request], bool]
-    open: Callable[[Request], Session]
+    open: "Callable[[Request], Session]"
 
 
 def _onnxruntime_suits(request: Request) -> bool:
@@ -65,7 +68,7 @@ def _onnxruntime_suits(request: Request) -> bool:
     ).is_file()
 
 
-def _open_onnxruntime(request: Request) -> Session:
+def _open_onnxruntime(request: Request) -> "Session":
     from edgesr.runtime.onnxruntime_session import OnnxRuntimeSession
 
     path = request.path or shipped(request.model, request.scale_of_name, "onnx")
@@ -76,7 +79,7 @@ def _torch_suits(request: Request) -> bool:
     return request.path is None and find_spec("torch") is not None
 
 
-def _open_torch(request: Request) -> Session:
+def _open_torch(request: Request) -> "Session":
     if request.path is not None:
         raise ConfigError(
             "the torch backend runs networks by name, not files",
@@ -99,9 +102,14 @@ BACKENDS = (
 """Every backend, the one that `auto` prefers first."""
 
 
+def backend_names() -> list[str]:
+    """Return what a user can ask for, `auto` first."""
+    return ["auto", *(backend.name for backend in BACKENDS)]
+
+
 def open_session(
     model: str, backend: str = "auto", scale: int | None = None, threads: int | None = None
-) -> Session:
+) -> "Session":
     """Load a network with the backend asked for, or the best that suits it here.
 
     Args:
@@ -124,7 +132,7 @@ def open_session(
     elif backend in named:
         chosen = named[backend]
     else:
-        known = ", ".join(["auto", *named])
+        known = ", ".join(backend_names())
         raise ConfigError(f"no backend is called '{backend}'; there are {known}", where="--backend")
     session = chosen.open(request)
     if scale is not None and session.scale != scale:

@@ -18,7 +18,7 @@ DEFAULT_OVERLAP = 16
 """Input pixels that neighbouring tiles share at least."""
 
 DEFAULT_BATCH = 1
-"""Tiles in a call where the session leaves it open."""
+"""Tiles in a call where the session leaves it open: a CPU's cache holds one tile at best."""
 
 Cut = Callable[[Indices, Indices], NDArray[np.float32]]
 """(row positions, column positions) -> (rows, columns, 3) float32 RGB in [0, 1]."""

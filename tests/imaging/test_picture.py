@@ -1,5 +1,7 @@
+import struct
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import cv2
@@ -234,6 +236,18 @@ def test_other_files_are_named(content: bytes, message: str, tmp_path: Path) -> 
     path.write_bytes(content)
     with pytest.raises(ImageError, match=message):
         read_picture(path)
+
+
+@pytest.mark.parametrize(("width", "height"), [(40_000, 40_000), (2_000_000, 1)])
+def test_a_picture_beyond_the_library_is_said_to_be_that(
+    width: int, height: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    data = bytearray((RARE / "grey.png").read_bytes())
+    data[16:24] = struct.pack(">II", width, height)
+    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+    with pytest.raises(ImageError, match="larger than OpenCV decodes"):
+        decode(bytes(data))
+    assert capfd.readouterr() == ("", "")
 
 
 def test_missing_files_and_folders(tmp_path: Path) -> None:
