@@ -105,7 +105,8 @@ class BenchConfig:
         for field in fields(self):
             value = getattr(self, field.name)
             if field.name in _OPTIONS and value != field.default:
-                text = f"{1e3 * value:g}" if field.name == "interval_s" else f"{value}"
+                shown = 1e3 * value if field.name == "interval_s" else value
+                text = f"{shown:g}" if isinstance(shown, float) else str(shown)
                 words += [f"--{field.name.removesuffix('_s')}", text]
         return shlex.join(words)
 

@@ -47,12 +47,13 @@ class PowerFigures:
 
 @dataclass(frozen=True)
 class RoundFigures:
-    """One measured window: median latency, and energy of an image where power was measured."""
+    """One measured window; mean power and energy of an image are None without power."""
 
     round: int
     samples: int
     latency_p50_ms: float
     images_per_s: float
+    average_mw: float | None
     energy_per_image_j: float | None
 
 

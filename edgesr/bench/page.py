@@ -15,7 +15,8 @@ _KEY = (
     "Milliseconds are of one call, from arrays in host memory to arrays in host memory; "
     "percentiles are of all measured calls, none left out. Images and output megapixels per second "
     "count the whole way from 8-bit picture to 8-bit picture. Power is the mean over the measured "
-    "windows; dynamic power is what lies above the idle baseline. An uncertainty holds 99 times in 100."
+    "windows; dynamic power is what lies above the idle baseline. An uncertainty holds 99 times in "
+    "100."
 )
 
 

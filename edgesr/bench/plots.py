@@ -43,13 +43,12 @@ def power_plot(recording: Recording, result: Result) -> str:
         "line",
     )
     for figures in result.models:
-        if figures.power is None:
-            continue
         index = recording.models.index(figures.model)
-        y = floor - figures.power.average_mw / 1000 * scale_y
-        for span in recording.windows(index):
-            begin, stop = (_LEFT + at * scale_x for at in (span.start_s, span.end_s))
-            svg.line(begin, y, stop, y, f"mean l{index % SERIES}")
+        for span, row in zip(recording.windows(index), figures.rounds, strict=True):
+            if row.average_mw is not None:
+                begin, stop = (_LEFT + at * scale_x for at in (span.start_s, span.end_s))
+                y = floor - row.average_mw / 1000 * scale_y
+                svg.line(begin, y, stop, y, f"mean l{index % SERIES}")
     svg.line(_LEFT, floor, _WIDTH - _RIGHT, floor, "axis")
     svg.text(_LEFT, 18, f"Power in W ({total.name})" if total.rails else "Power in W", "title")
     svg.text(_WIDTH - _RIGHT, floor + 18 + 18, "seconds", anchor="end")
@@ -122,13 +121,13 @@ def latency_plot(recording: Recording, result: Result) -> str:
         svg.text(
             _WIDTH - _RIGHT,
             base - row + 26,
-            f"p50 {times.p50:.4g}   p99 {times.p99:.4g}   max {times.max:.4g} ms",
+            f"p50 {times.p50:.4g} · p99 {times.p99:.4g} · max {times.max:.4g} ms",
             anchor="end",
         )
     svg.text(
         _LEFT,
         height - 10,
-        "dashed: median and 99th percentile; the tallest bar of each row fills it",
+        "dashed: median and 99th percentile; bars of a row are relative to its tallest",
     )
     return str(svg)
 

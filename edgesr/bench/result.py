@@ -86,10 +86,7 @@ def _figures(recording: Recording, index: int, power: _Measured) -> ModelFigures
     pixels = recording.settings.width * recording.settings.height * model.scale**2
     images_per_s = samples * model.images / (1e-3 * float(latencies.end_to_end_ms[own].sum()))
     windows = power.windows.get(index, ())
-    energies = {
-        span.round: per_image([window], [span.samples * model.images]).gross.value_j
-        for span, window in windows
-    }
+    by_round = {span.round: window for span, window in windows}
     return ModelFigures(
         model=model,
         samples=samples,
@@ -102,22 +99,24 @@ def _figures(recording: Recording, index: int, power: _Measured) -> ModelFigures
         output_megapixels_per_s=1e-6 * pixels * images_per_s,
         power=_power_figures(windows, model, power.idle) if windows else None,
         rounds=tuple(
-            _round(recording, index, span, energies.get(span.round))
+            _round(recording, index, span, by_round.get(span.round))
             for span in recording.windows(index)
         ),
     )
 
 
-def _round(recording: Recording, index: int, span: Span, energy_j: float | None) -> RoundFigures:
+def _round(recording: Recording, index: int, span: Span, window: Window | None) -> RoundFigures:
     latencies = recording.latencies
     own = (latencies.model == index) & (latencies.round == span.round)
     seconds = 1e-3 * float(latencies.end_to_end_ms[own].sum())
+    images = span.samples * recording.models[index].images
     return RoundFigures(
         round=span.round or 0,
         samples=span.samples,
         latency_p50_ms=times_of(latencies.latency_ms[own]).p50,
-        images_per_s=span.samples * recording.models[index].images / seconds,
-        energy_per_image_j=energy_j,
+        images_per_s=images / seconds,
+        average_mw=None if window is None else window.total.mean_mw,
+        energy_per_image_j=None if window is None else per_image([window], [images]).gross.value_j,
     )
 
 

@@ -19,12 +19,10 @@ def significant(value: float | None, digits: int = 4) -> str:
     """Return a number with so many significant digits and no exponent; a dash for None."""
     if value is None:
         return NONE
-    if value == 0:
-        return "0"
-    text = f"{value:.{digits}g}"
-    if "e" not in text:
-        return text
-    return f"{float(text):.0f}" if abs(value) >= 1 else f"{float(text):.10f}".rstrip("0")
+    text = f"{value:#.{digits}g}"
+    if "e" in text:
+        return f"{float(text):.0f}" if abs(value) >= 1 else f"{float(text):.10f}".rstrip("0")
+    return text.removesuffix(".")
 
 
 def with_uncertainty(value: float | None, uncertainty: float | None) -> str:
