@@ -7,7 +7,7 @@ from sensor_trees import ORIN_NANO, POWERCAP, write
 
 
 @pytest.fixture
-def orin_nano(tmp_path: Path) -> Path:
+def orin_nano_sysfs(tmp_path: Path) -> Path:
     """The files of a Jetson Orin Nano, JetPack 6; curr4 to in7 are what the driver adds."""
     rails = {
         "1": ("VDD_IN", 5008, 1192),

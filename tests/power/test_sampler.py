@@ -80,15 +80,15 @@ def test_auto_gives_all_reasons_where_nothing_works(tmp_path: Path, monkeypatch:
         assert name in sampler.failure
 
 
-def test_auto_falls_back_from_tegrastats_to_hwmon(orin_nano: Path, monkeypatch: Any) -> None:
+def test_auto_falls_back_from_tegrastats_to_hwmon(orin_nano_sysfs: Path, monkeypatch: Any) -> None:
     """A Jetson with JetPack 5: without root tegrastats prints no rails, and sysfs gives them."""
     stand_in = Path(__file__).parent / "stand_in"
     monkeypatch.setenv("PATH", f"{stand_in}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("STAND_IN_LOG", str(LOG))
-    with open_sampler("auto", root=orin_nano) as sampler:
+    with open_sampler("auto", root=orin_nano_sysfs) as sampler:
         assert sampler.source == "tegrastats"
     monkeypatch.setenv("STAND_IN_FAULT", "no-rails")
-    with open_sampler("auto", root=orin_nano) as sampler:
+    with open_sampler("auto", root=orin_nano_sysfs) as sampler:
         assert sampler.source == "hwmon"
 
 

@@ -13,10 +13,10 @@ from edgesr.power.sampler import open_sampler
 from edgesr.power.sampler_hwmon import find_channels
 
 
-def test_hwmon_of_an_orin_nano(orin_nano: Path) -> None:
-    with open_sampler("hwmon", interval_s=0.02, root=orin_nano) as sampler:
+def test_hwmon_of_an_orin_nano(orin_nano_sysfs: Path) -> None:
+    with open_sampler("hwmon", interval_s=0.02, root=orin_nano_sysfs) as sampler:
         wait_for_samples(sampler, 3)
-        (orin_nano / ORIN_NANO / "curr1_input").write_text("4000\n")
+        (orin_nano_sysfs / ORIN_NANO / "curr1_input").write_text("4000\n")
         wait_for_samples(sampler, len(sampler.samples()) + 2)
     samples = sampler.samples()
     assert samples[0].rails_mw == pytest.approx(
@@ -88,29 +88,29 @@ def test_rail_names_that_recur(tmp_path: Path) -> None:
     assert [channel.rail for channel in channels] == ["NC", "VDDQ_VDD2_1V8AO", "NC#2"]
 
 
-def test_hwmon_channel_that_is_switched_off(orin_nano: Path) -> None:
-    (orin_nano / ORIN_NANO / "curr3_input").write_text("")
-    with open_sampler("hwmon", interval_s=0.02, root=orin_nano) as sampler:
+def test_hwmon_channel_that_is_switched_off(orin_nano_sysfs: Path) -> None:
+    (orin_nano_sysfs / ORIN_NANO / "curr3_input").write_text("")
+    with open_sampler("hwmon", interval_s=0.02, root=orin_nano_sysfs) as sampler:
         assert set(sampler.samples()[0].rails_mw) == {"VDD_IN", "VDD_CPU_GPU_CV"}
 
 
-def test_hwmon_sensor_that_vanishes_in_mid_run(orin_nano: Path) -> None:
-    with open_sampler("hwmon", interval_s=0.02, root=orin_nano) as sampler:
-        (orin_nano / ORIN_NANO / "in1_input").unlink()
+def test_hwmon_sensor_that_vanishes_in_mid_run(orin_nano_sysfs: Path) -> None:
+    with open_sampler("hwmon", interval_s=0.02, root=orin_nano_sysfs) as sampler:
+        (orin_nano_sysfs / ORIN_NANO / "in1_input").unlink()
         deadline = time.monotonic() + 20
         while sampler.failure is None and time.monotonic() < deadline:
             time.sleep(0.01)
     assert sampler.failure == "hwmon can no longer be read (No such file or directory)"
 
 
-def test_hwmon_without_sensors_and_with_dead_ones(tmp_path: Path, orin_nano: Path) -> None:
+def test_hwmon_without_sensors_and_with_dead_ones(tmp_path: Path, orin_nano_sysfs: Path) -> None:
     with (
         pytest.raises(MissingError, match="no INA3221"),
         open_sampler("hwmon", root=tmp_path / "x"),
     ):
         pass
     for number in (1, 2, 3):
-        (orin_nano / ORIN_NANO / f"in{number}_input").write_text("broken\n")
+        (orin_nano_sysfs / ORIN_NANO / f"in{number}_input").write_text("broken\n")
     with pytest.raises(PowerError, match="in1_input holds 'broken'"):  # noqa: SIM117
-        with open_sampler("hwmon", root=orin_nano):
+        with open_sampler("hwmon", root=orin_nano_sysfs):
             pass
