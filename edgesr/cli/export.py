@@ -24,7 +24,8 @@ def command(
     ] = FREE,
     scale: Annotated[int, typer.Option(help="Output side over input side.")] = 4,
     form: Annotated[
-        str, typer.Option(help="How scans are written: unrolled (for boards too) or loop.")
+        str,
+        typer.Option(help="How scans are written: unrolled, doubling, or loop (not for boards)."),
     ] = "unrolled",
     output: Annotated[
         Path | None,

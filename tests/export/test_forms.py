@@ -39,7 +39,7 @@ def _scan_model(inputs: list, dtype: type, free_batch: bool = False) -> onnx.Mod
     ]
     node = helper.make_node(SCAN, names, ["y"], domain=DOMAIN)
     constants = [numpy_helper.from_array(inputs[i].astype(dtype), names[i]) for i in (2, 5)]
-    y = helper.make_tensor_value_info("y", kind, [None, None, None])
+    y = helper.make_tensor_value_info("y", kind, [None, *inputs[0].shape[1:]])
     graph = helper.make_graph([node], "scan", values, [y], constants)
     opsets = [helper.make_opsetid("", 18), helper.make_opsetid(DOMAIN, 1)]
     return helper.make_model(graph, opset_imports=opsets, ir_version=9)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from edgesr.errors import ConfigError
 from edgesr.export.forms.chunks import ScanNode
+from edgesr.export.forms.doubling import doubling
 from edgesr.export.forms.loop import loop
 from edgesr.export.forms.unrolled import unrolled
 from edgesr.export.graph import Builder
@@ -34,6 +35,7 @@ FORMS = {
     form.name: form
     for form in (
         Form("unrolled", unrolled, steps=16, board=True),
+        Form("doubling", doubling, steps=16, board=True),
         Form("loop", loop, steps=16, board=False),
     )
 }

@@ -62,7 +62,7 @@ def _body(g: Builder, A_t: str, sizes: tuple[int, int], with_output: bool) -> Gr
         del shapes["C"]
     names = [f"{g.prefix}/{name}" for name in shapes]
     state, dt, dx, b, *c = names
-    new = g.add(g.mul(decay(g, dt, A_t), state), g.op("MatMul", b, dx))
+    new = g.add(g.mul(decay(g, dt, A_t), state), g.mul(b, dx))
     results = {g.op("Identity", new): (N, E)}
     results |= {g.op("MatMul", c_t, new): (1, E) for c_t in c}
     return helper.make_graph(

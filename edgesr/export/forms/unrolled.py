@@ -19,7 +19,7 @@ def unrolled(g: Builder, scan: ScanNode, steps: int) -> str:
     bs = g.split(g.reshape(B, -1, steps * N, 1), steps, N, axis=1)  # (M, N, 1)
     cs = g.split(g.reshape(C, -1, steps, N), steps, 1, axis=1)  # (M, 1, N)
     decays = [decay(g, dt_t, A_t) for dt_t in dts]  # (M, N, E)
-    added = [g.op("MatMul", b_t, dx_t) for b_t, dx_t in zip(bs, dxs, strict=True)]
+    added = [g.mul(b_t, dx_t) for b_t, dx_t in zip(bs, dxs, strict=True)]
     state = added[0]
     for t in range(1, steps):
         state = g.add(g.mul(decays[t], state), added[t])
