@@ -1,6 +1,5 @@
 """report.html: one file with everything in it, that needs no network. Pure."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
@@ -10,6 +9,7 @@ from edgesr.bench.figures import ModelFigures, Result
 from edgesr.bench.recording import Recording
 from edgesr.bench.svg import COLOURS, SERIES
 from edgesr.bench.text import COLUMNS, NONE, figure_cells, significant, watts, with_uncertainty
+from edgesr.compare.slider import SCRIPT, STYLE, Shown, slider
 
 _KEY = (
     "Milliseconds are of one call, from arrays in host memory to arrays in host memory; "
@@ -38,7 +38,7 @@ def page(
     """
     main = next((item for item in result.models if not item.model.is_control), result.models[0])
     board = result.machine.board or result.machine.model
-    before_name, before, others = _pictures(recording, pictures)
+    before, others = _pictures(recording, pictures)
     slots = {
         "title": escape(f"edgesr bench: {main.model.label} on {board}"),
         "colours": COLOURS,
@@ -50,11 +50,9 @@ def page(
         "key": escape(_KEY),
         "power_plot": power_svg,
         "latency_plot": latency_svg,
-        "choices": _choices(others),
-        "before_name": escape(before_name),
-        "before_image": before,
-        "after_name": escape(others[0][0]),
-        "after_image": others[0][1],
+        "slider_style": STYLE,
+        "slider": slider(before, others),
+        "slider_script": SCRIPT,
         "details": _details(result),
         "environment": _environment(result),
         "footer": f"Made by <code>{escape(result.settings.command)}</code>. Every figure here is "
@@ -218,33 +216,15 @@ def _power_source(result: Result) -> str:
     )
 
 
-def _pictures(
-    recording: Recording, pictures: Mapping[str, bytes]
-) -> tuple[str, str, list[tuple[str, str]]]:
-    """Return name and image of what is on the left, and of each that can be on the right.
+def _pictures(recording: Recording, pictures: Mapping[str, bytes]) -> tuple[Shown, list[Shown]]:
+    """Return what is on the left, and what can be on the right.
 
     On the left is bicubic, or the pixels as they are where nothing else ran.
     """
     control = next((model for model in recording.models if model.is_control), None)
     others = [model for model in recording.models if model is not control]
     if control is None or not others:
-        right = [(model.label, _image(pictures, model.picture)) for model in recording.models]
-        return "input", _image(pictures, recording.input_picture), right
-    right = [(model.label, _image(pictures, model.picture)) for model in others]
-    return control.label, _image(pictures, control.picture), right
-
-
-def _image(pictures: Mapping[str, bytes], name: str) -> str:
-    return f"data:image/png;base64,{base64.b64encode(pictures[name]).decode('ascii')}"
-
-
-def _choices(others: Sequence[tuple[str, str]]) -> str:
-    """Return the buttons that choose the right-hand picture, if there is a choice."""
-    if len(others) < 2:
-        return ""
-    buttons = "".join(
-        f'<label><input type="radio" name="model" value="{escape(name)}" data-image="{image}"'
-        f"{' checked' if place == 0 else ''}>{escape(name)}</label>"
-        for place, (name, image) in enumerate(others)
-    )
-    return f'<div class="choose">{buttons}</div>'
+        right = [Shown(model.label, pictures[model.picture]) for model in recording.models]
+        return Shown("input", pictures[recording.input_picture]), right
+    right = [Shown(model.label, pictures[model.picture]) for model in others]
+    return Shown(control.label, pictures[control.picture]), right
