@@ -1,18 +1,19 @@
 """Two runs side by side. Pure.
 
-A difference is called noise unless both hold:
+A difference is called noise unless all of these hold:
 
 - the rounds differ: a two-sided Mann-Whitney U test of the per-round values, exact, gives a chance
   of at most 5 % (with three rounds a side even complete separation gives 10 %, so four are needed);
-- it exceeds the machine's own: the change of the bicubic control between the runs, where both ran
-  on the same machine. A machine that is 4 % slower today slows every network by as much.
-
-For energies it must also exceed both stated uncertainties together.
+- they differ still, in the same direction, when each is divided by the value of the bicubic control
+  in the same round, where both runs are of the same machine: one that is 15 % slower today slows
+  every network;
+- energies differ by more than both stated uncertainties together.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from statistics import median
 
 from edgesr.bench.figures import ModelFigures, Result, RoundFigures
 from edgesr.bench.statistics import chance_of_no_difference
@@ -32,7 +33,7 @@ class Difference:
         second: in the second.
         ratio: second over first.
         chance: of such rounds if there were no difference; None: no rounds to compare.
-        control_ratio: the same figure of the control, second over first; None: not comparable.
+        chance_by_control: the same of the values over those of the control; None: no control.
         verdict: `differs`, `within noise` or `unknown` where there are too few rounds to tell.
     """
 
@@ -42,7 +43,7 @@ class Difference:
     second: float
     ratio: float
     chance: float | None
-    control_ratio: float | None
+    chance_by_control: float | None
     verdict: str
 
 
@@ -103,16 +104,14 @@ def compare(first: Result, second: Result) -> Comparison:
     same = first.machine.model == second.machine.model and first.machine.cpu == second.machine.cpu
     same_machine = same and first.before.power_mode == second.before.power_mode
     controls = [label for label in both if ours[label].model.is_control] if same_machine else []
-    differences = []
-    for label in both:
-        for figure in _FIGURES:
-            control = [] if label in controls else controls
-            ratios = [_ratio(figure, ours[name], theirs[name]) for name in control]
-            found = _difference(figure, ours[label], theirs[label], (ratios or [None])[0])
-            if found is not None:
-                differences.append(found)
+    control = (ours[controls[0]], theirs[controls[0]]) if controls else None
+    differences = (
+        _difference(figure, ours[label], theirs[label], None if label in controls else control)
+        for label in both
+        for figure in _FIGURES
+    )
     return Comparison(
-        differences=tuple(differences),
+        differences=tuple(found for found in differences if found is not None),
         same_machine=same_machine,
         only_first=tuple(label for label in ours if label not in theirs),
         only_second=tuple(label for label in theirs if label not in ours),
@@ -120,49 +119,75 @@ def compare(first: Result, second: Result) -> Comparison:
     )
 
 
-def _ratio(figure: _Figure, first: ModelFigures, second: ModelFigures) -> float | None:
-    ours, theirs = figure.of_model(first), figure.of_model(second)
-    return None if not ours or not theirs else theirs / ours
-
-
 def _difference(
-    figure: _Figure, first: ModelFigures, second: ModelFigures, control_ratio: float | None
+    figure: _Figure,
+    first: ModelFigures,
+    second: ModelFigures,
+    control: tuple[ModelFigures, ModelFigures] | None,
 ) -> Difference | None:
     ours, theirs = figure.of_model(first), figure.of_model(second)
     if not ours or not theirs:
         return None
-    ratio = theirs / ours
-    chance, can_tell = _chance(figure, first.rounds, second.rounds)
-    margin = math.hypot(figure.uncertainty(first) / ours, figure.uncertainty(second) / theirs)
-    beyond = abs(math.log(ratio)) > max(margin, abs(math.log(control_ratio or 1.0)))
-    if not can_tell:
-        verdict = "unknown"
-    else:
-        verdict = "differs" if beyond and chance <= CHANCE else "within noise"
+    test = _test(_by_round(figure, first), _by_round(figure, second))
+    by_control = None
+    if control is not None:
+        by_control = _test(
+            _over(_by_round(figure, first), _by_round(figure, control[0])),
+            _over(_by_round(figure, second), _by_round(figure, control[1])),
+        )
+    margin = math.hypot(figure.uncertainty(first), figure.uncertainty(second))
     return Difference(
         model=first.model.label,
         figure=figure.name,
         first=ours,
         second=theirs,
-        ratio=ratio,
-        chance=chance if figure.of_round else None,
-        control_ratio=control_ratio,
-        verdict=verdict,
+        ratio=theirs / ours,
+        chance=None if test is None else test.chance,
+        chance_by_control=None if by_control is None else by_control.chance,
+        verdict=_verdict(test, by_control, abs(theirs - ours) > margin),
     )
 
 
-def _chance(
-    figure: _Figure, first: Sequence[RoundFigures], second: Sequence[RoundFigures]
-) -> tuple[float, bool]:
-    """Return the test's p-value, and whether so many rounds could show a difference at all."""
-    if figure.of_round is None:
-        return 1.0, False
-    ours = [value for row in first if (value := figure.of_round(row)) is not None]
-    theirs = [value for row in second if (value := figure.of_round(row)) is not None]
+def _verdict(test: "_Test | None", by_control: "_Test | None", is_beyond_uncertainty: bool) -> str:
+    if test is None or not test.can_tell:
+        return "unknown"
+    differs = is_beyond_uncertainty and test.chance <= CHANCE
+    if by_control is not None:
+        differs = differs and by_control.chance <= CHANCE and by_control.rises == test.rises
+    return "differs" if differs else "within noise"
+
+
+@dataclass(frozen=True)
+class _Test:
+    """Of two sets of rounds: its p-value, the direction, whether so few can differ at all."""
+
+    chance: float
+    rises: bool
+    can_tell: bool
+
+
+def _test(ours: Mapping[int, float], theirs: Mapping[int, float]) -> _Test | None:
     if not ours or not theirs:
-        return 1.0, False
-    can_tell = 2 / math.comb(len(ours) + len(theirs), len(ours)) <= CHANCE
-    return chance_of_no_difference(ours, theirs), can_tell
+        return None
+    first, second = list(ours.values()), list(theirs.values())
+    return _Test(
+        chance=chance_of_no_difference(first, second),
+        rises=median(second) > median(first),
+        can_tell=2 / math.comb(len(first) + len(second), len(first)) <= CHANCE,
+    )
+
+
+def _by_round(figure: _Figure, figures: ModelFigures) -> dict[int, float]:
+    if figure.of_round is None:
+        return {}
+    values = {row.round: figure.of_round(row) for row in figures.rounds}
+    return {number: value for number, value in values.items() if value is not None}
+
+
+def _over(values: Mapping[int, float], control: Mapping[int, float]) -> dict[int, float]:
+    return {
+        number: value / control[number] for number, value in values.items() if number in control
+    }
 
 
 def _cautions(first: Result, second: Result, same_machine: bool) -> list[str]:

@@ -102,7 +102,7 @@ def watts(power_mw: float | None) -> float | None:
 
 def comparison_table(comparison: Comparison) -> str:
     """Return the lines that `edgesr bench --compare` prints."""
-    header = ("Model", "Figure", "A", "B", "B/A", "control B/A", "chance", "")
+    header = ("Model", "Figure", "A", "B", "B/A", "chance", "by control", "")
     rows = [
         (
             item.model,
@@ -110,8 +110,8 @@ def comparison_table(comparison: Comparison) -> str:
             significant(item.first),
             significant(item.second),
             f"{item.ratio:.3f}",
-            NONE if item.control_ratio is None else f"{item.control_ratio:.3f}",
             NONE if item.chance is None else f"{item.chance:.3f}",
+            NONE if item.chance_by_control is None else f"{item.chance_by_control:.3f}",
             item.verdict,
         )
         for item in comparison.differences
