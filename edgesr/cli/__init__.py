@@ -8,12 +8,23 @@ import importlib
 import pkgutil
 import sys
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from edgesr import __version__
-from edgesr.errors import EdgesrError
+from edgesr.errors import EdgesrError, MissingError
+
+OPTIONAL = {
+    "torch": "train",
+    "onnx": "train",
+    "onnxscript": "train",
+    "safetensors": "train",
+    "matplotlib": "train",
+    "pynvml": "nvml",
+    "pycuda": "jetson",
+}
+"""Packages that some commands need, and the extra that brings each."""
 
 app = typer.Typer(
     name="edgesr",
@@ -55,8 +66,15 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         app(args=arguments)
     except EdgesrError as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        typer.echo("interrupted", err=True)
-        sys.exit(130)
+        _fail(error)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in OPTIONAL:
+            raise
+        package = error.name.partition(".")[0]
+        fix = f"pip install 'edgesr[{OPTIONAL[package]}]'"
+        _fail(MissingError(f"this needs the Python package {package}", fix=fix))
+
+
+def _fail(error: EdgesrError) -> NoReturn:
+    typer.echo(f"error: {error}", err=True)
+    sys.exit(1)
