@@ -75,7 +75,10 @@ def read_raw(folder: Path) -> Recording:
         fields = json.loads((folder / RUN).read_bytes())
         if not isinstance(fields, dict) or fields.pop("format", None) != FORMAT:
             raise DataError(f"not of format {FORMAT}", where=folder / RUN, fix=again)
-        table = np.loadtxt(folder / LATENCIES, delimiter=",", skiprows=1, ndmin=2)
+        header, _, rows = (folder / LATENCIES).read_text("utf-8").partition("\n")
+        if header != COLUMNS or not rows:
+            raise DataError("not a table of latencies", where=folder / LATENCIES, fix=again)
+        table = np.loadtxt(io.StringIO(rows), delimiter=",", ndmin=2)
         return _recording(fields, Latencies.from_rows(table), read_samples(folder / POWER))
     except FileNotFoundError as error:
         raise DataError(

@@ -1,11 +1,14 @@
 """Recordings with known figures: what a run on an Orin Nano could have left, made by hand."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from edgesr.bench.environment import Machine, State
+from edgesr.bench.raw_files import write_raw
 from edgesr.bench.recording import (
     Latencies,
     Model,
@@ -15,6 +18,10 @@ from edgesr.bench.recording import (
     Span,
     SpanKind,
 )
+from edgesr.bench.report import write_report
+from edgesr.imaging.encode import encode, format_for
+from edgesr.imaging.picture import Picture, read_picture
+from edgesr.imaging.resize import imresize
 from edgesr.power.board_rails import Total
 from edgesr.power.sample import Sample
 
@@ -136,3 +143,20 @@ def _samples(spans: Sequence[Span], end_s: float, work_mw: Sequence[float]) -> l
             )
         )
     return found
+
+
+def pictures(photo: Path) -> dict[str, bytes]:
+    """Return the PNG files of `recording`: 24x16 pixels of a photo, and bicubic and repeated x4."""
+    colour = read_picture(photo).colour[40:56, 60:84]
+    enlarged = imresize(colour, 4)
+    repeated = colour.repeat(4, axis=0).repeat(4, axis=1)
+    named = {"input.png": colour, "bicubic.png": enlarged, "student.png": repeated}
+    return {name: encode(Picture(c), format_for(".png"))[0] for name, c in named.items()}
+
+
+if __name__ == "__main__":  # python recordings.py FOLDER writes the run of tests/bench/data
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    small = recording(rounds=4, window_s=2.4, latency_ms=(20.0, 40.0), scatter=0.02)
+    write_raw(folder, small, pictures(Path(__file__).parents[1] / "data/photo.png"))
+    write_report(folder)
