@@ -1,0 +1,154 @@
+"""`edgesr compare`: one photograph through several networks, side by side."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edgesr.cli._console import progress
+from edgesr.errors import ConfigError
+
+if TYPE_CHECKING:
+    from edgesr.compare.panels import Comparison
+    from edgesr.imaging.encode import FileFormat
+
+_PAGES = (".html", ".htm")
+
+
+def command(
+    photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="A picture.")],
+    models: Annotated[
+        str | None,
+        typer.Option(
+            "-m",
+            "--models",
+            help="Networks and .onnx files, with commas.  [default: all shipped, and bicubic]",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            help="A picture (the sheet) or .html (with a slider).  [default: PHOTO_compare.png]",
+        ),
+    ] = None,
+    crop: Annotated[
+        str | None,
+        typer.Option(metavar="X,Y,W,H", help="Part of the photo.  [default: where most detail is]"),
+    ] = None,
+    scale: Annotated[
+        int | None,
+        typer.Option("-s", "--scale", help="Enlargement.  [default: the file's, 4 for a name]"),
+    ] = None,
+    backend: Annotated[str, typer.Option(help="What runs the networks, as in upscale.")] = "auto",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a result that is there.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Show a part of a photo as several networks enlarge it: a labelled sheet or an HTML page."""
+    from edgesr.compare.crop import detailed_crop, parse_crop
+    from edgesr.compare.panels import compare
+    from edgesr.evaluate.model import CONTROL, Wishes
+    from edgesr.files import write_bytes
+    from edgesr.imaging.picture import read_picture
+    from edgesr.runtime.select import DEFAULT_SCALE
+    from edgesr.weights import shipped_names
+
+    target = output or photo.with_name(f"{photo.stem}_compare.png")
+    form = _format(target, overwrite)
+    picture = read_picture(photo)
+    part = detailed_crop(picture) if crop is None else parse_crop(crop, picture)
+    if models is None:
+        wanted = scale or DEFAULT_SCALE
+        names = [name for name, factor in shipped_names() if factor == wanted]
+        names = [*dict.fromkeys([*names, CONTROL])]
+    else:
+        names = [*dict.fromkeys(filter(None, (name.strip() for name in models.split(","))))]
+    if not names:
+        raise ConfigError("names no model", where="--models", fix="--models student,bicubic")
+    wishes = [Wishes(name, scale=_scale(names, name, scale), backend=backend) for name in names]
+    with progress("compare", len(wishes)) as advance:
+        comparison = compare(picture, part, wishes, lambda name: advance(1, name))
+    write_bytes(target, _content(comparison, photo.name, form))
+    if as_json:
+        typer.echo(json.dumps(_document(comparison, photo, target), indent=2, ensure_ascii=False))
+        return
+    _print(comparison)
+    typer.echo(target)
+
+
+def _format(target: Path, overwrite: bool) -> "FileFormat | None":
+    """Return the kind of picture, None for a page; refuse what could not be written at the end."""
+    from edgesr.imaging.encode import format_for
+
+    form = None if target.suffix.lower() in _PAGES else format_for(target.suffix)
+    if target.is_dir():
+        raise ConfigError("a folder, not a file", where=target, fix=f"-o {target}/compare.png")
+    if target.exists() and not overwrite:
+        raise ConfigError("is there already", where=target, fix="--overwrite, or another -o")
+    if not target.parent.is_dir():
+        raise ConfigError(
+            "the folder does not exist", where=target.parent, fix=f"mkdir -p {target.parent}"
+        )
+    return form
+
+
+def _scale(names: list[str], name: str, scale: int | None) -> int | None:
+    """Return the scale to ask for: bicubic, which has all, follows a file that is alone with it."""
+    from edgesr.evaluate.model import CONTROL
+    from edgesr.export.manifest import OnnxManifest
+
+    files = [other for other in names if other.endswith(".onnx")]
+    if scale is None and name == CONTROL and files:
+        return OnnxManifest.read(Path(files[0])).scale
+    return scale
+
+
+def _content(comparison: "Comparison", name: str, form: "FileFormat | None") -> bytes:
+    if form is None:
+        from edgesr.compare.page import page
+
+        return page(comparison, name).encode()
+    from edgesr.compare.sheet import Cell, Texts, sheet
+    from edgesr.compare.text import ONCE, note, under
+    from edgesr.imaging.encode import encode
+    from edgesr.imaging.picture import Picture
+
+    cells = [Cell(panel.name, note(panel), panel.picture.colour) for panel in comparison.panels]
+    texts = Texts(f"{name}, side by side", under(comparison), ONCE)
+    drawn = sheet(texts, comparison.photo.colour, comparison.crop, cells)
+    data, _ = encode(Picture(drawn, icc=comparison.photo.icc), form)
+    return data
+
+
+def _document(comparison: "Comparison", photo: Path, target: Path) -> dict[str, object]:
+    crop = comparison.crop
+    return {
+        "input": str(photo),
+        "output": str(target),
+        "crop": [crop.x, crop.y, crop.width, crop.height],
+        "scale": comparison.scale,
+        "models": [
+            {
+                "name": panel.name,
+                "run": panel.run,
+                "latency_ms": round(panel.latency_ms, 3),
+                "photo_s": round(panel.photo_s, 3),
+            }
+            for panel in comparison.panels
+            if panel.latency_ms is not None and panel.photo_s is not None
+        ],
+    }
+
+
+def _print(comparison: "Comparison") -> None:
+    from edgesr.compare.text import ONCE, note, under
+
+    typer.echo(f"{under(comparison)}\n")
+    width = max(len(panel.name) for panel in comparison.panels)
+    for panel in comparison.panels[1:]:
+        typer.echo(f"{panel.name:<{width}}  {note(panel)}  ({panel.run})")
+    typer.echo(f"\n{ONCE}")

@@ -1,0 +1,162 @@
+"""A part of a photograph through several networks."""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from edgesr.compare.crop import Crop, with_context
+from edgesr.errors import ConfigError, ModelError
+from edgesr.evaluate.model import CONTROL, Subject, Wishes, open_subject
+from edgesr.imaging.picture import Picture
+from edgesr.runtime.select import DEFAULT_SCALE
+from edgesr.runtime.upscale import DEFAULT_OVERLAP
+from edgesr.weights import shipped_names
+
+INPUT = "input"
+"""Name of the panel that shows the photograph's own pixels."""
+
+_WARM_UP = 16  # side of the picture that is enlarged before the clock starts
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The part as one network enlarges it.
+
+    Attributes:
+        name: of the network or its file; no two of a comparison are equal.
+        run: what ran it, in words.
+        picture: 8 bits a channel.
+        latency_ms: enlarging the part with its surroundings, once; None: no network.
+        photo_s: what the whole photograph would take at this speed; None: no network.
+    """
+
+    name: str
+    run: str
+    picture: Picture
+    latency_ms: float | None
+    photo_s: float | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A part of a photograph, side by side.
+
+    Attributes:
+        photo: the photograph, 8 bits a channel, without alpha.
+        crop: the part.
+        scale: output side over input side.
+        panels: the photograph's own pixels first, then the networks in the order asked for.
+    """
+
+    photo: Picture
+    crop: Crop
+    scale: int
+    panels: tuple[Panel, ...]
+
+
+def compare(
+    photo: Picture,
+    crop: Crop,
+    wishes: Sequence[Wishes],
+    on_model: Callable[[str], None] = lambda name: None,
+) -> Comparison:
+    """Enlarge a part of a photograph by every network.
+
+    All networks are loaded before the first is run, so that a wrong name costs no time.
+
+    Args:
+        photo: the photograph.
+        crop: lies within it.
+        wishes: the networks, at least one.
+        on_model: told each network's name before it runs.
+
+    Raises:
+        ConfigError: no such network, or not all have one scale.
+        MissingError: a backend is not installed.
+        ModelError: a model cannot be loaded, or a tile came out broken.
+        WeightsError: a checkpoint does not fit.
+    """
+    photo = _plain(photo)
+    check_shipped(wishes)
+    names = _names([wish.model for wish in wishes])
+    with ExitStack() as stack:
+        subjects = [stack.enter_context(open_subject(wish)) for wish in wishes]
+        scale = _one_scale(names, subjects)
+        around = with_context(crop, DEFAULT_OVERLAP, photo)
+        panels = []
+        for name, subject in zip(names, subjects, strict=True):
+            on_model(name)
+            panels.append(_panel(name, subject, photo, crop, around))
+    return Comparison(photo, crop, scale, (_own_pixels(photo, crop, scale), *panels))
+
+
+def check_shipped(wishes: Sequence[Wishes]) -> None:
+    """Refuse networks that come without weights, all of them in one message.
+
+    Raises:
+        ModelError: the message lists what is shipped.
+    """
+    known = shipped_names()
+    missing = [
+        wish.model
+        for wish in wishes
+        if wish.weights is None
+        and wish.model != CONTROL
+        and not Path(wish.model).suffix
+        and (wish.model, wish.scale or DEFAULT_SCALE) not in known
+    ]
+    if missing:
+        listed = ", ".join([*(f"{name} x{scale}" for name, scale in known), f"{CONTROL} (any)"])
+        here = [name for name, scale in known if scale == (wishes[0].scale or DEFAULT_SCALE)]
+        raise ModelError(
+            f"no weights come with edgesr for {', '.join(missing)}; shipped are {listed}",
+            where="--models",
+            fix=f"--models {','.join([*here, CONTROL])}, or the path of an exported .onnx file",
+        )
+
+
+def _plain(photo: Picture) -> Picture:
+    """Return the photograph with 8 bits a channel and without alpha."""
+    colour = photo.colour
+    if colour.dtype == np.uint16:
+        colour = np.rint(colour / 257.0).astype(np.uint8)
+    return replace(photo, colour=colour, alpha=None, exif=None, notes=())
+
+
+def _names(models: Sequence[str]) -> list[str]:
+    """Return short names; the whole path where the file's name is not enough."""
+    short = [Path(model).name for model in models]
+    return [
+        name if short.count(name) == 1 else model for name, model in zip(short, models, strict=True)
+    ]
+
+
+def _one_scale(names: Sequence[str], subjects: Sequence[Subject]) -> int:
+    scales = [subject.scale for subject in subjects]
+    if len(set(scales)) > 1:
+        each = ", ".join(f"{n} x{s}" for n, s in zip(names, scales, strict=True))
+        raise ConfigError(f"the models enlarge differently: {each}", where="--models")
+    return scales[0]
+
+
+def _panel(name: str, subject: Subject, photo: Picture, crop: Crop, around: Crop) -> Panel:
+    part = around.of(photo)
+    first = Crop(0, 0, min(_WARM_UP, part.width), min(_WARM_UP, part.height))
+    subject.enlarge(first.of(part))
+    begin = time.perf_counter()
+    enlarged = subject.enlarge(part)
+    latency_ms = 1e3 * (time.perf_counter() - begin)
+    share = part.width * part.height / (photo.width * photo.height)
+    inside = Crop(crop.x - around.x, crop.y - around.y, crop.width, crop.height)
+    picture = inside.times(subject.scale).of(enlarged)
+    return Panel(name, subject.run, picture, latency_ms, 1e-3 * latency_ms / share)
+
+
+def _own_pixels(photo: Picture, crop: Crop, scale: int) -> Panel:
+    part = crop.of(photo)
+    colour = part.colour.repeat(scale, axis=0).repeat(scale, axis=1)
+    return Panel(INPUT, "the photograph's own pixels", replace(part, colour=colour), None, None)
