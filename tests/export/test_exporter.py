@@ -1,0 +1,174 @@
+"""`edgesr export` as users run it: files, manifest, checks, and one clear line for bad input."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from edgesr.cli import main
+from edgesr.errors import ConfigError, EdgesrError, ExportError, ModelError, WeightsError
+from edgesr.export.exporter import ExportRequest, export
+from edgesr.export.manifest import OnnxManifest
+from edgesr.export.parity import run_tiles
+from edgesr.export.patches import real_tiles
+from edgesr.files import sha256
+from edgesr.models import all_networks, get_network
+from edgesr.models.checkpoint import load_network, save_weights
+
+SMALL = "mambalitesr:D8-G1-B2-N4-SKIP"
+TILE = 16
+
+
+def _request(weights: Path, output: Path, **changes: object) -> ExportRequest:
+    return ExportRequest(SMALL, weights, tile=TILE, output=output, **changes)
+
+
+@pytest.mark.parametrize("batch", [None, 2])
+def test_the_file_computes_the_network(
+    tmp_path: Path, small_weights: Path, batch: int | None
+) -> None:
+    path = tmp_path / "small.onnx"
+    manifest = export(_request(small_weights, path, batch=batch))
+    assert manifest == OnnxManifest.read(path)
+    assert manifest.parent is not None
+    assert manifest.parent.sha256 == sha256(small_weights)
+    assert manifest.parity.max_abs_difference <= 1e-4
+    assert manifest.scan_form == "unrolled"
+    tiles = real_tiles(TILE)
+    network = load_network(SMALL, 4, small_weights)
+    with torch.inference_mode():
+        expected = network(torch.from_numpy(tiles)).numpy()
+    (got,) = run_tiles(onnx.load(path), [tiles], batch)
+    np.testing.assert_allclose(got, expected, atol=1e-4)
+
+
+def test_the_file_names_no_path_of_this_machine(tmp_path: Path, small_weights: Path) -> None:
+    path = tmp_path / "small.onnx"
+    export(_request(small_weights, path))
+    assert str(Path.cwd()).encode() not in path.read_bytes()
+    assert b"site-packages" not in path.read_bytes()
+
+
+def test_fp16_is_typed_and_close(tmp_path: Path, small_weights: Path) -> None:
+    path = tmp_path / "small_fp16.onnx"
+    manifest = export(_request(small_weights, path, precision="fp16"))
+    assert manifest.fp32_islands == ("LayerNormalization", "SelectiveScan", "Softplus")
+    model = onnx.load(path)
+    onnx.checker.check_model(model, full_check=True)  # types agree at every node
+    kinds = {
+        value.type.tensor_type.elem_type for value in (*model.graph.input, *model.graph.output)
+    }
+    assert kinds == {onnx.TensorProto.FLOAT}
+    convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
+    types = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
+    assert {types[node.input[1]] for node in convolutions} == {onnx.TensorProto.FLOAT16}
+
+
+def test_the_loop_form_is_smaller_and_equal(tmp_path: Path, small_weights: Path) -> None:
+    sizes = {}
+    for form in ("unrolled", "loop"):
+        path = tmp_path / f"{form}.onnx"
+        assert export(_request(small_weights, path, form=form)).scan_form == form
+        sizes[form] = len(onnx.load(path).graph.node)
+    assert sizes["loop"] < sizes["unrolled"]
+
+
+@pytest.mark.parametrize("name", ["bicubic", "espcn", "esr", "esr-fast", "fsrcnn"])
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+def test_convolutional_networks_take_the_same_path(
+    tmp_path: Path, name: str, precision: str
+) -> None:
+    torch.manual_seed(1)
+    network = get_network(name).module(4)
+    weights = None
+    if network.state_dict():
+        weights = tmp_path / "weights.safetensors"
+        save_weights(weights, network, name, {})
+    request = ExportRequest(name, weights, precision, TILE, output=tmp_path / "model.onnx")
+    manifest = export(request)
+    assert manifest.scan_form is None
+    assert (manifest.parent is None) == (weights is None)
+
+
+def test_every_network_has_a_default_file_of_its_own() -> None:
+    names = [network.name for network in all_networks()]
+    paths = {ExportRequest(name, precision=p).path for name in names for p in ("fp32", "fp16")}
+    assert len(paths) == 2 * len(names)
+    assert ExportRequest("student", precision="fp16").path == Path("engines/student_x4_fp16.onnx")
+    assert ":" not in ExportRequest(SMALL).path.name
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"network": "studnet"}, ConfigError, "student"),
+        ({"scale": 7}, ConfigError, "scales"),
+        ({"tile": 4}, ConfigError, "too small"),
+        ({"batch": 0}, ConfigError, "batch"),
+        ({"precision": "int3"}, ConfigError, "fp32 or fp16"),
+        ({"form": "spiral"}, ConfigError, "unrolled"),
+        ({"network": "espcn"}, WeightsError, "not of espcn"),
+        ({"weights": Path("absent.safetensors")}, WeightsError, "cannot be read"),
+        ({"output": Path("no/such/folder/model.onnx")}, ConfigError, "mkdir"),
+        ({"output": Path("model.engine")}, ConfigError, "onnx"),
+        ({"network": "esr-tm", "weights": None}, ModelError, "no safetensors"),
+    ],
+)
+def test_bad_input_is_one_clear_error(
+    tmp_path: Path,
+    small_weights: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, object],
+    error: type[EdgesrError],
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    fields = {"network": SMALL, "weights": small_weights, "tile": TILE, "output": Path("a.onnx")}
+    with pytest.raises(error, match=message):
+        export(ExportRequest(**{**fields, **changes}))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failed_export_keeps_the_file_that_was_there(
+    tmp_path: Path, small_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "small.onnx"
+    export(_request(small_weights, path))
+    before = path.read_bytes()
+    monkeypatch.setattr("edgesr.export.parity.MAX_DIFFERENCE_FP32", 0.0)
+    with pytest.raises(ExportError, match="differs from torch"):
+        export(_request(small_weights, path))
+    assert path.read_bytes() == before
+    assert OnnxManifest.read(path).network == SMALL
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["small.json", "small.onnx"]
+
+
+def test_a_foreign_json_beside_the_output_is_not_replaced(
+    tmp_path: Path, small_weights: Path
+) -> None:
+    notes = tmp_path / "small.json"
+    notes.write_text('{"mine": true}')
+    with pytest.raises(ConfigError, match="no manifest"):
+        export(_request(small_weights, tmp_path / "small.onnx"))
+    assert notes.read_text() == '{"mine": true}'
+
+
+def test_the_command(
+    tmp_path: Path, small_weights: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "small.onnx"
+    options = ["--model", SMALL, "--weights", str(small_weights), "--tile", str(TILE)]
+    with pytest.raises(SystemExit) as done:
+        main(["export", *options, "--batch", "1", "-o", str(path), "--json"])
+    assert done.value.code == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["file"] == str(path)
+    assert printed["batch"] == 1
+    for batch in ("many", "0"):
+        with pytest.raises(SystemExit) as failed:
+            main(["export", *options, "--batch", batch, "-o", str(path)])
+        assert failed.value.code == 1
+        assert "--batch" in capsys.readouterr().err

@@ -1,0 +1,63 @@
+"""Rewriting a traced graph changes its length and speed, not its values."""
+
+import numpy as np
+import onnx
+import torch
+from onnx.reference import ReferenceEvaluator
+from torch import nn
+
+from edgesr.export.tidy import tidy, write_softplus
+from edgesr.export.torch_graph import trace
+from edgesr.models.network import SRNetwork
+
+TILE = 16
+
+
+class _Causal(SRNetwork):
+    """A causal convolution over a row and a softplus, as a Mamba mixer has them."""
+
+    scale = 1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv1d(3, 3, 4, groups=3, padding=3)
+
+    def forward(self, lr: torch.Tensor) -> torch.Tensor:
+        rows = lr.flatten(2)
+        causal = self.conv(rows)[..., : rows.shape[-1]]
+        return torch.nn.functional.softplus(causal * 40).view_as(lr)
+
+
+def _kinds(model: onnx.ModelProto) -> list[str]:
+    return [node.op_type for node in model.graph.node]
+
+
+def test_causal_convolution_and_softplus() -> None:
+    torch.manual_seed(0)
+    network = _Causal().eval()
+    traced = trace(network, TILE, 1)
+    short = tidy(traced)
+    assert {"Slice", "Where", "Greater"} <= set(_kinds(traced))
+    assert {"Slice", "Where", "Greater"}.isdisjoint(_kinds(short))
+    x = torch.randn(1, 3, TILE, TILE)
+    with torch.inference_mode():
+        expected = network(x).numpy()
+    for model in (short, write_softplus(short)):
+        onnx.checker.check_model(model)
+        (got,) = ReferenceEvaluator(model).run(None, {"lr": x.numpy()})
+        np.testing.assert_allclose(got, expected, atol=2e-6, rtol=1e-6)
+    assert "Softplus" not in _kinds(write_softplus(short))
+
+
+def test_softplus_never_overflows() -> None:
+    node = onnx.helper.make_node("Softplus", ["u"], ["y"])
+    u, y = (
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [6]) for name in ("u", "y")
+    )
+    model = onnx.helper.make_model(
+        onnx.helper.make_graph([node], "g", [u], [y]),
+        opset_imports=[onnx.helper.make_opsetid("", 18)],
+    )
+    values = np.array([-1e30, -100, -1, 0, 100, 1e30], np.float32)
+    (got,) = ReferenceEvaluator(write_softplus(model)).run(None, {"u": values})
+    np.testing.assert_allclose(got, np.logaddexp(values.astype(np.float64), 0), atol=1e-7)
