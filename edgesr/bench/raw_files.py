@@ -28,11 +28,8 @@ def claim_folder(folder: Path, overwrite: bool) -> None:
         ConfigError: something else is in it, an earlier run is and may not be replaced, or it
             cannot be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        names = {path.name for path in folder.iterdir()}
-    except OSError as error:
-        raise ConfigError(f"cannot be a folder here ({error.strerror})", where=folder) from error
+    make_folder(folder)
+    names = {path.name for path in folder.iterdir()}
     if RUN in names and not overwrite:
         raise ConfigError("there is a run in it", where=folder, fix="--overwrite, or another -o")
     if names and RUN not in names:
@@ -40,6 +37,18 @@ def claim_folder(folder: Path, overwrite: bool) -> None:
     with files.atomic_path(folder / "probe"):
         pass  # whether files can be written there shows now, not after the measuring
     (folder / "probe").unlink()
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, where they are missing.
+
+    Raises:
+        ConfigError: something else has its name, or it may not be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"cannot be a folder here ({error.strerror})", where=folder) from error
 
 
 def write_raw(folder: Path, recording: Recording, pictures: Mapping[str, bytes]) -> None:

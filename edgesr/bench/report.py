@@ -11,7 +11,7 @@ from edgesr import files
 from edgesr.bench.figures import Result
 from edgesr.bench.page import page
 from edgesr.bench.plots import latency_plot, power_plot
-from edgesr.bench.raw_files import PICTURES, read_raw
+from edgesr.bench.raw_files import PICTURES, make_folder, read_raw
 from edgesr.bench.result import compute
 from edgesr.errors import DataError
 
@@ -33,12 +33,12 @@ def write_report(folder: Path, output: Path | None = None) -> Result:
 
     Args:
         folder: holds the raw files.
-        output: folder to write to; None: the same.
+        output: folder to write to, made if missing; None: the same.
 
     Raises:
         DataError: the folder holds no run, or a damaged one.
         PowerError: its power samples are damaged.
-        ConfigError: `output` cannot be written.
+        ConfigError: `output` cannot be made or written.
     """
     recording = read_raw(folder)
     names = [recording.input_picture, *(model.picture for model in recording.models)]
@@ -49,6 +49,7 @@ def write_report(folder: Path, output: Path | None = None) -> Result:
     result = compute(recording)
     power, latency = power_plot(recording, result), latency_plot(recording, result)
     target = folder if output is None else output
+    make_folder(target)
     document = json.dumps(result.to_json(), indent=2, ensure_ascii=False, allow_nan=False)
     files.write_text(target / RESULT, document + "\n")
     files.write_text(target / POWER_PLOT, power)

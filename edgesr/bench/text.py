@@ -1,5 +1,6 @@
 """The tables that the terminal shows. Pure."""
 
+import math
 from collections.abc import Iterable, Sequence
 
 from edgesr.bench.compare import Comparison
@@ -26,14 +27,16 @@ def significant(value: float | None, digits: int = 4) -> str:
 
 
 def with_uncertainty(value: float | None, uncertainty: float | None) -> str:
-    """Return `14.07 ± 0.13`: the uncertainty with two digits, the value to the same place."""
-    if value is None or uncertainty is None:
+    """Return `14.07 ± 0.13`: the uncertainty with two digits, the value to the same place.
+
+    Five significant digits of the value are enough, and the uncertainty is then rounded up to them.
+    """
+    if value is None or not uncertainty:
         return significant(value)
-    if uncertainty <= 0:
-        return significant(value)
-    two = f"{uncertainty:.1e}"
-    places = max(0, 1 - int(two.split("e")[1]))
-    return f"{value:.{places}f} ± {float(two):.{places}f}"
+    exponent = math.floor(math.log10(abs(value))) if value else 0
+    places = max(0, min(1 - math.floor(math.log10(uncertainty)), 4 - exponent))
+    shown = math.ceil(uncertainty * 10**places * (1 - 1e-9)) / 10**places
+    return f"{value:.{places}f} ± {shown:.{places}f}"
 
 
 def summary(result: Result) -> str:

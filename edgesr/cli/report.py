@@ -18,8 +18,6 @@ def command(
     from edgesr.bench.report import PAGE, write_report
     from edgesr.bench.text import summary
 
-    if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
     result = write_report(folder, output)
     if as_json:
         typer.echo(json.dumps(result.to_json(), indent=2, ensure_ascii=False, allow_nan=False))
