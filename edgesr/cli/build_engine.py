@@ -87,7 +87,11 @@ def _build(request: "BuildRequest", output: Path | None, as_json: bool) -> None:
             on_retry=lambda line: typer.echo(line, err=True),
         )
     if as_json:
-        typer.echo(json.dumps({"engine": str(path)} | asdict(manifest), indent=2))
+        typer.echo(
+            json.dumps(
+                {"engine": str(path), "onnx": str(request.onnx)} | asdict(manifest), indent=2
+            )
+        )
         return
     last = manifest.attempts[-1]
     typer.echo(f"{path}  ({path.stat().st_size / 1e6:.1f} MB)")

@@ -48,7 +48,7 @@ def command(
         raise EngineError(
             f"{result.psnr_db:.1f} dB is below {LIMIT_DB:.0f}; its pictures are not to be trusted",
             where=engine,
-            fix=f"edgesr export {manifest.network} --precision fp32, and build from that",
+            fix=f"edgesr export --model {manifest.network} --precision fp32, and build from that",
         )
 
 

@@ -112,7 +112,7 @@ def load(request: BuildRequest, stack: Stack) -> tuple[OnnxManifest, net.ParsedN
             f"{asked} was asked for, but the graph computes in {computed}; an engine computes in "
             "the types that its ONNX file states",
             where=request.onnx,
-            fix=f"edgesr export {model.network} --precision {asked}",
+            fix=f"edgesr export --model {model.network} --precision {asked}",
         )
     return model, parsed
 

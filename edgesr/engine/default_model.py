@@ -36,6 +36,6 @@ def default_model(precision: str, batch: int | None) -> Path:
     raise ModelError(
         f"no {NETWORK} x{SCALE} in {precision}{f', batch {batch},' if batch else ''} comes with "
         "edgesr, and exporting one needs torch",
-        fix=f"edgesr export {NETWORK} --precision {precision}{size} -o {NETWORK}.onnx  "
+        fix=f"edgesr export --model {NETWORK} --precision {precision}{size} -o {NETWORK}.onnx  "
         f"(on any machine with torch), then edgesr build-engine {NETWORK}.onnx",
     )

@@ -1,0 +1,220 @@
+#!/usr/bin/env bash
+# On a Jetson: check, install, build an engine, verify it, measure it, pack everything into one file.
+#
+#   jetson/setup.sh [MODEL.onnx] [--power-mode NAME] [--samples N] [--no-install] [--no-bench]
+#
+# Power mode and clocks are put back at the end, whatever happens: at an error, at Ctrl-C, at a kill
+# that can be caught. The archive is written then too, so that it can be sent as it is.
+set -euo pipefail
+
+model="" power_mode="" samples=1000 install=1 bench=1
+root=""       # --root DIR: read the board's files below DIR, for tests
+old_mode_id="" clocks_file=""
+edgesr="edgesr"
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+usage() {
+    cat <<'END'
+Check this Jetson, install what is missing, build, verify, measure, pack the logs.
+
+  jetson/setup.sh [MODEL.onnx] [options]
+
+  MODEL.onnx         what to build; default: the student that comes with edgesr, in fp16
+  --power-mode NAME  set this mode for the run (7w, 15w, 25w, maxn-super, ...); default: leave it
+  --samples N        images that are measured (1000)
+  --no-install       install nothing; use the edgesr on the PATH
+  --no-bench         stop after verifying
+END
+}
+
+say() { printf '== %s\n' "$*"; }
+
+fail() {
+    printf 'error: %s\n' "$1"
+    [ $# -lt 2 ] || printf '  try: %s\n' "$2"
+    exit 1
+}
+
+parse_arguments() {
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --power-mode | --samples | --root)
+            [ $# -ge 2 ] || fail "$1 needs a value" "jetson/setup.sh --help"
+            case $1 in
+            --power-mode) power_mode=$2 ;;
+            --samples) samples=$2 ;;
+            --root) root=$2 ;;
+            esac
+            shift
+            ;;
+        --no-install) install=0 ;;
+        --no-bench) bench=0 ;;
+        -h | --help)
+            usage
+            exit 0
+            ;;
+        -*) fail "unknown option $1" "jetson/setup.sh --help" ;;
+        *)
+            [ -z "$model" ] || fail "one model at a time: $model, $1" "jetson/setup.sh --help"
+            model=$1
+            ;;
+        esac
+        shift
+    done
+    case $samples in
+    '' | *[!0-9]*) fail "--samples takes a whole number, not '$samples'" "--samples 1000" ;;
+    esac
+    [ -z "$model" ] || [ -f "$model" ] || fail "$model: no such file" "edgesr export --precision fp16"
+}
+
+check_board() {
+    local release major
+    release=$(cat "$root/etc/nv_tegra_release" 2>/dev/null) ||
+        fail "this is no Jetson (there is no /etc/nv_tegra_release)" "edgesr doctor"
+    major=$(sed -n 's/^# R\([0-9]*\) .*/\1/p' <<<"$release")
+    say "$(tr -d '\0' <"$root/proc/device-tree/model" 2>/dev/null || echo 'unknown model'), R${major:-?}"
+    if [ "${major:-0}" -lt 36 ]; then
+        fail "Jetson Linux R${major:-?} is JetPack 5 or older, whose Python is too old" \
+            "flash JetPack 6.2 or later (https://developer.nvidia.com/embedded/jetpack)"
+    fi
+}
+
+install_missing() {
+    local packages=()
+    /usr/bin/python3 -c 'import tensorrt' 2>/dev/null || packages+=(python3-libnvinfer)
+    /usr/bin/python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
+    [ -x /usr/local/cuda/bin/nvcc ] || packages+=(nvidia-jetpack)
+    compgen -G '/usr/include/python3*/Python.h' >/dev/null || packages+=(python3-dev)
+    if [ ${#packages[@]} -gt 0 ]; then
+        say "installing ${packages[*]}"
+        sudo apt-get update
+        sudo apt-get install -y "${packages[@]}"
+    fi
+    # TensorRT comes as a system package, so the environment must see those.
+    [ -d "$here/.venv" ] || /usr/bin/python3 -m venv --system-site-packages "$here/.venv"
+    # pycuda is compiled here and finds neither nvcc nor cuda.h by itself.
+    PATH="/usr/local/cuda/bin:$PATH" \
+        CPATH="/usr/local/cuda/include:/usr/local/cuda/targets/aarch64-linux/include" \
+        LIBRARY_PATH="/usr/local/cuda/lib64:/usr/local/cuda/targets/aarch64-linux/lib" \
+        "$here/.venv/bin/pip" install --quiet "${here}[jetson]"
+    edgesr="$here/.venv/bin/edgesr"
+}
+
+current_mode_id() { sudo nvpmodel -q | grep -E '^[0-9]+$' | tail -n 1; }
+
+# Print the id that this board's own table gives to a mode: 15w, MODE_15W and 15W are the same.
+mode_id() {
+    local wanted number name
+    wanted=$(tr '[:upper:]_' '[:lower:]-' <<<"$1")
+    while read -r number name; do
+        name=$(tr '[:upper:]_' '[:lower:]-' <<<"$name")
+        if [ "${name#mode-}" = "${wanted#mode-}" ]; then
+            echo "$number"
+            return
+        fi
+    done < <(sed -n 's/^ *< *POWER_MODEL *ID=\([0-9]*\) *NAME=\([^ >]*\) *>.*/\1 \2/p' \
+        "$root/etc/nvpmodel.conf")
+    return 1
+}
+
+set_power() {
+    local id
+    if [ -n "$power_mode" ]; then
+        id=$(mode_id "$power_mode") ||
+            fail "this board has no power mode '$power_mode'" "grep POWER_MODEL /etc/nvpmodel.conf"
+        old_mode_id=$(current_mode_id)
+        if [ "$id" != "$old_mode_id" ]; then
+            say "power mode $old_mode_id -> $id ($power_mode)"
+            # A mode with other cores asks for a reboot; the answer here is no.
+            echo no | sudo nvpmodel -m "$id" || true
+            if [ "$(current_mode_id)" != "$id" ]; then
+                fail "the board did not take power mode $power_mode; it may need a reboot for it" \
+                    "sudo nvpmodel -m $id, answer YES, and run this again after the reboot"
+            fi
+        fi
+    fi
+    clocks_file="$results/clocks.conf"
+    sudo jetson_clocks --store "$clocks_file"
+    sudo jetson_clocks
+    say "clocks fixed; $(sudo nvpmodel -q | tr '\n' ' ')"
+}
+
+restore_power() {
+    local failed=0
+    if [ -n "$clocks_file" ] && [ -e "$clocks_file" ]; then
+        # Before the mode: locked minimum clocks may be above what the old mode allows.
+        sudo jetson_clocks --restore "$clocks_file" || failed=1
+    fi
+    if [ -n "$old_mode_id" ] && [ "$(current_mode_id)" != "$old_mode_id" ]; then
+        echo no | sudo nvpmodel -m "$old_mode_id" || true
+        [ "$(current_mode_id)" = "$old_mode_id" ] || failed=1
+    fi
+    if [ $failed -ne 0 ]; then
+        printf 'error: power mode or clocks could not be put back\n  try: %s\n' \
+            "sudo nvpmodel -m ${old_mode_id:-ID}; reboot"
+    elif [ -n "$clocks_file$old_mode_id" ]; then
+        say "power mode and clocks are as they were"
+    fi
+}
+
+# Runs at every end, once; the exit code is the one it came with.
+finish() {
+    local code=$?
+    trap - EXIT
+    trap '' INT TERM HUP PIPE # nothing may end this half-way
+    set +e
+    restore_power
+    say "exit code $code"
+    exec >&3 2>&3
+    wait "$tee_pid" # or the log would go into the archive without its end
+    archive="$results.tar.gz"
+    tar -czf "$archive" -C "$(dirname "$results")" "$(basename "$results")"
+    printf '\nsend this one file: %s\n' "$archive"
+    exit "$code"
+}
+
+describe() {
+    {
+        date -u +%FT%TZ
+        uname -a
+        cat "$root/etc/nv_tegra_release" "$root/etc/nvpmodel.conf" "$root/proc/meminfo" 2>/dev/null
+        tr '\0' '\n' <"$root/proc/device-tree/compatible" 2>/dev/null
+        sudo nvpmodel -q --verbose
+        sudo jetson_clocks --show
+        dpkg-query -W 'nvidia-*' 'cuda-*' 'libnvinfer*' 'python3-libnvinfer*' 2>/dev/null
+        timeout 3 tegrastats --interval 500
+    } >"$results/environment.txt" 2>&1 || true
+}
+
+build_verify_measure() {
+    local engine onnx
+    "$edgesr" doctor --json >"$results/doctor.json" || true # it exits 1 where something is missing
+    # shellcheck disable=SC2086  # no model is no argument
+    "$edgesr" build-engine ${model:+"$model"} --json >"$results/engine.json"
+    engine=$(field engine) onnx=$(field onnx)
+    say "built $engine"
+    "$edgesr" verify "$onnx" "$engine" --json | tee "$results/verify.json"
+    cp "$engine.json" "$results/"
+    [ "$bench" -eq 1 ] || return 0
+    "$edgesr" bench --engine "$engine" --samples "$samples" -o "$results/bench"
+}
+
+field() {
+    python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' \
+        "$results/engine.json" "$1"
+}
+
+parse_arguments "$@"
+check_board
+results="$PWD/edgesr-jetson-$(date +%Y%m%d-%H%M%S)"
+mkdir "$results"
+exec 3>&1 > >(tee -i "$results/setup.log") 2>&1
+tee_pid=$!
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+[ "$install" -eq 0 ] || install_missing
+describe
+set_power
+build_verify_measure
+say "done"
