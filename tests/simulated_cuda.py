@@ -22,6 +22,7 @@ class Gpu:
         self.streams = {}
         self.memory = {}
         self.depth = 0
+        self.done = 0
         self.most_in_flight = 0
         self.fail_launch = False
         self.gain = 1.0
@@ -37,6 +38,7 @@ class Gpu:
             return False
         _, action = self.random.choice(ready).pop(0)
         action()
+        self.done += 1
         return True
 
     def run_until(self, finished):
@@ -57,8 +59,8 @@ class Gpu:
         """Return pycuda, its submodules and tensorrt, by import name."""
         driver = ModuleType("pycuda.driver")
         driver.Stream = lambda: Stream(self)
-        driver.Event = lambda flags=0: Event(self)
-        driver.event_flags = SimpleNamespace(DISABLE_TIMING=2)
+        driver.Event = lambda flags=0: Event(self, timed=flags == 0)
+        driver.event_flags = SimpleNamespace(DEFAULT=0, DISABLE_TIMING=2)
         driver.Context = SimpleNamespace(pop=self.pop, synchronize=self.drain)
         driver.pagelocked_empty = lambda shape, dtype: np.full(shape, np.nan, dtype)
         driver.mem_alloc = lambda nbytes: Memory(self, nbytes)
@@ -113,14 +115,26 @@ class Stream:
 
 
 class Event:
-    def __init__(self, gpu):
+    """Its time is the number of operations the GPU has done."""
+
+    def __init__(self, gpu, timed):
         self.gpu = gpu
+        self.timed = timed
         self.last = None
 
     def record(self, stream):
-        token = SimpleNamespace(done=False)
+        token = SimpleNamespace(done=False, time=None)
         self.last = token
-        self.gpu.put(stream, lambda: setattr(token, "done", True))
+
+        def happen():
+            token.done, token.time = True, self.gpu.done
+
+        self.gpu.put(stream, happen)
+
+    def time_since(self, start):
+        assert self.timed, "an event without timing"
+        assert start.timed, "an event without timing"
+        return float(self.last.time - start.last.time)
 
     def synchronize(self):
         self.gpu.run_until(lambda: self.last.done)

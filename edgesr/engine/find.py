@@ -3,12 +3,17 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from edgesr import weights
 from edgesr.engine.gpu import first_gpu
 from edgesr.engine.manifest import EngineManifest
 from edgesr.engine.stack import find_stack
 from edgesr.errors import EdgesrError
-from edgesr.files import sha256
+from edgesr.export.manifest import OnnxManifest
+
+if TYPE_CHECKING:
+    from edgesr.runtime.tensorrt_session import TensorRTSession
 
 FOLDER = Path("engines")
 """Where `build-engine` puts engines that were given no name."""
@@ -46,17 +51,21 @@ def check_engine(engine: Path) -> EngineManifest:
     return manifest
 
 
-def find_engine(onnx: Path, folders: Iterable[Path] = (FOLDER,)) -> Found:
-    """Look for an engine that was built from `onnx` for this machine.
+def find_engine(
+    onnx: Path, folders: Iterable[Path] = (FOLDER,), same_weights: bool = False
+) -> Found:
+    """Look for an engine of a model for this machine.
 
     Args:
         onnx: the model.
         folders: where to look beside the folder of the model; those that do not exist are skipped.
+        same_weights: take an engine of any export of the model's weights (for a model that was
+            named), not only of this very file.
 
     Returns:
         The newest that fits; verified ones go before others.
     """
-    wanted = sha256(onnx)
+    model = OnnxManifest.read(onnx)
     candidates = []
     for folder in dict.fromkeys((onnx.parent, *folders)):
         for engine in sorted(folder.glob("*.engine")):
@@ -64,7 +73,9 @@ def find_engine(onnx: Path, folders: Iterable[Path] = (FOLDER,)) -> Found:
                 manifest = EngineManifest.read(engine)
             except EdgesrError:
                 continue  # a file that is no engine of ours is not an answer, and not an error
-            if manifest.onnx_sha256 == wanted:
+            if manifest.onnx_sha256 == model.onnx_sha256 or (
+                same_weights and is_export_of(model, manifest)
+            ):
                 verified = manifest.verification is not None
                 candidates.append((verified, engine.stat().st_mtime, engine))
     reasons = []
@@ -78,3 +89,49 @@ def find_engine(onnx: Path, folders: Iterable[Path] = (FOLDER,)) -> Found:
     if reasons:
         return Found(None, "; ".join(reasons))
     return Found(None, f"no engine here was built from {onnx.name}")
+
+
+def is_export_of(model: OnnxManifest, engine: EngineManifest) -> bool:
+    """Return whether an ONNX file holds the weights that an engine was made from."""
+    parent = None if model.parent is None else model.parent.sha256
+    named = (model.network, model.scale) == (engine.network, engine.scale)
+    return named and parent is not None and parent == engine.weights_sha256
+
+
+def find_fp32_model(manifest: EngineManifest, folders: Iterable[Path]) -> Path | None:
+    """Return an ONNX file that repeats an engine's tiles in float32, or None.
+
+    It holds the same weights for the same tile.
+    """
+    for folder in folders:
+        for onnx in sorted(folder.glob("*.onnx")):
+            try:
+                model = OnnxManifest.read(onnx)
+            except EdgesrError:
+                continue  # not a model of ours
+            own = model.onnx_sha256 == manifest.onnx_sha256 or is_export_of(model, manifest)
+            if own and model.precision == "fp32" and model.tile == manifest.tile:
+                return onnx
+    return None
+
+
+def open_engine(engine: Path, threads: int | None = None) -> "TensorRTSession":
+    """Open an engine, with ONNX Runtime behind it for tiles that come out broken.
+
+    Args:
+        engine: the engine.
+        threads: CPU threads of the repeat; None: one for each core.
+
+    Raises:
+        EngineError: it does not fit its manifest or this machine, or cannot be loaded.
+        MissingError: TensorRT or pycuda is not installed.
+    """
+    from edgesr.runtime.onnxruntime_session import OnnxRuntimeSession
+    from edgesr.runtime.tensorrt_session import TensorRTSession
+
+    folders = dict.fromkeys((engine.parent, FOLDER, weights.FOLDER))
+    onnx = find_fp32_model(EngineManifest.read(engine), folders)
+    if onnx is None:
+        return TensorRTSession(engine)
+    model = onnx
+    return TensorRTSession(engine, repeat=lambda: OnnxRuntimeSession(model, threads))

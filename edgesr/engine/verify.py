@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesr.engine.find import is_export_of
 from edgesr.engine.manifest import EngineManifest, Verification
 from edgesr.errors import EngineError
 from edgesr.export.manifest import OnnxManifest
@@ -81,9 +82,7 @@ def check_same_network(
     """
     if engine.onnx_sha256 == model.onnx_sha256:
         return
-    parent = None if model.parent is None else model.parent.sha256
-    same = (model.network, model.scale, model.tile) == (engine.network, engine.scale, engine.tile)
-    if same and parent is not None and parent == engine.weights_sha256:
+    if is_export_of(model, engine) and model.tile == engine.tile:
         return
     raise EngineError(
         f"it was built from {engine.onnx_file} ({engine.network} x{engine.scale}), and {onnx.name} "

@@ -35,6 +35,7 @@ class Slot:
         device_input: device memory of the same size.
         device_output: device memory of the same size.
         uploaded: set when the input is on the device.
+        started: set when the computation begins.
         computed: set when the output is there.
         downloaded: set when the output is in host memory.
         graph: the recorded computation on these buffers; None: enqueued each time.
@@ -45,6 +46,7 @@ class Slot:
     device_input: Any
     device_output: Any
     uploaded: Any
+    started: Any
     computed: Any
     downloaded: Any
     graph: CudaGraph | None = None
@@ -63,6 +65,7 @@ class TensorRTSession:
         manifest: of the engine.
         graph: how launches are saved: `cuda graph`, `runtime` (TensorRT's own capture) or `none`.
         repeated: tiles that were computed again so far.
+        device_ms: time the GPU computed in the latest call, copies not counted.
 
     Raises:
         MissingError: TensorRT or pycuda is not installed.
@@ -84,6 +87,7 @@ class TensorRTSession:
         self.batch: int | None = self.manifest.batch
         self.graph = "none"
         self.repeated = 0
+        self.device_ms = 0.0
         self._where = engine
         self._open_repeat = repeat
         self._fp32: Session | None = None
@@ -182,8 +186,8 @@ class TensorRTSession:
         host = [driver.pagelocked_empty(shape, np.float32) for shape in shapes]
         host[0][...] = 0
         device = [driver.mem_alloc(buffer.nbytes) for buffer in host]
-        quick = driver.event_flags.DISABLE_TIMING
-        events = [driver.Event(quick) for _ in range(3)]
+        quick, timed = driver.event_flags.DISABLE_TIMING, driver.event_flags.DEFAULT
+        events = [driver.Event(flags) for flags in (quick, timed, timed, quick)]
         driver.memcpy_htod(device[0], host[0])
         return Slot(*host, *device, *events)
 
@@ -218,6 +222,7 @@ class TensorRTSession:
 
     def _pipeline(self, tiles: NDArray[np.float32], enlarged: NDArray[np.float32]) -> None:
         """Run all tiles through the slots, batch by batch; see the module's docstring."""
+        self.device_ms = 0.0
         batch = self.manifest.batch
         starts = range(0, len(tiles), batch)
         for number, start in enumerate(starts):
@@ -230,6 +235,7 @@ class TensorRTSession:
             self._driver.memcpy_htod_async(slot.device_input, slot.host_input, self._upload)
             slot.uploaded.record(self._upload)
             self._compute.wait_for_event(slot.uploaded)
+            slot.started.record(self._compute)
             self._enqueue(slot)
             slot.computed.record(self._compute)
             self._download.wait_for_event(slot.computed)
@@ -241,6 +247,7 @@ class TensorRTSession:
     def _collect(self, slot: Slot, enlarged: NDArray[np.float32], start: int) -> None:
         """Wait for a slot's output and copy it to its place."""
         slot.downloaded.synchronize()
+        self.device_ms += slot.computed.time_since(slot.started)
         part = enlarged[start : start + self.manifest.batch]
         part[...] = slot.host_output[: len(part)]
 

@@ -1,22 +1,26 @@
 import dataclasses
 import os
 
+import numpy as np
 import pytest
 import simulated_cuda
 
 from edgesr.engine import find
-from edgesr.engine.find import find_engine
+from edgesr.engine.find import find_engine, find_fp32_model, open_engine
 from edgesr.engine.gpu import Gpu
+from edgesr.engine.manifest import EngineManifest
+from edgesr.export.manifest import Parent
 from edgesr.files import sha256
 
 
 @pytest.fixture
-def make_engine(tmp_path, engine_manifest, monkeypatch):
+def make_engine(tmp_path, engine_manifest, onnx_manifest, monkeypatch):
     """Return a function that writes an engine of a small file, on a simulated Orin."""
     simulated_cuda.install(monkeypatch, simulated_cuda.Gpu())
     monkeypatch.setattr(find, "first_gpu", lambda: Gpu("Orin", "8.7", "12.6"))
     onnx = tmp_path / "small.onnx"
     onnx.write_bytes(b"\x08")
+    onnx_manifest(onnx, parent=Parent("small.safetensors", "5" * 64))
 
     def make(name, age_s=0, **changes):
         path = tmp_path / "engines" / name
@@ -61,3 +65,53 @@ def test_why_not_in_one_line(make_engine, tmp_path):
         found.reason
     )
     assert "old.engine: it was built by tensorrt 8.6.2" in found.reason
+
+
+def test_another_export_of_the_same_weights_counts_only_where_asked(make_engine, tmp_path):
+    onnx, make = make_engine
+    folders = [tmp_path / "engines"]
+    half = make("half.engine", onnx_sha256="1" * 64, weights_sha256="5" * 64)
+    assert find_engine(onnx, folders).engine is None
+    assert find_engine(onnx, folders, same_weights=True).engine == half
+    make("foreign.engine", onnx_sha256="1" * 64, weights_sha256="6" * 64)
+    half.unlink()
+    assert find_engine(onnx, folders, same_weights=True).engine is None
+
+
+def test_broken_tiles_are_repeated_by_the_fp32_file_of_the_same_weights(
+    make_engine, small_onnx, onnx_manifest, tmp_path
+):
+    _, make = make_engine
+    engine = make("half.engine", onnx_sha256="1" * 64, weights_sha256="7" * 64)
+    manifest = EngineManifest.read(engine)
+    parent = Parent("small.safetensors", "7" * 64)
+    assert find_fp32_model(manifest, [tmp_path]) is None
+    for name, precision, fields in (
+        ("a.onnx", "fp32", {"parent": None}),
+        ("b.onnx", "fp16", {"parent": parent, "precision": "fp16"}),
+        ("c.onnx", "fp32", {"parent": parent, "tile": 32}),
+        ("d.onnx", "fp32", {"parent": parent}),
+    ):
+        onnx_manifest(small_onnx(name, precision=precision), **fields)
+    assert find_fp32_model(manifest, [tmp_path / "absent", tmp_path]).name == "d.onnx"
+
+
+def test_an_engine_opened_with_its_repeat(make_engine, small_onnx, onnx_manifest, tmp_path):
+    _, make = make_engine
+    engine = make(
+        "half.engine",
+        weights_sha256="7" * 64,
+        tile=8,
+        batch=2,
+        inputs={"lr": (2, 3, 8, 8)},
+        outputs={"hr": (2, 3, 32, 32)},
+    )
+    onnx = small_onnx("full.onnx", tile=8)
+    onnx_manifest(onnx, tile=8, parent=Parent("small.safetensors", "7" * 64))
+    for file in (onnx, onnx.with_suffix(".json")):
+        file.rename(engine.parent / file.name)
+    session = open_engine(engine)
+    tiles = np.full((1, 3, 8, 8), 0.5, np.float32)  # what the simulated GPU turns into NaN
+    assert np.isfinite(session.run(tiles)).all()
+    assert session.repeated == 1
+    session.close()

@@ -72,8 +72,17 @@ def test_copies_and_computation_of_two_batches_are_in_flight_together(engine, mo
     session = TensorRTSession(engine)
     gpu.most_in_flight = 0
     session.run(tiles(8))
-    one_batch = 8  # upload, event, wait, compute, event, wait, download, event
+    one_batch = 9  # upload, event, wait, event, compute, event, wait, download, event
     assert gpu.most_in_flight == SLOTS * one_batch
+
+
+def test_device_time_is_that_of_the_latest_call(engine, monkeypatch):
+    simulated_cuda.install(monkeypatch, simulated_cuda.Gpu())
+    session = TensorRTSession(engine)
+    session.run(tiles(8))
+    long = session.device_ms
+    session.run(tiles(2))
+    assert 0 < session.device_ms < long
 
 
 def test_no_tiles(engine, monkeypatch):
