@@ -163,14 +163,7 @@ def run(config: "TrainConfig", json: bool) -> None:
     # Pictures are degraded in as many threads as there are cores; more in each would wait for one
     # another. It counts only before NumPy is first imported, which is below.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from edgesr.errors import MissingError
-
-    try:
-        from edgesr.train.loop import train
-    except ModuleNotFoundError as error:
-        raise MissingError(
-            f"training needs the Python package {error.name}", fix="pip install 'edgesr[train]'"
-        ) from error
+    from edgesr.train.loop import train
 
     first = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun started
     with progress("training", _BAR) if first else nullcontext(_nothing) as advance:
