@@ -10,10 +10,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgesr.errors import ConfigError, MissingError
+from edgesr.errors import ConfigError, EngineError, MissingError, ModelError
 from edgesr.weights import shipped, shipped_names
 
 if TYPE_CHECKING:
+    from edgesr.engine.find import Found
     from edgesr.runtime.session import Session
 
 DEFAULT_SCALE = 4
@@ -24,7 +25,7 @@ class Request:
     """What a user asked for.
 
     Attributes:
-        model: name of a network, or path of an .onnx file.
+        model: name of a network, or path of an .onnx or .engine file.
         scale: factor between input and output sides; None: the file's, or 4 for a name.
         threads: CPU threads; None: the backend's choice.
     """
@@ -58,6 +59,44 @@ class Backend:
     name: str
     suits: Callable[[Request], bool]
     open: "Callable[[Request], Session]"
+
+
+def find_engine_for(request: Request) -> "Found":
+    """Return the TensorRT engine that runs a request here, or the reason why there is none.
+
+    An engine was given, or lies beside the model or below ./engines and was built from this very
+    file; for a network's name, from any export of the shipped weights.
+
+    Raises:
+        ModelError: the .onnx file or its manifest is wrong, or nothing of this name is shipped.
+    """
+    from edgesr.engine.find import Found, find_engine
+
+    path = request.path
+    if path is not None and path.suffix == ".engine":
+        return Found(path, "it was given")
+    onnx = path or shipped(request.model, request.scale_of_name, "onnx")
+    return find_engine(onnx, same_weights=path is None)
+
+
+def _tensorrt_suits(request: Request) -> bool:
+    try:
+        return find_engine_for(request).engine is not None
+    except ModelError:  # the backend that is chosen instead says what is wrong with the model
+        return False
+
+
+def _open_tensorrt(request: Request) -> "Session":
+    from edgesr.engine.find import open_engine
+
+    found = find_engine_for(request)
+    if found.engine is None:
+        raise EngineError(
+            found.reason,
+            where=request.model,
+            fix="edgesr build-engine" + (f" {request.path}" if request.path else ""),
+        )
+    return open_engine(found.engine, request.threads)
 
 
 def _onnxruntime_suits(request: Request) -> bool:
@@ -96,6 +135,7 @@ def _open_torch(request: Request) -> "Session":
 
 
 BACKENDS = (
+    Backend("tensorrt", _tensorrt_suits, _open_tensorrt),
     Backend("onnxruntime", _onnxruntime_suits, _open_onnxruntime),
     Backend("torch", _torch_suits, _open_torch),
 )
@@ -113,7 +153,7 @@ def open_session(
     """Load a network with the backend asked for, or the best that suits it here.
 
     Args:
-        model: name of a network, such as `student`, or path of an .onnx file.
+        model: name of a network, such as `student`, or path of an .onnx or .engine file.
         backend: `auto` or a name in `BACKENDS`.
         scale: factor between input and output sides; None: the file's, or 4 for a name.
         threads: CPU threads; None: the backend's choice.
@@ -123,6 +163,7 @@ def open_session(
             scale.
         MissingError: the backend is not installed.
         ModelError: the model cannot be loaded.
+        EngineError: the engine does not fit this machine, or there is none.
     """
     request = Request(model, scale, threads)
     named = {candidate.name: candidate for candidate in BACKENDS}

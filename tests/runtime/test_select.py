@@ -36,7 +36,7 @@ def test_the_scale_of_a_file_is_its_own(make_nearest: Maker) -> None:
 
 
 def test_unknown_backends_list_the_known() -> None:
-    with pytest.raises(ConfigError, match="'cuda'; there are auto, onnxruntime, torch"):
+    with pytest.raises(ConfigError, match="'cuda'; there are auto, tensorrt, onnxruntime, torch"):
         open_session("student", backend="cuda")
     names = [backend.name for backend in BACKENDS]
     assert len(set(names)) == len(names)
