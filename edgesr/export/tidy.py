@@ -1,7 +1,8 @@
 """Rewriting what the torch exporter writes at length into what runs fast and exactly.
 
 ONNX Runtime computes `Softplus` one value at a time, seven times slower than the seven vectorised
-operations used here; and a causal convolution needs no values behind the sequence.
+operations used here. A causal convolution needs no values behind the sequence, and over an image of
+one row it is twice as fast as over a sequence, for only images have a channels-last kernel.
 """
 
 import numpy as np
@@ -16,6 +17,7 @@ def tidy(model: ModelProto) -> ModelProto:
     result.CopyFrom(model)
     _drop_softplus_threshold(result.graph)
     _pad_causally(result.graph)
+    _convolve_rows(result.graph)
     remove_unused(result.graph)
     return result
 
@@ -89,3 +91,48 @@ def _pad_causally(graph: GraphProto) -> None:
         attributes["pads"] = [before, 0]
         causal = helper.make_node("Conv", conv.input, node.output, name=conv.name, **attributes)
         node.CopyFrom(causal)
+
+
+def _convolve_rows(graph: GraphProto) -> None:
+    """Transpose, 1-D Conv, Transpose of tokens (b, L, E) -> the same over images (b, E, 1, L)."""
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    made_by = {output: node for node in graph.node for output in node.output}
+    number = 0
+    for node in list(graph.node):
+        conv = made_by.get(node.input[0]) if _swaps_tokens(node) else None
+        before = made_by.get(conv.input[0]) if conv is not None else None
+        if conv is None or before is None or conv.op_type != "Conv" or not _swaps_tokens(before):
+            continue
+        attributes = {a.name: helper.get_attribute_value(a) for a in conv.attribute}
+        weight, *bias = conv.input[1:]
+        g = Builder(f"row{number}", np.dtype(np.float32))
+        image = g.op("Unsqueeze", before.input[0], g.integers(1))
+        channels_first = g.op("Transpose", image, perm=[0, 3, 1, 2])
+        start, end = attributes["pads"]
+        filtered = g.op(
+            "Conv",
+            channels_first,
+            g.constant(numpy_helper.to_array(constants[weight])[:, :, None]),
+            *bias,
+            group=attributes["group"],
+            kernel_shape=[1, *attributes["kernel_shape"]],
+            pads=[0, start, 0, end],
+            strides=[1, *attributes["strides"]],
+            dilations=[1, *attributes["dilations"]],
+        )
+        channels_last = g.op("Transpose", filtered, perm=[0, 2, 3, 1])
+        squeeze = helper.make_node("Squeeze", [channels_last, g.integers(1)], node.output)
+        squeeze.name = f"{g.prefix}/Squeeze"
+        place = list(graph.node).index(node)
+        nodes = [*graph.node[:place], *g.nodes, squeeze, *graph.node[place + 1 :]]
+        del graph.node[:]
+        graph.node.extend(nodes)
+        graph.initializer.extend(g.constants.values())
+        number += 1
+
+
+def _swaps_tokens(node: NodeProto) -> bool:
+    """Tell whether a node exchanges tokens and channels: (b, L, E) <-> (b, E, L)."""
+    if node.op_type != "Transpose":
+        return False
+    return list(helper.get_attribute_value(node.attribute[0])) == [0, 2, 1]

@@ -23,9 +23,10 @@ class _Causal(SRNetwork):
         self.conv = nn.Conv1d(3, 3, 4, groups=3, padding=3)
 
     def forward(self, lr: torch.Tensor) -> torch.Tensor:
-        rows = lr.flatten(2)
-        causal = self.conv(rows)[..., : rows.shape[-1]]
-        return torch.nn.functional.softplus(causal * 40).view_as(lr)
+        tokens = lr.flatten(2).transpose(1, 2).cos()
+        causal = self.conv(tokens.transpose(1, 2))[..., : tokens.shape[1]].transpose(1, 2)
+        softened = torch.nn.functional.softplus(causal.sin() * 40)
+        return softened.transpose(1, 2).reshape(lr.shape)
 
 
 def _kinds(model: onnx.ModelProto) -> list[str]:
@@ -39,6 +40,9 @@ def test_causal_convolution_and_softplus() -> None:
     short = tidy(traced)
     assert {"Slice", "Where", "Greater"} <= set(_kinds(traced))
     assert {"Slice", "Where", "Greater"}.isdisjoint(_kinds(short))
+    (convolution,) = (node for node in short.graph.node if node.op_type == "Conv")
+    pads = next(a.ints for a in convolution.attribute if a.name == "pads")
+    assert list(pads) == [0, 3, 0, 0]
     x = torch.randn(1, 3, TILE, TILE)
     with torch.inference_mode():
         expected = network(x).numpy()
