@@ -186,6 +186,12 @@ def _remarks(
         lines.append("the run was stopped before its end; the figures are those of what was done")
     if why_none is not None:
         lines.append(f"no power was measured: {why_none}")
+    if why_none is None and recording.power.source == "replay":
+        lines.append("power is replayed from a recorded log: it is not of the work measured here")
+    if why_none is None and recording.power.source == "tegrastats" and not recording.machine.l4t:
+        lines.append(
+            "tegrastats ran on a machine that is no Jetson: its power is another machine's"
+        )
     if power.left_out:
         lines.append(f"{power.left_out} windows were too short for the power sensor and left out")
     repeated = [figures for figures in models if figures.is_repeated]

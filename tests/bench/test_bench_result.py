@@ -127,6 +127,15 @@ def test_a_sum_of_rails_is_named_as_one() -> None:
     assert result.models[0].power.average_mw == pytest.approx(1.2 * WORK_MW[0])
 
 
+def test_power_of_another_machine_is_named_as_such() -> None:
+    run = recording()
+    assert not any("power is" in note for note in compute(run).notes)
+    elsewhere = compute(replace(run, machine=replace(run.machine, l4t=None)))
+    assert any("no Jetson: its power is another machine's" in note for note in elsewhere.notes)
+    replayed = compute(replace(run, power=replace(run.power, source="replay")))
+    assert any("not of the work measured here" in note for note in replayed.notes)
+
+
 def test_models_that_were_not_reached_are_left_out() -> None:
     run = recording()
     times = run.latencies
