@@ -253,6 +253,7 @@ def test_a_run_is_not_overwritten_unless_asked(network: Path, tmp_path: Path, ca
         (["--batch", "3"], "made for batches of 2, not 3"),
         (["--backend", "abacus"], "no backend is called 'abacus'"),
         (["--scale", "3"], "enlarges 4 times, not 3"),
+        (["--engine", "missing.engine"], "missing.engine: no such engine"),
     ],
 )
 def test_errors_leave_no_folder(
