@@ -1,0 +1,56 @@
+"""The committed results: what the documents say is what the raw files say."""
+
+import json
+import re
+from pathlib import Path
+
+import pareto
+import pytest
+from table1 import PLOTS
+from table1_measure import SCHEMA, cost
+from table1_text import page, to_csv
+
+from edgesr.bench.raw_files import read_raw
+from edgesr.bench.result import compute
+
+ROOT = Path(__file__).parents[2]
+RESULTS = sorted((ROOT / "benchmarks/results").glob("table1_*.json"))
+README = (ROOT / "benchmarks/README.md").read_text()
+
+
+def test_there_is_a_result() -> None:
+    assert RESULTS
+
+
+@pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.stem)
+def test_everything_about_a_result_is_made_from_its_json(path: Path) -> None:
+    document = json.loads(path.read_text())
+    assert document["schema"] == SCHEMA
+    assert document["name"] == path.stem
+    again = "python benchmarks/table1.py render"
+    assert path.with_suffix(".md").read_text() == page(document), again
+    assert path.with_suffix(".csv").read_text() == to_csv(document), again
+    for figure, suffix in PLOTS.items():
+        target = path.with_name(f"{path.stem}_{suffix}.svg")
+        assert (target.read_text() if target.exists() else None) == pareto.plot(document, figure)
+
+
+@pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.stem)
+def test_the_readme_holds_the_table(path: Path) -> None:
+    document = json.loads(path.read_text())
+    block = re.search(f"<!-- {path.stem} -->\n(.*?)<!-- end of {path.stem} -->", README, re.DOTALL)
+    assert block is not None, "give it its two marks in benchmarks/README.md"
+    assert block[1] == page(document), "python benchmarks/table1.py render"
+
+
+@pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.stem)
+def test_the_costs_are_those_of_the_raw_files(path: Path) -> None:
+    document = json.loads(path.read_text())
+    result = compute(read_raw(path.with_name(f"{path.stem}_bench")))
+    again = json.loads(json.dumps(cost(document["networks"], result)))
+    assert {key: document[key] for key in again} == again
+
+
+def test_every_mark_of_the_readme_has_its_result() -> None:
+    marks = set(re.findall(r"<!-- (table1_\S+) -->", README))
+    assert marks == {path.stem for path in RESULTS}
