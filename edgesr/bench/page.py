@@ -168,7 +168,7 @@ def _environment(result: Result) -> str:
     memory = None if machine.memory_mib is None else f"{machine.memory_mib} MiB"
     facts: list[tuple[str, str | None]] = [
         ("Machine", machine.board or machine.model),
-        ("CPU", f"{machine.cpu or machine.model}, {machine.cpu_cores} cores"),
+        ("CPU", ", ".join(filter(None, (machine.cpu, f"{machine.cpu_cores} cores")))),
         ("Memory", memory),
         ("System", machine.system + (f", L4T {machine.l4t}" if machine.l4t else "")),
         ("Software", f"Python {machine.python}, {packages}"),
