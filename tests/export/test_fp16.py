@@ -1,0 +1,60 @@
+"""The FP16 graph of the shipped student against its FP32 graph, in ONNX Runtime."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from edgesr.evaluate.datasets import open_sets
+from edgesr.evaluate.metrics import psnr_y
+from edgesr.export.exporter import ExportRequest, export
+from edgesr.export.parity import run_tiles
+from edgesr.export.patches import hard_tiles, real_tiles
+from edgesr.runtime.onnxruntime_session import OnnxRuntimeSession
+from edgesr.runtime.upscale import upscale
+from edgesr.weights import shipped
+
+TILE = 64
+MIN_PSNR_DB = 50.0
+MAX_LOSS_DB = 0.02
+SCALE = 4
+
+
+@pytest.fixture(scope="module")
+def fp16(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("fp16") / "student_x4_fp16.onnx"
+    export(ExportRequest("student", precision="fp16", output=path))
+    return path
+
+
+def _psnr_db(a: np.ndarray, b: np.ndarray) -> float:
+    return -10 * np.log10(max(((a - b) ** 2).mean(), 1e-20))
+
+
+def test_close_on_real_tiles_and_finite_on_hard_ones(fp16: Path) -> None:
+    half, single = onnx.load(fp16), onnx.load(shipped("student", SCALE, "onnx"))
+    tiles = [real_tiles(TILE), *hard_tiles(TILE).values()]
+    outputs = run_tiles(half, tiles, None), run_tiles(single, tiles, None)
+    for name, a, b in zip(("real tiles", *hard_tiles(TILE)), *outputs, strict=True):
+        assert np.isfinite(a).all(), name
+        assert _psnr_db(a, b) >= MIN_PSNR_DB, name
+
+
+@pytest.mark.parametrize("name", ["Set5", "Set14"])
+def test_nothing_is_lost_on_benchmark_sets(name: str, fp16: Path) -> None:
+    root = os.environ.get("EDGESR_DATA")
+    if root is None:
+        pytest.skip("EDGESR_DATA names no folder with Set5 and Set14")
+    half, single = (OnnxRuntimeSession(p) for p in (fp16, shipped("student", SCALE, "onnx")))
+    (benchmark,) = open_sets([Path(root) / name], SCALE)
+    losses, distances = [], []
+    for pair in benchmark.pairs:
+        lr, hr = pair.load()
+        a, b = (upscale(s, np.float32(lr.colour) / np.float32(255)) for s in (half, single))
+        distances.append(_psnr_db(a, b))
+        scores = [psnr_y(np.uint8(np.rint(y * 255)), hr.colour, SCALE) for y in (a, b)]
+        losses.append(scores[1] - scores[0])
+    assert min(distances) >= MIN_PSNR_DB
+    assert np.mean(losses) <= MAX_LOSS_DB
