@@ -24,11 +24,11 @@ CSV_COLUMNS = (
 def verdict(document: Json) -> str:
     """Return where the student loses, or that it does not: the first line of the table."""
     reference = document["reference"]
-    parts = [f"**{_capital(_loses(document, 'latency', 'slower'))}"]
+    parts = [f"**{_capital(_loses(document, 'latency', 'is slower'))}"]
     if document["power_source"] is None:
         parts.append(" Energy was not measured; the notes say why.**")
     else:
-        parts.append(f" {_capital(_loses(document, 'energy', 'hungrier'))}**")
+        parts.append(f" {_capital(_loses(document, 'energy', 'takes more'))}**")
     if reference == STUDENT and document["sets"]:
         parts.append(f" {_quality(document)}")
     return "".join(parts)
@@ -45,7 +45,7 @@ def _loses(document: Json, figure: str, word: str) -> str:
     if not worse:
         return f"the {reference} loses on {figure} to none of {_listed(list(ratios))}."
     each = [f"{name} ({1 / ratios[name]:.3g} times)" for name in worse]
-    return f"the {reference} loses on {figure}: it is {word} than {_listed(each)}."
+    return f"the {reference} loses on {figure}: it {word} than {_listed(each)}."
 
 
 def _quality(document: Json) -> str:
@@ -155,6 +155,13 @@ def page(document: Json) -> str:
         idle = significant(watts(document["idle_mw"]), 3)
         facts.append(f"Power: {document['power_source']}, idle {idle} W; energy is gross.")
     facts += [f"{_capital(note)}." for note in document["notes"]]
+    hashes = [
+        f"{n['name']} {n['weights_sha256'][:8]}"
+        for n in document["networks"]
+        if n["weights_sha256"]
+    ]
+    if hashes:
+        facts.append(f"SHA-256 of the weights: {', '.join(hashes)}.")
     for reason in dict.fromkeys(document["left_out"].values()):
         names = [name for name, why in document["left_out"].items() if why == reason]
         facts.append(f"Left out: {_listed(names)}: {reason}.")

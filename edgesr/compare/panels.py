@@ -1,4 +1,8 @@
-"""A part of a photograph through several networks."""
+"""A part of a photograph through several networks.
+
+Only the part and a margin around it are enlarged, so that it takes seconds. A network that looks
+further than the margin sees less than it would in the whole photograph.
+"""
 
 import time
 from collections.abc import Callable, Sequence
@@ -18,6 +22,9 @@ from edgesr.weights import shipped_names
 
 INPUT = "input"
 """Name of the panel that shows the photograph's own pixels."""
+
+LARGEST = 2**24
+"""Most pixels of an enlarged part: pictures of that size can still be looked at side by side."""
 
 _WARM_UP = 16  # side of the picture that is enlarged before the clock starts
 
@@ -75,7 +82,7 @@ def compare(
         on_model: told each network's name before it runs.
 
     Raises:
-        ConfigError: no such network, or not all have one scale.
+        ConfigError: no such network, not all have one scale, or the part is too large.
         MissingError: a backend is not installed.
         ModelError: a model cannot be loaded, or a tile came out broken.
         WeightsError: a checkpoint does not fit.
@@ -86,6 +93,7 @@ def compare(
     with ExitStack() as stack:
         subjects = [stack.enter_context(open_subject(wish)) for wish in wishes]
         scale = _one_scale(names, subjects)
+        _check_size(crop.times(scale))
         around = with_context(crop, DEFAULT_OVERLAP, photo)
         panels = []
         for name, subject in zip(names, subjects, strict=True):
@@ -141,6 +149,16 @@ def _one_scale(names: Sequence[str], subjects: Sequence[Subject]) -> int:
         each = ", ".join(f"{n} x{s}" for n, s in zip(names, scales, strict=True))
         raise ConfigError(f"the models enlarge differently: {each}", where="--models")
     return scales[0]
+
+
+def _check_size(enlarged: Crop) -> None:
+    if enlarged.width * enlarged.height > LARGEST:
+        raise ConfigError(
+            f"the part becomes {enlarged.width}x{enlarged.height} pixels for each model; at most "
+            f"{LARGEST / 1e6:.0f} megapixels can be put side by side",
+            where="--crop",
+            fix="a smaller --crop; edgesr upscale enlarges whole photos",
+        )
 
 
 def _panel(name: str, subject: Subject, photo: Picture, crop: Crop, around: Crop) -> Panel:

@@ -14,6 +14,7 @@ def row(name: str, psnr: float, ssim: float, steps: int | None = None) -> Json:
     return {
         "name": name,
         "file": f"{name}_x4.onnx",
+        "weights_sha256": None,
         "precision": "fp32",
         "steps": steps,
         "parameters": 14550,
@@ -70,7 +71,7 @@ def test_the_first_line_says_where_the_student_loses() -> None:
     costs = {"student": cost(1.0, 1.0), "esr": cost(0.125, 0.2), "bicubic": cost(0.01, 0.02)}
     assert page(document(rows, costs, "VDD_IN by tegrastats")).splitlines()[0] == (
         "**The student loses on latency: it is slower than bicubic (100 times) and esr (8 times). "
-        "The student loses on energy: it is hungrier than bicubic (50 times) and esr (5 times).** "
+        "The student loses on energy: it takes more than bicubic (50 times) and esr (5 times).** "
         "It is ahead of esr and bicubic in PSNR and SSIM on Set5."
     )
 
@@ -121,9 +122,11 @@ def test_the_second_table_holds_what_was_measured_and_published() -> None:
 
 def test_an_invalid_run_says_so() -> None:
     found = document([row("student", 30.9, 0.87)], {"student": cost(1.0)})
+    found["networks"][0]["weights_sha256"] = "0123456789abcdef"
     found |= {"is_valid": False, "invalid_reasons": ["throttled: oc1 3 times"]}
     text = page(found)
     assert "**INVALID run:** throttled: oc1 3 times." in text
+    assert "- SHA-256 of the weights: student 01234567." in text
     assert "- Left out: espcn and dvmsr: no weights." in text
 
 

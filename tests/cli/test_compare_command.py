@@ -129,6 +129,15 @@ def test_two_scales_cannot_be_side_by_side(
     assert "the models enlarge differently: nearest_x2.onnx x2, nearest_x4.onnx x4" in error
 
 
+def test_a_part_too_large_to_look_at_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    large = tmp_path / "large.png"
+    cv2.imwrite(str(large), np.zeros((1100, 1000, 3), np.uint8))
+    error = failure(capsys, large, "-m", "bicubic", "--crop", "0,0,1000,1100")
+    assert "the part becomes 4000x4400 pixels for each model; at most 17 megapixels" in error
+
+
 def test_a_result_is_replaced_only_when_asked(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
