@@ -14,12 +14,15 @@ Parameter names and shapes are those of the reference implementation
 """
 
 import math
+from typing import cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from edgesr.scan import selective_scan
+from edgesr.scan.fused import fused_available
+from edgesr.scan.fused_mixer import MixerWeights, fused_mixer
 
 CONV_WIDTH = 4
 DT_MIN, DT_MAX = 1e-3, 1e-1  # range of softplus(dt_bias) at the start, as in the Mamba paper
@@ -81,8 +84,18 @@ class Mamba(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(batch, L, d) -> (batch, L, d)."""
-        length = tokens.shape[1]
-        x, z = self.in_proj(tokens).chunk(2, dim=-1)  # (batch, L, E) each
+        xz = self.in_proj(tokens)  # (batch, L, 2E)
+        if fused_available(xz) and not torch.onnx.is_in_onnx_export():
+            y = fused_mixer(xz, self.inner_weights())
+        else:
+            y = self._mix(xz)
+        out: Tensor = self.out_proj(y)
+        return out
+
+    def _mix(self, xz: Tensor) -> Tensor:
+        """Everything between the outer projections: (batch, L, 2E) -> (batch, L, E)."""
+        length = xz.shape[1]
+        x, z = xz.chunk(2, dim=-1)  # (batch, L, E) each
         x = self.conv1d(x.transpose(1, 2))[..., :length].transpose(1, 2)
         x = F.silu(x)
         dt, b, c = self.x_proj(x).split([self.dt_rank, self.state, self.state], dim=-1)
@@ -92,9 +105,27 @@ class Mamba(nn.Module):
             share = self.inner // self.heads
             dt = dt.repeat_interleave(share, dim=-1)
             a = a.repeat_interleave(share, dim=0).expand(-1, self.state)
-        y = selective_scan(x, dt, a, b, c, self.D)
-        out: Tensor = self.out_proj(y * F.silu(z))
-        return out
+        return selective_scan(x, dt, a, b, c, self.D) * F.silu(z)
+
+    def inner_weights(self) -> MixerWeights:
+        """Return what the fused form of `_mix` takes; a head's dt and A repeated over its share."""
+        dt_proj: Tensor = self.dt_proj.weight
+        dt_bias: Tensor = self.dt_proj.bias
+        a = -torch.exp(self.A_log)
+        if self.heads is not None:
+            share = self.inner // self.heads
+            dt_proj = dt_proj.repeat_interleave(share, dim=0)
+            dt_bias = dt_bias.repeat_interleave(share, dim=0)
+            a = a.repeat_interleave(share, dim=0).expand(-1, self.state)
+        return MixerWeights(
+            conv=self.conv1d.weight.squeeze(1),
+            conv_bias=cast(Tensor, self.conv1d.bias),
+            x_proj=self.x_proj.weight,
+            dt_proj=dt_proj,
+            dt_bias=dt_bias,
+            A=a,
+            D=self.D,
+        )
 
     def multiply_adds(self, tokens: Tensor) -> int:
         """Return those of the scan alone for (batch, L, d): dt A, decay h, dt x B and C h."""

@@ -1,105 +1,133 @@
-"""Triton kernels of the selective scan: one warp owns a tile of channels and all their states.
+"""Triton kernels of the selective scan: a tile of channels and all their states in registers.
 
-The state is a tile (BLOCK_E, N) in registers with the channels along the lanes, so that one time
-step of a sequence laid out (batch, L, E) is one contiguous read. Time runs in the program, in
-chunks of K unrolled steps whose rows are loaded one chunk ahead. A sequence may be split into
-segments that run side by side: `segment_ends` gives what each adds to the state, `carry` chains
-these, and the main kernels start every segment from the state so found.
+A program owns BLOCK_E channels of one sequence, or of one segment of it, and walks through time
+in chunks of K steps. What belongs to a channel alone (dt, x, z, D) is loaded, computed and stored
+as tiles (K, BLOCK_E), every value in one thread. The recurrence is unrolled over the K rows of
+such tiles, with a state tile (BLOCK_E, N) that Triton spreads so that a thread holds up to four
+states of one channel, four lanes hold a channel of sixteen, and warps differ in channels only: the
+sum over N takes two shuffles, and the sum over channels is left to the matrix units.
 
-Rows past the end are clamped to the last one and given dt = 0 (and dy = 0), which leaves the
-state as it was; channels past E are clamped likewise and never stored.
+A sequence may be split into segments that run side by side: `segment_ends` gives what each adds
+to the state, and every segment of the main kernels chains those before it.
 
-The specification is `edgesr.scan.reference`; the backward pass follows from it with
+The specification is `edgesr.scan.reference`. With MIXER the kernels also hold what surrounds the
+scan in a Mamba mixer: dt is softplus(dt + bias) and the output is y silu(z).
 
-    r_t = exp(dt_t A) g_t,  g_t = C_t dy_t + r_{t+1}      (g_t is the gradient of h_t)
+Names: `*_batch` and `*_row` are strides, channels have stride 1 unless `*_col` says otherwise; NP
+is N padded to a power of two. MASK is set when L, E or N do not fill their tiles; zeros stand
+there, and dt = 0 leaves the state as it was.
 """
+
+# Triton compiles these functions: it knows no Python types, and a kernel is one function.
+# mypy: ignore-errors
+# ruff: noqa: PLR0915
 
 import triton
 import triton.language as tl
 
-LOG2_E = tl.constexpr(1.4426950408889634)
-LN_2 = tl.constexpr(0.6931471805599453)
-
-
-@triton.jit
-def _rows(pointer, columns, stride, t, last, K: tl.constexpr):
-    """Load K rows from t on, the last row again where there are no more."""
-    rows = ()
-    for k in tl.static_range(K):
-        rows += (tl.load(pointer + tl.minimum(t + k, last) * stride + columns),)
-    return rows
+from edgesr.scan.fused_tiles import (
+    LOG2_E,
+    columns,
+    load_tile,
+    row_pairs,
+    sigmoid,
+    softplus,
+    stack,
+    state_after,
+    store_tile,
+    within,
+)
 
 
 @triton.jit
 def scan_forward(
-    x, dt, a, b, c, d, y, states, starts,
-    x_batch, x_row, x_col, dt_batch, dt_row, dt_col, b_batch, b_row, c_batch, c_row,
+    x, dt, bias, a, b, c, d, z, y, states, ends, sums,
+    x_batch, dt_batch, b_batch, c_batch, z_batch,
     length, channels, segment,
+    x_row: tl.constexpr, x_col: tl.constexpr, dt_row: tl.constexpr, dt_col: tl.constexpr,
+    b_row: tl.constexpr, c_row: tl.constexpr, z_row: tl.constexpr, y_row: tl.constexpr,
     N: tl.constexpr, NP: tl.constexpr, BLOCK_E: tl.constexpr, K: tl.constexpr,
-    SAVE: tl.constexpr, SPLIT: tl.constexpr,
+    MASK: tl.constexpr, SAVE: tl.constexpr, SPLIT: tl.constexpr, MIXER: tl.constexpr,
 ):  # fmt: skip
     """Write y (batch, L, E) and, with SAVE, the state before every chunk.
 
-    states: (batch, chunks, E, N); starts: (batch, segments, E, N), read with SPLIT.
+    states: (batch, chunks, E, N); ends, sums: as `segment_ends` wrote them, read with SPLIT.
     """
     e = tl.program_id(0) * BLOCK_E + tl.arange(0, BLOCK_E)
     batch = tl.program_id(1).to(tl.int64)
-    part = tl.program_id(2)
     n = tl.arange(0, NP)
-    e_in = tl.minimum(e, channels - 1)
-    n_in = tl.minimum(n, N - 1)
-    inside = (e[:, None] < channels) & (n[None, :] < N)
-    a2 = tl.load(a + e_in[:, None] * N + n_in[None, :]) * LOG2_E
-    direct = tl.load(d + e_in)
-    x += batch * x_batch
-    dt += batch * dt_batch
-    b += batch * b_batch
-    c += batch * c_batch
-    y += batch * length * channels
-    chunks = tl.cdiv(length, K)
+    k = tl.arange(0, K)
     tile = e[:, None] * N + n[None, :]
+    inside = within(e, channels, n, N)
+    size = channels * N
+    decay_rate = load_tile(a + tile, inside, MASK)
+    direct = load_tile(d + e, e < channels, MASK)
+    if MIXER:
+        shift = load_tile(bias + e, e < channels, MASK)
+    x += batch * x_batch + k[:, None] * x_row + e[None, :] * x_col
+    dt += batch * dt_batch + k[:, None] * dt_row + e[None, :] * dt_col
+    b += batch * b_batch + k[:, None] * b_row + n[None, :]
+    c += batch * c_batch + k[:, None] * c_row + n[None, :]
+    z += batch * z_batch + k[:, None] * z_row + e[None, :]
+    y += batch * length * y_row + k[:, None] * y_row + e[None, :]
+    states += batch * tl.cdiv(length, K) * size + tile
+    first = tl.program_id(2) * segment
+    end = tl.minimum(first + segment, length)
     h = tl.zeros((BLOCK_E, NP), tl.float32)
     if SPLIT:
-        h = tl.load(starts + (batch * tl.num_programs(2) + part) * N * channels + tile, inside, 0.0)
-    first = part * segment
-    last = length - 1
-    end = tl.minimum(first + segment, length)
-    next_x = _rows(x, e_in * x_col, x_row, first, last, K)
-    next_dt = _rows(dt, e_in * dt_col, dt_row, first, last, K)
-    next_b = _rows(b, n_in, b_row, first, last, K)
-    next_c = _rows(c, n_in, c_row, first, last, K)
+        before = batch * tl.num_programs(2)
+        h = state_after(
+            ends, sums, decay_rate, tile, e, before, before + tl.program_id(2), 1,
+            channels, inside, N, MASK,
+        )  # fmt: skip
+    wide = within(first + k, length, e, channels)
+    narrow = within(first + k, length, n, N)
+    next_x = load_tile(x + first * x_row, wide, MASK)
+    next_dt = load_tile(dt + first * dt_row, wide, MASK)
+    next_b = load_tile(b + first * b_row, narrow, MASK)
+    next_c = load_tile(c + first * c_row, narrow, MASK)
+    if MIXER:
+        next_z = load_tile(z + first * z_row, wide, MASK)
     for t in range(first, end, K):
         if SAVE:
-            tl.store(states + (batch * chunks + t // K) * N * channels + tile, h, inside)
-        this_x, this_dt, this_b, this_c = next_x, next_dt, next_b, next_c
-        next_x = _rows(x, e_in * x_col, x_row, t + K, last, K)
-        next_dt = _rows(dt, e_in * dt_col, dt_row, t + K, last, K)
-        next_b = _rows(b, n_in, b_row, t + K, last, K)
-        next_c = _rows(c, n_in, c_row, t + K, last, K)
-        for k in tl.static_range(K):
-            row_x = this_x[k].to(tl.float32)
-            row_dt = this_dt[k].to(tl.float32)
-            row_c = this_c[k].to(tl.float32)
-            if NP > N:
-                row_c = tl.where(n < N, row_c, 0.0)
-            h = tl.exp2(row_dt[:, None] * a2) * h
-            h += (row_dt * row_x)[:, None] * this_b[k].to(tl.float32)[None, :]
-            row_y = tl.sum(h * row_c[None, :], 1) + direct * row_x
-            # Steps past the end spoil h, which nothing reads any more.
-            tl.store(
-                y + (t + k) * channels + e,
-                row_y.to(y.dtype.element_ty),
-                e < tl.where(t + k < end, channels, 0),
-            )
+            store_tile(states + t // K * size, h, inside, MASK)
+        x_t, dt_t, b_t, c_t = next_x, next_dt, next_b, next_c
+        if MIXER:
+            z_t = next_z
+            dt_t = softplus(dt_t + shift[None, :])
+            dt_t = tl.where(wide, dt_t, 0.0) if MASK else dt_t
+        ahead = t + K if MASK else tl.minimum(t + K, length - K)
+        wide_ahead = within(ahead + k, length, e, channels)
+        narrow = within(ahead + k, length, n, N)
+        next_x = load_tile(x + ahead * x_row, wide_ahead, MASK)
+        next_dt = load_tile(dt + ahead * dt_row, wide_ahead, MASK)
+        next_b = load_tile(b + ahead * b_row, narrow, MASK)
+        next_c = load_tile(c + ahead * c_row, narrow, MASK)
+        if MIXER:
+            next_z = load_tile(z + ahead * z_row, wide_ahead, MASK)
+        rows = row_pairs(dt_t * LOG2_E, dt_t * x_t, BLOCK_E, K)
+        rows_bc = row_pairs(b_t, c_t, NP, K)
+        rows_y = ()
+        for i in tl.static_range(K):
+            h = tl.exp2(rows[2 * i][:, None] * decay_rate) * h
+            h += rows[2 * i + 1][:, None] * rows_bc[2 * i][None, :]
+            rows_y += (tl.sum(h * rows_bc[2 * i + 1][None, :], 1),)
+        y_t = stack(rows_y, BLOCK_E, K) + direct[None, :] * x_t
+        if MIXER:
+            y_t *= z_t * sigmoid(z_t)
+        store_tile(y + t * y_row, y_t, wide, MASK)
+        wide = wide_ahead
 
 
 @triton.jit
 def segment_ends(
-    u, dt, a, w, ends, sums,
-    u_batch, u_row, u_col, dt_batch, dt_row, dt_col, w_batch, w_row,
+    u, dt, bias, a, w, z, ends, sums,
+    u_batch, dt_batch, w_batch, z_batch,
     length, channels, segment,
+    u_row: tl.constexpr, u_col: tl.constexpr, dt_row: tl.constexpr, dt_col: tl.constexpr,
+    w_row: tl.constexpr, z_row: tl.constexpr,
     N: tl.constexpr, NP: tl.constexpr, BLOCK_E: tl.constexpr, K: tl.constexpr,
-    REVERSE: tl.constexpr,
+    MASK: tl.constexpr, REVERSE: tl.constexpr, MIXER: tl.constexpr,
 ):  # fmt: skip
     """Write what each segment adds to the carried state, and its sum of dt.
 
@@ -109,153 +137,54 @@ def segment_ends(
     """
     e = tl.program_id(0) * BLOCK_E + tl.arange(0, BLOCK_E)
     batch = tl.program_id(1).to(tl.int64)
-    part = tl.program_id(2)
     n = tl.arange(0, NP)
-    e_in = tl.minimum(e, channels - 1)
-    n_in = tl.minimum(n, N - 1)
-    inside = (e[:, None] < channels) & (n[None, :] < N)
-    a2 = tl.load(a + e_in[:, None] * N + n_in[None, :]) * LOG2_E
-    u += batch * u_batch
-    dt += batch * dt_batch
-    w += batch * w_batch
-    h = tl.zeros((BLOCK_E, NP), tl.float32)
-    total = tl.zeros((BLOCK_E,), tl.float32)
-    first = part * segment
-    last = tl.minimum(first + segment, length) - 1
-    for i in range(0, segment, K):
-        t = first + (segment - K - i if REVERSE else i)
-        rows_u = _rows(u, e_in * u_col, u_row, t, last, K)
-        rows_dt = _rows(dt, e_in * dt_col, dt_row, t, last, K)
-        rows_w = _rows(w, n_in, w_row, t, last, K)
-        if REVERSE:
-            rows_u, rows_dt, rows_w = rows_u[::-1], rows_dt[::-1], rows_w[::-1]
-        for j in tl.static_range(K):
-            valid = (t + K - 1 - j if REVERSE else t + j) <= last
-            row_u = tl.where(valid, rows_u[j].to(tl.float32), 0.0)
-            row_dt = tl.where(valid, rows_dt[j].to(tl.float32), 0.0)
-            row_w = rows_w[j].to(tl.float32)
-            decay = tl.exp2(row_dt[:, None] * a2)
-            if REVERSE:
-                h = decay * (h + row_u[:, None] * row_w[None, :])
-            else:
-                h = decay * h + (row_dt * row_u)[:, None] * row_w[None, :]
-            total += row_dt
-    place = batch * tl.num_programs(2) + part
-    tl.store(ends + place * N * channels + e[:, None] * N + n[None, :], h, inside)
-    tl.store(sums + place * channels + e, total, e < channels)
-
-
-@triton.jit
-def carry(
-    ends, sums, a, segments, channels,
-    N: tl.constexpr, NP: tl.constexpr, BLOCK_E: tl.constexpr, REVERSE: tl.constexpr,
-):  # fmt: skip
-    """Turn what `segment_ends` wrote into the state each segment starts from, in place."""
-    e = tl.program_id(0) * BLOCK_E + tl.arange(0, BLOCK_E)
-    batch = tl.program_id(1).to(tl.int64)
-    n = tl.arange(0, NP)
-    e_in = tl.minimum(e, channels - 1)
-    n_in = tl.minimum(n, N - 1)
-    inside = (e[:, None] < channels) & (n[None, :] < N)
-    a2 = tl.load(a + e_in[:, None] * N + n_in[None, :]) * LOG2_E
-    h = tl.zeros((BLOCK_E, NP), tl.float32)
-    for i in range(segments):
-        place = batch * segments + (segments - 1 - i if REVERSE else i)
-        tile = ends + place * N * channels + e[:, None] * N + n[None, :]
-        total = tl.load(sums + place * channels + e_in)
-        added = tl.load(tile, inside, 0.0)
-        tl.store(tile, h, inside)
-        h = tl.exp2(total[:, None] * a2) * h + added
-
-
-@triton.jit
-def scan_backward(
-    x, dt, a, b, c, d, dy, states, starts,
-    dx, ddt, db, dc, da, dd,
-    x_batch, x_row, x_col, dt_batch, dt_row, dt_col, b_batch, b_row, c_batch, c_row,
-    dy_batch, dy_row, dy_col,
-    length, channels, segment,
-    N: tl.constexpr, NP: tl.constexpr, BLOCK_E: tl.constexpr, K: tl.constexpr,
-    SPLIT: tl.constexpr,
-):  # fmt: skip
-    """Write all six gradients, those summed over programs as partial sums.
-
-    dx, ddt: (batch, L, E); db, dc: (blocks of channels, batch, L, N);
-    da: (batch, segments, E, N); dd: (batch, segments, E).
-    states: as `scan_forward` saved them; starts: r after every segment, read with SPLIT.
-    """
-    e = tl.program_id(0) * BLOCK_E + tl.arange(0, BLOCK_E)
-    batch = tl.program_id(1).to(tl.int64)
-    part = tl.program_id(2)
-    n = tl.arange(0, NP)
-    e_in = tl.minimum(e, channels - 1)
-    n_in = tl.minimum(n, N - 1)
-    inside = (e[:, None] < channels) & (n[None, :] < N)
-    a2 = tl.load(a + e_in[:, None] * N + n_in[None, :]) * LOG2_E
-    direct = tl.load(d + e_in)
-    x += batch * x_batch
-    dt += batch * dt_batch
-    b += batch * b_batch
-    c += batch * c_batch
-    dy += batch * dy_batch
-    dx += batch * length * channels
-    ddt += batch * length * channels
-    rows_before = (tl.program_id(0) * tl.num_programs(1) + batch) * length
-    db += rows_before * N
-    dc += rows_before * N
-    chunks = tl.cdiv(length, K)
+    k = tl.arange(0, K)
     tile = e[:, None] * N + n[None, :]
-    place = batch * tl.num_programs(2) + part
-    r = tl.zeros((BLOCK_E, NP), tl.float32)
-    if SPLIT:
-        r = tl.load(starts + place * N * channels + tile, inside, 0.0)
-    sum_a = tl.zeros((BLOCK_E, NP), tl.float32)
-    sum_d = tl.zeros((BLOCK_E,), tl.float32)
-    first = part * segment
-    last = length - 1
-    end = tl.minimum(first + segment, length)
-    for i in range(0, tl.cdiv(end - first, K)):
-        t = first + (tl.cdiv(end - first, K) - 1 - i) * K
-        rows_x = _rows(x, e_in * x_col, x_row, t, last, K)
-        rows_dt = _rows(dt, e_in * dt_col, dt_row, t, last, K)
-        rows_b = _rows(b, n_in, b_row, t, last, K)
-        rows_c = _rows(c, n_in, c_row, t, last, K)
-        rows_dy = _rows(dy, e_in * dy_col, dy_row, t, last, K)
-        h = tl.load(states + (batch * chunks + t // K) * N * channels + tile, inside, 0.0)
-        before = ()  # the state each step of the chunk starts from
-        for k in tl.static_range(K):
-            before += (h,)
-            row_x = rows_x[k].to(tl.float32)
-            real = e < tl.where(t + k <= last, channels, 0)
-            row_dt = tl.where(real, rows_dt[k].to(tl.float32), 0.0)
-            h = tl.exp2(row_dt[:, None] * a2) * h
-            h += (row_dt * row_x)[:, None] * rows_b[k].to(tl.float32)[None, :]
-        for k in tl.static_range(K - 1, -1, -1):
-            valid = t + k <= last
-            real = e < tl.where(valid, channels, 0)
-            row_x = rows_x[k].to(tl.float32)
-            row_dt = tl.where(real, rows_dt[k].to(tl.float32), 0.0)
-            row_dy = tl.where(real, rows_dy[k].to(tl.float32), 0.0)
-            row_b = rows_b[k].to(tl.float32)
-            row_c = rows_c[k].to(tl.float32)
-            if NP > N:
-                row_c = tl.where(n < N, row_c, 0.0)
-            g = r + row_dy[:, None] * row_c[None, :]
-            row_dc = tl.sum(row_dy[:, None] * h, 0)
-            row_db = tl.sum((row_dt * row_x)[:, None] * g, 0)
-            du = tl.sum(g * row_b[None, :], 1)
-            r = tl.exp2(row_dt[:, None] * a2) * g
-            h = before[k]
-            rh = r * h
-            row_ddt = row_x * du + LN_2 * tl.sum(rh * a2, 1)
-            sum_a += rh * row_dt[:, None]
-            sum_d += row_dy * row_x
-            row_dx = row_dt * du + direct * row_dy
-            stored_n = n < tl.where(valid, N, 0)
-            place_t = (t + k) * channels + e
-            tl.store(dx + place_t, row_dx.to(dx.dtype.element_ty), real)
-            tl.store(ddt + place_t, row_ddt.to(ddt.dtype.element_ty), real)
-            tl.store(db + (t + k) * N + n, row_db, stored_n)
-            tl.store(dc + (t + k) * N + n, row_dc, stored_n)
-    tl.store(da + place * N * channels + tile, sum_a, inside)
-    tl.store(dd + place * channels + e, sum_d, e < channels)
+    inside = within(e, channels, n, N)
+    decay_rate = load_tile(a + tile, inside, MASK)
+    if MIXER:
+        shift = load_tile(bias + e, e < channels, MASK)
+    u += batch * u_batch + k[:, None] * u_row + e[None, :] * u_col
+    dt += batch * dt_batch + k[:, None] * dt_row + e[None, :] * dt_col
+    w += batch * w_batch + k[:, None] * w_row + n[None, :]
+    z += batch * z_batch + k[:, None] * z_row + e[None, :]
+    h = tl.zeros((BLOCK_E, NP), tl.float32)
+    total = tl.zeros((K, BLOCK_E), tl.float32)
+    first = tl.program_id(2) * segment
+    chunks = tl.cdiv(tl.minimum(segment, length - first), K)
+    t = first + (chunks - 1) * K if REVERSE else first
+    wide = within(t + k, length, e, channels)
+    next_u = load_tile(u + t * u_row, wide, MASK)
+    next_dt = load_tile(dt + t * dt_row, wide, MASK)
+    next_w = load_tile(w + t * w_row, within(t + k, length, n, N), MASK)
+    if MIXER and REVERSE:
+        next_z = load_tile(z + t * z_row, wide, MASK)
+    for i in range(1, chunks + 1):
+        u_t, dt_t, w_t = next_u, next_dt, next_w
+        if MIXER:
+            dt_t = softplus(dt_t + shift[None, :])
+            dt_t = tl.where(wide, dt_t, 0.0) if MASK else dt_t
+            if REVERSE:
+                u_t *= next_z * sigmoid(next_z)
+        # The last chunk is loaded twice, so that nothing is read out of bounds.
+        ahead = tl.minimum(i, chunks - 1)
+        t = first + (chunks - 1 - ahead if REVERSE else ahead) * K
+        wide = within(t + k, length, e, channels)
+        next_u = load_tile(u + t * u_row, wide, MASK)
+        next_dt = load_tile(dt + t * dt_row, wide, MASK)
+        next_w = load_tile(w + t * w_row, within(t + k, length, n, N), MASK)
+        if MIXER and REVERSE:
+            next_z = load_tile(z + t * z_row, wide, MASK)
+        total += dt_t
+        rows_w = columns(tl.trans(w_t), NP, K)
+        rows = row_pairs(dt_t * LOG2_E, u_t if REVERSE else dt_t * u_t, BLOCK_E, K)
+        for j in tl.static_range(K):
+            if REVERSE:
+                h += rows[2 * (K - 1 - j) + 1][:, None] * rows_w[K - 1 - j][None, :]
+                h *= tl.exp2(rows[2 * (K - 1 - j)][:, None] * decay_rate)
+            else:
+                h *= tl.exp2(rows[2 * j][:, None] * decay_rate)
+                h += rows[2 * j + 1][:, None] * rows_w[j][None, :]
+    place = batch * tl.num_programs(2) + tl.program_id(2)
+    store_tile(ends + place * channels * N + tile, h, inside, MASK)
+    store_tile(sums + place * channels + e, tl.sum(total, 0), e < channels, MASK)

@@ -1,0 +1,134 @@
+"""Runs the Triton kernels under Triton's interpreter and prints their errors as JSON.
+
+Not a test by itself: test_fused.py starts it with TRITON_INTERPRET=1, which must be set before
+Triton is imported.
+"""
+
+import json
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from edgesr.models.mamba import Mamba
+from edgesr.scan import fused_launch, fused_mixer
+from edgesr.scan.fused import selective_scan_fused
+from edgesr.scan.reference import selective_scan_reference
+
+# Small chunks and segments, so that small cases have several of each.
+fused_launch.CHUNK = 2
+fused_launch.SHORTEST_SEGMENT = 4
+fused_mixer.ROWS = 4
+ONE_SEGMENT, MANY = 0, 64
+
+CASES: dict[str, dict[str, Any]] = {
+    "one step": {"shape": (1, 1, 16, 4)},
+    "whole tiles": {"shape": (2, 4, 32, 2)},
+    "odd sizes": {"shape": (1, 5, 9, 3)},
+    "several blocks of channels": {"shape": (1, 3, 33, 1)},
+    "32 states": {"shape": (1, 2, 4, 32)},
+    "segments": {"shape": (1, 12, 16, 2), "warps": MANY},
+    "odd segments": {"shape": (1, 11, 9, 3), "warps": MANY},
+    "bfloat16": {"shape": (1, 4, 16, 2), "dtype": torch.bfloat16},
+    "float16": {"shape": (1, 4, 16, 2), "dtype": torch.float16},
+    "gated": {"shape": (1, 4, 16, 2), "gated": True},
+    "gated odd segments": {"shape": (1, 11, 9, 3), "gated": True, "warps": MANY},
+}
+
+MIXERS: dict[str, dict[str, Any]] = {
+    "mixer": {"width": 8, "state": 2},
+    "mixer of odd sizes": {"width": 5, "state": 3, "length": 7, "batch": 2},
+    "mixer of heads": {"width": 4, "state": 2, "heads": 4, "length": 5},
+    "mixer, bfloat16": {"width": 8, "state": 2, "dtype": torch.bfloat16},
+}
+
+
+def relative_error(got: Tensor, want: Tensor) -> float:
+    """Return ||got - want|| / ||want||, or ||got|| where want is zero."""
+    return ((got.double() - want).norm() / (want.norm() or 1.0)).item()
+
+
+def draw(shape: tuple[int, int, int, int], dtype: torch.dtype) -> list[Tensor]:
+    """Return the inputs with the strides they have in the mixer, x as a transposed view."""
+    batch, length, channels, states = shape
+    x = torch.randn(batch, channels, length).to(dtype).transpose(1, 2)
+    dt = torch.empty(batch, length, channels).uniform_(-5, -1).exp().to(dtype)
+    b, c = torch.randn(batch, length, 1 + 2 * states).to(dtype)[..., 1:].chunk(2, dim=-1)
+    return [x, dt, -torch.rand(channels, states) * 4, b, c, torch.randn(channels)]
+
+
+def errors(
+    shape: tuple[int, int, int, int],
+    dtype: torch.dtype = torch.float32,
+    warps: int = ONE_SEGMENT,
+    gated: bool = False,
+) -> dict[str, float]:
+    """Return the relative errors of the output and of every gradient, in float64."""
+    fused_launch.WARPS_PER_PROCESSOR = warps
+    inputs = draw(shape, dtype)
+    exact = [t.double().requires_grad_() for t in inputs]
+    x, dt, a, b, c, d = exact
+    if not gated:
+        leaves = [t.detach().requires_grad_() for t in inputs]
+        y = selective_scan_fused(*leaves)
+        dy = torch.randn(y.shape).to(dtype)
+        y.backward(dy)
+        want = selective_scan_reference(*exact)
+        want.backward(dy.double())
+        pairs = [(y, want)] + [(g.grad, w.grad) for g, w in zip(leaves, exact, strict=True)]
+        names = ["y", "x", "dt", "A", "B", "C", "D"]
+    else:
+        inputs[1] = torch.randn(shape[:3]).to(dtype) - 2
+        z = torch.randn(*shape[:2], 2 * shape[2]).to(dtype)[..., shape[2] :]
+        bias = torch.randn(shape[2])
+        dt = inputs[1].double().requires_grad_()
+        exact += [z.double().requires_grad_(), bias.double().requires_grad_()]
+        scan = fused_launch.Scan(*inputs, z, bias)
+        y, states = fused_launch.forward(scan, save=True)
+        dy, dz = torch.randn(y.shape).to(dtype), torch.empty_like(y)
+        got = fused_launch.backward(scan, states, dy, dz)
+        steps = F.softplus(dt + exact[7])
+        want = selective_scan_reference(x, steps, a, b, c, d) * F.silu(exact[6])
+        want.backward(dy.double())
+        bc = torch.cat([b.grad, c.grad], dim=-1)
+        pairs = [(y, want), (got.x, x.grad), (got.dt, dt.grad), (got.A, a.grad), (got.BC, bc)]
+        pairs += [(got.D, d.grad), (dz, exact[6].grad), (got.bias, exact[7].grad)]
+        names = ["y", "x", "dt", "A", "BC", "D", "z", "bias"]
+    return {name: relative_error(g, w) for name, (g, w) in zip(names, pairs, strict=True)}
+
+
+def mixer_errors(
+    width: int,
+    state: int,
+    heads: int | None = None,
+    batch: int = 1,
+    length: int = 6,
+    dtype: torch.dtype = torch.float32,
+) -> dict[str, float]:
+    """Return the relative errors of the fused mixer: output, gradients of xz and parameters."""
+    fused_launch.WARPS_PER_PROCESSOR = ONE_SEGMENT
+    mixer = Mamba(width, state, None, heads)
+    torch.nn.init.normal_(mixer.D)
+    outer = ("in_proj", "out_proj")
+    inner = {n: p for n, p in mixer.named_parameters() if not n.startswith(outer)}
+    xz = torch.randn(batch, length, 4 * width).to(dtype).requires_grad_()
+    dy = torch.randn(batch, length, 2 * width).to(dtype)
+    y = fused_mixer.fused_mixer(xz, mixer.inner_weights())
+    y.backward(dy)
+    got = {"y": y, "xz": xz.grad} | {name: p.grad for name, p in inner.items()}
+    got = {name: tensor.clone() for name, tensor in got.items()}
+    mixer.zero_grad()
+    mixer.double()
+    exact = xz.detach().double().requires_grad_()
+    want_y = mixer._mix(exact)
+    want_y.backward(dy.double())
+    want = {"y": want_y, "xz": exact.grad} | {name: p.grad for name, p in inner.items()}
+    return {name: relative_error(got[name], want[name]) for name in got}
+
+
+if __name__ == "__main__":
+    torch.manual_seed(0)
+    found = {name: errors(**case) for name, case in CASES.items()}
+    found |= {name: mixer_errors(**case) for name, case in MIXERS.items()}
+    print(json.dumps(found))
