@@ -99,14 +99,15 @@ def _tiles(result: Result, main: ModelFigures) -> str:
         tiles.append((NONE, "W", "power was not measured"))
     else:
         average = with_uncertainty(watts(power.average_mw), watts(power.average_uncertainty_mw))
-        joules = with_uncertainty(
-            1e3 * power.energy_per_image_j, 1e3 * power.energy_per_image_uncertainty_j
+        unit, factor = ("J", 1.0) if power.energy_per_image_j >= 1 else ("mJ", 1e3)
+        energy = with_uncertainty(
+            factor * power.energy_per_image_j, factor * power.energy_per_image_uncertainty_j
         )
         idle = result.power.idle_mw
         share = "" if idle is None else f", idle {significant(watts(idle), 3)} W"
         tiles += [
             (average, "W", f"average power{share}"),
-            (joules, "mJ", "energy of an image"),
+            (energy, unit, "energy of an image"),
         ]
     return "\n".join(
         f'<div class="tile"><b>{value} <small>{unit}</small></b><span>{escape(name)}</span></div>'
