@@ -8,10 +8,11 @@ each name stand PSNR and SSIM of the whole picture. Networks without weights are
 
 import argparse
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from table1_networks import CONTROL, RIVALS, SCALE, STUDENT, find_runnables
+from table1_networks import CONTROL, RIVALS, SCALE, STUDENT, Runnable, find_runnables
 
 from edgesr.compare.crop import Crop, detailed_crop, parse_crop
 from edgesr.compare.sheet import Cell, Texts, sheet
@@ -27,14 +28,16 @@ HERE = Path(__file__).parent
 NETWORKS = (*RIVALS, STUDENT, "teacher")
 
 
-def draw(hr: Path, images: Images, crop: Crop, files: dict[str, Path], left_out: str) -> Picture:
+def draw(
+    hr: Path, images: Images, crop: Crop, networks: Sequence[Runnable], left_out: str
+) -> Picture:
     """Draw the figure.
 
     Args:
         hr: file of the ground truth, for its name.
         images: LR and ground truth.
         crop: the zoomed part, in LR pixels.
-        files: network -> what runs it, in the order of the figure.
+        networks: in the order of the figure.
         left_out: what to say of the networks that are not in it.
     """
     part = crop.times(SCALE)
@@ -42,7 +45,7 @@ def draw(hr: Path, images: Images, crop: Crop, files: dict[str, Path], left_out:
     size = f"{images.lr.width}x{images.lr.height}"
     cells = [Cell("LR", size, pixels.repeat(SCALE, axis=0).repeat(SCALE, axis=1))]
     wishes = {CONTROL: Wishes(CONTROL, scale=SCALE)}
-    wishes |= {name: Wishes(str(path)) for name, path in files.items()}
+    wishes |= {n.name: Wishes(str(n.file), backend=n.backend) for n in networks}
     for name, wish in wishes.items():
         print(name, file=sys.stderr, flush=True)
         with ExitStack() as stack:
@@ -76,8 +79,7 @@ def main() -> None:
         crop = detailed_crop(images.lr) if args.crop is None else parse_crop(args.crop, images.lr)
         found, missing = find_runnables(args.networks, args.weights_dir, args.work, print)
         left_out = f"Without weights here: {', '.join(missing)}." if missing else ""
-        files = {network.name: network.file for network in found}
-        data, _ = encode(draw(args.hr, images, crop, files, left_out), target)
+        data, _ = encode(draw(args.hr, images, crop, found, left_out), target)
         write_bytes(args.output, data)
     except EdgesrError as error:
         sys.exit(f"error: {error}")

@@ -88,7 +88,7 @@ def _fingerprint(benchmark: BenchmarkSet) -> str:
 
 
 def _evaluate(network: Runnable, benchmark: BenchmarkSet) -> Json:
-    with open_subject(Wishes(str(network.file))) as subject:
+    with open_subject(Wishes(str(network.file), backend=network.backend)) as subject:
         result = evaluate(network.name, subject.run, subject.enlarge, benchmark)
     return {"network": _scores(result.score), CONTROL: _scores(result.bicubic)}
 
@@ -99,8 +99,7 @@ def _scores(score: Score) -> Json:
 
 def measure_cost(networks: Sequence[Runnable], config: Json, folder: Path, hooks: Hooks) -> Result:
     """Bench all networks in one interleaved run; its raw figures are kept in `folder`."""
-    backend_of = {".engine": "tensorrt", ".onnx": "auto"}
-    wanted = tuple(Wanted(str(n.file), backend_of[n.file.suffix]) for n in networks)
+    wanted = tuple(Wanted(str(network.file), network.backend) for network in networks)
     bench = BenchConfig(wanted=wanted, input=f"{TILE}x{TILE}", scale=SCALE, **config)
     source = read_input(bench.input)
     claim_folder(folder, overwrite=True)

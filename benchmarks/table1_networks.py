@@ -44,6 +44,11 @@ class Runnable:
     precision: str
     steps: int | None
 
+    @property
+    def backend(self) -> str:
+        """What runs it; named, because `auto` may take an engine in the place of an ONNX file."""
+        return "tensorrt" if self.file.suffix == ".engine" else "onnxruntime"
+
 
 def find_runnables(
     names: Sequence[str],
@@ -134,7 +139,10 @@ def _describe(name: str, file: Path, weights: Path | None) -> Runnable:
 
 
 def _counts(name: str) -> tuple[int | None, int | None]:
-    """Return parameters and multiply-adds from the network itself; a board may lack torch."""
+    """Return parameters and multiply-adds, shipped or counted; a board may lack torch."""
+    onnx = FOLDER / f"{name}_x{SCALE}.onnx"
+    if onnx.is_file() and (manifest := OnnxManifest.read(onnx)).tile == TILE:
+        return manifest.parameters, manifest.multiply_adds_per_tile
     if find_spec("torch") is None:
         return None, None
     from edgesr.models import get_network

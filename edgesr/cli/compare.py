@@ -23,7 +23,7 @@ def command(
         typer.Option(
             "-m",
             "--models",
-            help="Networks and .onnx files, with commas.  [default: all shipped, and bicubic]",
+            help="Networks and model files, with commas.  [default: all shipped, and bicubic]",
         ),
     ] = None,
     output: Annotated[
@@ -97,14 +97,17 @@ def _format(target: Path, overwrite: bool) -> "FileFormat | None":
 
 
 def _scale(names: list[str], name: str, scale: int | None) -> int | None:
-    """Return the scale to ask for: bicubic, which has all, follows a file that is alone with it."""
+    """Return the scale to ask for: bicubic, which has all, follows the first file beside it."""
+    from edgesr.engine.manifest import EngineManifest
     from edgesr.evaluate.model import CONTROL
     from edgesr.export.manifest import OnnxManifest
 
-    files = [other for other in names if other.endswith(".onnx")]
-    if scale is None and name == CONTROL and files:
-        return OnnxManifest.read(Path(files[0])).scale
-    return scale
+    files = [Path(other) for other in names if Path(other).suffix in (".onnx", ".engine")]
+    if scale is not None or name != CONTROL or not files:
+        return scale
+    if files[0].suffix == ".onnx":
+        return OnnxManifest.read(files[0]).scale
+    return EngineManifest.read(files[0]).scale
 
 
 def _content(comparison: "Comparison", name: str, form: "FileFormat | None") -> bytes:
@@ -136,7 +139,7 @@ def _document(comparison: "Comparison", photo: Path, target: Path) -> dict[str, 
                 "name": panel.name,
                 "run": panel.run,
                 "latency_ms": round(panel.latency_ms, 3),
-                "photo_s": round(panel.photo_s, 3),
+                "photo_s": round(panel.photo_s, 6),
             }
             for panel in comparison.panels
             if panel.latency_ms is not None and panel.photo_s is not None

@@ -74,7 +74,7 @@ def test_json_tells_what_was_compared(
     assert document["scale"] == 2
     assert document["crop"][2:] == [128, 96]
     assert [model["name"] for model in document["models"]] == ["nearest_x2.onnx", "bicubic"]
-    assert all(0 < m["latency_ms"] / 1e3 <= m["photo_s"] for m in document["models"])
+    assert all(0 < m["latency_ms"] / 1e3 <= m["photo_s"] + 1e-5 for m in document["models"])
     page = (here / "page.html").read_text("utf-8")
     assert page.count("data-image=") == 3
     assert "http://" not in page and "https://" not in page
