@@ -5,7 +5,8 @@ Costs are over the same graph with the scan taken out (y = x + dt in its place).
     python benchmarks/scan_cost.py                 # forms at N = 16, then N = 8, 4, 2, 1
     python benchmarks/scan_cost.py --engines       # and engine sizes by TensorRT for RTX (slow)
 
-Graphs are run in turns, so a disturbance of the machine hits all of them alike. Weights are random:
+Graphs are run in turns, so a disturbance of the machine hits all of them alike; the processor time
+of one thread is given too, which other programs on the machine change least. Weights are random:
 time does not depend on them. Writes benchmarks/results/scan_cost.json.
 """
 
@@ -14,6 +15,7 @@ import json
 import os
 import platform
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +23,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 import torch
+from numpy.typing import NDArray
 from onnx import ModelProto
 
 from edgesr.export.forms import FORMS, Form
@@ -74,21 +77,19 @@ def measure(n: int, forms: list[Form], options: argparse.Namespace) -> list[dict
     traced = tidy(trace(network, TILE, 1))
     halved, _ = to_fp16(traced)
     models = [write_scans(write_softplus(traced), form) for form in (WITHOUT, *forms)]
-    times = run_in_turns(models, options.runs, options.threads)
-    median_ms = np.median(times, axis=1)
+    wall_ms = run_in_turns(models, options.runs, options.threads, time.perf_counter)
+    cpu_ms = run_in_turns(models, options.runs // 2, 1, time.process_time)
     exact = run_tiles(models[1], [real_tiles(TILE)], 1)[0]
     rows = []
-    for form, model, median, series in zip(
-        (WITHOUT, *forms), models, median_ms, times, strict=True
-    ):
+    for i, (form, model) in enumerate(zip((WITHOUT, *forms), models, strict=True)):
         row: dict[str, object] = {
             "N": n,
             "form": form.name,
             "steps": form.steps,
-            "median_ms": round(float(median), 2),
-            "min_ms": round(float(min(series)), 2),
-            "ratio": round(float(median / median_ms[0]), 2),
-            "ratio_of_minima": round(float(min(series) / min(times[0])), 2),
+            "median_ms": round(float(wall_ms[i]), 2),
+            "ratio": round(float(wall_ms[i] / wall_ms[0]), 2),
+            "cpu_ms": round(float(cpu_ms[i]), 2),
+            "cpu_ratio": round(float(cpu_ms[i] / cpu_ms[0]), 2),
             "nodes": len(model.graph.node),
             "file_bytes": model.ByteSize(),
         }
@@ -97,14 +98,16 @@ def measure(n: int, forms: list[Form], options: argparse.Namespace) -> list[dict
             got = run_tiles(typed, [real_tiles(TILE)], 1)[0]
             error = max(float(((got - exact) ** 2).mean()), 1e-20)
             row["fp16_psnr_db"] = round(-10 * float(np.log10(error)), 1)
-            if options.engines and n == 16:
+            if options.engines and n == 16 and form == FORMS[form.name]:
                 row |= build_engine(typed)
         rows.append(row)
     return rows
 
 
-def run_in_turns(models: list[ModelProto], runs: int, threads: int) -> list[list[float]]:
-    """Return `runs` latencies in ms of every model, after three runs to warm up."""
+def run_in_turns(
+    models: list[ModelProto], runs: int, threads: int, clock: Callable[[], float]
+) -> NDArray[np.float64]:
+    """Return the median of `runs` runs of every model in ms of `clock`, after three to warm up."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
@@ -117,11 +120,11 @@ def run_in_turns(models: list[ModelProto], runs: int, threads: int) -> list[list
     for turn in range(runs + 3):
         for session, series in zip(sessions, times, strict=True):
             session.run(None, feed)  # brings this graph's weights back into the caches
-            start = time.perf_counter()
+            start = clock()
             session.run(None, feed)
             if turn >= 3:
-                series.append((time.perf_counter() - start) * 1e3)
-    return times
+                series.append((clock() - start) * 1e3)
+    return np.median(times, axis=1)
 
 
 def build_engine(model: ModelProto) -> dict[str, object]:

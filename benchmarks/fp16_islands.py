@@ -1,0 +1,96 @@
+"""Which operations of the FP16 student must stay in float32? PSNR against FP32 by set of islands.
+
+    python benchmarks/fp16_islands.py [WEIGHTS.safetensors]
+
+Real tiles in ONNX Runtime, once as it optimises graphs (it computes most of FP16 in float32 on a
+CPU) and once without, where every value is rounded. Writes benchmarks/results/fp16_islands.json.
+"""
+
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+from onnx import ModelProto
+
+from edgesr.export import fp16
+from edgesr.export.forms import FORMS
+from edgesr.export.lower import SCAN, write_scans
+from edgesr.export.patches import hard_tiles, real_tiles
+from edgesr.export.tidy import tidy, write_softplus
+from edgesr.export.torch_graph import trace
+from edgesr.files import sha256, write_json
+from edgesr.models.checkpoint import load_network
+from edgesr.weights import shipped
+
+OUTPUT = Path(__file__).parent / "results" / "fp16_islands.json"
+TILE = 64
+SETS = (
+    {SCAN, "Softplus"},
+    {SCAN, "Softplus", "LayerNormalization"},
+    {SCAN, "Softplus", "LayerNormalization", "Sigmoid"},
+    {SCAN, "Softplus", "LayerNormalization", "MatMul"},
+    {SCAN, "Softplus", "LayerNormalization", "Add"},
+    {SCAN, "Softplus", "LayerNormalization", "Conv"},
+)
+
+
+def main() -> None:
+    """Measure every set of islands, print the table and write it."""
+    weights = Path(sys.argv[1]) if len(sys.argv) > 1 else shipped("student", 4, "safetensors")
+    traced = tidy(trace(load_network("student", 4, weights), TILE, None))
+    exact = run(finish(traced), optimise=True)
+    rows = []
+    for islands in SETS:
+        fp16.ISLANDS = frozenset(islands)
+        model = finish(fp16.to_fp16(traced)[0])
+        row: dict[str, object] = {
+            "islands": sorted(islands),
+            "casts": sum(node.op_type == "Cast" for node in model.graph.node),
+            "file_bytes": model.ByteSize(),
+        }
+        for optimise in (True, False):
+            outputs = run(model, optimise)
+            word = "optimised" if optimise else "every value rounded"
+            row[f"psnr_db, {word}"] = [
+                round(psnr_db(a, b), 1) for a, b in zip(outputs, exact, strict=True)
+            ]
+        rows.append(row)
+        print(row)
+    report = {
+        "protocol": f"student against its FP32 graph, {TILE}x{TILE}; each PSNR list: real tiles, "
+        + ", ".join(hard_tiles(TILE)),
+        "weights": {"file": weights.name, "sha256": sha256(weights)},
+        "versions": {name: version(name) for name in ("onnxruntime", "torch", "onnx")},
+        "rows": rows,
+    }
+    write_json(OUTPUT, report)
+
+
+def finish(model: ModelProto) -> ModelProto:
+    """Write softplus and scans out."""
+    return write_scans(write_softplus(model), FORMS["unrolled"])
+
+
+def run(model: ModelProto, optimise: bool) -> list[NDArray[np.float32]]:
+    """Run real and hard tiles through `model`."""
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    levels = ort.GraphOptimizationLevel
+    options.graph_optimization_level = levels.ORT_ENABLE_ALL if optimise else levels.ORT_DISABLE_ALL
+    session = ort.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    stacks = [real_tiles(TILE), *hard_tiles(TILE).values()]
+    return [session.run(None, {"lr": tiles})[0] for tiles in stacks]
+
+
+def psnr_db(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    """Return the PSNR between two outputs in [0, 1]."""
+    return -10 * float(np.log10(max(float(((a - b) ** 2).mean()), 1e-20)))
+
+
+if __name__ == "__main__":
+    main()
