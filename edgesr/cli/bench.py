@@ -29,13 +29,13 @@ def command(
     backend: Annotated[str, typer.Option(help="What runs --model, as in upscale.")] = "auto",
     scale: Annotated[
         int | None,
-        typer.Option("-s", "--scale", help="Enlargement.  [default: the file's, 4 for a name]"),
+        typer.Option("-s", "--scale", help="Enlargement. Default: the file's, 4 for a name."),
     ] = None,
     samples: Annotated[int, typer.Option(help="Measured calls of each model.")] = 1000,
     warmup: Annotated[int, typer.Option(help="Uncounted calls before each window.")] = 20,
     rounds: Annotated[int, typer.Option(help="Windows of each model, interleaved.")] = 5,
     batch: Annotated[
-        int | None, typer.Option(help="Images in a call.  [default: the model's, or 1]")
+        int | None, typer.Option(help="Images in a call. Default: the model's, or 1.")
     ] = None,
     input: Annotated[
         str, typer.Option("--input", help="Size WxH of bundled real patches, or a photo.")
@@ -51,7 +51,7 @@ def command(
     ] = 10.0,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="Folder of the run.  [default: runs/bench-TIME]"),
+        typer.Option("-o", "--output", help="Folder of the run. Default: runs/bench-TIME."),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run in -o.")] = False,
     compare: Annotated[

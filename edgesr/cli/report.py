@@ -10,7 +10,7 @@ import typer
 def command(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of `edgesr bench -o`.")],
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Folder to write to.  [default: DIR]")
+        Path | None, typer.Option("-o", "--output", help="Folder to write to. Default: DIR.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
