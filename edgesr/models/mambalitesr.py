@@ -25,6 +25,7 @@ from edgesr.errors import ConfigError
 from edgesr.models.mamba import Mamba
 from edgesr.models.network import SRNetwork, image, rgb_mean, tokens
 from edgesr.models.registry import Network, Options, register
+from edgesr.models.token_norm import TokenNorm
 
 DF2K_MEAN = (0.4488, 0.4371, 0.4040)  # mean of DIV2K's pictures, part of the published network
 
@@ -66,7 +67,7 @@ class Block(nn.Module):
 
     def __init__(self, config: MambaLiteSRConfig) -> None:
         super().__init__()
-        self.norm = nn.LayerNorm(config.embedding)
+        self.norm = TokenNorm(config.embedding)
         self.mixer = Mamba(config.embedding, config.state, config.rank, config.heads)
         self.skip = config.skip
 
@@ -99,7 +100,7 @@ class PatchEmbed(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.norm = nn.LayerNorm(width)
+        self.norm = TokenNorm(width, stream=True)
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, d, height, width) -> normalised tokens (batch, height*width, d)."""
@@ -121,7 +122,7 @@ class MambaLiteSR(SRNetwork):
         self.conv_first = nn.Conv2d(3, d, 3, padding=1)
         self.patch_embed = PatchEmbed(d)
         self.layers = nn.ModuleList(ResidualGroup(config) for _ in range(config.groups))
-        self.norm_f = nn.LayerNorm(d)
+        self.norm_f = TokenNorm(d)
         self.conv_after_body = nn.Conv2d(d, d, 3, padding=1)
         # A list of one keeps the published name `upsample.0`.
         self.upsample = nn.ModuleList([nn.Conv2d(d, 3 * self.scale**2, 3, padding=1)])

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from edgesr.models import token_norm
 from edgesr.models.mamba import Mamba
 from edgesr.scan import fused_launch, fused_mixer
 from edgesr.scan.fused import selective_scan_fused
@@ -20,6 +21,7 @@ from edgesr.scan.reference import selective_scan_reference
 fused_launch.CHUNK = 2
 fused_launch.SHORTEST_SEGMENT = 4
 fused_mixer.ROWS = 4
+token_norm.ROWS, token_norm.PROGRAMS = 4, 2
 ONE_SEGMENT, MANY = 0, 64
 
 CASES: dict[str, dict[str, Any]] = {
@@ -41,6 +43,12 @@ MIXERS: dict[str, dict[str, Any]] = {
     "mixer of odd sizes": {"width": 5, "state": 3, "length": 7, "batch": 2},
     "mixer of heads": {"width": 4, "state": 2, "heads": 4, "length": 5},
     "mixer, bfloat16": {"width": 8, "state": 2, "dtype": torch.bfloat16},
+}
+
+NORMS: dict[str, dict[str, Any]] = {
+    "norm": {"shape": (2, 8, 8)},
+    "norm of odd sizes": {"shape": (2, 9, 5)},
+    "norm, bfloat16": {"shape": (1, 6, 8), "dtype": torch.bfloat16},
 }
 
 
@@ -127,8 +135,28 @@ def mixer_errors(
     return {name: relative_error(got[name], want[name]) for name in got}
 
 
+def norm_errors(
+    shape: tuple[int, int, int], dtype: torch.dtype = torch.float32
+) -> dict[str, float]:
+    """Return the relative errors of the fused LayerNorm: output and gradients."""
+    x = (2 * torch.randn(shape) + 1).to(dtype)
+    inputs = [x, torch.randn(shape[-1]), torch.randn(shape[-1])]
+    leaves = [t.detach().requires_grad_() for t in inputs]
+    exact = [t.detach().double().requires_grad_() for t in inputs]
+    y = token_norm.fused_norm(*leaves, 1e-5, dtype)
+    dy = torch.randn(shape).to(dtype)
+    y.backward(dy)
+    want = F.layer_norm(exact[0], shape[-1:], exact[1], exact[2], 1e-5)
+    want.backward(dy.double())
+    found = {"y": relative_error(y, want)}
+    for name, got, true in zip(("x", "weight", "bias"), leaves, exact, strict=True):
+        found[name] = relative_error(got.grad, true.grad)
+    return found
+
+
 if __name__ == "__main__":
     torch.manual_seed(0)
     found = {name: errors(**case) for name, case in CASES.items()}
     found |= {name: mixer_errors(**case) for name, case in MIXERS.items()}
+    found |= {name: norm_errors(**case) for name, case in NORMS.items()}
     print(json.dumps(found))
