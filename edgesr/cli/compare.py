@@ -23,7 +23,7 @@ def command(
         typer.Option(
             "-m",
             "--models",
-            help="Networks and model files, with commas.  [default: all shipped, and bicubic]",
+            help="Networks and model files, with commas. Default: all shipped, and bicubic.",
         ),
     ] = None,
     output: Annotated[
@@ -31,16 +31,16 @@ def command(
         typer.Option(
             "-o",
             "--output",
-            help="A picture (the sheet) or .html (with a slider).  [default: PHOTO_compare.png]",
+            help="A picture (the sheet) or .html (with a slider). Default: PHOTO_compare.png.",
         ),
     ] = None,
     crop: Annotated[
         str | None,
-        typer.Option(metavar="X,Y,W,H", help="Part of the photo.  [default: where most detail is]"),
+        typer.Option(metavar="X,Y,W,H", help="Part of the photo. Default: where most detail is."),
     ] = None,
     scale: Annotated[
         int | None,
-        typer.Option("-s", "--scale", help="Enlargement.  [default: the file's, 4 for a name]"),
+        typer.Option("-s", "--scale", help="Enlargement. Default: the file's, 4 for a name."),
     ] = None,
     backend: Annotated[str, typer.Option(help="What runs the networks, as in upscale.")] = "auto",
     overwrite: Annotated[

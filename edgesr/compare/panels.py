@@ -17,11 +17,13 @@ from edgesr.errors import ConfigError, ModelError
 from edgesr.evaluate.model import CONTROL, Subject, Wishes, open_subject
 from edgesr.imaging.picture import Picture
 from edgesr.runtime.select import DEFAULT_SCALE
-from edgesr.runtime.upscale import DEFAULT_OVERLAP
 from edgesr.weights import shipped_names
 
 INPUT = "input"
 """Name of the panel that shows the photograph's own pixels."""
+
+MARGIN = 16
+"""Pixels of the photograph around the part that are enlarged with it and then cut off."""
 
 LARGEST = 2**24
 """Most pixels of an enlarged part: pictures of that size can still be looked at side by side."""
@@ -94,7 +96,7 @@ def compare(
         subjects = [stack.enter_context(open_subject(wish)) for wish in wishes]
         scale = _one_scale(names, subjects)
         _check_size(crop.times(scale))
-        around = with_context(crop, DEFAULT_OVERLAP, photo)
+        around = with_context(crop, MARGIN, photo)
         panels = []
         for name, subject in zip(names, subjects, strict=True):
             on_model(name)
