@@ -180,7 +180,7 @@ def test_ctrl_c_leaves_a_valid_partial_report(
     folder = tmp_path / "run"
     command = [
         sys.executable, "-m", "edgesr", "bench", "--model", str(network), "--input", "16x16",
-        "--samples", "10000000", "--rounds", "1000000", "--power", "none", "-o", str(folder),
+        "--samples", "10000000", "--rounds", "1000", "--power", "none", "-o", str(folder),
     ]  # fmt: skip
     terminal, of_child = os.openpty()  # the progress bar on it shows when measuring has begun
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=of_child, text=True) as child:
