@@ -1,0 +1,81 @@
+"""Real engines of the networks that are meant for boards, exported afresh, built without a GPU.
+
+Tiles of 16 keep this short: the number of layers hardly depends on the tile. The builds run beside
+the next export, two at a time.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import torch
+
+from edgesr import weights
+from edgesr.engine.board import get_board
+from edgesr.engine.build import BuildRequest, build
+from edgesr.engine.device import read_device
+from edgesr.engine.manifest import EngineManifest
+from edgesr.export.exporter import ExportRequest, export
+from edgesr.models import get_network
+from edgesr.models.checkpoint import save_weights
+
+pytest.importorskip("tensorrt_rtx")
+MODELS = (("teacher", "fp32"), ("student", "fp32"), ("student", "fp16"))
+
+
+@pytest.fixture(scope="module")
+def engines(tmp_path_factory):
+    """(network, precision) -> (engine, manifest)."""
+    folder = tmp_path_factory.mktemp("engines")
+
+    def make(onnx):
+        request = BuildRequest(onnx, get_board("rtx"))
+        return build(request, read_device(folder), folder / "cache", onnx.with_suffix(".engine"))
+
+    with ThreadPoolExecutor(2) as pool:
+        builds = {}
+        for network, precision in MODELS:
+            onnx = folder / f"{network}_{precision}.onnx"
+            given = weights_of(network, folder)
+            export(
+                ExportRequest(network, given, precision=precision, tile=16, batch=1, output=onnx)
+            )
+            builds[network, precision] = pool.submit(make, onnx)
+        return {name: future.result() for name, future in builds.items()}
+
+
+def weights_of(network, folder):
+    """The shipped weights, or new ones where none are shipped."""
+    if (network, 4) in weights.shipped_names():
+        return None
+    torch.manual_seed(0)
+    path = folder / f"{network}.safetensors"
+    save_weights(path, get_network(network).module(4), network, {})
+    return path
+
+
+@pytest.mark.parametrize(("network", "precision"), MODELS)
+def test_a_real_engine(engines, network, precision):
+    path, manifest = engines[network, precision]
+    assert EngineManifest.read(path) == manifest
+    assert path.stat().st_size > 1_000_000
+    assert (manifest.network, manifest.precision) == (network, precision)
+    assert manifest.attempts[-1].result == "built"
+    assert manifest.inputs and manifest.outputs
+    assert not {"LOOP", "RECURRENCE", "ITERATOR", "LOOP_OUTPUT", "CONDITION"} & set(manifest.layers)
+
+
+def test_half_precision_multiplies_in_half_and_keeps_its_islands(engines):
+    layers = engines["student", "fp16"][1].layers
+    assert set(layers["CONVOLUTION"]) == {"fp16"}
+    assert layers["NORMALIZATION"] == {"fp32": layers["NORMALIZATION"]["fp32"]}
+    assert layers["MATRIX_MULTIPLY"]["fp16"] > 0
+
+
+def test_full_precision_has_no_half_anywhere(engines):
+    for network in ("student", "teacher"):
+        assert not any("fp16" in row for row in engines[network, "fp32"][1].layers.values())
+
+
+def test_half_precision_makes_a_smaller_engine(engines):
+    half, full = (engines["student", kind][0].stat().st_size for kind in ("fp16", "fp32"))
+    assert half < full
