@@ -14,7 +14,6 @@ from edgesr.export.parity import run_tiles
 from edgesr.export.patches import hard_tiles, real_tiles
 from edgesr.runtime.onnxruntime_session import OnnxRuntimeSession
 from edgesr.runtime.upscale import upscale
-from edgesr.weights import shipped
 
 TILE = 64
 MIN_PSNR_DB = 50.0
@@ -23,18 +22,21 @@ SCALE = 4
 
 
 @pytest.fixture(scope="module")
-def fp16(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("fp16") / "student_x4_fp16.onnx"
-    export(ExportRequest("student", precision="fp16", output=path))
-    return path
+def graphs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The shipped weights, exported in both precisions."""
+    folder = tmp_path_factory.mktemp("fp16")
+    paths = {precision: folder / f"student_{precision}.onnx" for precision in ("fp32", "fp16")}
+    for precision, path in paths.items():
+        export(ExportRequest("student", precision=precision, output=path))
+    return paths
 
 
 def _psnr_db(a: np.ndarray, b: np.ndarray) -> float:
     return -10 * np.log10(max(((a - b) ** 2).mean(), 1e-20))
 
 
-def test_close_on_real_tiles_and_finite_on_hard_ones(fp16: Path) -> None:
-    half, single = onnx.load(fp16), onnx.load(shipped("student", SCALE, "onnx"))
+def test_close_on_real_tiles_and_finite_on_hard_ones(graphs: dict[str, Path]) -> None:
+    half, single = onnx.load(graphs["fp16"]), onnx.load(graphs["fp32"])
     tiles = [real_tiles(TILE), *hard_tiles(TILE).values()]
     outputs = run_tiles(half, tiles, None), run_tiles(single, tiles, None)
     for name, a, b in zip(("real tiles", *hard_tiles(TILE)), *outputs, strict=True):
@@ -43,11 +45,11 @@ def test_close_on_real_tiles_and_finite_on_hard_ones(fp16: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["Set5", "Set14"])
-def test_nothing_is_lost_on_benchmark_sets(name: str, fp16: Path) -> None:
+def test_nothing_is_lost_on_benchmark_sets(name: str, graphs: dict[str, Path]) -> None:
     root = os.environ.get("EDGESR_DATA")
     if root is None:
         pytest.skip("EDGESR_DATA names no folder with Set5 and Set14")
-    half, single = (OnnxRuntimeSession(p) for p in (fp16, shipped("student", SCALE, "onnx")))
+    half, single = (OnnxRuntimeSession(graphs[p]) for p in ("fp16", "fp32"))
     (benchmark,) = open_sets([Path(root) / name], SCALE)
     losses, distances = [], []
     for pair in benchmark.pairs:

@@ -37,14 +37,9 @@ class ScanNode:
     length: int
 
     @property
-    def channels(self) -> int:
-        """Return E."""
-        return int(self.A.shape[0])
-
-    @property
-    def state(self) -> int:
-        """Return N."""
-        return int(self.A.shape[1])
+    def sizes(self) -> tuple[int, int]:
+        """Return N and E."""
+        return int(self.A.shape[1]), int(self.A.shape[0])
 
 
 @dataclass(frozen=True)
@@ -69,21 +64,23 @@ class Cut:
         return -(-self.length // (self.steps * self.inner))
 
     @property
-    def padding(self) -> int:
-        """Zeros behind the sequence."""
-        return self.outer * self.inner * self.steps - self.length
+    def padded(self) -> int:
+        """Length with the zeros behind the sequence."""
+        return self.outer * self.inner * self.steps
 
-    def pad(self, g: Builder, x: str) -> str:
-        """(batch, L, W) -> (batch, outer inner steps, W)."""
-        if not self.padding:
-            return x
-        return g.op("Pad", x, g.integers(0, 0, 0, 0, self.padding, 0))
 
-    def crop(self, g: Builder, y: str) -> str:
-        """Undo `pad`."""
-        if not self.padding:
-            return y
-        return g.op("Slice", y, g.integers(0), g.integers(self.length), g.integers(1))
+def pad(g: Builder, x: str, length: int, padded: int) -> str:
+    """(batch, length, W) -> (batch, padded, W)."""
+    if length == padded:
+        return x
+    return g.op("Pad", x, g.integers(0, 0, 0, 0, padded - length, 0))
+
+
+def crop(g: Builder, y: str, length: int, padded: int) -> str:
+    """Undo `pad`."""
+    if length == padded:
+        return y
+    return g.op("Slice", y, g.integers(0), g.integers(length), g.integers(1))
 
 
 def decay(g: Builder, dt: str, A_t: str) -> str:
@@ -91,7 +88,14 @@ def decay(g: Builder, dt: str, A_t: str) -> str:
     return g.op("Exp", g.mul(dt, A_t))
 
 
-def carry(g: Builder, cut: Cut, product: str, last: str, state: int, channels: int) -> str:
+def carry(
+    g: Builder,
+    cut: Cut,
+    product: str,
+    last: str,
+    sizes: tuple[int, int],
+    initial: str | None = None,
+) -> str:
     """Return the state that enters each chunk, in two levels.
 
     Args:
@@ -99,28 +103,32 @@ def carry(g: Builder, cut: Cut, product: str, last: str, state: int, channels: i
         cut: gives the two levels.
         product: (M, N, E) product of a chunk's decays.
         last: (M, N, E) state a chunk ends with when it starts from zero.
-        state: N.
-        channels: E.
+        sizes: N and E.
+        initial: (batch, N, E) state before the first chunk; None: zero.
 
     Returns:
         name of (M, N, E)
     """
     inner, outer = cut.inner, cut.outer
-    products = g.split(g.reshape(product, -1, inner, state, channels), inner, 1, axis=1)
-    lasts = g.split(g.reshape(last, -1, inner, state, channels), inner, 1, axis=1)
+    products = g.split(g.reshape(product, -1, inner, *sizes), inner, 1, axis=1)
+    lasts = g.split(g.reshape(last, -1, inner, *sizes), inner, 1, axis=1)
     # Within every block, from a zero state: after i chunks.
     ends, decays = [lasts[0]], [products[0]]
     for i in range(1, inner):
         ends.append(g.add(g.mul(products[i], ends[-1]), lasts[i]))
         decays.append(g.mul(products[i], decays[-1]))
     # Over the blocks.
-    block_ends = g.split(g.reshape(ends[-1], -1, outer, state, channels), outer, 1, axis=1)
-    block_decays = g.split(g.reshape(decays[-1], -1, outer, state, channels), outer, 1, axis=1)
-    zero = g.mul(block_ends[0], g.constant(np.zeros(1)))
-    entering = [zero, *block_ends[:1]][:outer]
-    for i in range(1, outer - 1):
-        entering.append(g.add(g.mul(block_decays[i], entering[-1]), block_ends[i]))
-    block = g.reshape(g.concat(entering, 1), -1, 1, state, channels)
+    block_ends = g.split(g.reshape(ends[-1], -1, outer, *sizes), outer, 1, axis=1)
+    block_decays = g.split(g.reshape(decays[-1], -1, outer, *sizes), outer, 1, axis=1)
+    if initial is None:
+        first = g.mul(block_ends[0], g.constant(np.zeros(1)))
+    else:
+        first = g.reshape(initial, -1, 1, *sizes)
+    entering = [first]
+    for i in range(outer - 1):
+        carried = g.mul(block_decays[i], entering[-1])
+        entering.append(g.add(carried, block_ends[i]))
+    block = g.reshape(g.concat(entering, 1), -1, 1, *sizes)
     states = [block]
     states += [g.add(g.mul(decays[i], block), ends[i]) for i in range(inner - 1)]
-    return g.reshape(g.concat(states, 1), -1, state, channels)
+    return g.reshape(g.concat(states, 1), -1, *sizes)

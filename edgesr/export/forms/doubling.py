@@ -1,6 +1,6 @@
 """The scan of a chunk in log2(T) rounds (Hillis and Steele 1986): few nodes, more arithmetic."""
 
-from edgesr.export.forms.chunks import Cut, ScanNode, carry, decay
+from edgesr.export.forms.chunks import Cut, ScanNode, carry, crop, decay, pad
 from edgesr.export.graph import Builder
 
 
@@ -10,10 +10,12 @@ def doubling(g: Builder, scan: ScanNode, steps: int) -> str:
     Returns:
         name of y (batch, L, E)
     """
-    N, E = scan.state, scan.channels
+    N, E = scan.sizes
     cut = Cut(scan.length, steps)
     A_t = g.constant(scan.A.T)
-    x, dt, B, C = (cut.pad(g, name) for name in (scan.x, scan.dt, scan.B, scan.C))
+    x, dt, B, C = (
+        pad(g, name, cut.length, cut.padded) for name in (scan.x, scan.dt, scan.B, scan.C)
+    )
     product = decay(g, g.reshape(dt, -1, steps, 1, E), A_t)  # (M, T, N, E)
     dx = g.reshape(g.mul(dt, x), -1, steps, 1, E)
     state = g.mul(g.reshape(B, -1, steps, N, 1), dx)
@@ -26,11 +28,11 @@ def doubling(g: Builder, scan: ScanNode, steps: int) -> str:
         product = g.concat([first, g.mul(rest, before)], 1)
         reach *= 2
     last, total = (g.reshape(_part(g, s, steps - 1, steps), -1, N, E) for s in (state, product))
-    entering = g.reshape(carry(g, cut, total, last, N, E), -1, 1, N, E)
+    entering = g.reshape(carry(g, cut, total, last, (N, E)), -1, 1, N, E)
     state = g.add(g.mul(product, entering), state)
     y = g.op("MatMul", g.reshape(C, -1, steps, 1, N), state)  # (M, T, 1, E)
-    y = g.reshape(y, -1, cut.length + cut.padding, E)
-    return g.add(cut.crop(g, y), g.mul(scan.x, g.constant(scan.D)))
+    y = crop(g, g.reshape(y, -1, cut.padded, E), cut.length, cut.padded)
+    return g.add(y, g.mul(scan.x, g.constant(scan.D)))
 
 
 def _part(g: Builder, x: str, start: int, end: int) -> str:
