@@ -81,11 +81,6 @@ class Builder:
             allow_fp16_by_flag(self._stack, self._parsed.network, config)
         if not board.is_jetson and hasattr(config, "num_compute_capabilities"):
             self._target(config)
-        if self._parsed.free_batch:
-            profile = self._parsed.builder.create_optimization_profile()
-            for tensor in self._parsed.inputs:
-                profile.set_shape(tensor.name, tensor.shape, tensor.shape, tensor.shape)
-            config.add_optimization_profile(profile)
         self.timing_cache = self._cache.attach(config)
         known = trt.BuilderFlag.__members__.items()
         self.flags = tuple(name for name, flag in known if config.get_flag(flag))

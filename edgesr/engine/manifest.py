@@ -193,7 +193,7 @@ class EngineManifest:
             compute_capability: of this machine's GPU; None: there is no GPU.
 
         Raises:
-            EngineError: it does not fit; the fix is the command that rebuilds it.
+            EngineError: it does not fit; unless there is no GPU at all, the fix rebuilds it.
         """
         wrong = None
         if sha256(engine) != self.engine_sha256:
@@ -204,7 +204,11 @@ class EngineManifest:
                 f"here is {module} {tensorrt}"
             )
         elif compute_capability is None:
-            wrong = "there is no GPU here to run it"
+            raise EngineError(
+                f"there is no GPU here; it runs on the {self.board} it was built for",
+                where=engine,
+                fix="--backend onnxruntime",
+            )
         elif compute_capability not in self.compute_capabilities:
             wrong = (
                 f"it was built for {self.board}, compute capability "

@@ -48,9 +48,8 @@ class ParsedNetwork:
         messages: what TensorRT logged, filled further by the build.
         batch: tiles a call of the engine will take.
         layers: every layer.
-        inputs: the network's inputs, batch filled in.
-        outputs: the network's outputs, batch filled in.
-        free_batch: whether the ONNX file leaves the batch open, so that a profile must fix it.
+        inputs: the network's inputs.
+        outputs: the network's outputs.
     """
 
     network: Any
@@ -60,7 +59,6 @@ class ParsedNetwork:
     layers: tuple[Layer, ...]
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
-    free_batch: bool
 
 
 def read_onnx(path: Path) -> bytes:
@@ -109,16 +107,15 @@ def parse(stack: Stack, onnx: Path, manifest: OnnxManifest, batch: int | None) -
         )
     inputs = [network.get_input(i) for i in range(network.num_inputs)]
     outputs = [network.get_output(i) for i in range(network.num_outputs)]
-    free, batch = _batch(onnx, inputs, batch)
+    batch = _fix_batch(onnx, inputs, batch)
     parsed = ParsedNetwork(
         network=network,
         builder=builder,
         messages=messages,
         batch=batch,
         layers=tuple(_layers(network)),
-        inputs=tuple(_tensor(tensor, batch) for tensor in inputs),
-        outputs=tuple(_tensor(tensor, batch) for tensor in outputs),
-        free_batch=free,
+        inputs=tuple(_tensor(tensor) for tensor in inputs),
+        outputs=tuple(_tensor(tensor) for tensor in outputs),
     )
     _check_shapes(parsed, onnx, manifest)
     return parsed
@@ -171,27 +168,31 @@ def _layers(network: Any) -> Iterator[Layer]:
         yield Layer(layer.name, layer.type.name, PRECISIONS.get(dtype, dtype.lower()))
 
 
-def _tensor(tensor: Any, batch: int) -> Tensor:
-    shape = tuple(int(side) for side in tensor.shape)
-    if shape and shape[0] == -1:
-        shape = (batch, *shape[1:])
+def _tensor(tensor: Any) -> Tensor:
     dtype = tensor.dtype.name
+    shape = tuple(int(side) for side in tensor.shape)
     return Tensor(tensor.name, shape, PRECISIONS.get(dtype, dtype.lower()))
 
 
-def _batch(onnx: Path, inputs: list[Any], asked: int | None) -> tuple[bool, int]:
-    """Return whether the file leaves the batch open, and the batch of the engine."""
-    shape = tuple(inputs[0].shape) if inputs else ()
+def _fix_batch(onnx: Path, inputs: list[Any], asked: int | None) -> int:
+    """Give an open batch a number, so that every shape of the engine is static; return the batch.
+
+    Raises:
+        EngineError: the file fixes another number.
+    """
+    shape = tuple(int(side) for side in inputs[0].shape) if inputs else ()
     if shape and shape[0] == -1:
-        return True, asked or 1
-    fixed = int(shape[0]) if shape else 1
+        batch = asked or 1
+        inputs[0].shape = (batch, *shape[1:])
+        return batch
+    fixed = shape[0] if shape else 1
     if asked is not None and asked != fixed:
         raise EngineError(
             f"it was exported for batches of {fixed}, not {asked}",
             where=onnx,
             fix=f"edgesr export --batch {asked} -o {onnx.stem}_b{asked}.onnx",
         )
-    return False, fixed
+    return fixed
 
 
 def _check_shapes(parsed: ParsedNetwork, onnx: Path, manifest: OnnxManifest) -> None:

@@ -104,4 +104,4 @@ def test_a_real_engine_on_a_machine_without_gpu(edgesr, small_onnx, tmp_path):
     assert edgesr("build-engine", onnx, "--board", "rtx", "-o", engine)[0] == 0
     code, _, err = edgesr("verify", onnx, engine)
     assert code == 1
-    assert "there is no GPU here to run it" in err
+    assert "there is no GPU here" in err

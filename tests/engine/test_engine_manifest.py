@@ -34,7 +34,6 @@ def test_an_engine_that_fits_passes(engine):
         ({"tensorrt": "10.16.2"}, r"built by tensorrt 10\.3\.0; here is tensorrt 10\.16\.2"),
         ({"module": "tensorrt_rtx"}, "here is tensorrt_rtx"),
         ({"compute_capability": "8.6"}, r"jetson-orin-nano-8gb.*8\.7; this GPU has 8\.6"),
-        ({"compute_capability": None}, "no GPU"),
     ],
 )
 def test_an_engine_of_another_machine_is_refused(engine, change, message):
@@ -44,6 +43,12 @@ def test_an_engine_of_another_machine_is_refused(engine, change, message):
         f"edgesr build-engine small.onnx --board jetson-orin-nano-8gb --precision fp16 "
         f"--batch 1 -o {engine}"
     )
+
+
+def test_without_any_gpu_rebuilding_would_not_help(engine):
+    with pytest.raises(EngineError, match="no GPU here; it runs on the jetson") as error:
+        EngineManifest.read(engine).check(engine, **(HERE | {"compute_capability": None}))
+    assert error.value.fix == "--backend onnxruntime"
 
 
 def test_a_truncated_engine_is_refused(engine):
