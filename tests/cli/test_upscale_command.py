@@ -243,7 +243,7 @@ def test_a_network_by_name_in_torch(here: Path, capsys: pytest.CaptureFixture[st
     assert np.abs(cv2.imread("photo_x2.png").astype(int) - expected).mean() < 1.0
 
 
-def test_neither_torch_nor_onnx_is_imported(here: Path, nearest: str) -> None:
+def test_the_student_is_the_default_and_neither_torch_nor_onnx_is_imported(here: Path) -> None:
     code = (
         "import sys\n"
         "from edgesr.cli import main\n"
@@ -251,9 +251,12 @@ def test_neither_torch_nor_onnx_is_imported(here: Path, nearest: str) -> None:
         "except SystemExit as end: assert end.code == 0, end.code\n"
         "print({'torch', 'onnx', 'tensorrt', 'matplotlib'} & set(sys.modules))"
     )
-    command = [sys.executable, "-c", code, "upscale", "photo.png", "-m", nearest]
+    command = [sys.executable, "-c", code, "upscale", "photo.png"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "set()"
+    said, imported = done.stdout.splitlines()
+    assert said.startswith("photo_x4.png  144x108 -> 576x432, 6 tiles, ")
+    assert said.endswith("(student, onnxruntime)")
+    assert imported == "set()"
 
 
 def test_interrupted_it_leaves_nothing_behind(here: Path, nearest: str) -> None:
