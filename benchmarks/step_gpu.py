@@ -1,0 +1,89 @@
+"""Time a training step on a GPU, with the fused parts added one after the other.
+
+    PYTHONPATH=. python3 benchmarks/step_gpu.py --out benchmarks/results/step_gpu.json
+
+One step is what `edgesr train` does on a GPU: forward under bfloat16 autocast, L1 loss, backward,
+Adam, on random patches, channels last. `scan` fuses the scan alone, `mixer` all between a mixer's
+outer projections, `norm` the LayerNorm as well. The peak of memory is that of the step, the
+network and the optimizer included.
+"""
+
+import argparse
+import json
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import torch
+from gpu_timing import Call, median_ms
+
+from edgesr.models import mamba, token_norm
+from edgesr.models.registry import get_network
+from edgesr.train.losses import Objective
+
+LEVELS = {
+    "scan": [mamba, token_norm],
+    "mixer": [token_norm],
+    "norm": [],
+}  # modules whose fused form is off
+
+
+def step(name: str, batch: int) -> Call:
+    """Return a call that runs one training step of a network at scale 4 on 64x64 patches."""
+    network = get_network(name).build(4).cuda().to(memory_format=torch.channels_last)
+    objective = Objective(network, torch.nn.functional.l1_loss, "bf16")
+    optimizer = torch.optim.Adam(network.parameters(), lr=2e-4, fused=True)
+    lr = torch.rand(batch, 3, 64, 64, device="cuda")
+    hr = torch.rand(batch, 3, 256, 256, device="cuda")
+
+    def run() -> None:
+        optimizer.zero_grad(set_to_none=True)
+        objective(lr, hr).backward()
+        optimizer.step()
+
+    return run
+
+
+def measure(name: str, batch: int, level: str) -> dict[str, Any]:
+    """Return milliseconds and peak memory of a step."""
+    with ExitStack() as stack:
+        for module in LEVELS[level]:
+            stack.enter_context(mock.patch.object(module, "fused_available", lambda _: False))
+        call = step(name, batch)
+        call()
+        torch.cuda.reset_peak_memory_stats()
+        milliseconds = median_ms([call], repeats=15)
+        peak = torch.cuda.max_memory_allocated() / 2**30
+    return {"network": name, "batch": batch, "fused": level, "step_ms": milliseconds,
+            "peak_memory_gib": peak}  # fmt: skip
+
+
+def main() -> None:
+    """Measure the student at batch 128 and the teacher at 32; write JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--profile", action="store_true", help="print the student's kernels")
+    arguments = parser.parse_args()
+    torch.manual_seed(0)
+    torch.backends.cudnn.benchmark = True
+    rows = []
+    for name, batch in (("student", 128), ("student", 64), ("teacher", 32)):
+        for level in LEVELS if batch != 64 else ["norm"]:
+            rows.append(measure(name, batch, level))
+            torch.cuda.empty_cache()
+            print(*(f"{k} {v:.2f}" if isinstance(v, float) else v for k, v in rows[-1].items()),
+                  flush=True)  # fmt: skip
+    report = {"device": torch.cuda.get_device_name(), "torch": torch.__version__, "steps": rows}
+    arguments.out.write_text(json.dumps(report, indent=1) + "\n")
+    if arguments.profile:
+        call = step("student", 128)
+        call()
+        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profile:
+            call()
+        table = profile.key_averages().table(sort_by="cuda_time_total", row_limit=30)
+        print(table)
+
+
+if __name__ == "__main__":
+    main()
