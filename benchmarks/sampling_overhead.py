@@ -6,6 +6,7 @@
 Blocks of calls alternate between sampling at 100 ms and none, in the order on-off-off-on, so that
 drift hits both alike. For every pair of neighbouring blocks the ratio of the medians is taken; the
 overhead is the median ratio minus one, its interval by order statistics holds in 95 of 100 runs.
+That it is at most 1 % is shown only where the whole interval is: on a busy machine it is wider.
 Away from a board `tegrastats` is the stand-in of the tests, which prints a recorded log of an Orin
 Nano, and `hwmon` reads files laid out as the board's.
 """
@@ -90,7 +91,8 @@ def measure(subject: Subject, opener: Opener, pairs: int, seconds: float) -> dic
         "overhead": round(float(np.median(ratios)) - 1, 5),
         "overhead_interval_95": [round(float(ratios[at]) - 1, 5) for at in (low, high)],
         "overhead_of_all_calls": round(on.p50 / off.p50 - 1, 5),
-        "is_within_1_percent": bool(np.median(ratios) - 1 <= MOST),
+        "estimate_is_within_1_percent": bool(np.median(ratios) - 1 <= MOST),
+        "interval_is_within_1_percent": bool(ratios[high] - 1 <= MOST),
     }
 
 
