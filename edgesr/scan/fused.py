@@ -12,10 +12,16 @@ from torch import Tensor
 
 from edgesr.scan import fused_launch
 
+BFLOAT16_PRODUCTS = (8, 0)  # the compute capability that brought them
+
 
 def fused_available(x: Tensor) -> bool:
-    """Return whether `selective_scan_fused` can run on x: a CUDA tensor, and Triton there."""
-    return x.is_cuda and importlib.util.find_spec("triton") is not None
+    """Return whether the fused kernels can run on x: a tensor on a CUDA GPU, and Triton there."""
+    return (
+        x.is_cuda
+        and torch.cuda.get_device_capability(x.device) >= BFLOAT16_PRODUCTS
+        and importlib.util.find_spec("triton") is not None
+    )
 
 
 def selective_scan_fused(
