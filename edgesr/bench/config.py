@@ -44,7 +44,8 @@ class BenchConfig:
         samples: measured calls of each network, over all rounds.
         warmup: calls before each measured window, which are not counted.
         rounds: every network has one measured window in each.
-        batch: images in a call; None: the network's own, else 1.
+        batch: patches, or tiles of a picture, in a call; None: the network's own, else 1 patch, or
+            tiles as in upscaling.
         scale: factor between input and output sides; None: the networks' own.
         threads: CPU threads; None: the backend's choice.
         power: as `edgesr.power.sampler.CHOICES`.

@@ -180,6 +180,8 @@ def _environment(result: Result) -> str:
         ("Load average", _both(before.load_average, after.load_average)),
         ("Power from", _power_source(result)),
     ]
+    models = [item.model for item in result.models]
+    facts += [(f"SHA-256 of {model.label}", model.sha256) for model in models]
     for name, value in before.temperatures_c.items():
         facts.append((f"{name} °C", _both(value, after.temperatures_c.get(name))))
     for name, count in before.throttle_events.items():

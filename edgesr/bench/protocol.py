@@ -153,6 +153,7 @@ def _load(
             load_ms=round(load_ms, 4),
             first_image_ms=round(first.end_to_end_ms, 4),
             picture=picture,
+            sha256=_sha256(session),
         )
     )
     now.spans.append(Span(SpanKind.LOAD, begin, now.now(), len(now.models) - 1))
@@ -245,6 +246,13 @@ def _recording(
         ),
         input_picture=INPUT_PICTURE,
     )
+
+
+def _sha256(session: Session) -> str | None:
+    """Return the hash of the file that runs, as its manifest states it and loading has checked."""
+    manifest = getattr(session, "manifest", None)
+    names = ("engine_sha256", "onnx_sha256")  # an engine's manifest has both
+    return next((getattr(manifest, name) for name in names if hasattr(manifest, name)), None)
 
 
 def _label(name: str, taken: list[str]) -> str:

@@ -59,6 +59,7 @@ class Model:
         load_ms: opening it, with the import of its backend if it was the first to use it.
         first_image_ms: its first sample, end to end.
         picture: name of the enlarged picture in `pictures/`.
+        sha256: of the ONNX file or engine that ran; None: it is not made from a file.
     """
 
     label: str
@@ -73,6 +74,7 @@ class Model:
     load_ms: float
     first_image_ms: float
     picture: str
+    sha256: str | None = None
 
 
 @dataclass(frozen=True)

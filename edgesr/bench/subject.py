@@ -20,7 +20,7 @@ from edgesr.errors import ConfigError
 from edgesr.imaging.picture import Picture
 from edgesr.runtime.photograph import upscale_picture
 from edgesr.runtime.session import Session
-from edgesr.runtime.upscale import plan_for
+from edgesr.runtime.upscale import DEFAULT_BATCH, plan_for
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,8 @@ def prepare(session: Session, source: Input, batch: int | None) -> Subject:
     Args:
         session: a loaded network.
         source: the pictures.
-        batch: patches, or tiles, in a call; None: the session's own, else 1.
+        batch: patches, or tiles, in a call; None: the session's own, else 1 patch, or tiles as in
+            upscaling.
 
     Raises:
         ConfigError: the session has another batch.
@@ -162,7 +163,8 @@ def _with_tiles(session: Stopwatch, source: Input) -> Subject:
     large = f"{session.scale * source.width}x{session.scale * source.height}"
     tiles = "1 tile" if len(plan) == 1 else f"{len(plan)} tiles"
     side = f"{plan.columns.tile}x{plan.rows.tile}"
-    calls = "" if session.batch in (None, 1) else f", {session.batch} a call"
+    together = min(session.batch or DEFAULT_BATCH, len(plan))
+    calls = "" if together == 1 else f", {together} a call"
     return Subject(
         session,
         1,

@@ -35,7 +35,7 @@ def command(
     warmup: Annotated[int, typer.Option(help="Uncounted calls before each window.")] = 20,
     rounds: Annotated[int, typer.Option(help="Windows of each model, interleaved.")] = 5,
     batch: Annotated[
-        int | None, typer.Option(help="Images in a call. Default: the model's, or 1.")
+        int | None, typer.Option(help="Patches in a call. Default: the model's, or 1.")
     ] = None,
     input: Annotated[
         str, typer.Option("--input", help="Size WxH of bundled real patches, or a photo.")

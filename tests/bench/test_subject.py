@@ -46,14 +46,21 @@ def test_the_three_clocks() -> None:
 
 
 def test_times_of_several_tiles_add_up() -> None:
-    session = Slow(tile=32)
+    session = Slow(tile=32, batch=1)
     subject = prepare(session, read_input("64x32"), None)
     timing = subject.sample(0)
-    assert len(session.shapes) >= 2
     assert timing.device_ms == 5.0 * len(session.shapes)
     assert timing.latency_ms >= 1000 * SLEEP_S * len(session.shapes)
     assert subject.runs.startswith("1 picture of 64x32 to 128x64, 3 tiles of 32x32")
     assert len(session.shapes) == 3
+
+
+def test_tiles_share_a_call_as_in_upscaling() -> None:
+    session = Slow(tile=32)
+    subject = prepare(session, read_input("64x32"), None)
+    subject.sample(0)
+    assert session.shapes == [(3, 3, 32, 32)]
+    assert subject.runs.endswith("3 tiles of 32x32, 3 a call")
 
 
 def test_a_backend_without_a_device_clock(make_nearest: Callable[..., Path]) -> None:

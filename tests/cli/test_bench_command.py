@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from edgesr.cli import main
+from edgesr.files import sha256
 from edgesr.power.samples_csv import read_samples
 
 POWER = Path(__file__).parents[1] / "power"
@@ -67,6 +68,7 @@ def test_a_whole_bench_of_1000_samples(
     network_figures, control = document["models"]
     assert control["model"]["is_control"]
     assert control["model"]["label"] == "bicubic"
+    assert network_figures["model"]["sha256"] == sha256(network)
     for figures in document["models"]:
         assert figures["samples"] >= 1000
         times = figures["latency_ms"]
