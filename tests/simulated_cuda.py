@@ -157,9 +157,6 @@ class Engine:
     def create_execution_context(self):
         return ExecutionContext(self.gpu)
 
-    def get_tensor_shape(self, name):
-        return (2, 3, 8, 8)
-
 
 class ExecutionContext:
     """Upscales by repeating pixels; a tile whose first value is 0.5 comes out as NaN."""

@@ -171,8 +171,6 @@ class TensorRTSession:
                 where=self._where,
                 fix="close other programs, or build with a smaller --batch",
             )
-        if -1 in tuple(self._engine.get_tensor_shape(self._input)):
-            self._context.set_input_shape(self._input, self.manifest.inputs[self._input])
         self.graph = "runtime" if by_runtime else "cuda graph" if use_graph else "none"
         for slot in self._slots:
             self._enqueue(slot)  # what is initialised lazily must be so before a capture
