@@ -66,12 +66,22 @@ class Trained:
 class Quiet:
     """Watches a run and prints nothing of it."""
 
-    def decoded(self) -> None: ...
-    def said(self, line: str) -> None: ...
-    def stepped(self, done: float, row: object) -> None: ...
+    def decoded(self, pictures: int, of: int) -> None:
+        """Print nothing."""
+
+    def said(self, line: str) -> None:
+        """Print nothing."""
+
+    def stepped(self, done: float, row: object) -> None:
+        """Print nothing."""
+
+    def wants_stop(self) -> bool:
+        """Go on to the end."""
+        return False
 
 
 def train_one(shape: str, args: argparse.Namespace) -> Trained:
+    """Train one shape and evaluate it whole on both sets."""
     import torch
 
     from edgesr.evaluate.datasets import open_sets
@@ -107,6 +117,7 @@ def train_one(shape: str, args: argparse.Namespace) -> Trained:
 
 
 def train_all(args: argparse.Namespace) -> None:
+    """Train this part's shapes that have no result yet."""
     part, of = map(int, args.part.split("/"))
     for shape in SHAPES[part::of]:
         file = args.runs / shape / "trained.json"
@@ -136,6 +147,7 @@ def latency_ms(path: Path) -> float:
 
 
 def table(args: argparse.Namespace) -> None:
+    """Time every trained shape in ONNX Runtime and write the table."""
     from edgesr.cli.export import command as export
 
     rows = []
@@ -167,6 +179,7 @@ def table(args: argparse.Namespace) -> None:
 
 
 def main() -> None:
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(required=True)
     training = commands.add_parser("train")
