@@ -4,8 +4,9 @@
 
 One step is what `edgesr train` does on a GPU: forward under bfloat16 autocast, L1 loss, backward,
 Adam, on random patches, channels last. `scan` fuses the scan alone, `mixer` all between a mixer's
-outer projections, `norm` the LayerNorm as well. The peak of memory is that of the step, the
-network and the optimizer included.
+outer projections, `norm` the LayerNorm as well, and `graph` is `norm` replayed as a CUDA graph, as
+`edgesr train` does it. The peak of memory is that of the step, the network and the optimizer
+included.
 """
 
 import argparse
@@ -20,26 +21,34 @@ from gpu_timing import Call, median_ms
 
 from edgesr.models import mamba, token_norm
 from edgesr.models.registry import get_network
+from edgesr.train.gradient import Gradient
 from edgesr.train.losses import Objective
 
 LEVELS = {
     "scan": [mamba, token_norm],
     "mixer": [token_norm],
     "norm": [],
+    "graph": [],
 }  # modules whose fused form is off
+CASES = (
+    ("student-paper", 128, tuple(LEVELS)),  # N = 16, as the peer's figure
+    ("student", 128, tuple(LEVELS)),
+    ("student", 16, ("norm", "graph")),
+    ("teacher", 32, tuple(LEVELS)),
+    ("teacher", 16, ("norm", "graph")),
+)
 
 
-def step(name: str, batch: int) -> Call:
+def step(name: str, batch: int, record: bool) -> Call:
     """Return a call that runs one training step of a network at scale 4 on 64x64 patches."""
     network = get_network(name).build(4).cuda().to(memory_format=torch.channels_last)
-    objective = Objective(network, torch.nn.functional.l1_loss, "bf16")
+    gradient = Gradient(Objective(network, torch.nn.functional.l1_loss, "bf16"), record)
     optimizer = torch.optim.Adam(network.parameters(), lr=2e-4, fused=True)
     lr = torch.rand(batch, 3, 64, 64, device="cuda")
     hr = torch.rand(batch, 3, 256, 256, device="cuda")
 
     def run() -> None:
-        optimizer.zero_grad(set_to_none=True)
-        objective(lr, hr).backward()
+        gradient(lr, hr)
         optimizer.step()
 
     return run
@@ -50,7 +59,7 @@ def measure(name: str, batch: int, level: str) -> dict[str, Any]:
     with ExitStack() as stack:
         for module in LEVELS[level]:
             stack.enter_context(mock.patch.object(module, "fused_available", lambda _: False))
-        call = step(name, batch)
+        call = step(name, batch, record=level == "graph")
         call()
         torch.cuda.reset_peak_memory_stats()
         milliseconds = median_ms([call], repeats=15)
@@ -60,7 +69,7 @@ def measure(name: str, batch: int, level: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure the student at batch 128 and the teacher at 32; write JSON."""
+    """Measure every case; write JSON."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--profile", action="store_true", help="print the student's kernels")
@@ -68,8 +77,8 @@ def main() -> None:
     torch.manual_seed(0)
     torch.backends.cudnn.benchmark = True
     rows = []
-    for name, batch in (("student", 128), ("student", 64), ("teacher", 32)):
-        for level in LEVELS if batch != 64 else ["norm"]:
+    for name, batch, levels in CASES:
+        for level in levels:
             rows.append(measure(name, batch, level))
             torch.cuda.empty_cache()
             print(*(f"{k} {v:.2f}" if isinstance(v, float) else v for k, v in rows[-1].items()),
@@ -77,7 +86,7 @@ def main() -> None:
     report = {"device": torch.cuda.get_device_name(), "torch": torch.__version__, "steps": rows}
     arguments.out.write_text(json.dumps(report, indent=1) + "\n")
     if arguments.profile:
-        call = step("student", 128)
+        call = step("student", 128, record=False)
         call()
         with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profile:
             call()

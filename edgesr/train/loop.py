@@ -23,6 +23,7 @@ from edgesr.models.checkpoint import save_weights
 from edgesr.train.config import TrainConfig
 from edgesr.train.feeder import Batch
 from edgesr.train.gpu_power import GpuPower
+from edgesr.train.gradient import Gradient
 from edgesr.train.optimizer import Average, build_optimizer
 from edgesr.train.prepare import build_data, build_network, build_objective
 from edgesr.train.record import Metrics, Row, record_invocation
@@ -120,7 +121,8 @@ class Run:
         if config.resume and _checkpoint(config).exists():
             self._state.load(_checkpoint(config), config)
         self._before_s = self._state.elapsed_s
-        self._objective = build_objective(config, self._network, world)
+        record = world.device.type == "cuda" and world.size == 1 and not config.compile
+        self._gradient = Gradient(build_objective(config, self._network, world), record)
         data = build_data(config, world, watcher.decoded if world.first else _unseen)
         self._feeder = data.feeder
         self._validation: Validation | None = None
@@ -172,14 +174,12 @@ class Run:
         lr, hr = next(batches)
         for group in optimizer.param_groups:
             group["lr"] = rate
-        optimizer.zero_grad(set_to_none=True)
-        loss: Tensor = self._objective(lr, hr)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss = self._gradient(lr, hr)
         norm = nn.utils.clip_grad_norm_(self._network.parameters(), config.clip_norm or math.inf)
         optimizer.step()
         self._state.step += 1
         self._state.average.update(self._state.step)
-        return loss.detach(), norm
+        return loss, norm
 
     def _due(self, step: int) -> bool:
         config = self._config

@@ -1,0 +1,63 @@
+"""Loss and gradient of a batch: step by step from Python, or recorded once and replayed on a GPU.
+
+A step of a small network is some thousand short kernels, and launching each from Python takes
+longer than running it. A CUDA graph holds them all and is launched at once; the arithmetic is the
+same. Several processes and torch.compile bring schedules of their own and are not recorded.
+"""
+
+import torch
+from torch import Tensor, nn
+
+WARM_UP = 3  # batches before the recording: compilation, cuDNN's choice of algorithms
+
+
+class Gradient:
+    """Calls leave the gradient of a batch in the parameters.
+
+    Args:
+        objective: (lr, hr) -> loss; its parameters are those to train.
+        record: replay a CUDA graph of the first batch's shapes, which all batches must share.
+    """
+
+    def __init__(self, objective: nn.Module, record: bool) -> None:
+        self._objective = objective
+        self._record = record
+        self._graph: torch.cuda.CUDAGraph | None = None
+
+    def __call__(self, lr: Tensor, hr: Tensor) -> Tensor:
+        """Return the loss, a scalar on the device; the next call may overwrite it.
+
+        Args:
+            lr: (batch, 3, p, p) in [0, 1].
+            hr: (batch, 3, scale*p, scale*p) in [0, 1].
+        """
+        if not self._record:
+            return self._run(lr, hr)
+        if self._graph is None:
+            self._capture(lr, hr)
+        self._lr.copy_(lr)
+        self._hr.copy_(hr)
+        assert self._graph is not None
+        self._graph.replay()
+        return self._loss
+
+    def _run(self, lr: Tensor, hr: Tensor) -> Tensor:
+        # Without gradients backward makes new tensors: those of a graph, where one is recorded.
+        for parameter in self._objective.parameters():
+            parameter.grad = None
+        loss: Tensor = self._objective(lr, hr)
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss.detach()
+
+    def _capture(self, lr: Tensor, hr: Tensor) -> None:
+        self._lr, self._hr = lr.clone(), hr.clone()
+        side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            for _ in range(WARM_UP):
+                self._run(self._lr, self._hr)
+        torch.cuda.current_stream().wait_stream(side)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            self._loss = self._run(self._lr, self._hr)
+        self._graph = graph

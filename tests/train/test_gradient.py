@@ -1,0 +1,53 @@
+import pytest
+import torch
+from torch import Tensor
+
+from edgesr.models.network import SRNetwork
+from edgesr.models.registry import get_network
+from edgesr.train.gradient import Gradient
+from edgesr.train.losses import LOSSES, Objective
+
+PATCH, SCALE, BATCH = 16, 4, 2
+
+
+def network(device: str) -> SRNetwork:
+    torch.manual_seed(0)
+    return get_network("mambalitesr:D16-G1-B2-N4-SKIP").module(SCALE).to(device)
+
+
+def batches(device: str) -> list[tuple[Tensor, Tensor]]:
+    draw = torch.Generator().manual_seed(1)
+
+    def picture(side: int) -> Tensor:
+        return torch.rand(BATCH, 3, side, side, generator=draw).to(device)
+
+    return [(picture(PATCH), picture(PATCH * SCALE)) for _ in range(3)]
+
+
+def gradients(device: str, record: bool) -> list[tuple[float, list[Tensor]]]:
+    trained = network(device)
+    gradient = Gradient(Objective(trained, LOSSES["l1"], "fp32"), record)
+    found = []
+    for lr, hr in batches(device):
+        loss = gradient(lr, hr).item()
+        found.append((loss, [p.grad.clone() for p in trained.parameters() if p.grad is not None]))
+        torch.nn.utils.clip_grad_norm_(trained.parameters(), 1e-3)  # as the loop does, in place
+    return found
+
+
+def test_each_call_leaves_the_gradient_of_its_own_batch() -> None:
+    trained = network("cpu")
+    for (lr, hr), (loss, found) in zip(batches("cpu"), gradients("cpu", False), strict=True):
+        want = torch.nn.functional.l1_loss(trained(lr), hr)
+        torch.testing.assert_close(loss, want.item())
+        true = torch.autograd.grad(want, list(trained.parameters()))
+        torch.testing.assert_close(found, list(true))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="a CUDA graph needs a GPU")
+def test_a_replay_gives_what_python_gives() -> None:
+    plain, replayed = gradients("cuda", False), gradients("cuda", True)
+    for (loss, found), (want, true) in zip(replayed, plain, strict=True):
+        assert loss == pytest.approx(want, rel=1e-5)
+        for got, expected in zip(found, true, strict=True):
+            torch.testing.assert_close(got, expected, rtol=1e-3, atol=1e-6)
