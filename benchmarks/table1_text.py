@@ -43,9 +43,9 @@ def _loses(document: Json, figure: str, word: str) -> str:
     }
     worse = sorted((n for n, ratio in ratios.items() if ratio < 1), key=lambda n: ratios[n])
     if not worse:
-        return f"the {reference} loses on {figure} to none of {_listed(list(ratios))}."
+        return f"the {reference} loses on {figure} to none of {listed(list(ratios))}."
     each = [f"{name} ({1 / ratios[name]:.3g} times)" for name in worse]
-    return f"the {reference} loses on {figure}: it {word} than {_listed(each)}."
+    return f"the {reference} loses on {figure}: it {word} than {listed(each)}."
 
 
 def _quality(document: Json) -> str:
@@ -59,10 +59,10 @@ def _quality(document: Json) -> str:
         for figure, key in (("PSNR", "psnr_y_db"), ("SSIM", "ssim_y"))
         if rows[name][scores][key] >= rows[STUDENT][scores][key]
     ]
-    sets = _listed([item["name"] for item in document["sets"]])
+    sets = listed([item["name"] for item in document["sets"]])
     if not behind:
-        return f"It is ahead of {_listed(rivals)} in PSNR and SSIM on {sets}."
-    return f"In quality it is behind {_listed(behind)}."
+        return f"It is ahead of {listed(rivals)} in PSNR and SSIM on {sets}."
+    return f"In quality it is behind {listed(behind)}."
 
 
 def table1(document: Json) -> str:
@@ -85,7 +85,7 @@ def _measured(row: Json, sets: Sequence[str], cost: Json | None) -> list[str]:
         f"**{row['name']}**",
         NONE if row["parameters"] is None else f"{row['parameters']:,}",
         NONE if million is None else f"{million:,.1f} M",
-        *(_score(row["quality"].get(name)) for name in sets),
+        *(score_cell(row["quality"].get(name)) for name in sets),
     ]
     if cost is None:
         return [*cells, *[NONE] * 5]
@@ -164,7 +164,7 @@ def page(document: Json) -> str:
         facts.append(f"SHA-256 of the weights: {', '.join(hashes)}.")
     for reason in dict.fromkeys(document["left_out"].values()):
         names = [name for name, why in document["left_out"].items() if why == reason]
-        facts.append(f"Left out: {_listed(names)}: {reason}.")
+        facts.append(f"Left out: {listed(names)}: {reason}.")
     paper = PAPER["table1"]
     facts.append(f"Rows of the paper: {paper['device']}. {_capital(paper['protocol'])}.")
     lines += [table1(document), "", *(f"- {fact}" for fact in facts), ""]
@@ -212,11 +212,13 @@ def fill_blocks(text: str, pages: Mapping[str, str]) -> str:
     return text
 
 
-def _score(scores: Json | None) -> str:
+def score_cell(scores: Json | None) -> str:
+    """Return PSNR and SSIM of a set, a dash for None."""
     return NONE if scores is None else f"{scores['psnr_y_db']:.2f} / {scores['ssim_y']:.3f}"
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Return the names as a sentence has them: a, b and c."""
     *others, last = names or ["nothing"]
     return f"{', '.join(others)} and {last}" if others else last
 
