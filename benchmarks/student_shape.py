@@ -3,200 +3,177 @@
     python benchmarks/student_shape.py train --data PHOTOS --sets SETS --runs runs/shape
     python benchmarks/student_shape.py table --runs runs/shape
 
-`train` trains every shape that has no result in RUNS yet (so it can be stopped and gone on with,
-and several GPUs can each take a share with --part 0/2, --part 1/2) and evaluates it whole on Set5
-and Set14. `table` measures each shape's exported graph in ONNX Runtime on this CPU and writes
-benchmarks/results/student_shape.json and .md. SETS is a folder holding Set5/ and Set14/.
+`train` trains every shape that has no result in RUNS yet and scores it whole on Set5 and Set14,
+which SETS holds. A run that was killed goes on from its checkpoint; `--time-limit-s` stops with
+one; several GPUs of a machine share the work with `--part 0/2` and `--part 1/2`. `table` times each
+shape's exported graph in ONNX Runtime on this CPU, all in turns, and writes
+benchmarks/results/student_shape.json, the plot beside it and the table of TRAINING.md.
 """
 
 import argparse
-import json
-import statistics
+import os
+import sys
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-RESULTS = Path(__file__).parent / "results"
-THREADS, RUNS = 2, 30  # as in benchmarks/scan_cost.py
-
-SHAPES = (
-    "D32-G4-B2-N16-SKIP",
-    "D32-G4-B2-N8-SKIP",
-    "D32-G4-B2-N4-SKIP",
-    "D32-G4-B2-N2-SKIP",
-    "D32-G4-B2-N1-SKIP",
-    "D32-G4-B2-N16",
-    "D32-G4-B2-N4",
-    "D32-G4-B2-N16-R16-SKIP",
-    "D32-G4-B2-N16-R8-SKIP",
-    "D32-G4-B2-N16-R2-SKIP",
-    "D32-G4-B2-N16-H4-SKIP",
-    "D32-G4-B2-N16-H16-SKIP",
-    "D32-G4-B2-N16-H64-SKIP",
+from student_shape_text import FAMILY, SCHEMA, SHAPES
+from training_page import HERE, render_page
+from training_plan import Plan
+from training_results import Finished, collect, read_run
+from training_runs import (
+    VALIDATION,
+    Deadline,
+    decoded_once,
+    finish,
+    is_finished,
+    open_score_sets,
+    say,
+    share,
 )
 
+from edgesr.cli._signals import stop_on_signals
+from edgesr.errors import DataError, EdgesrError
+from edgesr.files import write_json
 
-@dataclass(frozen=True)
-class Trained:
-    """One candidate after training.
-
-    Attributes:
-        network: name in the registry.
-        steps: optimizer steps.
-        batch: patches a step.
-        seconds: wall time of the training.
-        psnr_y_db: by set, whole images, float32.
-        ssim_y: by set.
-        parameters: trainable values.
-        torch: version.
-        gpu: name of the device.
-    """
-
-    network: str
-    steps: int
-    batch: int
-    seconds: float
-    psnr_y_db: dict[str, float]
-    ssim_y: dict[str, float]
-    parameters: int
-    torch: str
-    gpu: str
+SETS = ("Set5", "Set14")
+TILE = 64
 
 
-class Quiet:
-    """Watches a run and prints nothing of it."""
-
-    def decoded(self, pictures: int, of: int) -> None:
-        """Print nothing."""
-
-    def said(self, line: str) -> None:
-        """Print nothing."""
-
-    def stepped(self, done: float, row: object) -> None:
-        """Print nothing."""
-
-    def wants_stop(self) -> bool:
-        """Go on to the end."""
-        return False
-
-
-def train_one(shape: str, args: argparse.Namespace) -> Trained:
-    """Train one shape and evaluate it whole on both sets."""
-    import torch
-
-    from edgesr.evaluate.datasets import open_sets
-    from edgesr.evaluate.evaluate import evaluate
-    from edgesr.models.checkpoint import load_network
-    from edgesr.models.network import parameter_count
+def train_all(args: argparse.Namespace, shapes: Sequence[str]) -> None:
+    """Train and score this part's shapes that have no result yet."""
     from edgesr.train.config import TrainConfig
-    from edgesr.train.loop import train
-    from edgesr.train.validate import upscaled
 
-    name = f"mambalitesr:{shape}"
-    out = args.runs / shape
-    config = TrainConfig(
-        data=args.data, out=out, model=name, steps=args.steps, batch=args.batch, cache=args.cache,
-        device=args.device, resume=True, checkpoint_every=args.steps, log_every=100,
-    )  # fmt: skip
-    began = time.monotonic()
-    result = train(config, Quiet())
-    seconds = time.monotonic() - began
-    device = torch.device(args.device)
-    network = load_network(name, 4, result.weights).to(device)
-    scores = {}
-    for benchmark in open_sets([args.sets / "Set5", args.sets / "Set14"], 4):
-        done = evaluate(name, "torch", lambda i: upscaled(network, i.lr, device), benchmark)
-        scores[benchmark.name] = done.score
-    gpu = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
-    return Trained(
-        name, result.step, args.batch, round(seconds, 1),
-        {key: round(value.psnr_y_db, 3) for key, value in scores.items()},
-        {key: round(value.ssim_y, 4) for key, value in scores.items()},
-        parameter_count(network), torch.__version__, gpu,
-    )  # fmt: skip
+    sets = open_score_sets(args.sets, SETS)
+    args.runs.mkdir(parents=True, exist_ok=True)
+    with stop_on_signals() as asked, decoded_once(args.cache) as cache:
+        deadline = Deadline(args.time_limit_s, asked)
+        for shape in share(shapes, args.part):
+            if is_finished(args.runs / shape):
+                continue
+            config = TrainConfig(
+                data=args.data, out=args.runs / shape, model=f"{FAMILY}{shape}", steps=args.steps,
+                batch=args.batch, patch=args.patch, cache=cache, device=args.device, log_every=100,
+                validate=args.sets / VALIDATION, validate_every=500, checkpoint_every=500,
+            )  # fmt: skip
+            if deadline.over or not finish(config, sets, deadline):
+                return
+    say("all runs of this part are finished")
 
 
-def train_all(args: argparse.Namespace) -> None:
-    """Train this part's shapes that have no result yet."""
-    part, of = map(int, args.part.split("/"))
-    for shape in SHAPES[part::of]:
-        file = args.runs / shape / "trained.json"
-        if file.exists():
-            continue
-        trained = train_one(shape, args)
-        file.write_text(json.dumps(asdict(trained), indent=2) + "\n")
-        print(f"{shape:28} {trained.psnr_y_db} {trained.seconds:.0f} s", flush=True)
-
-
-def latency_ms(path: Path) -> float:
-    """Return the median time of one 64x64 tile."""
-    import numpy as np
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = THREADS
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    tile = np.random.default_rng(0).random((1, 3, 64, 64), dtype=np.float32)
-    feed = {session.get_inputs()[0].name: tile}
-    times = []
-    for _ in range(RUNS + 3):
-        began = time.perf_counter()
-        session.run(None, feed)
-        times.append((time.perf_counter() - began) * 1e3)
-    return statistics.median(times[3:])
-
-
-def table(args: argparse.Namespace) -> None:
-    """Time every trained shape in ONNX Runtime and write the table."""
-    from edgesr.cli.export import command as export
-
-    rows = []
-    for shape in SHAPES:
-        file = args.runs / shape / "trained.json"
-        if not file.exists():
-            continue
-        trained = json.loads(file.read_text())
-        onnx = args.runs / shape / "model.onnx"
-        weights = next((args.runs / shape).glob("*.safetensors"))
-        export(model=trained["network"], weights=weights, output=onnx)
-        rows.append({**trained, "onnxruntime_cpu_ms": round(latency_ms(onnx), 1)})
-    best = max(row["psnr_y_db"]["Set5"] + row["psnr_y_db"]["Set14"] for row in rows)
-    lines = [
-        "| network | parameters | Set5 dB | Set14 dB | mean to best dB | ONNX Runtime CPU ms |",
-        "|---|---|---|---|---|---|",
-    ]
-    for row in rows:
-        psnr = row["psnr_y_db"]
-        row["mean_below_best_db"] = round((best - psnr["Set5"] - psnr["Set14"]) / 2, 3)
-        lines.append(
-            f"| {row['network']} | {row['parameters']:,} | {psnr['Set5']:.2f} | "
-            f"{psnr['Set14']:.2f} | -{row['mean_below_best_db']:.3f} | "
-            f"{row['onnxruntime_cpu_ms']} |"
+def table(args: argparse.Namespace, shapes: Sequence[str]) -> None:
+    """Time every trained shape in ONNX Runtime and write result and page."""
+    found = {shape: run for shape in shapes if (run := read_run(args.runs / shape)) is not None}
+    if not found:
+        raise DataError(
+            "holds no finished run", where=args.runs, fix="python benchmarks/student_shape.py train"
         )
-    (RESULTS / "student_shape.json").write_text(json.dumps(rows, indent=2) + "\n")
-    (RESULTS / "student_shape.md").write_text("\n".join(lines) + "\n")
-    print("\n".join(lines))
+    for shape in found:
+        collect(args.runs / shape, args.results / "training/student_shape" / shape)
+    latencies = latencies_ms([args.runs / shape for shape in found], found, args.repeats, args)
+    write_json(args.results / "student_shape.json", document(found, latencies, args))
+    for path in render_page(args.results, args.page, Plan()):
+        say(f"wrote {path}")
 
 
-def main() -> None:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def latencies_ms(
+    folders: Sequence[Path], found: dict[str, Finished], repeats: int, args: argparse.Namespace
+) -> list[float]:
+    """Return the median time of one tile through each run's exported graph, in ms."""
+    import onnx
+    from scan_cost import run_in_turns
+
+    from edgesr.export.exporter import ExportRequest, export
+
+    models = []
+    for folder, run in zip(folders, found.values(), strict=True):
+        path, weights = folder / "model.onnx", next(folder.glob("*.safetensors"))
+        say(f"exporting {run.result['network']}")
+        export(ExportRequest(run.result["network"], weights, tile=TILE, output=path))
+        models.append(onnx.load(path))
+    return [float(ms) for ms in run_in_turns(models, repeats, args.threads, time.perf_counter)]
+
+
+def document(
+    found: dict[str, Finished], latencies: Sequence[float], args: argparse.Namespace
+) -> dict[str, Any]:
+    """Return the result: networks with their quality, and what each costs, as pareto.py reads."""
+    from scan_cost import cpu_name
+
+    first = next(iter(found.values()))
+    return {
+        "schema": SCHEMA,
+        "command": "python benchmarks/student_shape.py table --runs RUNS "
+        f"--repeats {args.repeats} --threads {args.threads}",
+        "latency_protocol": f"one {TILE}x{TILE} tile, float32, ONNX Runtime on the CPU, "
+        f"{args.threads} threads, median of {args.repeats}, graphs in turns",
+        "machine": {
+            "model": f"{cpu_name()}, {os.cpu_count()} cores",
+            "load_at_start": round(os.getloadavg()[0], 1),
+            "packages": {name: version(name) for name in ("onnxruntime", "torch")},
+        },
+        "sets": [{"name": name} for name in first.result["scores"]],
+        "networks": [
+            {
+                "name": shape,
+                "network": run.result["network"],
+                "parameters": run.result["parameters"],
+                "steps": run.result["steps"],
+                "batch": run.config["batch"],
+                "trained_on": run.machine,
+                "quality": run.result["scores"],
+            }
+            for shape, run in found.items()
+        ],
+        "cost": {
+            shape: {"latency_ms": round(ms, 2), "energy_j": None}
+            for shape, ms in zip(found, latencies, strict=True)
+        },
+    }
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     commands = parser.add_subparsers(required=True)
     training = commands.add_parser("train")
     training.set_defaults(run=train_all)
     training.add_argument("--data", type=Path, required=True)
     training.add_argument("--sets", type=Path, required=True)
-    training.add_argument("--cache", type=Path)
+    training.add_argument("--cache", type=Path, help="keep the decoded pictures here for next time")
     training.add_argument("--steps", type=int, default=2500)
     training.add_argument("--batch", type=int, default=64)
-    training.add_argument("--device", default="cuda")
+    training.add_argument("--patch", type=int, default=64)
+    training.add_argument("--device", help="as edgesr train --device")
     training.add_argument("--part", default="0/1", metavar="I/N")
+    training.add_argument("--time-limit-s", type=float)
     measuring = commands.add_parser("table")
     measuring.set_defaults(run=table)
+    measuring.add_argument("--repeats", type=int, default=30)
+    measuring.add_argument("--threads", type=int, default=2)
+    measuring.add_argument("--results", type=Path, default=HERE / "results")
+    measuring.add_argument("--page", type=Path, default=HERE / "TRAINING.md")
     for each in (training, measuring):
         each.add_argument("--runs", type=Path, required=True)
-    args = parser.parse_args()
-    args.run(args)
+    return parser
+
+
+def main(arguments: list[str] | None = None, shapes: Sequence[str] = SHAPES) -> None:
+    """Run one of the commands.
+
+    Args:
+        arguments: of the command line; None for this process's.
+        shapes: candidates.
+    """
+    args = build_parser().parse_args(arguments)
+    try:
+        args.run(args, shapes)
+    except EdgesrError as error:
+        sys.exit(f"error: {error}")
 
 
 if __name__ == "__main__":

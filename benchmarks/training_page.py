@@ -1,0 +1,111 @@
+"""Writes TRAINING.md's tables and the figures beside them from results/ alone."""
+
+import json
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import pareto
+from student_shape_text import student_shape
+from table1_text import PAPER, fill_blocks
+from training_figures import Line, draw
+from training_plan import Plan, paper_runs
+from training_results import Finished, read_run
+from training_text import SETS, row2500, seeds_of, table3, table4
+
+from edgesr.files import write_text
+
+HERE = Path(__file__).parent
+
+PSNR, POWER = "figure4a_psnr.svg", "figure4b_power.svg"
+ALPHA, SHAPES = "figure5_alpha.svg", "student_shape_pareto.svg"
+_ALT = {
+    PSNR: "PSNR over iterations by rank",
+    POWER: "GPU power over iterations by rank",
+    ALPHA: "PSNR over alpha",
+    SHAPES: "PSNR over latency by shape",
+}
+
+
+def render_page(results: Path, page: Path, plan: Plan) -> list[Path]:
+    """Write the figures into `results` and fill the marks of `page`; return what was written."""
+    written = [page]
+    for name, drawing in figures(results, plan).items():
+        target = results / name
+        if drawing is None:
+            target.unlink(missing_ok=True)
+        else:
+            write_text(target, drawing)
+            written.append(target)
+    write_text(page, fill_blocks(page.read_text(), blocks(results, plan)))
+    return written
+
+
+def blocks(results: Path, plan: Plan) -> dict[str, str]:
+    """Return name of a mark -> what belongs between it and its end."""
+    found = _found(results)
+    shapes, drawings = _shapes(results), figures(results, plan)
+
+    def with_figures(text: str, *names: str) -> str:
+        shown = [f"![{_ALT[name]}](results/{name})\n\n" for name in names if drawings[name]]
+        return "".join(shown) + text
+
+    return {
+        "table3": with_figures(table3(plan, found, _parameters), PSNR, POWER),
+        "table4": with_figures(table4(plan, found), ALPHA),
+        "row2500": row2500(plan, found, _parameters),
+        "student_shape": with_figures(student_shape(shapes), SHAPES),
+    }
+
+
+def figures(results: Path, plan: Plan) -> dict[str, str | None]:
+    """Return file name -> SVG, None where nothing was measured that it could show."""
+    found, shapes = _found(results), _shapes(results)
+    ranks = [run for run in paper_runs(plan) if run.table == "table3" and run.name in found]
+    psnr = [Line(f"rank {run.rank}", found[run.name].psnr_y_db) for run in ranks]
+    power = [Line(f"rank {run.rank}", found[run.name].power_by_step) for run in ranks]
+    return {
+        PSNR: draw("PSNR-Y on Set5 in dB", "iteration", psnr),
+        POWER: draw("GPU power in W", "iteration", power, from_zero=True),
+        ALPHA: draw("PSNR-Y of the student in dB", "alpha", _over_alpha(found, plan)),
+        SHAPES: None if shapes is None else pareto.plot(shapes, "latency_ms"),
+    }
+
+
+def _over_alpha(found: dict[str, Finished], plan: Plan) -> list[Line]:
+    """Return measured lines, a mean over seeds each, and the paper's; nothing if none was run."""
+    runs = [run for run in paper_runs(plan) if run.table == "table4" and run.alpha is not None]
+    lines = []
+    for name in SETS:
+        scores = {
+            run.alpha: [each.result["scores"][name]["psnr_y_db"] for each in seeds]
+            for run in runs
+            if run.alpha is not None
+            and (seeds := [r for r in seeds_of(run, found) if name in r.result["scores"]])
+        }
+        points = [(alpha, fmean(values)) for alpha, values in scores.items()]
+        lines.append(Line(name, points, dots=True))
+    if not any(line.points for line in lines):
+        return []
+    published = PAPER["table4"]["psnr_y_db"].items()
+    points = [(float(alpha), psnr_y_db) for alpha, psnr_y_db in published]
+    return [*lines, Line("the paper, on 100 pictures of DIV2K", points, dots=True)]
+
+
+def _found(results: Path) -> dict[str, Finished]:
+    """Return the finished runs of the tables by name."""
+    folders = sorted((results / "training").glob("*/"))
+    runs = {folder.name: read_run(folder) for folder in folders}
+    return {name: run for name, run in runs.items() if run is not None}
+
+
+def _shapes(results: Path) -> dict[str, Any] | None:
+    path = results / "student_shape.json"
+    return json.loads(path.read_text()) if path.is_file() else None
+
+
+def _parameters(name: str) -> int:
+    from edgesr.models import get_network
+    from edgesr.models.network import parameter_count
+
+    return parameter_count(get_network(name).module(4))
