@@ -6,10 +6,13 @@ import shutil
 import subprocess
 import sys
 import venv
+from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
 import cv2
 import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).parent.parent
 PHOTO = ROOT / "tests/data/photo.png"
@@ -44,6 +47,21 @@ def clone(tmp_path: Path) -> Path:
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target / name)
     return target
+
+
+def test_every_pin_leaves_python_3_10_a_release() -> None:
+    """JetPack 6 has Python 3.10; pip stops at a pin whose release does not run there."""
+    for line in (ROOT / "constraints.txt").read_text().splitlines():
+        if line.startswith("#"):
+            continue
+        pin = Requirement(line)
+        if pin.marker is not None and not pin.marker.evaluate({"python_version": "3.10"}):
+            continue
+        try:
+            runs_on = metadata(pin.name)["Requires-Python"]
+        except PackageNotFoundError:  # not on every kind of machine
+            continue
+        assert runs_on is None or SpecifierSet(runs_on).contains("3.10"), line
 
 
 def test_demo_command_of_the_readme(clone: Path) -> None:
