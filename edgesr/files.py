@@ -28,9 +28,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
             prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent
         )
     except OSError as error:
-        raise ConfigError(
-            f"cannot write here ({error.strerror})", where=path, fix=f"mkdir -p {path.parent}"
-        ) from error
+        fix = "another folder" if path.parent.is_dir() else f"mkdir -p {path.parent}"
+        raise ConfigError(f"cannot write here ({error.strerror})", where=path, fix=fix) from error
     os.close(handle)
     temporary = Path(name)
     try:

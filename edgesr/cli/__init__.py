@@ -31,6 +31,7 @@ app = typer.Typer(
     help="Sharp pictures from a small board: train, export, upscale, measure.",
     no_args_is_help=True,
     add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
 
@@ -44,7 +45,10 @@ def _print_version(value: bool) -> None:
 @app.callback()
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say so.")
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
     ] = False,
 ) -> None:
     """Sharp pictures from a small board: train, export, upscale, measure."""
@@ -73,6 +77,8 @@ def main(arguments: list[str] | None = None) -> None:
         package = error.name.partition(".")[0]
         fix = f"pip install 'edgesr[{OPTIONAL[package]}]'"
         _fail(MissingError(f"this needs the Python package {package}", fix=fix))
+    except OSError as error:  # what no command expects: a full disk behind standard output, say
+        _fail(EdgesrError(error.strerror or str(error), where=error.filename))
 
 
 def _fail(error: EdgesrError) -> NoReturn:

@@ -29,7 +29,7 @@ PatchesPerImage = Annotated[
     int | None,
     typer.Option(help="Patches from each picture drawn (the paper: 8); else drawn by area."),
 ]
-Steps = Annotated[int | None, typer.Option(help="Steps of the whole run [10000].")]
+Steps = Annotated[int | None, typer.Option(help="Steps of the whole run. Default: 10000.")]
 DurationS = Annotated[
     float | None, typer.Option(help="Wall time of the whole run; the schedule follows it.")
 ]
@@ -64,7 +64,9 @@ Compile = Annotated[bool, typer.Option("--compile", help="Use torch.compile.")]
 Deterministic = Annotated[
     bool, typer.Option("--deterministic", help="The same bits in every run on one kind of GPU.")
 ]
-Device = Annotated[str | None, typer.Option(help="cuda, cuda:1, cpu [cuda where there is one].")]
+Device = Annotated[
+    str | None, typer.Option(help="cuda, cuda:1, cpu. Default: cuda where there is one.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 

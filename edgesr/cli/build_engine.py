@@ -25,7 +25,7 @@ def command(
         bool, typer.Option("--jetson-orin-nano", help="Build for it; 4 or 8 GB is detected.")
     ] = False,
     board: Annotated[
-        str | None, typer.Option(help="Build for this board.  [default: this machine]")
+        str | None, typer.Option(help="Build for this board. Default: this machine.")
     ] = None,
     list_boards: Annotated[bool, typer.Option("--list-boards", help="List them and stop.")] = False,
     power_mode: Annotated[
@@ -33,14 +33,15 @@ def command(
         typer.Option(help="Insist on this mode, e.g. 15w or maxn-super, while kernels are timed."),
     ] = None,
     precision: Annotated[
-        str | None, typer.Option(help="fp16 or fp32.  [default: the model's; fp16 for the student]")
+        str | None,
+        typer.Option(help="fp16 or fp32. Default: the model's; fp16 for the student."),
     ] = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Tiles a call takes.")] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Parse, validate and list layers; build nothing.")
     ] = False,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The engine.  [default: engines/...]")
+        Path | None, typer.Option("--output", "-o", help="The engine. Default: engines/...")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:

@@ -17,7 +17,7 @@ _PAGES = (".html", ".htm")
 
 
 def command(
-    photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="A picture.")],
+    photo: Annotated[Path, typer.Argument(metavar="PHOTO", readable=False, help="A picture.")],
     models: Annotated[
         str | None,
         typer.Option(

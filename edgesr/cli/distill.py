@@ -14,7 +14,7 @@ def command(
     teacher: Annotated[Path, typer.Option(help="Weights of the teacher.")],
     student: Annotated[str, typer.Option(help="Network to train.")] = "student",
     teacher_model: Annotated[
-        str | None, typer.Option(help="The teacher's network [as its file says].")
+        str | None, typer.Option(help="The teacher's network. Default: as its file says.")
     ] = None,
     alpha: Annotated[float, typer.Option(help="Share of the teacher in the loss, 0 to 1.")] = 0.8,
     scale: options.Scale = 4,

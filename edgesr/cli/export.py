@@ -15,7 +15,7 @@ FREE = "free"
 def command(
     model: Annotated[str, typer.Option(help="Network, see `edgesr models`.")] = "student",
     weights: Annotated[
-        Path | None, typer.Option(help="Checkpoint.  [default: the shipped one]")
+        Path | None, typer.Option(help="Checkpoint. Default: the shipped one.")
     ] = None,
     precision: Annotated[str, typer.Option(help="fp32 or fp16.")] = "fp32",
     tile: Annotated[int, typer.Option(help="Side of the input tile, in pixels.")] = 64,
@@ -29,7 +29,7 @@ def command(
     ] = "unrolled",
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="File to write.  [default: engines/NAME_xSCALE.onnx]"),
+        typer.Option("--output", "-o", help="File to write. Default: engines/NAME_xSCALE.onnx."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the manifest as JSON.")] = False,
 ) -> None:

@@ -9,7 +9,10 @@ import typer
 
 def command(
     log: Annotated[
-        Path, typer.Argument(help="Output of tegrastats, or samples.csv of a benchmark.")
+        Path,
+        typer.Argument(
+            metavar="LOG", readable=False, help="Output of tegrastats, or power.csv of a bench."
+        ),
     ],
     begin: Annotated[
         str | None,

@@ -65,22 +65,26 @@ class Result:
 
 def command(
     inputs: Annotated[
-        list[Path], typer.Argument(metavar="INPUT...", help="Pictures and folders of pictures.")
+        list[Path],
+        # Not checked by typer: one that cannot be read must not stop the others.
+        typer.Argument(
+            metavar="INPUT...", readable=False, help="Pictures and folders of pictures."
+        ),
     ],
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="File or folder. [default: beside the input]"),
+        typer.Option("-o", "--output", help="File or folder. Default: beside the input."),
     ] = None,
     model: Annotated[
         str, typer.Option("-m", "--model", help="Name of a network or an .onnx file.")
     ] = "student",
     scale: Annotated[
         int | None,
-        typer.Option("-s", "--scale", help="Enlargement. [default: the file's, 4 for a name]"),
+        typer.Option("-s", "--scale", help="Enlargement. Default: the file's, 4 for a name."),
     ] = None,
     tile: Annotated[
         int | None,
-        typer.Option("-t", "--tile", help="Side of a tile in pixels. [default: the model's]"),
+        typer.Option("-t", "--tile", help="Side of a tile in pixels. Default: the model's."),
     ] = None,
     overlap: Annotated[
         int | None, typer.Option(help="Pixels that neighbouring tiles share at least.")
@@ -91,10 +95,10 @@ def command(
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.")] = None,
     format: Annotated[
         FormatName | None,
-        typer.Option("-f", "--format", help="Kind of the result. [default: that of -o, or png]"),
+        typer.Option("-f", "--format", help="Kind of the result. Default: that of -o, or png."),
     ] = None,
     suffix: Annotated[
-        str | None, typer.Option(help="Put behind the name. [default: _x and the scale]")
+        str | None, typer.Option(help="Put behind the name. Default: _x and the scale.")
     ] = None,
     quality: Annotated[int, typer.Option(min=1, max=100, help="Of JPEG and WebP.")] = 95,
     recursive: Annotated[

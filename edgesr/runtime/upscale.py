@@ -40,14 +40,14 @@ def plan_for(
     Raises:
         ConfigError: the session has another tile size, or the overlap does not fit the tile.
     """
+    if tile is not None and tile < 1:
+        raise ConfigError(f"a tile has at least 1 pixel, not {tile}", where="--tile")
     if tile is not None and session.tile not in (None, tile):
         raise ConfigError(
             f"{session.model} was made for tiles of {session.tile}, not {tile}",
             where="--tile",
             fix=f"edgesr export --tile {tile}",
         )
-    if tile is not None and tile < 1:
-        raise ConfigError(f"a tile has at least 1 pixel, not {tile}", where="--tile")
     side = session.tile if tile is None else tile
     shape = (height, width) if side is None else (side, side)
     if overlap is None:

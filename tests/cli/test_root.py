@@ -1,9 +1,12 @@
 """The command line as a whole: quick to start, one clear error, every command there."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+import typer
 
 from edgesr import __version__
 from edgesr.cli import app, main
@@ -36,6 +39,20 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Usage" in capsys.readouterr().out
 
 
+def test_help_says_all_that_is_written(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Text in square brackets is markup to the library that prints help, and is swallowed."""
+    monkeypatch.setattr(typer.rich_utils, "MAX_WIDTH", 300)
+    for name, command in typer.main.get_command(app).commands.items():
+        with pytest.raises(SystemExit):
+            main([name, "-h"])
+        shown = " ".join(capsys.readouterr().out.split())
+        for parameter in command.params:
+            assert getattr(parameter, "help", None), f"{name} {parameter.name}"
+            assert " ".join(parameter.help.split()) in shown, f"{name} {parameter.name}"
+
+
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["--version"])
@@ -53,6 +70,34 @@ def test_an_error_is_one_message_without_traceback() -> None:
     assert done.returncode == 1
     assert "no-such-photo.png" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_full_disk_behind_the_output_is_one_message() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "edgesr", "build-engine", "--list-boards"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "error: No space left on device\n"
+
+
+def test_onnx_runtime_sends_nothing_home(tmp_path: Path, data: Path) -> None:
+    """Its official builds keep a queue of usage events below the home folder, and upload it."""
+    kept = ("HOME", "XDG_CACHE_HOME", "ORT_DISABLE_TELEMETRY")
+    environment = {key: value for key, value in os.environ.items() if key not in kept}
+    done = subprocess.run(
+        [sys.executable, "-m", "edgesr", "upscale", data / "pictures/grey.png", "-o", tmp_path],
+        env=environment | {"HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in tmp_path.rglob("*")] == ["grey_x4.png"]
 
 
 def test_unknown_option_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:

@@ -200,6 +200,7 @@ def test_what_is_lost_is_noted(
     ("arguments", "message"),
     [
         (("--tile", "32"), "made for tiles of 16, not 32"),
+        (("--tile", "0"), "a tile has at least 1 pixel, not 0"),
         (("--overlap", "9"), "from 0 to half a tile (8 of 16), not 9"),
         (("--scale", "2"), "enlarges 4 times, not 2"),
         (("--backend", "torch"), "by name, not files"),

@@ -1,0 +1,62 @@
+"""Files are whole or not there, and what stood at their place stays until they are whole."""
+
+import resource
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edgesr.errors import ConfigError, EdgesrError
+from edgesr.files import atomic_path, sha256, write_bytes, write_text
+
+
+@pytest.fixture
+def small_disk() -> Iterator[None]:
+    """Let files of this process end at 4 KiB, as they do where a disk is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_a_file_is_written_with_the_usual_mode(tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    plain.touch()
+    write_text(tmp_path / "größe.txt", "1 µm")
+    assert (tmp_path / "größe.txt").read_bytes() == "1 µm".encode()
+    assert (tmp_path / "größe.txt").stat().st_mode == plain.stat().st_mode
+    assert sha256(plain).startswith("e3b0c442")
+
+
+def test_a_block_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "photo.png"
+    path.write_bytes(b"mine")
+    with pytest.raises(ZeroDivisionError), atomic_path(path) as temporary:
+        temporary.write_bytes(b"half")
+        raise ZeroDivisionError
+    assert [entry.name for entry in tmp_path.iterdir()] == ["photo.png"]
+    assert path.read_bytes() == b"mine"
+
+
+@pytest.mark.usefixtures("small_disk")
+def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "photo.png"
+    path.write_bytes(b"mine")
+    with pytest.raises(EdgesrError, match=r"cannot write \(") as error:
+        write_bytes(path, bytes(10_000))
+    assert error.value.where == str(path)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["photo.png"]
+    assert path.read_bytes() == b"mine"
+
+
+def test_the_way_out_is_one_that_helps(tmp_path: Path) -> None:
+    missing = tmp_path / "not/there.png"
+    with pytest.raises(ConfigError, match="No such file or directory") as error:
+        write_bytes(missing, b"")
+    assert error.value.fix == f"mkdir -p {missing.parent}"
+    with pytest.raises(ConfigError, match="cannot write here") as error:
+        write_bytes(Path("/proc/photo.png"), b"")  # where not even root may
+    assert error.value.fix == "another folder"
