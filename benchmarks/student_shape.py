@@ -36,7 +36,7 @@ from training_runs import (
 
 from edgesr.cli._signals import stop_on_signals
 from edgesr.errors import DataError, EdgesrError
-from edgesr.files import write_json
+from edgesr.files import make_folder, write_json
 
 SETS = ("Set5", "Set14")
 TILE = 64
@@ -47,7 +47,7 @@ def train_all(args: argparse.Namespace, shapes: Sequence[str]) -> None:
     from edgesr.train.config import TrainConfig
 
     sets = open_score_sets(args.sets, SETS)
-    args.runs.mkdir(parents=True, exist_ok=True)
+    make_folder(args.runs)
     with stop_on_signals() as asked, decoded_once(args.cache) as cache:
         deadline = Deadline(args.time_limit_s, asked)
         for shape in share(shapes, args.part):

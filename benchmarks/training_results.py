@@ -9,7 +9,7 @@ from typing import Any
 
 from training_runs import RESULT
 
-from edgesr.files import write_bytes, write_json
+from edgesr.files import make_folder, write_bytes, write_json
 from edgesr.train.record import read_metrics
 
 Json = dict[str, Any]
@@ -131,7 +131,7 @@ def read_run(folder: Path) -> Finished | None:
 
 def collect(run: Path, target: Path) -> Path:
     """Copy what a run measured, without its weights and without paths of the machine."""
-    target.mkdir(parents=True, exist_ok=True)
+    make_folder(target)
     for name in (RESULT, "metrics.csv"):
         write_bytes(target / name, (run / name).read_bytes())
     record = json.loads((run / "config.json").read_text())

@@ -34,6 +34,7 @@ from training_text import SETS
 
 from edgesr.cli._signals import stop_on_signals
 from edgesr.errors import ConfigError, DataError, EdgesrError
+from edgesr.files import make_folder
 
 POLL_S = 2.0  # between looks whether another part has finished a teacher
 
@@ -46,7 +47,7 @@ def run(args: argparse.Namespace, plan: Plan) -> None:
         raise ConfigError(
             f"only the students of table4 have other seeds, not {args.only}", where="--seed"
         )
-    args.runs.mkdir(parents=True, exist_ok=True)
+    make_folder(args.runs)
     with stop_on_signals() as asked, decoded_once(args.cache) as cache:
         deadline = Deadline(args.time_limit_s, asked)
         place = Place(

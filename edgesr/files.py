@@ -42,6 +42,20 @@ def atomic_path(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it; it may be there already.
+
+    Raises:
+        ConfigError: it cannot be made, or is a file.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot be made a folder ({error.strerror})", where=path, fix="another folder"
+        ) from error
+
+
 def _flush_and_take_mode(temporary: Path) -> None:
     """Bring the file to disk before the rename, with the mode an ordinary `open` would give."""
     umask = os.umask(0)

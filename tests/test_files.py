@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edgesr.errors import ConfigError, EdgesrError
-from edgesr.files import atomic_path, sha256, write_bytes, write_text
+from edgesr.files import atomic_path, make_folder, sha256, write_bytes, write_text
 
 
 @pytest.fixture
@@ -60,3 +60,12 @@ def test_the_way_out_is_one_that_helps(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot write here") as error:
         write_bytes(Path("/proc/photo.png"), b"")  # where not even root may
     assert error.value.fix == "another folder"
+
+
+def test_a_folder_is_made_with_those_above_it_or_it_is_said(tmp_path: Path) -> None:
+    for _ in range(2):
+        make_folder(tmp_path / "a/b")
+    assert (tmp_path / "a/b").is_dir()
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match="file: cannot be made a folder"):
+        make_folder(tmp_path / "file")

@@ -2,16 +2,16 @@
 
 import json as json_format
 import os
-import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from edgesr.cli._console import progress
+from edgesr.cli._signals import stop_on_signals
 
 if TYPE_CHECKING:
     from edgesr.train.config import TrainConfig
@@ -105,31 +105,11 @@ def configure(
 class _Screen:
     """Shows a run: a bar on a terminal, one line a validation in a pipe."""
 
-    def __init__(self, advance: Callable[..., None]) -> None:
+    def __init__(self, advance: Callable[..., None], wants_stop: Callable[[], bool]) -> None:
         self._advance = advance
+        self.wants_stop = wants_stop  # Ctrl-C and SIGTERM end a run with a checkpoint
         self._shown = 0
         self._notes: dict[str, str] = {}
-        self._stop = False
-
-    def wants_stop(self) -> bool:
-        """Whether Ctrl-C or a termination signal came."""
-        return self._stop
-
-    @contextmanager
-    def stopped_by_signals(self) -> Iterator[None]:
-        """Let Ctrl-C and SIGTERM end the run with a checkpoint; a second one ends it at once."""
-
-        def ask(number: int, _frame: object) -> None:
-            signal.signal(number, before[signal.Signals(number)])
-            self._stop = True
-
-        numbers = (signal.SIGINT, signal.SIGTERM)
-        before = {number: signal.signal(number, ask) for number in numbers}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def decoded(self, pictures: int, of: int) -> None:
         """Show behind the bar, which does not move yet, how far the decoding is."""
@@ -165,13 +145,14 @@ def run(config: "TrainConfig", json: bool) -> None:
     # Pictures are degraded in as many threads as there are cores; more in each would wait for one
     # another. It counts only before NumPy is first imported, which is below.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from edgesr.files import make_folder
     from edgesr.train.loop import train
 
     first = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun started
-    with progress("training", _BAR) if first else nullcontext(_nothing) as advance:
-        screen = _Screen(advance)
-        with screen.stopped_by_signals():
-            result = train(config, screen)
+    make_folder(config.out)  # before the pictures are decoded, which can take minutes
+    bar = progress("training", _BAR) if first else nullcontext(_nothing)
+    with bar as advance, stop_on_signals() as wants_stop:
+        result = train(config, _Screen(advance, wants_stop))
     if first:
         _report(config, result, _draw_curves(config), json)
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from edgesr.errors import ConfigError, WeightsError
-from edgesr.files import atomic_path
+from edgesr.files import write_bytes
 from edgesr.models.network import SRNetwork
 from edgesr.models.registry import all_networks, get_network
 from edgesr.weights import shipped
@@ -129,17 +129,14 @@ def save_weights(path: Path, network: SRNetwork, name: str, metadata: dict[str, 
         metadata: further text entries, such as the recipe and the data set.
 
     Raises:
-        ConfigError: the file cannot be written there, or does not end in .safetensors.
+        ConfigError: the folder cannot be written, or the file does not end in .safetensors.
+        EdgesrError: the disk is full.
     """
     if path.suffix != ".safetensors":
         raise ConfigError("weights are written as .safetensors", where=path)
     state = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
-    with atomic_path(path) as temporary:
-        save_file(
-            state,
-            temporary,
-            metadata={**metadata, "format": "pt", "network": name, "scale": str(network.scale)},
-        )
+    notes = {**metadata, "format": "pt", "network": name, "scale": str(network.scale)}
+    write_bytes(path, save(state, notes))
 
 
 def _is_safetensors(path: Path) -> bool:

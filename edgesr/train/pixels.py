@@ -5,18 +5,19 @@ scale^2 times the pixels. Picture i of h x w LR pixels begins at offset o_i in `
 scale^2 o_i in `hr`. The buffers lie in memory, in a file mapped into memory, or on a device.
 """
 
+import json
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from edgesr.errors import DataError
-from edgesr.files import atomic_path, write_json
+from edgesr.files import atomic_path, make_folder, write_json
 from edgesr.train.images import Pair, list_images, pairs
 
 FORMAT = "edgesr-pixels/1"
@@ -123,19 +124,34 @@ def _decode_to_memory(files: list[Path], scale: int, decoded: Decoded) -> list[P
 def _from_cache(
     folder: Path, files: list[Path], scale: int, cache: Path, decoded: Decoded
 ) -> Loaded:
-    import json
-
     stamps = [[str(file), file.stat().st_size, file.stat().st_mtime_ns] for file in files]
     index = cache / f"pixels_x{scale}.json"
     key = {"format": FORMAT, "scale": scale, "files": stamps}
-    known = json.loads(index.read_text()) if index.is_file() else {}
-    if {name: known.get(name) for name in key} != key:
+    known = _read_index(index)
+    if {name: known.get(name) for name in key} != key or not _is_whole(cache, scale, known):
         sizes = _write_buffers(cache, files, scale, decoded)
         known = {**key, "sizes": sizes}
         write_json(index, known)
     hr, lr = (torch.from_numpy(np.memmap(path, np.uint8, "c")) for path in _buffers(cache, scale))
     pixels = _pixels(hr.view(-1, 3), lr.view(-1, 3), known["sizes"], scale, folder)
     return Loaded(pixels, len(files) - len(known["sizes"]))
+
+
+def _read_index(index: Path) -> dict[str, Any]:
+    """Return what the cache says it holds, {} for a file that is missing or damaged."""
+    try:
+        known = json.loads(index.read_text())
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def _is_whole(cache: Path, scale: int, known: dict[str, Any]) -> bool:
+    """Tell whether both buffers are there in the lengths that the index gives."""
+    pixels = sum(height * width for height, width in known["sizes"])
+    hr, lr = _buffers(cache, scale)
+    wanted = ((hr, 3 * scale**2 * pixels), (lr, 3 * pixels))
+    return all(path.is_file() and path.stat().st_size == size for path, size in wanted)
 
 
 def _buffers(cache: Path, scale: int) -> tuple[Path, Path]:
@@ -145,7 +161,7 @@ def _buffers(cache: Path, scale: int) -> tuple[Path, Path]:
 def _write_buffers(
     cache: Path, files: list[Path], scale: int, decoded: Decoded
 ) -> list[tuple[int, int]]:
-    cache.mkdir(parents=True, exist_ok=True)
+    make_folder(cache)
     hr_path, lr_path = _buffers(cache, scale)
     sizes: list[tuple[int, int]] = []
     with atomic_path(hr_path) as hr_new, atomic_path(lr_path) as lr_new:

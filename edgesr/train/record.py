@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from edgesr import __version__
+from edgesr.errors import ConfigError, EdgesrError
 from edgesr.files import write_json, write_text
 from edgesr.train.config import TrainConfig
 
@@ -65,11 +66,17 @@ class Metrics:
         write_text(path, text.getvalue())
 
     def add(self, row: Row) -> None:
-        """Append one row; it is on disk when this returns."""
-        with self._path.open("a", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerow(
-                [_shown(value) for value in asdict(row).values()]
-            )
+        """Append one row.
+
+        Raises:
+            EdgesrError: the disk is full.
+        """
+        values = [_shown(value) for value in asdict(row).values()]
+        try:
+            with self._path.open("a", newline="") as file:
+                csv.writer(file, lineterminator="\n").writerow(values)
+        except OSError as error:
+            raise EdgesrError(f"cannot write ({error.strerror})", where=self._path) from error
 
 
 def read_metrics(path: Path) -> list[dict[str, float]]:
@@ -88,8 +95,17 @@ def _shown(value: float | None) -> str:
 
 
 def record_invocation(path: Path, config: TrainConfig, step: int, notes: dict[str, Any]) -> None:
-    """Append this invocation to config.json: its options, where it began, on what it runs."""
-    known = json.loads(path.read_text())["invocations"] if path.is_file() else []
+    """Append this invocation to config.json: its options, where it began, on what it runs.
+
+    Raises:
+        ConfigError: the config.json that is there is none of a run.
+    """
+    try:
+        known = json.loads(path.read_text())["invocations"] if path.is_file() else []
+    except (ValueError, LookupError, TypeError) as error:
+        raise ConfigError(
+            "is no record of a run", where=path, fix="another --out, or move the file away"
+        ) from error
     entry = {"from_step": step, **notes, "versions": versions(), "config": plain(config)}
     write_json(path, {"format": FORMAT, "invocations": [*known, entry]})
 

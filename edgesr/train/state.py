@@ -3,6 +3,7 @@
 The crops of a step follow from the seed and the step, so no generator's state is kept.
 """
 
+import io
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import torch
 from torch import nn
 
 from edgesr.errors import ConfigError, WeightsError
-from edgesr.files import atomic_path
+from edgesr.files import write_bytes
 from edgesr.train.config import TrainConfig
 from edgesr.train.optimizer import Average
 
@@ -39,7 +40,11 @@ class State:
     elapsed_s: float = 0.0
 
     def save(self, path: Path, config: TrainConfig) -> None:
-        """Write the checkpoint; the one before it stays until the new one is whole."""
+        """Write the checkpoint; the one before it stays until the new one is whole.
+
+        Raises:
+            EdgesrError: it cannot be written; the one before it is still there.
+        """
         content = {
             "format": FORMAT,
             "run": {name: getattr(config, name) for name in _FIXED},
@@ -49,8 +54,10 @@ class State:
             "average": self.average.values,
             "optimizer": self.optimizer.state_dict(),
         }
-        with atomic_path(path) as temporary:
-            torch.save(content, temporary)
+        # By way of memory: torch's own writer says nothing that can be told when the disk is full.
+        buffer = io.BytesIO()
+        torch.save(content, buffer)
+        write_bytes(path, buffer.getvalue())
 
     def load(self, path: Path, config: TrainConfig) -> None:
         """Take over the state in `path`.

@@ -98,6 +98,8 @@ def test_defaults_are_those_of_the_configuration() -> None:
         (["--validate", "absent"], "no such folder"),
         (["--validate", "{set}"], "too few"),
         (["--scale", 5], "has scales 2, 3, 4"),
+        (["--out", "{file}"], "cannot be made a folder"),
+        (["--cache", "{file}"], "cannot be made a folder"),
     ],
 )
 def test_errors_are_one_message(
@@ -106,7 +108,8 @@ def test_errors_are_one_message(
 ) -> None:  # fmt: skip
     (tmp_path / "set").mkdir()
     (tmp_path / "set" / "HR").symlink_to(pictures)
-    options = [str(option).format(set=tmp_path / "set") for option in options]
+    places = {"set": tmp_path / "set", "file": pictures / "one.png"}
+    options = [str(option).format(**places) for option in options]
     base = ["train", "--data", pictures, "--out", tmp_path / "run", "--model", TINY, *FAST]
     assert _run(*base, *options) == 1
     error = capsys.readouterr().err

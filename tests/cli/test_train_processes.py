@@ -1,10 +1,15 @@
 """Runs as users start them: killed by the system, spread over processes."""
 
+import contextlib
 import csv
+import json
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -100,6 +105,68 @@ def test_killed_and_resumed_gives_the_same_losses(
     first, second = (load_file(out / WEIGHTS) for out in (tmp_path / "killed", whole))
     for name, value in first.items():
         np.testing.assert_array_equal(second[name], value)
+
+
+def test_a_signal_ends_a_run_with_a_checkpoint(pictures: Path, tmp_path: Path) -> None:
+    """Started on a terminal, where the bar shows that training has begun."""
+    arguments = [*_arguments(pictures, tmp_path / "run"), "--steps", "1000000"]
+    command = [sys.executable, "-m", "edgesr", *arguments]
+    terminal, of_child = os.openpty()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=of_child, text=True) as child:
+        os.close(of_child)
+        shown = b""
+        while not re.search(rb"training.*step \d+ loss 0\.\d+", shown):
+            shown += os.read(terminal, 4096)
+        child.send_signal(signal.SIGTERM)
+        drain = threading.Thread(target=_drain, args=(terminal,))
+        drain.start()
+        output, _ = child.communicate(timeout=60)
+        drain.join()
+    os.close(terminal)
+    assert child.returncode == 0
+    (step,) = re.findall(r"step (\d+): stopped; go on with --resume", output)
+    state = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
+    assert state["step"] == int(step) == int(_rows(tmp_path / "run")[-1][0])
+
+
+def _drain(terminal: int) -> None:
+    """Read what is left; at its end a terminal raises instead of giving nothing."""
+    with contextlib.suppress(OSError):
+        while os.read(terminal, 4096):
+            pass
+
+
+def test_two_machines_distil_as_one_process_does(
+    pictures: Path, whole: Path, tmp_path: Path
+) -> None:
+    """Two agents of torchrun, each with a cache of its own, as on two machines."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    def distil(out: str, *more: str) -> list[str]:
+        arguments = _arguments(pictures, tmp_path / out)
+        arguments[0] = "distill"
+        arguments[arguments.index("--model")] = "--student"
+        return [*arguments, "--teacher", str(whole / WEIGHTS), "--steps", "25", *more]
+
+    def machine(rank: int) -> list[str]:
+        address = f"--nnodes=2 --node-rank={rank} --master-addr=127.0.0.1 --master-port={port}"
+        return ["torch.distributed.run", *address.split(), "--nproc-per-node=1", "-m", "edgesr"]
+
+    agents = [
+        _run(machine(rank), distil("two", "--cache", str(tmp_path / f"cache{rank}")))
+        for rank in range(2)
+    ]
+    _train_here(distil("one"))
+    for agent in agents:
+        _finish(agent)
+    two, one = (np.array(_rows(tmp_path / out), np.float64) for out in ("two", "one"))
+    np.testing.assert_allclose(two[:3], one[:3], rtol=1e-5)  # as below
+    np.testing.assert_allclose(two, one, rtol=1e-3)
+    (invocation,) = json.loads((tmp_path / "two/config.json").read_text())["invocations"]
+    assert invocation["processes"] == 2
+    assert invocation["config"]["distillation"]["alpha"] == 0.8
 
 
 def test_two_processes_train_as_one_does(pictures: Path, whole: Path, tmp_path: Path) -> None:

@@ -83,6 +83,39 @@ def test_processes_feed_their_slices_of_the_same_batch(pixels: Pixels, on_device
         assert lr.dtype == torch.float32 and 0.3 < hr.max() <= 1.0
 
 
+def test_a_set_of_the_size_of_df2k(tmp_path: Path) -> None:
+    """3,450 pictures of 2040x1356: the last begin beyond what 32 bits count, in pixels and bytes.
+
+    The files are sparse: they have their full length and take no room but that of the last picture.
+    """
+    height, width, count, scale, patch = 339, 510, 3450, 4, 64
+    area = height * width
+    buffers = []
+    for name, pixels_each in (("hr", scale**2 * area), ("lr", area)):
+        shape = (count * pixels_each, 3)
+        buffers.append(np.memmap(tmp_path / name, np.uint8, "w+", shape=shape))
+        last = buffers[-1][-pixels_each:]
+        last[:] = np.random.default_rng(0).integers(0, 256, last.shape, dtype=np.uint8)
+    hr, lr = map(torch.from_numpy, buffers)
+    table = [torch.full((count,), side) for side in (height, width)]
+    pixels = Pixels(hr, lr, *table, scale)
+    assert hr.nbytes > 28e9 and int(scale**2 * pixels.offsets[-1]) > 2**33
+
+    turn = torch.arange(8)
+    start, row, column = int(pixels.offsets[-1]), height - patch, width - patch
+    crops = Crops(*(torch.full((8,), value) for value in (start, width, row, column)), turn)
+    square = hr[-(scale**2) * area :].view(scale * height, scale * width, 3)[-256:, -256:].numpy()
+    for cut in (gather(pixels, crops, patch), slices(pixels, crops, patch, pin=False)):
+        for n in range(8):
+            np.testing.assert_array_equal(cut[1][n].permute(1, 2, 0), _turned(square, n))
+    drawn = Sampler(pixels, patch, 128, 0, patches_per_image=8).crops(215)  # the last of an epoch
+    assert len(drawn.offset.unique()) == 16 and scale**2 * int(drawn.offset.max()) > 2**32
+    for one, other in zip(
+        gather(pixels, drawn, patch), slices(pixels, drawn, patch, False), strict=True
+    ):
+        assert torch.equal(one, other)
+
+
 def test_a_mapped_file_feeds_the_same(pictures: Path, tmp_path: Path) -> None:
     memory, cached = (
         load(pictures, 4, None, unseen).pixels,

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import resource
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from edgesr.errors import ConfigError, WeightsError
+from edgesr.errors import ConfigError, EdgesrError, WeightsError
 from edgesr.models.checkpoint import load_metadata, load_network
 from edgesr.train.config import Distillation, TrainConfig
 from edgesr.train.loop import Result, train
@@ -115,6 +116,52 @@ def test_distilling_with_alpha_zero_is_training(tiny: Make) -> None:
         run(config)
     assert repeatable(zero) == repeatable(plain)
     assert repeatable(taught) != repeatable(plain)
+
+
+def test_a_stopped_distillation_goes_on_as_if_it_had_not(tiny: Make) -> None:
+    teacher = run(tiny("teacher", model="mambalitesr:D8-G1-B1-N2-SKIP", steps=2)).weights
+    fields = {
+        "distillation": Distillation(teacher, alpha=0.8), "steps": 20, "patches_per_image": 2,
+        "schedule": "milestones", "optimizer": "adam", "ema": 0.9,
+    }  # fmt: skip
+    whole, parts = tiny("whole", **fields), tiny("parts", **fields)
+    straight = run(whole)
+    assert not train(parts, Quiet(stop_after=7)).finished
+    resumed = run(dataclasses.replace(parts, resume=True))
+    assert repeatable(parts)[-1] == repeatable(whole)[-1]
+    for name, value in load_file(straight.weights).items():
+        assert torch.equal(load_file(resumed.weights)[name], value)
+
+
+def test_the_gradient_is_clipped_and_recorded_before(tiny: Make) -> None:
+    """So short a gradient is nothing beside Adam's epsilon: the weights stay where they were."""
+    start, free, bound = (
+        tiny(name, steps=steps, ema=0.0, clip_norm=clip)
+        for name, steps, clip in (("start", 1, 1e-14), ("free", 8, 0.0), ("bound", 8, 1e-14))
+    )
+    weights = [load_file(run(config).weights) for config in (start, free, bound)]
+    moved = [
+        max((other[name] - value).abs().max().item() for name, value in weights[0].items())
+        for other in weights[1:]
+    ]
+    assert moved[0] > 1e-3 and moved[1] < 1e-6
+    assert repeatable(bound)[0][3] > 0.01  # the gradient's norm
+
+
+def test_a_full_disk_leaves_the_last_checkpoint(tiny: Make) -> None:
+    config = tiny(steps=4)
+    run(config)
+    good = (config.out / "checkpoint.pt").read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (16_384, hard))  # less than a checkpoint
+    try:
+        with pytest.raises(EdgesrError, match=r"checkpoint\.pt: cannot write \(File too large\)"):
+            run(dataclasses.replace(config, resume=True, steps=8))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (config.out / "checkpoint.pt").read_bytes() == good
+    assert not list(config.out.glob(".checkpoint*"))
+    assert run(dataclasses.replace(config, resume=True, steps=8)).step == 8
 
 
 def test_weights_are_a_start(tiny: Make) -> None:

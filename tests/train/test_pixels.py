@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import edgesr.train.pixels
-from edgesr.errors import DataError
+from edgesr.errors import ConfigError, DataError
 from edgesr.train.images import list_images, pairs
 from edgesr.train.pixels import load
 
@@ -47,6 +47,36 @@ def test_a_changed_file_or_scale_makes_the_cache_anew(tmp_path: Path, pictures: 
     (folder / "crop1.png").replace(changed)
     assert len(load(folder, 4, cache, unseen).pixels.heights) == len(first.heights) - 1
     assert load(folder, 2, cache, unseen).pixels.scale == 2
+
+
+@pytest.mark.parametrize("damage", ["hr_x4.u8", "lr_x4.u8", "pixels_x4.json"])
+@pytest.mark.parametrize("missing", [False, True])
+def test_a_damaged_cache_is_made_anew(
+    damage: str, missing: bool, pictures: Path, tmp_path: Path
+) -> None:
+    whole = load(pictures, 4, tmp_path, unseen).pixels.hr.clone()
+    file = tmp_path / damage
+    if missing:
+        file.unlink()
+    else:
+        file.write_bytes(file.read_bytes()[:-1])
+    assert torch.equal(load(pictures, 4, tmp_path, unseen).pixels.hr, whole)
+
+
+def test_a_cache_that_cannot_be_made_is_named(pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match="file: cannot be made a folder"):
+        load(pictures, 4, tmp_path / "file", unseen)
+
+
+def test_pictures_leave_half_of_the_free_memory_to_the_step(
+    pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There need be no card: only the question to it is answered here."""
+    pixels = load(pictures, 4, None, unseen).pixels
+    for free, fits in ((2 * pixels.nbytes, True), (2 * pixels.nbytes - 1, False)):
+        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _, free=free: (free, 10 * free))
+        assert pixels.fits(torch.device("cuda")) is fits
 
 
 def test_unreadable_files_are_counted(pictures: Path, tmp_path: Path) -> None:
