@@ -1,6 +1,6 @@
 """Check and time the fused selective scan on a GPU.
 
-    PYTHONPATH=. python3 benchmarks/scan_gpu.py --out benchmarks/results/scan_gpu.json
+    python benchmarks/scan_gpu.py --out benchmarks/results/scan_gpu.json
 
 Errors are ||got - reference|| / ||reference|| against the plain loop in float64, inputs drawn
 afresh for every case. The checks run in several processes, because most of their time is

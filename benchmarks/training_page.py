@@ -6,6 +6,7 @@ from statistics import fmean
 from typing import Any
 
 import pareto
+from gpu_text import scan_gpu, step_gpu
 from student_shape_text import student_shape
 from table1_text import PAPER, fill_blocks
 from training_figures import Line, draw
@@ -44,7 +45,7 @@ def render_page(results: Path, page: Path, plan: Plan) -> list[Path]:
 def blocks(results: Path, plan: Plan) -> dict[str, str]:
     """Return name of a mark -> what belongs between it and its end."""
     found = _found(results)
-    shapes, drawings = _shapes(results), figures(results, plan)
+    shapes, drawings = _read(results / "student_shape.json"), figures(results, plan)
 
     def with_figures(text: str, *names: str) -> str:
         shown = [f"![{_ALT[name]}](results/{name})\n\n" for name in names if drawings[name]]
@@ -55,12 +56,14 @@ def blocks(results: Path, plan: Plan) -> dict[str, str]:
         "table4": with_figures(table4(plan, found), ALPHA),
         "row2500": row2500(plan, found, _parameters),
         "student_shape": with_figures(student_shape(shapes), SHAPES),
+        "scan_gpu": scan_gpu(_read(results / "scan_gpu.json")),
+        "step_gpu": step_gpu(_read(results / "step_gpu.json")),
     }
 
 
 def figures(results: Path, plan: Plan) -> dict[str, str | None]:
     """Return file name -> SVG, None where nothing was measured that it could show."""
-    found, shapes = _found(results), _shapes(results)
+    found, shapes = _found(results), _read(results / "student_shape.json")
     ranks = [run for run in paper_runs(plan) if run.table == "table3" and run.name in found]
     psnr = [Line(f"rank {run.rank}", found[run.name].psnr_y_db) for run in ranks]
     power = [Line(f"rank {run.rank}", found[run.name].power_by_step) for run in ranks]
@@ -99,8 +102,7 @@ def _found(results: Path) -> dict[str, Finished]:
     return {name: run for name, run in runs.items() if run is not None}
 
 
-def _shapes(results: Path) -> dict[str, Any] | None:
-    path = results / "student_shape.json"
+def _read(path: Path) -> dict[str, Any] | None:
     return json.loads(path.read_text()) if path.is_file() else None
 
 
