@@ -10,11 +10,11 @@ from edgesr.bench.text import significant
 Json = dict[str, Any]
 
 LEVELS = {"scan": "scan", "mixer": "+ mixer", "norm": "+ norm", "graph": "+ graph"}
-LEGEND = """\
-- *scan*: the selective scan alone is fused. *mixer*: and what surrounds it between a mixer's outer projections (softplus of
-  dt, gate, D, convolution with SiLU). *norm*: and LayerNorm. *graph*: and the whole is replayed as one CUDA graph, as
-  `edgesr train` does.
-"""
+LEGEND = (
+    "- *scan*: the selective scan alone is fused. *mixer*: and what surrounds it between a mixer's "
+    "outer projections (softplus of dt, gate, D, convolution with SiLU). *norm*: and LayerNorm. "
+    "*graph*: and the whole is replayed as one CUDA graph, as `edgesr train` does.\n"
+)
 
 
 def scan_gpu(document: Json | None) -> str:
