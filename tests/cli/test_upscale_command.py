@@ -236,7 +236,8 @@ def test_a_broken_network_writes_nothing(
 
 
 def test_a_network_by_name_in_torch(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, document = run_json(capsys, "photo.png", "-m", "bicubic", "-s", 2, "-t", 64)
+    options = ("-m", "bicubic", "-s", 2, "-t", 64, "--backend", "torch")
+    code, document = run_json(capsys, "photo.png", *options)
     assert code == 0
     (entry,) = document["files"]
     assert (entry["backend"], entry["output"], entry["tiles"]) == ("torch", "photo_x2.png", 6)

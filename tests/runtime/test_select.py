@@ -23,7 +23,10 @@ def test_a_file_runs_in_onnx_runtime(make_nearest: Maker) -> None:
     session.close()
 
 
-def test_a_name_without_a_file_runs_in_torch() -> None:
+def test_a_name_without_a_file_runs_in_torch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgesr.weights.FOLDER", tmp_path)
     session = open_session("bicubic", scale=3, threads=1)
     assert (session.backend, session.scale) == ("torch", 3)
     assert session.run(np.zeros((1, 3, 5, 7), np.float32)).shape == (1, 3, 15, 21)
