@@ -38,7 +38,7 @@ class Finished:
     """A run that is over.
 
     Attributes:
-        result: result.json.
+        result: result.json; empty for a run without scores.
         invocations: of config.json: options, versions, pictures.
         rows: of metrics.csv.
     """
@@ -129,10 +129,22 @@ def read_run(folder: Path) -> Finished | None:
     )
 
 
-def collect(run: Path, target: Path) -> Path:
-    """Copy what a run measured, without its weights and without paths of the machine."""
+def read_log(folder: Path) -> Finished:
+    """Return the log of a run of `edgesr train`, which leaves no scores."""
+    record = json.loads((folder / "config.json").read_text())
+    return Finished({}, record["invocations"], read_metrics(folder / "metrics.csv"))
+
+
+def collect(run: Path, target: Path, names: Sequence[str] = (RESULT, "metrics.csv")) -> Path:
+    """Copy what a run measured, without its weights and without paths of the machine.
+
+    Args:
+        run: its folder.
+        target: made if missing.
+        names: files to copy beside config.json.
+    """
     make_folder(target)
-    for name in (RESULT, "metrics.csv"):
+    for name in names:
         write_bytes(target / name, (run / name).read_bytes())
     record = json.loads((run / "config.json").read_text())
     for invocation in record["invocations"]:

@@ -12,9 +12,9 @@ FOLDER = Path(__file__).parent
 _FILE = re.compile(r"(?P<name>.+)_x(?P<scale>\d+)\.(onnx|safetensors)")
 
 
-def shipped_names() -> list[tuple[str, int]]:
-    """Return (network, scale) of everything that has weights in the package, sorted."""
-    matches = (_FILE.fullmatch(path.name) for path in FOLDER.iterdir())
+def shipped_names(folder: Path | None = None) -> list[tuple[str, int]]:
+    """Return (network, scale) of everything with a model in the package, or in a folder; sorted."""
+    matches = (_FILE.fullmatch(path.name) for path in (folder or FOLDER).iterdir())
     return sorted({(match["name"], int(match["scale"])) for match in matches if match})
 
 
