@@ -1,27 +1,20 @@
 """Every network without a scan through torch's own exporter: plain operators, equal values."""
 
+from itertools import cycle
+
 import numpy as np
 import onnxruntime
 import pytest
 import torch
+from small_networks import SMALL
 
 from edgesr.export.allowed import check_no_loops, check_operators
 from edgesr.export.torch_graph import INPUT, trace
 from edgesr.models import get_network
 
 
-@pytest.mark.parametrize(
-    ("name", "scale", "batch"),
-    [
-        ("bicubic", 4, 1),
-        ("esr-fast", 2, 1),
-        ("esr", 4, 1),
-        ("esr-tm", 3, 1),
-        ("esr-tr", 4, 1),
-        ("espcn", 4, 1),
-        ("fsrcnn", 3, None),
-    ],
-)
+@pytest.mark.parametrize("batch", [1, None])
+@pytest.mark.parametrize(("name", "scale"), [*zip(SMALL, cycle([2, 3, 4]), strict=False)])
 def test_it_exports_and_onnx_runtime_agrees(name: str, scale: int, batch: int | None) -> None:
     torch.manual_seed(0)
     network = get_network(name).module(scale).eval()
