@@ -5,7 +5,8 @@
     python benchmarks/ship.py render
 
 `add` takes the weights of RUN, a folder of `edgesr train` or `edgesr distill`, into
-edgesr/weights/, exports them to ONNX, measures the ONNX file as users run it on every set in the
+edgesr/weights/, exports them to ONNX (the network that boards build by default in FP16 too, so that
+a board needs no torch), measures the ONNX file as users run it on every set in the
 folder SETS, and keeps the figures and the run's log under benchmarks/results/. The model card
 beside the weights is begun from a template; of one that is there, only the parts between marks
 change. `measure` does that part again for every network in the package, and `render` fills the
@@ -15,13 +16,14 @@ cards again from what is committed.
 import argparse
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ship_card import begin_card, card_blocks
 from table1_text import fill_blocks
 from training_results import collect, read_log
 
+from edgesr.engine.default_model import NETWORK, SCALE
 from edgesr.errors import ConfigError, DataError, EdgesrError
 from edgesr.files import sha256, write_bytes, write_json, write_text
 from edgesr.weights import FOLDER, shipped_names
@@ -100,15 +102,17 @@ def add(run: Path, sets: list[Path], weights: Path = FOLDER, results: Path = RES
         )
     open_sets(sets, place.scale)  # so that a wrong folder is known before anything is written
     write_bytes(place.file("safetensors"), source.read_bytes())
-    export(
-        ExportRequest(
-            network=place.name,
-            weights=place.file("safetensors"),
-            tile=TILE,
-            scale=place.scale,
-            output=place.file("onnx"),
-        )
+    fp32 = ExportRequest(
+        network=place.name,
+        weights=place.file("safetensors"),
+        tile=TILE,
+        scale=place.scale,
+        output=place.file("onnx"),
     )
+    export(fp32)
+    if (place.name, place.scale) == (NETWORK, SCALE):
+        half = weights / f"{place.stem}_fp16.onnx"
+        export(replace(fp32, precision="fp16", output=half))
     measure(place, sets)
     collect(run, place.log, ("metrics.csv",))
     draw(place.log / "metrics.csv", place.log / "curves.svg")

@@ -68,7 +68,11 @@ def card_blocks(manifest: Json, quality: Json, log: Finished) -> dict[str, str]:
         quality: figures of it.
         log: of the training run.
     """
-    return {"facts": _facts(manifest), "quality": _quality(quality), "training": _training(log)}
+    return {
+        "facts": _facts(manifest),
+        "quality": _quality(quality),
+        "training": _training(log, manifest["network"]),
+    }
 
 
 def _facts(manifest: Json) -> str:
@@ -118,12 +122,12 @@ def _quality(quality: Json) -> str:
     )
 
 
-def _training(log: Finished) -> str:
-    config = log.config
+def _training(log: Finished, name: str) -> str:
+    config = log.config | {"model": name}  # a run may have called it by its hyper-parameters
     last = log.rows[-1]
     best = max((db for _, db in log.psnr_y_db), default=None)
     validated = "" if best is None else f", best validation {best:.2f} dB"
-    folder = f"{config['model']}_x{config['scale']}"
+    folder = f"{name}_x{config['scale']}"
     return "\n".join(
         [
             f"{last['step']:,.0f} steps of {config['batch']} patches of "

@@ -207,6 +207,7 @@ field() {
 parse_arguments "$@"
 check_board
 results="$PWD/edgesr-jetson-$(date +%Y%m%d-%H%M%S)"
+[ ! -e "$results" ] || results="$results-$$" # a second run within one second
 mkdir "$results"
 exec 3>&1 > >(tee -i "$results/setup.log") 2>&1
 tee_pid=$!

@@ -23,7 +23,8 @@ def default_model(precision: str, batch: int | None) -> Path:
     """
     for path in sorted(weights.FOLDER.glob(f"{NETWORK}_x{SCALE}*.onnx")):
         manifest = OnnxManifest.read(path)
-        if manifest.precision == precision and batch in (None, manifest.batch):
+        fits = batch is None or manifest.batch in (None, batch)  # an open batch takes any number
+        if manifest.precision == precision and fits:
             return path
     if find_spec("torch") is not None and find_spec("onnx") is not None:
         from edgesr.export.exporter import ExportRequest, export

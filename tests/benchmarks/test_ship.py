@@ -15,6 +15,7 @@ from ship import Place, add, card_blocks_of, trained_places
 from table1_networks import RIVALS, STUDENT
 
 from edgesr.cli import main
+from edgesr.engine.default_model import NETWORK, SCALE
 from edgesr.errors import ConfigError, DataError
 from edgesr.export.manifest import OnnxManifest
 from edgesr.files import sha256
@@ -31,6 +32,7 @@ TRAINED = trained_places()
 def test_the_folder_holds_nothing_else() -> None:
     known = {place.file(suffix) for place in PLACES for suffix in ("onnx", "json")}
     known |= {place.file(suffix) for place in TRAINED for suffix in ("safetensors", "md")}
+    known |= {FOLDER / f"{NETWORK}_x{SCALE}_fp16.{suffix}" for suffix in ("onnx", "json")}
     found = {path for path in FOLDER.iterdir() if path.suffix not in (".py", "")}
     assert found == known
 
