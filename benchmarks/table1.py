@@ -5,10 +5,11 @@
     python benchmarks/table1.py agree A.json B.json
 
 `measure` writes benchmarks/results/NAME.json with its .md, .csv and plots, and the raw files of the
-bench in NAME_bench/. It can be stopped and started again: quality that was measured is kept in
---work. `render` makes all but the .json again from it, and the tables of README.md. `agree` says
-how far the latency ratios of two runs lie apart. SETS is a folder that holds Set5, Set14, BSD100,
-Urban100, or some of them. README.md tells how to run it on a Jetson.
+bench in NAME_bench/; with --twice, those of a second run in NAME_second_bench/ as well. It can be
+stopped and started again: quality that was measured is kept in --work. `render` makes all but the
+.json again from it, and the tables of README.md. `agree` says how far the latency ratios of two
+results lie apart. SETS is a folder that holds Set5, Set14, BSD100, Urban100, or some of them.
+README.md tells how to run it on a Jetson.
 """
 
 import argparse
@@ -19,7 +20,7 @@ from typing import Any
 
 import pareto
 from table1_networks import NETWORKS, SCALE, find_runnables
-from table1_text import fill_blocks, page, to_csv
+from table1_text import apart, fill_blocks, page, to_csv
 
 from edgesr.errors import DataError, EdgesrError
 from edgesr.files import write_json, write_text
@@ -58,8 +59,12 @@ def measure(args: argparse.Namespace) -> None:
         for key in ("samples", "rounds", "warmup", "threads", "power", "window_s", "idle_s")
     }
     folder = args.results / f"{args.name}_bench"
-    result = measure_cost(networks, config, folder, Hooks(step=say, say=say))
-    found = document(args.name, command(args), networks, left_out, sets, quality, result)
+    hooks = Hooks(step=say, say=say)
+    recording = measure_cost(networks, config, folder, hooks)
+    second = None
+    if args.twice:
+        second = measure_cost(networks, config, args.results / f"{args.name}_second_bench", hooks)
+    found = document(args.name, command(args), networks, left_out, sets, quality, recording, second)
     write_json(args.results / f"{args.name}.json", found)
     for path in render_one(args.results / f"{args.name}.json"):
         say(f"wrote {path}")
@@ -75,6 +80,7 @@ def command(args: argparse.Namespace) -> str:
     words += [f"--samples {args.samples} --rounds {args.rounds} --warmup {args.warmup}"]
     words += [f"--threads {args.threads}"] if args.threads else []
     words += [f"--power {args.power}"] if args.power != "auto" else []
+    words += ["--twice"] if args.twice else []
     return " ".join(words)
 
 
@@ -108,14 +114,14 @@ def agree(args: argparse.Namespace) -> None:
     first, second = (json.loads(path.read_text()) for path in (args.first, args.second))
     if first["reference"] != second["reference"]:
         raise DataError("the ratios are not over the same network", where=args.second)
-    worst = 0.0
-    for name in first["cost"]:
-        if name not in second["cost"]:
-            continue
-        ours, theirs = (d["cost"][name]["latency_ratio"] for d in (first, second))
-        apart = max(ours, theirs) / min(ours, theirs) - 1
-        worst = max(worst, apart)
-        print(f"{name:16} {ours:.4g}  {theirs:.4g}  {100 * apart:.1f} %")
+    ours, theirs = (
+        {name: figures["latency_ratio"] for name, figures in document["cost"].items()}
+        for document in (first, second)
+    )
+    differences = apart(ours, theirs)
+    for name, difference in differences.items():
+        print(f"{name:16} {ours[name]:.4g}  {theirs[name]:.4g}  {100 * difference:.1f} %")
+    worst = max(differences.values())
     print(f"largest difference {100 * worst:.1f} %, allowed {100 * args.within:g} %")
     if worst > args.within:
         sys.exit(1)
@@ -141,6 +147,7 @@ def main() -> None:
     measuring.add_argument("--power", default="auto", help="as edgesr bench --power")
     measuring.add_argument("--window", dest="window_s", type=float, default=10.0)
     measuring.add_argument("--idle", dest="idle_s", type=float, default=10.0)
+    measuring.add_argument("--twice", action="store_true", help="bench again, to show agreement")
     rendering = commands.add_parser("render")
     rendering.set_defaults(run=render)
     for each in (measuring, rendering):

@@ -134,6 +134,12 @@ def table2(document: Json) -> str:
     return markdown(["network", "parameters", "training steps", "Set5 dB"], rows)
 
 
+def apart(first: Mapping[str, float], second: Mapping[str, float]) -> dict[str, float]:
+    """Return by how much the larger of two ratios is above the smaller, for those in both."""
+    both = ((name, first[name], second[name]) for name in first if name in second)
+    return {name: max(a, b) / min(a, b) - 1 for name, a, b in both}
+
+
 def page(document: Json) -> str:
     """Return everything about a result as Markdown, without a heading."""
     machine = document["machine"]
@@ -151,6 +157,14 @@ def page(document: Json) -> str:
         facts.append(f"{item['name']}: {item['images']} {pictures}, LR {item['lr']}.")
     facts.append(f"Quality: {document['quality_protocol']}.")
     facts.append(f"Latency: {document['latency_protocol']}.")
+    second = document.get("second_run")
+    if second is not None:
+        ratios = {name: figures["latency_ratio"] for name, figures in document["cost"].items()}
+        worst = max(apart(ratios, second["latency_ratio"]).values())
+        facts.append(
+            f"A second run of the bench, begun {second['started']}, has every latency ratio within "
+            f"{100 * worst:.1f} % of these."
+        )
     if document["power_source"] is not None:
         idle = significant(watts(document["idle_mw"]), 3)
         facts.append(f"Power: {document['power_source']}, idle {idle} W; energy is gross.")

@@ -5,17 +5,20 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 from recordings import recording
 from table1_measure import ScoreFile, cost
+from table1_measure import again as again_of
 from table1_networks import find_runnables
+from table1_text import apart
 
 from edgesr.bench.raw_files import read_raw
-from edgesr.bench.result import compute
 from edgesr.errors import ConfigError, EdgesrError
 from edgesr.evaluate.datasets import open_sets
 from edgesr.evaluate.evaluate import evaluate
@@ -68,6 +71,7 @@ def measured(
         "table1", "measure", "--name", "table1_test", "--sets", sets, "--weights-dir", weights,
         "--networks", "student", "espcn", "esr-tm", "--samples", 4, "--rounds", 2, "--warmup", 1,
         "--threads", 1, "--power", "none", "--results", folder, "--work", folder / "work",
+        "--twice",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     document = json.loads((folder / "table1_test.json").read_text())
@@ -106,9 +110,13 @@ def test_every_network_is_in_the_one_run(measured: tuple[Path, Json]) -> None:
 
 def test_the_costs_follow_from_the_raw_files(measured: tuple[Path, Json]) -> None:
     folder, document = measured
-    result = compute(read_raw(folder / "table1_test_bench"))
-    again = json.loads(json.dumps(cost(document["networks"], result)))
+    recorded = read_raw(folder / "table1_test_bench")
+    again = json.loads(json.dumps(cost(document["networks"], recorded)))
     assert {key: document[key] for key in again} == again
+    second = again_of(document["networks"], read_raw(folder / "table1_test_second_bench"))
+    assert document["second_run"] == json.loads(json.dumps(second))
+    assert set(second["latency_ratio"]) == {"student", "espcn", "bicubic"}
+    assert "A second run of the bench, begun 20" in (folder / "table1_test.md").read_text()
 
 
 def test_a_second_run_agrees_with_the_first_or_fails(
@@ -126,10 +134,28 @@ def test_a_second_run_agrees_with_the_first_or_fails(
     assert "largest difference 6.0 %, allowed 5 %" in done.stdout
 
 
-def test_energy_and_ratios_come_from_rounds() -> None:
-    result = compute(recording(rounds=3, latency_ms=(20.0, 10.0)))
+def test_other_programs_change_medians_but_not_ratios() -> None:
+    """Two thirds of the long calls are held up by half; the short ones fit between two switches."""
+    quiet = recording(rounds=3, latency_ms=(20.0, 1.0))
+    latencies = quiet.latencies
+    held_up = (latencies.model == 0) & (np.arange(len(latencies.model)) % 3 > 0)
+    busy = replace(
+        quiet,
+        latencies=replace(
+            latencies,
+            latency_ms=np.where(held_up, 30.0, 1.0) + (latencies.model == 0) * ~held_up * 19,
+        ),
+    )
     rows = [{"name": "student", "file": "student"}, {"name": "bicubic", "file": None}]
-    found = cost(rows, result)
+    before, after = (cost(rows, recorded)["cost"]["bicubic"] for recorded in (quiet, busy))
+    assert cost(rows, busy)["cost"]["student"]["latency_ms"] == pytest.approx(30.0)
+    assert apart({"x": before["latency_ratio"]}, {"x": after["latency_ratio"]})["x"] < 0.01
+
+
+def test_energy_comes_from_rounds() -> None:
+    recorded = recording(rounds=3, latency_ms=(20.0, 10.0))
+    rows = [{"name": "student", "file": "student"}, {"name": "bicubic", "file": None}]
+    found = cost(rows, recorded)
     assert found["power_source"] == "VDD_IN by tegrastats"
     assert found["reference"] == "student"
     bicubic = found["cost"]["bicubic"]
