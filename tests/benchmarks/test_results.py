@@ -67,3 +67,15 @@ def test_two_runs_agree_within_five_percent(path: Path) -> None:
 def test_every_mark_of_the_readme_has_its_result() -> None:
     marks = set(re.findall(r"<!-- (table1_\S+) -->", README))
     assert marks == {path.stem for path in RESULTS}
+
+
+def test_the_document_says_what_sampling_was_seen_to_cost() -> None:
+    document = json.loads((ROOT / "benchmarks/results/sampling_overhead.json").read_text())
+    text = (ROOT / "docs/bench.md").read_text()
+    assert document["command"] in text
+    for name, found in document["samplers"].items():
+        low, high = found["overhead_interval_95"]
+        cells = f"{found['overhead']:+.2%} | {low:+.2%} to {high:+.2%} | yes |".replace("%", " %")
+        row = next(line for line in text.splitlines() if line.startswith(f"| {name.split()[0]} "))
+        assert row.endswith(cells)
+        assert found["interval_is_within_1_percent"]
