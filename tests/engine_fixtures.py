@@ -19,11 +19,16 @@ CPU_ONLINE CORE_0 1
 
 
 def write_small_onnx(path, precision="fp32", batch=1, tile=16, scale=4, seed=0):
-    """Write convolution, tanh, convolution, pixel shuffle; in FP16 the tanh is an FP32 island."""
+    """Write convolution, tanh, convolution, pixel shuffle; in FP16 the tanh is an FP32 island.
+
+    In INT8 the second convolution of that is quantised.
+    """
     import onnx
 
+    from edgesr.export.int8 import to_int8
+
     rng = np.random.default_rng(seed)
-    half = precision == "fp16"
+    half = precision != "fp32"
     kind = np.float16 if half else np.float32
     weights = {
         "w1": rng.normal(0, 0.2, (16, 3, 3, 3)).astype(kind),
@@ -56,6 +61,9 @@ def write_small_onnx(path, precision="fp32", batch=1, tile=16, scale=4, seed=0):
     )
     opset = [onnx.helper.make_opsetid("", 17)]
     model = onnx.helper.make_model(graph, opset_imports=opset, ir_version=8)
+    if precision == "int8":
+        tiles = rng.random((2, 3, tile, tile), np.float32)
+        model, _ = to_int8(model, tiles, batch, chosen=("head",))
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, path)
     write_manifest(path, precision=precision, batch=batch, tile=tile, scale=scale)

@@ -1,6 +1,7 @@
 """`edgesr build-engine`: from ONNX to a TensorRT engine, on the board that will run it."""
 
 import json
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from edgesr.engine.board import Board
     from edgesr.engine.build import BuildRequest
 
-PRECISIONS = ("fp16", "fp32")
+PRECISIONS = ("fp32", "fp16", "int8")
 
 
 def command(
@@ -34,7 +35,7 @@ def command(
     ] = None,
     precision: Annotated[
         str | None,
-        typer.Option(help="fp16 or fp32. Default: the model's; fp16 for the student."),
+        typer.Option(help="fp32, fp16 or int8. Default: the model's; fp16 for the student."),
     ] = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Tiles a call takes.")] = None,
     check: Annotated[
@@ -111,7 +112,6 @@ def _build(request: "BuildRequest", output: Path | None, as_json: bool) -> None:
 
 def _check(request: "BuildRequest", as_json: bool) -> None:
     from edgesr.engine.build import load
-    from edgesr.engine.network import layer_types
     from edgesr.engine.stack import INSTALL, find_stack
 
     own = request.board.tensorrt_modules
@@ -134,11 +134,9 @@ def _check(request: "BuildRequest", as_json: bool) -> None:
     width = max(len(layer.kind) for layer in parsed.layers)
     for layer in parsed.layers:
         typer.echo(f"{layer.kind:{width}}  {layer.dtype:5}  {layer.name}")
-    counts = layer_types(parsed.layers)
-    half = sum(row.get("fp16", 0) for row in counts.values())
-    typer.echo(
-        f"{len(parsed.layers)} layers, {half} in fp16; parsed by {stack.name} {stack.version}"
-    )
+    counts = Counter(layer.dtype for layer in parsed.layers)
+    types = ", ".join(f"{counts[name]} in {name}" for name in ("int8", "fp16", "fp32"))
+    typer.echo(f"{len(parsed.layers)} layers, {types}; parsed by {stack.name} {stack.version}")
     if stack.name not in own:
         typer.echo(f"  that is not the {request.board.title}'s own TensorRT, which may differ")
 

@@ -3,11 +3,15 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgesr.cli._console import progress
 from edgesr.errors import ConfigError, MissingError
+
+if TYPE_CHECKING:
+    from edgesr.export.manifest import OnnxManifest
 
 FREE = "free"
 
@@ -17,7 +21,7 @@ def command(
     weights: Annotated[
         Path | None, typer.Option(help="Checkpoint. Default: the shipped one.")
     ] = None,
-    precision: Annotated[str, typer.Option(help="fp32 or fp16.")] = "fp32",
+    precision: Annotated[str, typer.Option(help="fp32, fp16 or int8.")] = "fp32",
     tile: Annotated[int, typer.Option(help="Side of the input tile, in pixels.")] = 64,
     batch: Annotated[
         str, typer.Option(metavar="N|free", help="Tiles a call takes: a number, or free.")
@@ -31,28 +35,75 @@ def command(
         Path | None,
         typer.Option("--output", "-o", help="File to write. Default: engines/NAME_xSCALE.onnx."),
     ] = None,
+    calibrate: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Photos on which the ranges of int8 are measured, beside the bundled tiles. "
+            "Default: those alone.",
+        ),
+    ] = None,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Benchmark set, or folder of sets, on which the loss of fp16 or int8 is measured; "
+            "may be repeated. Default: it is not measured."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the manifest as JSON.")] = False,
 ) -> None:
-    """Export a network to ONNX, check it against torch, and write its manifest."""
+    """Export a network to ONNX, check it against torch, and write its manifest.
+
+    int8 quantises what carries the multiply-adds by explicit Q/DQ and leaves the rest as in fp16;
+    it needs TensorRT 10 or later on a board. With --data the PSNR it loses against fp32 is measured
+    in ONNX Runtime, printed, and written into the manifest.
+    """
     size = _batch(batch)
+    if data and precision == "fp32":
+        raise ConfigError(
+            "fp32 loses nothing against itself",
+            where="--data",
+            fix="edgesr eval FILE.onnx --data SETS",
+        )
     try:
+        from edgesr.evaluate.datasets import open_sets
         from edgesr.export.exporter import ExportRequest, export
+        from edgesr.export.loss import measure_loss
     except ModuleNotFoundError as error:
         raise MissingError(
             f"exporting needs the Python package {error.name}", fix='pip install "edgesr[train]"'
         ) from error
 
-    request = ExportRequest(model, weights, precision, tile, size, scale, form, output)
+    request = ExportRequest(model, weights, precision, tile, size, scale, form, output, calibrate)
+    sets = open_sets(data or [], scale)  # before the export, which takes longer than to find fault
     manifest = export(request)
+    if sets:
+        with progress("measuring", 2 * sum(len(one.pairs) for one in sets)) as advance:
+            manifest = measure_loss(request, sets, advance)
     if as_json:
         typer.echo(json.dumps({"file": str(request.path), **asdict(manifest)}, indent=2))
         return
-    written = request.path
+    _print(request.path, manifest)
+
+
+def _print(written: Path, manifest: "OnnxManifest") -> None:
+    parity = manifest.parity
     typer.echo(f"{written}  {written.stat().st_size / 1e6:.2f} MB, {manifest.precision}")
     typer.echo(
-        f"largest difference from {manifest.parity.against}: "
-        f"{manifest.parity.max_abs_difference:.1e} on {manifest.parity.patches} real tiles"
+        f"largest difference from {parity.against}: {parity.max_abs_difference:.1e}, "
+        f"{parity.psnr_db:.1f} dB, on {parity.patches} real tiles"
     )
+    if manifest.quantization is not None:
+        quantised = manifest.quantization
+        typer.echo(
+            f"in int8: {len(quantised.nodes)} convolutions and projections, calibrated on "
+            f"{quantised.calibration}"
+        )
+    for loss in manifest.psnr_loss:
+        typer.echo(
+            f"{loss.dataset}: {loss.psnr_y_db:.3f} dB PSNR-Y, fp32 {loss.fp32_psnr_y_db:.3f}: "
+            f"{loss.loss_db:.4f} dB lost on {loss.images} pictures"
+        )
 
 
 def _batch(text: str) -> int | None:

@@ -45,10 +45,13 @@ def command(
     else:
         _print(result)
     if result.psnr_db < LIMIT_DB:
+        fix = f"edgesr export --model {manifest.network} --precision fp32, and build from that"
+        if manifest.precision == "int8" and reference.manifest.precision != "int8":
+            fix = f"edgesr verify {manifest.onnx_file} {engine}  (without what int8 itself costs)"
         raise EngineError(
             f"{result.psnr_db:.1f} dB is below {LIMIT_DB:.0f}; its pictures are not to be trusted",
             where=engine,
-            fix=f"edgesr export --model {manifest.network} --precision fp32, and build from that",
+            fix=fix,
         )
 
 

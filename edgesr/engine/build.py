@@ -16,7 +16,7 @@ from edgesr.engine.inspector import engine_layers
 from edgesr.engine.manifest import EngineManifest
 from edgesr.engine.memory import PeakMemory
 from edgesr.engine.progress import OnStep
-from edgesr.engine.stack import Stack, find_stack
+from edgesr.engine.stack import Stack, Typing, find_stack
 from edgesr.engine.timing_cache import TimingCache
 from edgesr.errors import EngineError
 from edgesr.export.manifest import OnnxManifest
@@ -33,7 +33,7 @@ class BuildRequest:
     Attributes:
         onnx: the exported network.
         board: what to build for.
-        precision: `fp16` or `fp32`; None: whatever the ONNX file computes in.
+        precision: `fp32`, `fp16` or `int8`; None: whatever the ONNX file computes in.
         batch: tiles a call takes; None: as exported.
         power_mode: option name of the mode whose clocks the kernels are timed at; None: as set.
     """
@@ -100,10 +100,17 @@ def load(request: BuildRequest, stack: Stack) -> tuple[OnnxManifest, net.ParsedN
 
     Raises:
         ModelError: the file or its manifest is wrong.
-        EngineError: precision or batch is not what was asked.
+        EngineError: precision or batch is not what was asked, or this TensorRT lacks the precision.
     """
     net.read_onnx(request.onnx)  # a file of another kind is named as such, manifest or not
     model = OnnxManifest.read(request.onnx)
+    if model.precision == "int8" and stack.typing is Typing.WEAK:
+        raise EngineError(
+            f"TensorRT {stack.version} takes every scale for float32 and would misread this int8 "
+            "file; int8 needs TensorRT 10 or later (JetPack 6.1)",
+            where=request.onnx,
+            fix=f"edgesr export --model {model.network} --precision fp16",
+        )
     parsed = net.parse(stack, request.onnx, model, request.batch)
     computed = net.graph_precision(parsed.layers)
     asked = request.precision or model.precision
@@ -177,7 +184,10 @@ def build(
     build_s = time.monotonic() - started
     inspected = engine_layers(stack, engine)
     layers = inspected or net.layer_types(parsed.layers)
-    if model.precision == "fp16" and not any("fp16" in row for row in layers.values()):
+    # With strong typing the types are those of the file, checked above; how the inspector shows a
+    # network that was fused into one layer says nothing about them.
+    weak = stack.typing is Typing.WEAK
+    if weak and model.precision == "fp16" and not any("fp16" in row for row in layers.values()):
         raise EngineError(
             f"TensorRT {stack.version} built an engine without a single FP16 layer",
             where=request.onnx,

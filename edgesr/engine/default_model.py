@@ -15,7 +15,7 @@ def default_model(precision: str, batch: int | None) -> Path:
     """Return an ONNX file of the student: a shipped one, else a fresh export where torch is there.
 
     Args:
-        precision: `fp16` or `fp32`.
+        precision: `fp32`, `fp16` or `int8`.
         batch: tiles a call takes; None: any.
 
     Raises:
@@ -30,7 +30,6 @@ def default_model(precision: str, batch: int | None) -> Path:
         from edgesr.export.exporter import ExportRequest, export
 
         request = ExportRequest(NETWORK, precision=precision, batch=batch or 1, scale=SCALE)
-        request.path.parent.mkdir(parents=True, exist_ok=True)
         export(request)
         return request.path
     size = f" --batch {batch}" if batch else ""

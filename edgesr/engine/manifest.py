@@ -60,7 +60,7 @@ class EngineManifest:
         scale: output side over input side.
         tile: side of the square input tile.
         batch: tiles a call takes.
-        precision: `fp32` or `fp16`, what the layers that multiply compute in.
+        precision: `fp32`, `fp16` or `int8`, what most layers that multiply compute in.
         board: name of the board it was built for.
         power_mode: mode that was set when kernels were timed; None: none or unknown.
         onnx_file: name of the ONNX file, without its folder.

@@ -31,7 +31,14 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer of the parsed network, before the builder fuses it with others."""
+    """One layer of the parsed network, before the builder fuses it with others.
+
+    Attributes:
+        name: as in the ONNX file.
+        kind: TensorRT's name of the layer type.
+        dtype: type of its first output; `int8` where it multiplies dequantised values, which the
+            builder does in int8.
+    """
 
     name: str
     kind: str
@@ -122,9 +129,10 @@ def parse(stack: Stack, onnx: Path, manifest: OnnxManifest, batch: int | None) -
 
 
 def graph_precision(layers: tuple[Layer, ...]) -> str:
-    """Return `fp16` if the layers that multiply do so in FP16, else `fp32`."""
+    """Return the narrowest type in which layers that multiply do so: `int8`, `fp16` or `fp32`."""
     arithmetic = [layer for layer in layers if layer.kind in ARITHMETIC] or list(layers)
-    return "fp16" if any(layer.dtype == "fp16" for layer in arithmetic) else "fp32"
+    found = {layer.dtype for layer in arithmetic}
+    return next((precision for precision in ("int8", "fp16") if precision in found), "fp32")
 
 
 def layer_types(layers: tuple[Layer, ...]) -> dict[str, dict[str, int]]:
@@ -162,10 +170,19 @@ def allow_fp16_by_flag(stack: Stack, network: Any, config: Any) -> None:
 
 
 def _layers(network: Any) -> Iterator[Layer]:
+    dequantised: set[str] = set()
     for index in range(network.num_layers):
         layer = network.get_layer(index)
-        dtype = layer.get_output(0).dtype.name if layer.num_outputs else "FLOAT"
-        yield Layer(layer.name, layer.type.name, PRECISIONS.get(dtype, dtype.lower()))
+        kind = layer.type.name
+        tensors = [layer.get_input(i) for i in range(layer.num_inputs)]
+        inputs = [tensor.name for tensor in tensors if tensor is not None]
+        if kind == "DEQUANTIZE" or (kind == "SHUFFLE" and inputs[0] in dequantised):
+            dequantised.add(layer.get_output(0).name)
+        if kind in ARITHMETIC and len(inputs) > 1 and dequantised.issuperset(inputs[:2]):
+            dtype = "INT8"
+        else:
+            dtype = layer.get_output(0).dtype.name if layer.num_outputs else "FLOAT"
+        yield Layer(layer.name, kind, PRECISIONS.get(dtype, dtype.lower()))
 
 
 def _tensor(tensor: Any) -> Tensor:

@@ -1,5 +1,6 @@
 """From weights to an ONNX file with its manifest: trace, write scans out, check, keep."""
 
+import hashlib
 import json
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -10,13 +11,16 @@ from onnx import ModelProto
 from edgesr import __version__
 from edgesr.errors import ConfigError
 from edgesr.export.allowed import check_no_loops, check_operators
+from edgesr.export.allowed_qdq import check_qdq
+from edgesr.export.calibration import calibration_for
 from edgesr.export.forms import get_form
 from edgesr.export.fp16 import to_fp16
+from edgesr.export.int8 import SCHEME, to_int8
 from edgesr.export.lower import count_scans, write_scans
-from edgesr.export.manifest import FORMAT, OnnxManifest, Parent
+from edgesr.export.manifest import FORMAT, OnnxManifest, Parent, Quantization
 from edgesr.export.parity import check_parity
 from edgesr.export.tidy import tidy, write_softplus
-from edgesr.export.torch_graph import OPSET, trace
+from edgesr.export.torch_graph import trace
 from edgesr.files import atomic_path, sha256
 from edgesr.models import get_network
 from edgesr.models.checkpoint import load_network
@@ -24,7 +28,7 @@ from edgesr.models.cost import multiply_adds
 from edgesr.models.network import SRNetwork, parameter_count
 from edgesr.weights import shipped
 
-PRECISIONS = ("fp32", "fp16")
+PRECISIONS = ("fp32", "fp16", "int8")
 DEFAULT_FORM = "unrolled"
 MIN_TILE = 16
 """Smallest side of a tile, in pixels: below it tiles are nearly all overlap."""
@@ -37,12 +41,13 @@ class ExportRequest:
     Attributes:
         network: name in the registry.
         weights: checkpoint, None for the shipped one.
-        precision: `fp32` or `fp16`.
+        precision: `fp32`, `fp16`, or `int8` (what is not quantised computes as in fp16).
         tile: side of the input tile, in pixels.
         batch: tiles a call takes; None: any number.
         scale: output side over input side.
         form: how scans are written, see edgesr/export/forms.
-        output: the .onnx file to write; None: `default_output`.
+        output: the .onnx file to write; None: see `path`.
+        calibrate: folder of photos for the ranges of int8 beside the bundled ones.
 
     Raises:
         ConfigError: a value that cannot be.
@@ -56,11 +61,18 @@ class ExportRequest:
     scale: int = 4
     form: str = DEFAULT_FORM
     output: Path | None = None
+    calibrate: Path | None = None
 
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
-            choices = " or ".join(PRECISIONS)
-            raise ConfigError(f"'{self.precision}' is not {choices}", where="--precision")
+            choices = ", ".join(PRECISIONS)
+            raise ConfigError(f"there are {choices}; not '{self.precision}'", where="--precision")
+        if self.calibrate is not None and self.precision != "int8":
+            raise ConfigError(
+                f"{self.precision} has no ranges to calibrate",
+                where="--calibrate",
+                fix="--precision int8",
+            )
         if self.tile < MIN_TILE:
             raise ConfigError(
                 f"a tile of {self.tile} pixels is too small; the least is {MIN_TILE}",
@@ -72,7 +84,7 @@ class ExportRequest:
 
     @property
     def path(self) -> Path:
-        """Return the file to write: `output`, or NAME_xSCALE[_fp16].onnx below ./engines."""
+        """Return the file to write: `output`, or NAME_xSCALE[_PRECISION].onnx below ./engines."""
         if self.output is not None:
             return self.output
         suffix = "" if self.precision == "fp32" else f"_{self.precision}"
@@ -87,12 +99,14 @@ class Graph:
     Attributes:
         model: holds standard operators only.
         form: of its scans; None: it has none.
-        islands: kinds of nodes kept in float32 in an fp16 graph.
+        islands: kinds of nodes kept in float32 in an fp16 or int8 graph.
+        quantization: of an int8 graph.
     """
 
     model: ModelProto
     form: str | None
     islands: tuple[str, ...]
+    quantization: Quantization | None = None
 
 
 def export(request: ExportRequest) -> OnnxManifest:
@@ -102,14 +116,19 @@ def export(request: ExportRequest) -> OnnxManifest:
         ConfigError: unknown network or scale, or a file that cannot be written there.
         ModelError: no weights were given and none are shipped.
         WeightsError: the weights cannot be read or belong to another network.
+        DataError: the folder of photos for calibration is missing or empty.
+        ImageError: one of its photos cannot be read.
         ExportError: the graph fails a check.
     """
     path = request.path
     _check_names(path)
+    if request.output is None:
+        path.parent.mkdir(exist_ok=True)
     with atomic_path(path) as temporary:  # first, so that a missing folder is known at once
         network = load_network(request.network, request.scale, request.weights)
         graph = build_graph(network, request)
         check_operators(graph.model)
+        check_qdq(graph.model)
         if get_form(request.form).board:
             check_no_loops(graph.model)
         parity = check_parity(graph.model, network, request.tile, request.batch, request.precision)
@@ -122,7 +141,7 @@ def export(request: ExportRequest) -> OnnxManifest:
             batch=request.batch,
             scan_form=graph.form,
             fp32_islands=graph.islands,
-            opset=OPSET,
+            opset=graph.model.opset_import[0].version,
             parameters=parameter_count(network),
             multiply_adds_per_tile=multiply_adds(
                 get_network(request.network), request.scale, request.tile, request.tile
@@ -134,6 +153,7 @@ def export(request: ExportRequest) -> OnnxManifest:
                 "edgesr": __version__,
                 **{name: version(name) for name in ("torch", "onnx", "onnxruntime")},
             },
+            quantization=graph.quantization,
         )
         manifest.write(path)
     return manifest
@@ -141,16 +161,24 @@ def export(request: ExportRequest) -> OnnxManifest:
 
 def build_graph(network: SRNetwork, request: ExportRequest) -> Graph:
     """Trace `network` and finish its graph: precision, scans written out, names."""
+    int8 = request.precision == "int8"
+    photos = calibration_for(request.calibrate, request.tile) if int8 else None  # quick to fail
     model = tidy(trace(network, request.tile, request.batch))
     islands: tuple[str, ...] = ()
-    if request.precision == "fp16":
+    if request.precision != "fp32":
         model, islands = to_fp16(model)
     form = request.form if count_scans(model) else None
     model = write_scans(write_softplus(model), get_form(request.form))
     del model.graph.value_info[:]  # shapes of nodes that are gone
     model.graph.name = request.network
     model.producer_name, model.producer_version = "edgesr", __version__
-    return Graph(model, form, islands)
+    if photos is None:
+        return Graph(model, form, islands)
+    model, nodes = to_int8(model, photos.tiles, request.batch)
+    digest = hashlib.sha256(photos.tiles.tobytes()).hexdigest()
+    return Graph(
+        model, form, islands, Quantization(nodes, SCHEME, photos.source, len(photos.tiles), digest)
+    )
 
 
 def _parent(request: ExportRequest, network: SRNetwork) -> Parent | None:

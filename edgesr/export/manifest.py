@@ -39,11 +39,51 @@ class Parity:
         max_abs_difference: largest difference of one output value, pictures in [0, 1].
         patches: number of real patches compared.
         against: what the graph was compared with, e.g. `torch float32`.
+        psnr_db: over all values compared, peak 1.0; None: written before it was kept.
     """
 
     max_abs_difference: float
     patches: int
     against: str
+    psnr_db: float | None = None
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """How an `int8` graph was quantised.
+
+    Attributes:
+        nodes: names of the convolutions and projections that multiply in int8.
+        scheme: how values map to int8, in words.
+        calibration: on which pictures the ranges of activations were measured, in words.
+        tiles: how many tiles these were.
+        tiles_sha256: of their values, to tell whether two files were calibrated alike.
+    """
+
+    nodes: tuple[str, ...]
+    scheme: str
+    calibration: str
+    tiles: int
+    tiles_sha256: str
+
+
+@dataclass(frozen=True)
+class PsnrLoss:
+    """What a precision costs on a benchmark set, in ONNX Runtime.
+
+    Attributes:
+        dataset: name of the set.
+        images: number of its pictures.
+        fp32_psnr_y_db: mean PSNR of Y with the fp32 graph of the same weights.
+        psnr_y_db: the same with this graph.
+        loss_db: the first minus the second.
+    """
+
+    dataset: str
+    images: int
+    fp32_psnr_y_db: float
+    psnr_y_db: float
+    loss_db: float
 
 
 @dataclass(frozen=True)
@@ -53,11 +93,11 @@ class OnnxManifest:
     Attributes:
         network: name in the registry, e.g. `student`.
         scale: output side over input side.
-        precision: `fp32` or `fp16`, the type most of the graph computes in.
+        precision: `fp32`, `fp16` or `int8`: the type in which most multiply-adds are done.
         tile: side of the square input tile, in pixels.
         batch: tiles a call takes; None: any number.
         scan_form: how the selective scan is written (edgesr/export/forms); None: no scan in it.
-        fp32_islands: kinds of operations kept in float32 in an `fp16` graph.
+        fp32_islands: kinds of operations kept in float32 in an `fp16` or `int8` graph.
         opset: version of the ONNX operator set.
         parameters: trainable values of the network.
         multiply_adds_per_tile: multiply-accumulates for one tile.
@@ -65,6 +105,8 @@ class OnnxManifest:
         onnx_sha256: SHA-256 of the ONNX file.
         parity: the check made at export.
         versions: package name -> version, of what wrote the file.
+        quantization: of an `int8` graph; None: it is not quantised.
+        psnr_loss: on the benchmark sets it was measured on; none: on none.
         input_range: lowest and highest input value.
         colour_order: order of the three channels.
         layout: order of the four axes.
@@ -85,6 +127,8 @@ class OnnxManifest:
     onnx_sha256: str
     parity: Parity
     versions: dict[str, str]
+    quantization: Quantization | None = None
+    psnr_loss: tuple[PsnrLoss, ...] = ()
     input_range: tuple[float, float] = INPUT_RANGE
     colour_order: str = COLOUR_ORDER
     layout: str = LAYOUT
@@ -130,8 +174,11 @@ class OnnxManifest:
             raise ModelError(f"not a manifest of format {FORMAT}", where=path, fix=again)
         try:
             parent = fields.pop("parent")
+            quantization = fields.pop("quantization", None)
             manifest = cls(
                 parent=None if parent is None else Parent(**parent),
+                quantization=None if quantization is None else _quantization(quantization),
+                psnr_loss=tuple(PsnrLoss(**loss) for loss in fields.pop("psnr_loss", ())),
                 parity=Parity(**fields.pop("parity")),
                 fp32_islands=tuple(fields.pop("fp32_islands")),
                 input_range=tuple(fields.pop("input_range")),
@@ -165,3 +212,7 @@ class OnnxManifest:
     def write(self, onnx: Path) -> None:
         """Write the manifest beside `onnx`, atomically."""
         write_json(self.path_for(onnx), asdict(self))
+
+
+def _quantization(fields: dict[str, Any]) -> Quantization:
+    return Quantization(nodes=tuple(fields.pop("nodes")), **fields)

@@ -1,5 +1,6 @@
 """Real and synthetic tiles on which an exported graph, or an engine made from it, is checked."""
 
+from collections.abc import Iterator
 from importlib.resources import files
 
 import numpy as np
@@ -27,6 +28,18 @@ def real_tiles(tile: int) -> NDArray[np.float32]:
         tiles.append(padded[start : start + tile, start : start + tile])
     stack: NDArray[np.float32] = np.stack(tiles).astype(np.float32) / np.float32(255)
     return stack.transpose(0, 3, 1, 2)
+
+
+def in_batches(tiles: NDArray[np.float32], batch: int) -> Iterator[NDArray[np.float32]]:
+    """Yield tiles (n, 3, h, w) in batches of a fixed size; the last is filled with the first ones.
+
+    Args:
+        tiles: at least one.
+        batch: tiles in each.
+    """
+    filled = np.resize(tiles, (-(-len(tiles) // batch) * batch, *tiles.shape[1:]))
+    for start in range(0, len(filled), batch):
+        yield filled[start : start + batch]
 
 
 def hard_tiles(tile: int) -> dict[str, NDArray[np.float32]]:

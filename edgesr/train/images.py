@@ -28,14 +28,18 @@ class Pair(NamedTuple):
     lr: Rgb
 
 
-def list_images(folder: Path) -> list[Path]:
+def list_images(folder: Path, fix: str = "--data FOLDER_OF_HR_PICTURES") -> list[Path]:
     """Return every picture below `folder`, sorted; folders of LR pictures are passed over.
+
+    Args:
+        folder: of pictures.
+        fix: what the user types instead when there is no such folder.
 
     Raises:
         DataError: no such folder, or no picture in it.
     """
     if not folder.is_dir():
-        raise DataError("is no folder", where=folder, fix="--data FOLDER_OF_HR_PICTURES")
+        raise DataError("is no folder", where=folder, fix=fix)
     found = [
         path
         for path in sorted(folder.rglob("*"))
@@ -47,7 +51,7 @@ def list_images(folder: Path) -> list[Path]:
     ]
     if not found:
         kinds = ", ".join(sorted(SUFFIXES))
-        raise DataError(f"holds no picture ({kinds})", where=folder)
+        raise DataError(f"holds no picture ({kinds})", where=folder, fix=fix)
     return found
 
 

@@ -58,6 +58,16 @@ def test_check_lists_layers_and_builds_nothing(edgesr, small_onnx, tmp_path):
     assert {"name": "island", "kind": "ACTIVATION", "dtype": "fp32"} in document["layers"]
 
 
+def test_an_int8_file_is_built_and_counted(edgesr, small_onnx, tmp_path):
+    onnx, engine = small_onnx(precision="int8"), tmp_path / "small.engine"
+    code, out, _ = edgesr("build-engine", onnx, "--board=rtx", "--check")
+    assert code == 0
+    assert "CONVOLUTION  int8   head" in out
+    code, _, err = edgesr("build-engine", onnx, "--board=rtx", "--precision=int8", "-o", engine)
+    assert (code, err) == (0, "")
+    assert EngineManifest.read(engine).precision == "int8"
+
+
 def test_lists_boards(edgesr):
     code, out, _ = edgesr("build-engine", "--list-boards")
     assert code == 0
@@ -72,7 +82,7 @@ def test_lists_boards(edgesr):
         (["--jetson-orin-nano"], "built on the board itself"),
         (["--jetson-orin-nano", "--board", "rtx"], "not both"),
         (["--board", "toaster"], "no board is called 'toaster'"),
-        (["--board", "rtx", "--precision", "int3"], "there are fp16, fp32"),
+        (["--board", "rtx", "--precision", "int3"], "there are fp32, fp16, int8"),
         (["--board", "rtx", "--precision", "fp16"], "fp16 was asked for"),
         (["--board", "rtx", "--batch", "7"], "batches of 1, not 7"),
         (["--jetson-orin-nano", "--power-mode", "9w"], "15w, 25w, maxn-super, 7w; not '9w'"),

@@ -70,6 +70,16 @@ def test_an_engine_far_off_is_shown_written_and_refused(edgesr, on_a_board):
     assert EngineManifest.read(engine).verification.psnr_db < 45
 
 
+def test_what_int8_costs_is_told_from_what_the_engine_does(edgesr, on_a_board):
+    gpu, onnx, engine = on_a_board
+    gpu.gain = 0.9
+    built = dataclasses.replace(EngineManifest.read(engine), precision="int8")
+    built.write(engine)
+    code, _, err = edgesr("verify", onnx, engine)
+    assert code == 1
+    assert f"try: edgesr verify {built.onnx_file} {engine}  (without what int8 itself costs)" in err
+
+
 def test_an_engine_of_another_onnx_file(edgesr, on_a_board, small_onnx):
     _, _, engine = on_a_board
     code, out, err = edgesr("verify", small_onnx(), engine)

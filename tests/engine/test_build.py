@@ -28,8 +28,11 @@ def build_rtx(path, **options):
     )
 
 
-@pytest.mark.parametrize("precision", ["fp32", "fp16"])
-def test_an_engine_and_its_manifest(small_onnx, precision):
+@pytest.mark.parametrize(
+    ("precision", "convolutions"),
+    [("fp32", {"fp32": 2}), ("fp16", {"fp16": 2}), ("int8", {"fp16": 1, "int8": 1})],
+)
+def test_an_engine_and_its_manifest(small_onnx, precision, convolutions):
     steps = []
     onnx = small_onnx(precision=precision, batch=2)
     path, manifest = build_rtx(onnx, on_step=lambda *step: steps.append(step))
@@ -38,7 +41,7 @@ def test_an_engine_and_its_manifest(small_onnx, precision):
     assert manifest.engine_sha256 == sha256(path)
     assert manifest.onnx_sha256 == sha256(onnx)
     assert manifest.precision == precision
-    assert manifest.layers["CONVOLUTION"] == {precision: 2}
+    assert manifest.layers["CONVOLUTION"] == convolutions
     assert manifest.inputs == {"lr": (2, 3, 16, 16)}
     assert manifest.outputs == {"hr": (2, 3, 64, 64)}
     assert manifest.attempts[-1].result == "built"

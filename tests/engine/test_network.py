@@ -1,9 +1,11 @@
+import dataclasses
+
 import pytest
 
 from edgesr.engine.board import get_board
 from edgesr.engine.build import BuildRequest, load
 from edgesr.engine.network import graph_precision, layer_types
-from edgesr.engine.stack import find_stack
+from edgesr.engine.stack import Typing, find_stack
 from edgesr.errors import EngineError, ModelError
 from edgesr.export.manifest import OnnxManifest
 
@@ -30,12 +32,33 @@ def test_the_types_of_an_fp16_file_and_its_island_are_the_networks(stack, small_
     assert [(t.shape, t.dtype) for t in parsed.outputs] == [((1, 3, 64, 64), "fp32")]
 
 
+def test_what_multiplies_dequantised_values_is_int8(stack, small_onnx):
+    _, parsed = load(request_for(small_onnx(precision="int8"), precision="int8"), stack)
+    kinds = {layer.name: (layer.kind, layer.dtype) for layer in parsed.layers}
+    assert kinds["head"] == ("CONVOLUTION", "int8")
+    assert kinds["body"] == ("CONVOLUTION", "fp16")
+    assert kinds["island"] == ("ACTIVATION", "fp32")
+    assert layer_types(parsed.layers)["QUANTIZE"] == {"int8": 1}
+
+
+def test_int8_is_not_for_a_tensorrt_that_misreads_its_scales(stack, small_onnx):
+    older = dataclasses.replace(stack, typing=Typing.WEAK, version="8.6.2")
+    with pytest.raises(
+        EngineError, match=r"TensorRT 8\.6\.2 takes every scale for float32"
+    ) as error:
+        load(request_for(small_onnx(precision="int8")), older)
+    assert error.value.fix == "edgesr export --model small --precision fp16"
+
+
 def test_an_fp32_file_is_fp32(stack, small_onnx):
     _, parsed = load(request_for(small_onnx()), stack)
     assert graph_precision(parsed.layers) == "fp32"
 
 
-@pytest.mark.parametrize(("made", "asked"), [("fp32", "fp16"), ("fp16", "fp32")])
+@pytest.mark.parametrize(
+    ("made", "asked"),
+    [("fp32", "fp16"), ("fp16", "fp32"), ("fp16", "int8"), ("int8", "fp16"), ("int8", "fp32")],
+)
 def test_another_precision_than_asked_is_refused_never_silent(stack, small_onnx, made, asked):
     with pytest.raises(EngineError, match=f"{asked} was asked for.*computes in {made}") as error:
         load(request_for(small_onnx(precision=made), precision=asked), stack)

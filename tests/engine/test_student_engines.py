@@ -15,11 +15,12 @@ from edgesr.engine.build import BuildRequest, build
 from edgesr.engine.device import read_device
 from edgesr.engine.manifest import EngineManifest
 from edgesr.export.exporter import ExportRequest, export
+from edgesr.export.manifest import OnnxManifest
 from edgesr.models import get_network
 from edgesr.models.checkpoint import save_weights
 
 pytest.importorskip("tensorrt_rtx")
-MODELS = (("teacher", "fp32"), ("student", "fp32"), ("student", "fp16"))
+MODELS = (("teacher", "fp32"), *(("student", kind) for kind in ("fp32", "fp16", "int8")))
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +70,17 @@ def test_half_precision_multiplies_in_half_and_keeps_its_islands(engines):
     assert set(layers["CONVOLUTION"]) == {"fp16"}
     assert layers["NORMALIZATION"] == {"fp32": layers["NORMALIZATION"]["fp32"]}
     assert layers["MATRIX_MULTIPLY"]["fp16"] > 0
+
+
+def test_int8_multiplies_most_in_int8_and_scans_in_single(engines):
+    path, manifest = engines["student", "int8"]
+    nodes = OnnxManifest.read(path.with_suffix(".onnx")).quantization.nodes
+    layers = manifest.layers
+    assert layers["QUANTIZE"] == {"int8": len(nodes)}
+    assert layers["CONVOLUTION"]["int8"] + layers["MATRIX_MULTIPLY"]["int8"] == len(nodes)
+    assert layers["CONVOLUTION"]["fp16"] >= 2  # the ends
+    assert layers["NORMALIZATION"] == {"fp32": layers["NORMALIZATION"]["fp32"]}
+    assert layers["UNARY"] == {"fp32": layers["UNARY"]["fp32"]}  # the decays of the scan
 
 
 def test_full_precision_has_no_half_anywhere(engines):

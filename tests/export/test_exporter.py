@@ -116,7 +116,7 @@ def test_every_network_has_a_default_file_of_its_own() -> None:
         ({"scale": 7}, ConfigError, "scales"),
         ({"tile": 4}, ConfigError, "too small"),
         ({"batch": 0}, ConfigError, "batch"),
-        ({"precision": "int3"}, ConfigError, "fp32 or fp16"),
+        ({"precision": "int3"}, ConfigError, "fp32, fp16, int8"),
         ({"form": "spiral"}, ConfigError, "unrolled"),
         ({"network": "espcn"}, WeightsError, "not of espcn"),
         ({"weights": Path("absent.safetensors")}, WeightsError, "cannot be read"),
