@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgesr.cli._console import progress
-from edgesr.errors import EdgesrError, ImageError
-from edgesr.runtime.select import backend_names, open_session
+from edgesr.errors import ConfigError, EdgesrError, ImageError
+from edgesr.runtime.select import backend_names, open_session, why_not_tensorrt
 
 if TYPE_CHECKING:
     from edgesr.runtime.jobs import Job, JobList
@@ -92,6 +92,9 @@ def command(
     backend: Annotated[
         str, typer.Option(metavar="|".join(backend_names()), help="What runs the network.")
     ] = "auto",
+    engine: Annotated[
+        Path | None, typer.Option(help="TensorRT engine, in place of --model and --backend.")
+    ] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.")] = None,
     format: Annotated[
         FormatName | None,
@@ -122,6 +125,8 @@ def command(
     """
     from edgesr.runtime.jobs import Wishes, plan_jobs
 
+    if engine is not None:
+        model, backend = _engine(engine, backend)
     start = time.perf_counter()
     session = open_session(model, backend, scale, threads)
     load_ms = _since(start)
@@ -139,8 +144,25 @@ def command(
         ok = _run(session, plan, settings, load_ms, as_json)
     finally:
         session.close()
+    if backend == "auto" and session.backend != "tensorrt" and plan.jobs and not as_json:
+        typer.echo(f"on {session.backend}: {why_not_tensorrt(model, scale)}")
     if not ok:
         raise typer.Exit(1)
+
+
+def _engine(engine: Path, backend: str) -> tuple[str, str]:
+    """Return model and backend for an engine.
+
+    Raises:
+        ConfigError: another backend was asked for, or the file is named like no engine.
+    """
+    if backend not in ("auto", "tensorrt"):
+        raise ConfigError(
+            f"engines run on tensorrt, not {backend}", where="--engine", fix="--backend tensorrt"
+        )
+    if engine.suffix != ".engine":
+        raise ConfigError("an engine's name ends in .engine", where=engine, fix="-m MODEL.onnx")
+    return str(engine), "tensorrt"
 
 
 def _run(

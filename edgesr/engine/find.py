@@ -9,7 +9,7 @@ from edgesr import weights
 from edgesr.engine.gpu import first_gpu
 from edgesr.engine.manifest import EngineManifest
 from edgesr.engine.stack import find_stack
-from edgesr.errors import EdgesrError
+from edgesr.errors import EdgesrError, MissingError
 from edgesr.export.manifest import OnnxManifest
 
 if TYPE_CHECKING:
@@ -40,7 +40,15 @@ def check_engine(engine: Path) -> EngineManifest:
         MissingError: TensorRT is not installed.
     """
     manifest = EngineManifest.read(engine)
-    stack = find_stack((manifest.tensorrt_module,))
+    try:
+        stack = find_stack((manifest.tensorrt_module,))
+    except MissingError as error:
+        raise MissingError(
+            f"it was built for {manifest.board}, by {manifest.tensorrt_module} "
+            f"{manifest.tensorrt}; {error.what}",
+            where=engine,
+            fix=error.fix,
+        ) from error
     gpu = first_gpu()
     manifest.check(
         engine,

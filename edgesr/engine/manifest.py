@@ -207,7 +207,7 @@ class EngineManifest:
             raise EngineError(
                 f"there is no GPU here; it runs on the {self.board} it was built for",
                 where=engine,
-                fix="--backend onnxruntime",
+                fix=f"this on the {self.board}, or --model {self.onnx_file} here",
             )
         elif compute_capability not in self.compute_capabilities:
             wrong = (

@@ -12,6 +12,7 @@ from edgesr.export.manifest import OnnxManifest
 from edgesr.runtime.onnxruntime_session import FIRST_BYTE
 
 PRECISIONS = {"FLOAT": "fp32", "HALF": "fp16"}
+LOOP_LAYERS = {"TRIP_LIMIT", "RECURRENCE", "ITERATOR", "LOOP_OUTPUT", "CONDITION"}
 ARITHMETIC = {"CONVOLUTION", "DECONVOLUTION", "MATRIX_MULTIPLY", "EINSUM"}
 """Layers that carry the multiply-adds: their type is what people call an engine's precision."""
 
@@ -98,7 +99,7 @@ def parse(stack: Stack, onnx: Path, manifest: OnnxManifest, batch: int | None) -
         batch: tiles a call shall take; None: as exported, 1 where the file leaves it open.
 
     Raises:
-        ModelError: not ONNX, unsupported, or not what its manifest says.
+        ModelError: not ONNX, unsupported, with a loop in it, or not what its manifest says.
         EngineError: the batch is fixed to another number, or TensorRT cannot start.
     """
     data = read_onnx(onnx)
@@ -124,6 +125,7 @@ def parse(stack: Stack, onnx: Path, manifest: OnnxManifest, batch: int | None) -
         inputs=tuple(_tensor(tensor) for tensor in inputs),
         outputs=tuple(_tensor(tensor) for tensor in outputs),
     )
+    _check_no_loop(parsed, onnx)
     _check_shapes(parsed, onnx, manifest)
     return parsed
 
@@ -210,6 +212,18 @@ def _fix_batch(onnx: Path, inputs: list[Any], asked: int | None) -> int:
             fix=f"edgesr export --batch {asked} -o {onnx.stem}_b{asked}.onnx",
         )
     return fixed
+
+
+def _check_no_loop(parsed: ParsedNetwork, onnx: Path) -> None:
+    """Refuse a graph that TensorRT would run step by step, thousands of times slower."""
+    for layer in parsed.layers:
+        if layer.kind in LOOP_LAYERS:
+            raise ModelError(
+                f"layer {layer.name} is part of a loop ({layer.kind}), which an engine runs step "
+                "by step",
+                where=onnx,
+                fix=f"edgesr export --form unrolled -o {onnx.name}",
+            )
 
 
 def _check_shapes(parsed: ParsedNetwork, onnx: Path, manifest: OnnxManifest) -> None:

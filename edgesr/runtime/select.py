@@ -79,6 +79,14 @@ def find_engine_for(request: Request) -> "Found":
     return find_engine(onnx, same_weights=path is None)
 
 
+def why_not_tensorrt(model: str, scale: int | None) -> str:
+    """Return in one line why `auto` finds no engine for a model here."""
+    try:
+        return find_engine_for(Request(model, scale)).reason
+    except ModelError as error:
+        return error.what
+
+
 def _tensorrt_suits(request: Request) -> bool:
     try:
         return find_engine_for(request).engine is not None

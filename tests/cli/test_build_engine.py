@@ -4,6 +4,8 @@ import pytest
 
 from edgesr.cli import main
 from edgesr.engine.manifest import EngineManifest
+from edgesr.models import get_network
+from edgesr.models.checkpoint import save_weights
 
 pytest.importorskip("tensorrt_rtx")
 
@@ -56,6 +58,21 @@ def test_check_lists_layers_and_builds_nothing(edgesr, small_onnx, tmp_path):
     code, out, _ = edgesr("build-engine", onnx, "--board=rtx", "--check", "--json")
     document = json.loads(out)
     assert {"name": "island", "kind": "ACTIVATION", "dtype": "fp32"} in document["layers"]
+
+
+def test_a_graph_with_a_loop_is_for_no_board(edgesr, tmp_path):
+    onnx = tmp_path / "loop.onnx"
+    weights = tmp_path / "small.safetensors"
+    name = "mambalitesr:D8-G1-B1-N2-SKIP"
+    save_weights(weights, get_network(name).module(4), name, {})
+    options = ["--weights", weights, "--tile", 16, "--form", "loop", "-o", onnx]
+    assert edgesr("export", "--model", name, *options)[0] == 0
+    for more in (["--check"], ["-o", tmp_path / "loop.engine"]):
+        code, out, err = edgesr("build-engine", onnx, "--board=rtx", *more)
+        assert (code, out) == (1, "")
+        assert "is part of a loop" in err
+        assert "try: edgesr export --form unrolled" in err
+    assert not (tmp_path / "loop.engine").exists()
 
 
 def test_an_int8_file_is_built_and_counted(edgesr, small_onnx, tmp_path):

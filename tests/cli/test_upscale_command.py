@@ -63,12 +63,30 @@ def test_a_photograph_beside_itself(
     assert run("photo.png", "-m", nearest) == 0
     out, err = capfd.readouterr()
     assert out.startswith("photo_x4.png  144x108 -> 576x432, 221 tiles, ")
-    assert out.endswith(" ms (nearest, onnxruntime)\n")
+    first, second = out.splitlines()
+    assert first.endswith(" ms (nearest, onnxruntime)")
+    assert second == "on onnxruntime: no engine here was built from nearest_x4.onnx"
     assert err == ""  # no progress bar in a pipe
     result = cv2.imread("photo_x4.png", cv2.IMREAD_UNCHANGED)
     np.testing.assert_array_equal(result, repeated(here / "photo.png"))
     assert (here / "photo.png").read_bytes() == before
     assert files() == ["photo.png", "photo_x4.png"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--engine", "a.engine"], "a.engine: no such engine"),
+        (["--engine", "a.onnx"], "a.onnx: an engine's name ends in .engine\n  try: -m MODEL.onnx"),
+        (["--engine", "a.engine", "--backend", "torch"], "engines run on tensorrt, not torch"),
+    ],
+)
+def test_an_engine_that_cannot_be(
+    here: Path, capfd: pytest.CaptureFixture[str], options: list[str], message: str
+) -> None:
+    assert run("photo.png", *options) == 1
+    assert message in capfd.readouterr().err
+    assert files() == ["photo.png"]
 
 
 def test_nothing_is_replaced_unless_asked(
@@ -119,7 +137,9 @@ def test_broken_files_give_a_line_each_and_the_others_are_done(
         "error: cut.png: the PNG file is damaged or cut short",
         "error: torn.jpg: the JPEG file is damaged or cut short",
     ]
-    assert len(out.splitlines()) == 1
+    photo, backend = out.splitlines()
+    assert photo.startswith("out/photo_x4.png")
+    assert backend.startswith("on onnxruntime: ")
     assert files("out") == ["photo_x4.png"]
 
 
@@ -255,7 +275,8 @@ def test_the_student_is_the_default_and_neither_torch_nor_onnx_is_imported(here:
     )
     command = [sys.executable, "-c", code, "upscale", "photo.png"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    said, imported = done.stdout.splitlines()
+    said, why, imported = done.stdout.splitlines()
+    assert why == "on onnxruntime: no engine here was built from student_x4.onnx"
     assert said.startswith("photo_x4.png  144x108 -> 576x432, 6 tiles, ")
     assert said.endswith("(student, onnxruntime)")
     assert imported == "set()"

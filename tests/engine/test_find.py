@@ -1,5 +1,6 @@
 import dataclasses
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from edgesr.engine import find
 from edgesr.engine.find import find_engine, find_fp32_model, open_engine
 from edgesr.engine.gpu import Gpu
 from edgesr.engine.manifest import EngineManifest
+from edgesr.errors import MissingError
 from edgesr.export.manifest import Parent
 from edgesr.files import sha256
 
@@ -50,6 +52,14 @@ def test_verified_before_newer(make_engine, tmp_path):
     make("new.engine", verification=None)
     old = make("old.engine", age_s=1000)
     assert find_engine(onnx, [tmp_path / "engines"]).engine == old
+
+
+def test_without_the_tensorrt_that_built_it(make_engine, monkeypatch):
+    _, make = make_engine
+    engine = make("a.engine")
+    monkeypatch.setitem(sys.modules, "tensorrt", None)
+    with pytest.raises(MissingError, match=r"built for jetson-orin-nano-8gb, by tensorrt 10\.3"):
+        find.check_engine(engine)
 
 
 def test_why_not_in_one_line(make_engine, tmp_path):

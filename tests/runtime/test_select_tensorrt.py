@@ -3,6 +3,7 @@ import dataclasses
 import pytest
 import simulated_cuda
 
+from edgesr.cli import main
 from edgesr.engine import find
 from edgesr.engine.gpu import Gpu
 from edgesr.errors import EngineError
@@ -40,6 +41,17 @@ def test_auto_takes_the_engine_of_this_file_and_board(board):
     assert (session.backend, session.model, session.scale) == ("tensorrt", "nearest", 4)
     session.close()
     assert open_session(str(engine)).backend == "tensorrt"
+
+
+def test_upscale_runs_on_the_engine_it_is_given(board, data, tmp_path, capsys):
+    _, engine = board
+    arguments = [str(data / "photo.png"), "-o", "out.png", "--backend", "tensorrt"]
+    with pytest.raises(SystemExit) as done:
+        main(["upscale", *arguments, "--engine", str(engine)])
+    captured = capsys.readouterr()
+    assert done.value.code == 0, captured.err
+    assert captured.out.endswith(" ms (nearest, tensorrt)\n")
+    assert (tmp_path / "out.png").exists()
 
 
 def test_auto_falls_back_and_the_reason_is_one_line(board, monkeypatch):
