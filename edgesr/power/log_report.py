@@ -1,5 +1,6 @@
 """What `edgesr power` says of a log: a document for JSON, and the same as a table. Pure."""
 
+import math
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -77,7 +78,10 @@ def report(
 
     def within(span: tuple[float, float]) -> dict[str, Any]:
         energy = integrate(*rail_series(log.samples, total.rails), *span)
-        return {"from_s": _round(span[0]), "to_s": _round(span[1]), **_numbers(energy)}
+        return {"from_s": _round(span[0]), "to_s": _round(span[1]), **numbers(energy)}
+
+    def numbers(energy: Energy) -> dict[str, Any]:
+        return _numbers(energy, log.uncertainty_s)
 
     if len(times) < 2:
         raise PowerError("a single line with power has no duration", where=where)
@@ -94,8 +98,8 @@ def report(
         "cut_lines": log.cut_lines,
         "gaps_s": [[_round(edge) for edge in gap] for gap in gaps(times)],
         "coverage_factor": COVERAGE,
-        "total": {"of": total.name, "is_sum": total.is_sum, **_numbers(whole(total.rails))},
-        "rails": {name: _numbers(whole([name])) for name in names},
+        "total": {"of": total.name, "is_sum": total.is_sum, **numbers(whole(total.rails))},
+        "rails": {name: numbers(whole([name])) for name in names},
         "busy": None if spans is None else [within(span) for span in spans.busy],
         "idle": None if spans is None else [within(span) for span in spans.idle],
     }
@@ -152,13 +156,16 @@ def _spans(kind: str, spans: list[dict[str, Any]] | None, rail: str) -> list[str
     return [summary, *rows]
 
 
-def _numbers(energy: Energy) -> dict[str, Any]:
+def _numbers(energy: Energy, time_uncertainty_s: float) -> dict[str, Any]:
+    """Return the figures of a window, whose length is as uncertain as the log's times are."""
+    of_time_j = 1e-3 * energy.mean_mw * time_uncertainty_s
+    uncertainty_j = COVERAGE * math.hypot(energy.standard_uncertainty_j, of_time_j)
     return {
         "duration_s": _round(energy.duration_s),
         "mean_mw": _round(energy.mean_mw),
         "peak_mw": _round(energy.peak_mw),
         "energy_j": _round(energy.energy_j),
-        "uncertainty_j": _round(energy.uncertainty_j),
+        "uncertainty_j": _round(uncertainty_j),
     }
 
 

@@ -1,0 +1,139 @@
+"""When the lines of a log were printed, from stamps cut to whole seconds, or from none. Pure.
+
+tegrastats prints up to ten lines a second and stamps them with whole seconds, or (before L4T 35)
+not at all. Within a stretch without gaps it prints at an even pace, so the times are those of the
+straight line through the moments at which the stamp changes; where they do not follow one, the
+lines of each second are spread over it. A gap is where even slow lines would have come before the
+stamp that is printed: one of a second can hide between two stamps that follow each other.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from edgesr.power.sample import Array
+
+_STRAIGHT_S = 0.1
+_SLOW = 1.5
+"""A line that comes after more than so many usual periods has a gap before it."""
+
+_EDGE_PERIODS = 0.3
+"""Standard uncertainty of the first and of the last line's time, in periods; for lines that jitter
+by 20 % (tests/power/test_line_times.py)."""
+
+
+@dataclass(frozen=True)
+class LineTimes:
+    """Times of a log's lines.
+
+    Attributes:
+        times_s: seconds from the first line, increasing, shape (lines,).
+        start: the clock's time at the first line; None where no line says anything.
+        uncertainty_s: standard uncertainty of the time between the first and the last line.
+    """
+
+    times_s: Array
+    start: datetime | None
+    uncertainty_s: float
+
+
+def line_times(stamps: Sequence[datetime | None], interval_s: float) -> LineTimes:
+    """Return the times of lines.
+
+    Args:
+        stamps: what at least one line says, in whole seconds; None where a line says nothing.
+        interval_s: time between lines, used where no line says anything.
+    """
+    both_edges = _EDGE_PERIODS * np.sqrt(2.0)
+    known = [stamp for stamp in stamps if stamp is not None]
+    if not known:
+        times = np.arange(len(stamps), dtype=np.float64) * interval_s
+        return LineTimes(times, None, float(both_edges * interval_s))
+    first = known[0]
+    seconds = np.zeros(len(stamps))
+    latest = 0.0
+    for index, stamp in enumerate(stamps):
+        latest = latest if stamp is None else (stamp - first).total_seconds()
+        seconds[index] = latest
+    period = _typical_period_s(seconds)
+    stretches = np.split(np.arange(len(stamps)), _breaks(seconds, period))
+    times = np.zeros(len(stamps))
+    previous_end = -np.inf
+    shift = 0.0
+    for part in stretches:
+        stretch = _pace(seconds[part], period)
+        if stretch[0] + shift <= previous_end:  # the clock was set back, and time went on
+            shift = previous_end + period - float(stretch[0])
+        times[part] = stretch + shift
+        previous_end = float(times[part][-1])
+    first_s, last_s = (_edge_s(seconds[part], period) for part in (stretches[0], stretches[-1]))
+    start = first + timedelta(seconds=float(times[0]))
+    return LineTimes(times - times[0], start, float(np.hypot(first_s, last_s)))
+
+
+def _typical_period_s(seconds: Array) -> float:
+    """Time between lines: the usual step of the stamps over the usual number of lines in one."""
+    changes = np.flatnonzero(np.diff(seconds)) + 1
+    if len(changes) < 2:
+        return 1.0 / len(seconds)
+    lines = np.median(np.diff(changes))
+    return float(np.median(np.abs(np.diff(seconds[changes]))) / lines)
+
+
+def _breaks(seconds: Array, period: float) -> list[int]:
+    """Return the lines before which there is a gap, or the clock was set back."""
+    found = []
+    latest = seconds[0] + 1.0  # that the line before can have been printed
+    for index in range(1, len(seconds)):
+        reach = latest + _SLOW * period
+        if seconds[index] < seconds[index - 1] or reach <= seconds[index]:
+            found.append(index)
+            reach = np.inf
+        latest = min(reach, seconds[index] + 1.0)
+    return found
+
+
+def _pace(seconds: Array, period: float) -> Array:
+    """Return times of the lines of a stretch without gaps, within their seconds or close to it."""
+    index = np.arange(len(seconds))
+    changes = np.flatnonzero(np.diff(seconds)) + 1
+    if len(changes) > 1:
+        if 2 * len(changes) < len(seconds):
+            # Several lines a second: the clock struck between a stamp's last line and the next's
+            # first, which says more than the stamps themselves.
+            slope, offset = np.polyfit(changes - 0.5, seconds[changes], 1)
+        else:
+            slope, offset = np.polyfit(index, seconds + 0.5, 1)
+        line: Array = slope * index + offset
+        late = line - seconds
+        if late.min() > -_STRAIGHT_S and late.max() < 1 + _STRAIGHT_S:
+            return line
+    return _spread(seconds, period)
+
+
+def _spread(seconds: Array, period: float) -> Array:
+    """Spread lines over their seconds; the first second ends with its lines, the last begins so."""
+    starts = np.flatnonzero(np.diff(seconds, prepend=seconds[0] - 1))
+    counts = np.diff(starts, append=len(seconds))
+    place = np.arange(len(seconds)) - np.repeat(starts, counts)
+    steps = np.repeat(1.0 / counts, counts)
+    room = np.zeros(len(seconds))  # of a second, before its first line
+    if counts[0] * period < 1.0:
+        own = slice(0, counts[0])
+        steps[own] = period
+        room[own] = (1.0 - counts[0] * period) / (1 if len(counts) > 1 else 2)
+    if len(counts) > 1:
+        own = slice(starts[-1], None)
+        steps[own] = np.minimum(steps[own], period)
+    times: Array = seconds + room + (place + 0.5) * steps
+    return times
+
+
+def _edge_s(seconds: Array, period: float) -> float:
+    """Standard uncertainty of a stretch's outer line; one second's lines can lie anywhere in it."""
+    anywhere = 0.0
+    if seconds[0] == seconds[-1]:
+        anywhere = max(0.0, 1.0 - len(seconds) * period) / np.sqrt(12.0)
+    return float(np.hypot(_EDGE_PERIODS * period, anywhere))

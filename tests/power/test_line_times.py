@@ -1,0 +1,119 @@
+"""Times of a log's lines, given whole seconds or nothing."""
+
+from datetime import datetime, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edgesr.power.energy import COVERAGE, gaps
+from edgesr.power.line_times import line_times
+
+START = datetime(2026, 4, 19, 23, 59, 30)
+
+
+def stamps_of(times: np.ndarray) -> list[datetime | None]:
+    """What tegrastats prints for lines at these seconds after START: whole seconds, cut off."""
+    return [START + timedelta(seconds=int(time)) for time in times]
+
+
+@pytest.mark.parametrize("period", [0.0109, 0.109, 0.522, 1.007, 1.5, 5.02])
+@pytest.mark.parametrize("offset", [0.0, 0.3, 0.9])
+def test_even_lines_get_their_times_back(period: float, offset: float) -> None:
+    true = np.arange(200) * period + offset
+    found = line_times(stamps_of(true), 1.0)
+    times, start = found.times_s, found.start
+    assert start is not None
+    assert times[0] == 0
+    assert np.abs(times - (true - offset)).max() < max(0.2, 0.2 * period)
+    assert times[-1] == pytest.approx(true[-1] - true[0], abs=0.25)
+    assert abs((start - START).total_seconds() - offset) < 0.5
+
+
+def test_gap_stays_a_gap() -> None:
+    true = np.concatenate((np.arange(0, 10, 0.109), np.arange(25, 40, 0.109)))
+    found = line_times(stamps_of(true), 1.0)
+    times = found.times_s
+    ((begin, end),) = gaps(times)
+    assert begin == pytest.approx(true[91], abs=0.25)
+    assert end - begin == pytest.approx(25 - true[91], abs=0.5)
+
+
+def test_clock_that_is_set_back_lets_time_go_on() -> None:
+    true = np.arange(0, 20, 0.109)
+    shown = np.where(true < 10, true, true - 3600)
+    stamps = [START + timedelta(seconds=float(np.floor(time))) for time in shown]
+    found = line_times(stamps, 1.0)
+    times = found.times_s
+    assert np.all(np.diff(times) > 0)
+    assert times[-1] == pytest.approx(true[-1], abs=1.0)
+
+
+def test_uneven_lines_are_spread_over_their_seconds() -> None:
+    random = np.random.default_rng(0)
+    true = np.sort(random.uniform(0, 30, 40))
+    found = line_times(stamps_of(true), 1.0)
+    times, start = found.times_s, found.start
+    assert start is not None
+    shown = times + (start - START).total_seconds()
+    late = shown - np.floor(true)
+    assert late.min() > -0.11 and late.max() < 1.11
+
+
+def test_gap_after_the_clock_was_set_back() -> None:
+    true = np.concatenate((np.arange(0, 20, 0.109), np.arange(40, 50, 0.109)))
+    shown = np.where(true < 10, true, true - 3600)
+    stamps = [START + timedelta(seconds=float(np.floor(time))) for time in shown]
+    found = line_times(stamps, 1.0)
+    times = found.times_s
+    assert times[-1] == pytest.approx(true[-1], abs=1.0)
+
+
+def test_no_stamps_at_all() -> None:
+    found = line_times([None] * 4, 0.5)
+    times, start = found.times_s, found.start
+    assert start is None
+    assert list(times) == [0.0, 0.5, 1.0, 1.5]
+
+
+@settings(deadline=None)  # the machine may be busy
+@given(st.lists(st.one_of(st.none(), st.integers(-100_000, 100_000)), min_size=1, max_size=40))
+def test_times_increase_whatever_the_stamps_say(seconds: list[int | None]) -> None:
+    stamps = [None if s is None else START + timedelta(seconds=s) for s in seconds]
+    found = line_times(stamps, 1.0)
+    times = found.times_s
+    assert len(times) == len(stamps)
+    assert times[0] == 0
+    assert np.all(np.diff(times) > 0)
+
+
+@pytest.mark.parametrize("period", [0.1, 0.109, 0.522, 1.0])
+@pytest.mark.parametrize("gap_s", [0.0, 1.2, 1.5, 4.0])
+def test_duration_lies_inside_its_uncertainty(period: float, gap_s: float) -> None:
+    """Lines that jitter by 20 %, with a gap that may hide between two stamps."""
+    inside = 0
+    for seed in range(100):
+        random = np.random.default_rng(seed)
+        true = np.arange(0.0, 20.0, period) + random.uniform(0, 1)
+        true += 0.2 * period * random.uniform(-1, 1, len(true))
+        begin = random.uniform(3, 14)
+        true = true[(true < begin) | (true > begin + gap_s)] - true.min()
+        true += random.uniform(0, 1)
+        found = line_times(stamps_of(true), 1.0)
+        assert found.uncertainty_s < period
+        error = abs(found.times_s[-1] - (true[-1] - true[0]))
+        inside += error <= COVERAGE * found.uncertainty_s
+    assert inside >= 95
+
+
+def test_a_gap_can_hide_between_two_stamps() -> None:
+    true = np.concatenate((np.arange(0.05, 10.2, 0.109), np.arange(11.6, 20, 0.109)))
+    assert set(np.diff(np.floor(true))) == {0.0, 1.0}
+    ((begin, end),) = gaps(line_times(stamps_of(true), 1.0).times_s)
+    assert end - begin == pytest.approx(1.4, abs=0.2)
+
+
+def test_a_line_alone_can_lie_anywhere_in_its_second() -> None:
+    found = line_times(stamps_of(np.array([3.0, 3.1, 90.0])), 1.0)
+    assert 0.2 < found.uncertainty_s < 1.0
