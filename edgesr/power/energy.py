@@ -8,8 +8,10 @@ the standard uncertainty). It has two parts here, and a third in per_image.py:
 - sampling: what the power does between two samples is not seen. How far each reading lies from the
   line through its neighbours tells how rough the curve is (Gasser, Sroka and Jennen-Steinmetz,
   Biometrika 73, 1986): exact for readings that scatter independently, generous for steps, nothing
-  for ramps. Of a gap only the range of the readings is known, so its width times that range divided
-  by sqrt(12) is taken. Whatever no sample ever met, no estimate can know.
+  for ramps. Work that repeats in step with the sampling is missed by the same amount each time, so
+  where the roughness repeats, its parts are added and not pooled. In a gap the power may have been
+  anywhere between the lowest and the highest reading all along, and the stated uncertainty reaches
+  so far. Whatever no sample ever met, no estimate can know.
 - step: readings are multiples of the sensor's step q, and for a constant power all are off by the
   same amount: u(E) = T q / sqrt(12).
 
@@ -38,6 +40,8 @@ SETTLING_LAGS = 3.0
 WHOLE_MW = 1.0
 """Smallest step: readings are printed in whole mW."""
 
+_FEWEST_TO_REPEAT = 20
+_ALIKE = 0.5
 _FEWEST_CHANGES = 10
 _MOST_MOVED = 0.8
 _LARGEST_STEP_MW = (
@@ -132,19 +136,22 @@ def integrate(
     times = np.concatenate(([start_s], time_s[within], [end_s]))
     power = np.concatenate((edges[:1], power_mw[within], edges[1:]))
     widths = np.diff(times)
-    gap_s = widths[widths > GAP_PERIODS * period]
-    in_gaps = np.linalg.norm(gap_s) * np.ptp(power) / np.sqrt(12.0)
-    between = _roughness(time_s, np.minimum(steps, period), power_mw)[within]
+    is_gap = widths > GAP_PERIODS * period
+    middle = (power[1:] + power[:-1])[is_gap] / 2
+    farthest = np.maximum(power.max() - middle, middle - power.min())
+    in_gaps = np.linalg.norm(widths[is_gap] * farthest) / COVERAGE
+    rough = _roughness(time_s, np.minimum(steps, period), power_mw)[within]
+    between = np.linalg.norm(rough) * np.sqrt(_repeats(rough))
     step = max(step_mw, WHOLE_MW, reading_step_mw(power_mw))
     return Energy(
         start_s=start_s,
         end_s=end_s,
         energy_j=float(1e-3 * np.sum(widths * (power[1:] + power[:-1]) / 2)),
-        sampling_j=float(1e-3 * np.hypot(np.linalg.norm(between), in_gaps)),
+        sampling_j=float(1e-3 * np.hypot(between, in_gaps)),
         step_j=1e-3 * (end_s - start_s) * step / np.sqrt(12.0),
         peak_mw=float(power.max()),
         samples=inside,
-        gap_s=float(gap_s.sum()),
+        gap_s=float(widths[is_gap].sum()),
     )
 
 
@@ -163,6 +170,26 @@ def _roughness(time_s: Array, steps_s: Array, power_mw: Array) -> Array:
         scatter = (power_mw[1:-1] - line) / np.sqrt(1 + nearness**2 + (1 - nearness) ** 2)
         rough[1:-1] = scatter * (steps_s[1:] + steps_s[:-1]) / 2
     return rough
+
+
+def _repeats(rough: Array) -> float:
+    """Return how often the roughness of a window repeats itself, 1 where it does not.
+
+    It is the sum of its autocorrelations above one half, at lags that are seen at least twice.
+    Smooth curves, whose neighbouring roughness has one sign, have no edges to be missed.
+
+    Args:
+        rough: of each reading, shape (n,).
+    """
+    count = len(rough)
+    power = float(rough @ rough)
+    if count < _FEWEST_TO_REPEAT or power == 0.0 or float(rough[1:] @ rough[:-1]) >= 0.0:
+        return 1.0
+    padded = 1 << (2 * count - 1).bit_length()  # no wrapping around
+    spectrum = np.abs(np.fft.rfft(rough, padded)) ** 2
+    alike = np.fft.irfft(spectrum, padded)[2 : count // 2] / power
+    overlap = 1.0 - np.arange(2, count // 2) / count
+    return 1.0 + 2.0 * float(alike[alike > _ALIKE * overlap].sum())
 
 
 def reading_step_mw(power_mw: Array) -> float:

@@ -97,6 +97,19 @@ def sensed_burst(random: np.random.Generator) -> Curve:
     return Curve(power, float(1e-3 * joules))
 
 
+def regular(period_s: float, width_s: float) -> Callable[[np.random.Generator], Curve]:
+    """15 W over 6 W for so long, again and again: images, one after another."""
+
+    def make(random: np.random.Generator) -> Curve:
+        begins = np.arange(-period_s, RECORD_S, period_s) + random.uniform(0, period_s)
+        edges = np.sort(np.concatenate((begins, begins + width_s)))
+        edges = edges[(edges > 0) & (edges < RECORD_S)]
+        first = 21000.0 if len(edges) and edges[0] in begins + width_s else 6000.0
+        return pieces(edges, np.resize([first, 27000.0 - first], len(edges) + 1))
+
+    return make
+
+
 @dataclass(frozen=True)
 class Sampling:
     """How the curve is seen."""
@@ -175,6 +188,23 @@ def test_stated_uncertainty_is_of_use(curve: str) -> None:
     assert max(run(curve, EVEN, seed)[1] for seed in SEEDS) < 0.005
 
 
+@pytest.mark.parametrize("sampling", ALL)
+@pytest.mark.parametrize(
+    ("period_s", "work_s", "pause_s"), [(0.01, 0.1, 0.15), (0.05, 0.125, 0.125), (0.2, 0.5, 0.5)]
+)
+def test_work_that_repeats_in_step_with_the_sampling(
+    sampling: str, period_s: float, work_s: float, pause_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same share of every repeat is missed, so the errors do not cancel."""
+    monkeypatch.setitem(globals(), "PERIOD_S", period_s)
+    monkeypatch.setitem(CURVES, "regular", regular(work_s + pause_s, work_s))
+    inside = 0
+    for seed in SEEDS:
+        error, stated = run("regular", ALL[sampling], seed)
+        inside += error <= stated
+    assert inside >= 95
+
+
 def test_readings_that_scatter_are_covered_as_often_as_stated() -> None:
     """White noise is the case for which the estimate is exact: 99 % inside, and not 100 %."""
     noisy = Sampling(scatter_mw=2000)
@@ -205,7 +235,7 @@ def test_gap_is_named_and_widens_the_uncertainty() -> None:
     power = np.where(times < 6, 5000.0, 9000.0)
     energy = integrate(times, power, 0.0, 11.9)
     assert energy.gap_s == pytest.approx(2.1)
-    assert energy.sampling_j >= 2.1 * 4 / np.sqrt(12)
+    assert energy.uncertainty_j >= 2.1 * 2  # from half way between 5 and 9 W to either
     ((begin, end),) = gaps(times)
     assert (begin, end) == pytest.approx((4.9, 7.0))
     assert gaps(times[:1]) == ()
