@@ -15,7 +15,7 @@ from edgesr.runtime.session import Session
 
 LIMIT_DB = 45.0
 """An engine below this PSNR to its network is broken, not merely rounded. Two ways to carry an int8
-file out, kernels and floating point, are well above it (benchmarks/results/int8.md)."""
+file out, in kernels and in floating point, are closer than that (benchmarks/results/int8.md)."""
 
 IDENTICAL_DB = 150.0
 """What is reported where no value differs, in place of an infinite PSNR."""

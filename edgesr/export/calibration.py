@@ -12,7 +12,7 @@ from edgesr.imaging.tiling import plan_tiles
 from edgesr.train.images import list_images
 
 PHOTO_TILES = 64
-"""Tiles taken from a folder, from as many photos if it has them: 364 tiles gave no better graph."""
+"""Tiles taken from a folder, from as many photos if it has them."""
 
 
 @dataclass(frozen=True)

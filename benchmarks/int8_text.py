@@ -1,0 +1,125 @@
+"""The page of an INT8 measurement, results/int8.md, from results/int8.json.
+
+python benchmarks/int8_text.py
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from edgesr.files import write_text
+
+RESULTS = Path(__file__).parent / "results"
+SETS = ("Set5", "Set14")
+
+
+def page(report: dict[str, Any]) -> str:
+    """Return the page."""
+    weights = report["weights"]
+    versions = ", ".join(f"{name} {number}" for name, number in report["versions"].items())
+    return "\n".join(
+        [
+            f"# INT8 of {report['network']}",
+            "",
+            f"Weights {weights['file']}, SHA-256 {weights['sha256'][:8]}; ONNX Runtime on a CPU "
+            f"({report['machine']}); {versions}.",
+            "",
+            f"    {report['command']}",
+            "",
+            "*Loss* is PSNR of Y lost against fp32 on Set5 / Set14. *To fp32* is the PSNR between "
+            "the two outputs on the same sets. *Worst tile* is the same on the worst middle of "
+            "BSD100's pictures, *checkerboard* on a checkerboard of single pixels, which no "
+            "photograph has. *Pairs* are QuantizeLinear nodes, *mults* multiplications in int8.",
+            "",
+            "## Which operations",
+            "",
+            *_judged(report["operations"], ("operations",)),
+            "",
+            "## How ranges are found, and on what",
+            "",
+            "The chosen operations, the rest in fp32. MinMax on bundled tiles is what the exporter "
+            "does: other ranges and more photographs move photographs by hundredths of a decibel, "
+            "and ranges that cut values off spoil pictures unlike those of calibration.",
+            "",
+            *_judged(report["ranges"], ("method", "tiles")),
+            "",
+            "## Which quantiser",
+            "",
+            "Bundled tiles. *Asked for*: which operations the quantiser was told to take; told "
+            "nothing, ModelOpt quantises sums and products inside the scan too. The exporter uses "
+            f"ONNX Runtime's: {_at_equal_operations(report['quantisers'])}it is installed anyway, "
+            "while ModelOpt needs other versions of onnx and onnxruntime, and CuPy.",
+            "",
+            *_judged(report["quantisers"], ("quantiser", "asked for", "method", "rest")),
+            "",
+            "## What the files cost",
+            "",
+            *_files(report["files"]),
+            "",
+            "Engines are TensorRT for RTX's for all GPUs it knows, built without one and never "
+            "run: their size says nothing about a Jetson. ONNX Runtime's int8 kernels are "
+            f"{report['files'][-1]['kernels_to_float_db']} dB from the same file carried out in "
+            "floating point.",
+            "",
+        ]
+    )
+
+
+def _at_equal_operations(rows: list[dict[str, Any]]) -> str:
+    """Say what both quantisers lose on the same multiplications; nothing without ModelOpt."""
+    last, *before = reversed(rows)
+    peers = [
+        row
+        for row in before
+        if (row["quantiser"], row["asked for"], row["method"], row["rest"])
+        == ("ModelOpt", "chosen", "max", last["rest"])
+    ]
+    if not peers:
+        return ""
+    losses = [row["loss_db"][SETS[0]] for row in (last, peers[0])]
+    return f"at equal operations ({last['multiplications']}) it loses {losses[0]:.3f} dB on " + (
+        f"{SETS[0]} where ModelOpt loses {losses[1]:.3f}, and "
+    )
+
+
+def _judged(rows: list[dict[str, Any]], labels: tuple[str, ...]) -> list[str]:
+    head = (*labels, "mults", "pairs", "loss dB", "to fp32 dB", "worst tile", "checkerboard", "s")
+    cells = [
+        (
+            *(row[label] for label in labels),
+            row["multiplications"],
+            row["pairs"],
+            " / ".join(f"{row['loss_db'][name]:.3f}" for name in SETS),
+            " / ".join(f"{row['to_fp32_db'][name]:.1f}" for name in SETS),
+            row["worst_tile_db"],
+            row["hard_db"]["checkerboard of pixels"],
+            row["seconds"],
+        )
+        for row in rows
+    ]
+    return _table(head, cells, len(labels))
+
+
+def _files(rows: list[dict[str, Any]]) -> list[str]:
+    head = ("precision", "ONNX kB", "ONNX Runtime ms a tile", "engine MB", "engine layers")
+    cells = [
+        (
+            row["precision"],
+            round(row["file_bytes"] / 1e3),
+            row["onnxruntime_ms"],
+            round(row["engine_bytes"] / 1e6, 1),
+            row["engine_layers"],
+        )
+        for row in rows
+    ]
+    return _table(head, cells, 1)
+
+
+def _table(head: tuple[str, ...], cells: list[tuple[object, ...]], words: int) -> list[str]:
+    """Return a table whose first columns are words and whose others are numbers."""
+    rule = ["---"] * words + ["---:"] * (len(head) - words)
+    return [f"| {' | '.join(map(str, row))} |" for row in (head, rule, *cells)]
+
+
+if __name__ == "__main__":
+    write_text(RESULTS / "int8.md", page(json.loads((RESULTS / "int8.json").read_text())))

@@ -1,0 +1,85 @@
+"""The committed page about INT8 says what its raw result says, and the script still measures it."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from int8 import files, operations, ranges
+from int8_judge import psnr_db, quantised
+from int8_text import RESULTS, page
+
+from edgesr.export.exporter import ExportRequest, export
+from edgesr.models import get_network
+from edgesr.models.checkpoint import save_weights
+
+REPORT = json.loads((RESULTS / "int8.json").read_text())
+NETWORK = "mambalitesr:D16-G1-B1-N1-SKIP"
+
+
+def test_the_page_is_made_from_the_result() -> None:
+    again = "python benchmarks/int8_text.py"
+    assert (RESULTS / "int8.md").read_text() == page(REPORT), again
+
+
+def test_what_is_exported_is_what_the_result_favours() -> None:
+    """Of all that quantise as much, the chosen operations lose least; the ends cost more alone."""
+    losses = {row["operations"]: row["loss_db"]["Set5"] for row in REPORT["operations"]}
+    chosen = next(kind for kind in losses if kind.endswith("(chosen)"))
+    assert losses[chosen] < losses["chosen and last convolution"]
+    assert losses[chosen] < losses["first convolution"]
+    assert losses[chosen] < losses["all"]
+
+
+@pytest.fixture(scope="module")
+def graph(tmp_path_factory: pytest.TempPathFactory) -> onnx.ModelProto:
+    folder = tmp_path_factory.mktemp("int8")
+    weights, path = folder / "small.safetensors", folder / "small.onnx"
+    torch.manual_seed(0)
+    save_weights(weights, get_network(NETWORK).module(4), NETWORK, {})
+    export(ExportRequest(NETWORK, weights, tile=64, batch=1, output=path))
+    return onnx.load(path)
+
+
+def test_every_row_of_operations_quantises_what_it_says(graph: onnx.ModelProto) -> None:
+    made = {str(row["operations"]): set(quantised(make())) for row, make in operations(graph)}
+    groups = [made[kind] for kind in REPORT_KINDS]
+    assert [len(names) for names in groups] == [1, 1, 2, 3, 2]
+    assert set().union(*groups) == made["all"]
+    assert len(made["all"]) == sum(map(len, groups))
+
+
+REPORT_KINDS = (
+    "first convolution",
+    "last convolution",
+    "projections",
+    "narrow ones",
+    "inner convolutions",
+)
+
+
+def test_ranges_are_found_by_every_method(
+    graph: onnx.ModelProto, data: Path, tmp_path: Path
+) -> None:
+    shutil.copy(data / "photo.png", tmp_path)
+    made = {(row["method"], row["tiles"]): make() for row, make in ranges(graph, tmp_path)}
+    assert {method for method, _ in made} == {"MinMax", "Percentile", "Entropy"}
+    assert all(len(quantised(model)) == 4 for model in made.values())
+
+
+def test_psnr() -> None:
+    assert psnr_db(0.01) == pytest.approx(20)
+    assert np.isfinite(psnr_db(0.0))
+
+
+def test_files_are_weighed(graph: onnx.ModelProto) -> None:
+    pytest.importorskip("tensorrt_rtx")
+    from int8 import quantise
+
+    rows = files({"fp32": graph, "int8": quantise(graph)})
+    assert [row["precision"] for row in rows] == ["fp32", "int8"]
+    assert all(row["engine_bytes"] > 0 and row["onnxruntime_ms"] > 0 for row in rows)
+    assert rows[-1]["kernels_to_float_db"] > 40
