@@ -1,10 +1,11 @@
 import dataclasses
+from types import SimpleNamespace
 
 import pytest
 
 from edgesr.engine.board import get_board
 from edgesr.engine.build import BuildRequest, load
-from edgesr.engine.network import graph_precision, layer_types
+from edgesr.engine.network import allow_fp16_by_flag, graph_precision, layer_types
 from edgesr.engine.stack import Typing, find_stack
 from edgesr.errors import EngineError, ModelError
 from edgesr.export.manifest import OnnxManifest
@@ -135,3 +136,44 @@ def test_an_operator_that_tensorrt_has_not_is_named_with_its_node(stack, small_o
     onnx_manifest(path)
     with pytest.raises(ModelError, match="operator Unheard, node tanh"):
         load(request_for(path), stack)
+
+
+class OlderLayer:
+    """A layer of TensorRT 8.6, as far as its precision goes."""
+
+    def __init__(self, kind, dtype):
+        self.type, self.dtype = kind, dtype
+        self.num_outputs = 1
+        self.precision = None
+        self.output_types = {}
+
+    def get_output(self, index):
+        return SimpleNamespace(dtype=self.dtype)
+
+    def set_output_type(self, index, dtype):
+        self.output_types[index] = dtype
+
+
+def test_an_older_tensorrt_is_allowed_fp16_and_keeps_the_islands(stack):
+    """TensorRT 8.6 cannot be installed here; this is what its documentation says it has."""
+    trt = SimpleNamespace(
+        float32="float32",
+        BuilderFlag=SimpleNamespace(FP16="FP16", OBEY_PRECISION_CONSTRAINTS="OBEY"),
+        LayerType=SimpleNamespace(CONSTANT="CONSTANT", SHAPE="SHAPE"),
+    )
+    layers = [
+        OlderLayer("CONVOLUTION", "float16"),
+        OlderLayer("NORMALIZATION", "float32"),
+        OlderLayer("CONSTANT", "float32"),
+    ]
+    network = SimpleNamespace(num_layers=len(layers), get_layer=layers.__getitem__)
+    flags = set()
+    config = SimpleNamespace(set_flag=flags.add)
+    older = dataclasses.replace(stack, module=trt, typing=Typing.WEAK, version="8.6.2")
+    allow_fp16_by_flag(older, network, config)
+    assert flags == {"FP16", "OBEY"}
+    assert [layer.precision for layer in layers] == [None, "float32", None]
+    assert [layer.output_types for layer in layers] == [{}, {0: "float32"}, {}]
+    del trt.BuilderFlag.OBEY_PRECISION_CONSTRAINTS
+    with pytest.raises(EngineError, match="cannot keep FP32 islands"):
+        allow_fp16_by_flag(older, network, config)
