@@ -1,6 +1,13 @@
 """Fixtures of all folders; the modules they come from lie beside this file."""
 
+import signal
+
 from engine_fixtures import engine_manifest, onnx_manifest, orin_nano, small_onnx
 from nearest_network import data, make_nearest
 
 __all__ = ["data", "engine_manifest", "make_nearest", "onnx_manifest", "orin_nano", "small_onnx"]
+
+# A shell lets what it starts in the background ignore Ctrl-C, and children inherit that; the tests
+# that press Ctrl-C must not depend on how they were started.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
