@@ -23,9 +23,9 @@ def scan_gpu(document: Json | None) -> str:
     Args:
         document: results/scan_gpu.json; None: nothing was measured.
     """
-    command = "python benchmarks/scan_gpu.py --out benchmarks/results/scan_gpu.json"
+    command = _command("scan_gpu")
     if document is None:
-        return f"- Not run yet. `{command}` runs it.\n"
+        return _not_run(command)
     header = ["batch, type", "segments", "forward ms", "as a graph", "mamba-ssm", "backward ms"]
     header += ["as a graph", "mamba-ssm"]
     rows = [
@@ -69,9 +69,9 @@ def step_gpu(document: Json | None) -> str:
     Args:
         document: results/step_gpu.json; None: nothing was measured.
     """
-    command = "python benchmarks/step_gpu.py --out benchmarks/results/step_gpu.json"
+    command = _command("step_gpu")
     if document is None:
-        return f"- Not run yet. `{command}` runs it.\n"
+        return _not_run(command)
     header = ["network", "batch", "fused", "step ms", "peak memory GiB"]
     rows = [
         [
@@ -88,3 +88,11 @@ def step_gpu(document: Json | None) -> str:
         f"{markdown(header, rows)}\n\n{LEGEND}"
         f"- Measured on {document['device']}, torch {document['torch']}. Made by `{command}`.\n"
     )
+
+
+def _command(script: str) -> str:
+    return f"python benchmarks/{script}.py --out benchmarks/results/{script}.json"
+
+
+def _not_run(command: str) -> str:
+    return f"- Not run yet. `{command}` runs it.\n"

@@ -145,11 +145,9 @@ def run(config: "TrainConfig", json: bool) -> None:
     # Pictures are degraded in as many threads as there are cores; more in each would wait for one
     # another. It counts only before NumPy is first imported, which is below.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from edgesr.files import make_folder
     from edgesr.train.loop import train
 
     first = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun started
-    make_folder(config.out)  # before the pictures are decoded, which can take minutes
     bar = progress("training", _BAR) if first else nullcontext(_nothing)
     with bar as advance, stop_on_signals() as wants_stop:
         result = train(config, _Screen(advance, wants_stop))

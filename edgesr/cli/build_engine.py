@@ -10,12 +10,11 @@ import typer
 
 from edgesr.cli._console import progress
 from edgesr.errors import ConfigError
+from edgesr.export.manifest import PRECISIONS
 
 if TYPE_CHECKING:
     from edgesr.engine.board import Board
     from edgesr.engine.build import BuildRequest
-
-PRECISIONS = ("fp32", "fp16", "int8")
 
 
 def command(

@@ -17,18 +17,17 @@ from edgesr.export.forms import get_form
 from edgesr.export.fp16 import to_fp16
 from edgesr.export.int8 import SCHEME, to_int8
 from edgesr.export.lower import count_scans, write_scans
-from edgesr.export.manifest import FORMAT, OnnxManifest, Parent, Quantization
+from edgesr.export.manifest import FORMAT, PRECISIONS, OnnxManifest, Parent, Quantization
 from edgesr.export.parity import check_parity
 from edgesr.export.tidy import tidy, write_softplus
 from edgesr.export.torch_graph import trace
-from edgesr.files import atomic_path, sha256
+from edgesr.files import atomic_path, make_folder, sha256
 from edgesr.models import get_network
 from edgesr.models.checkpoint import load_network
 from edgesr.models.cost import multiply_adds
 from edgesr.models.network import SRNetwork, parameter_count
 from edgesr.weights import shipped
 
-PRECISIONS = ("fp32", "fp16", "int8")
 DEFAULT_FORM = "unrolled"
 MIN_TILE = 16
 """Smallest side of a tile, in pixels: below it tiles are nearly all overlap."""
@@ -123,7 +122,7 @@ def export(request: ExportRequest) -> OnnxManifest:
     path = request.path
     _check_names(path)
     if request.output is None:
-        path.parent.mkdir(exist_ok=True)
+        make_folder(path.parent)
     with atomic_path(path) as temporary:  # first, so that a missing folder is known at once
         network = load_network(request.network, request.scale, request.weights)
         graph = build_graph(network, request)

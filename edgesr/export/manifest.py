@@ -13,6 +13,7 @@ from edgesr.errors import ModelError
 from edgesr.files import sha256, write_json
 
 FORMAT = "edgesr-onnx/1"
+PRECISIONS = ("fp32", "fp16", "int8")
 INPUT_RANGE = (0.0, 1.0)
 COLOUR_ORDER = "RGB"
 LAYOUT = "NCHW"

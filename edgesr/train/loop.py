@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from edgesr.errors import ConfigError
+from edgesr.files import make_folder
 from edgesr.models.checkpoint import save_weights
 from edgesr.train.config import TrainConfig
 from edgesr.train.feeder import Batch
@@ -123,6 +124,7 @@ class Run:
         self._before_s = self._state.elapsed_s
         record = world.device.type == "cuda" and world.size == 1 and not config.compile
         self._gradient = Gradient(build_objective(config, self._network, world), record)
+        make_folder(config.out)  # before the pictures are decoded, which can take minutes
         data = build_data(config, world, watcher.decoded if world.first else _unseen)
         self._feeder = data.feeder
         self._validation: Validation | None = None
@@ -131,7 +133,6 @@ class Run:
         if world.first:
             if config.validate is not None:
                 self._validation = Validation(config.validate, config.scale)
-            config.out.mkdir(parents=True, exist_ok=True)
             notes = {"processes": world.size, **data.notes}
             record_invocation(config.out / "config.json", config, self._state.step, notes)
             self._metrics = Metrics(config.out / "metrics.csv", self._state.step)

@@ -7,14 +7,12 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-import torch
 from int8 import files, operations, ranges
 from int8_judge import psnr_db, quantised
 from int8_text import RESULTS, page
+from random_weights import save_random_weights
 
 from edgesr.export.exporter import ExportRequest, export
-from edgesr.models import get_network
-from edgesr.models.checkpoint import save_weights
 
 REPORT = json.loads((RESULTS / "int8.json").read_text())
 NETWORK = "mambalitesr:D16-G1-B1-N1-SKIP"
@@ -37,9 +35,8 @@ def test_what_is_exported_is_what_the_result_favours() -> None:
 @pytest.fixture(scope="module")
 def graph(tmp_path_factory: pytest.TempPathFactory) -> onnx.ModelProto:
     folder = tmp_path_factory.mktemp("int8")
-    weights, path = folder / "small.safetensors", folder / "small.onnx"
-    torch.manual_seed(0)
-    save_weights(weights, get_network(NETWORK).module(4), NETWORK, {})
+    path = folder / "small.onnx"
+    weights = save_random_weights(folder / "small.safetensors", NETWORK)
     export(ExportRequest(NETWORK, weights, tile=64, batch=1, output=path))
     return onnx.load(path)
 

@@ -1,11 +1,10 @@
 import json
 
 import pytest
+from random_weights import save_random_weights
 
 from edgesr.cli import main
 from edgesr.engine.manifest import EngineManifest
-from edgesr.models import get_network
-from edgesr.models.checkpoint import save_weights
 
 pytest.importorskip("tensorrt_rtx")
 
@@ -62,9 +61,8 @@ def test_check_lists_layers_and_builds_nothing(edgesr, small_onnx, tmp_path):
 
 def test_a_graph_with_a_loop_is_for_no_board(edgesr, tmp_path):
     onnx = tmp_path / "loop.onnx"
-    weights = tmp_path / "small.safetensors"
     name = "mambalitesr:D8-G1-B1-N2-SKIP"
-    save_weights(weights, get_network(name).module(4), name, {})
+    weights = save_random_weights(tmp_path / "small.safetensors", name)
     options = ["--weights", weights, "--tile", 16, "--form", "loop", "-o", onnx]
     assert edgesr("export", "--model", name, *options)[0] == 0
     for more in (["--check"], ["-o", tmp_path / "loop.engine"]):

@@ -7,7 +7,7 @@ the next export, two at a time.
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-import torch
+from random_weights import save_random_weights
 
 from edgesr import weights
 from edgesr.engine.board import get_board
@@ -16,8 +16,6 @@ from edgesr.engine.device import read_device
 from edgesr.engine.manifest import EngineManifest
 from edgesr.export.exporter import ExportRequest, export
 from edgesr.export.manifest import OnnxManifest
-from edgesr.models import get_network
-from edgesr.models.checkpoint import save_weights
 
 pytest.importorskip("tensorrt_rtx")
 MODELS = (("teacher", "fp32"), *(("student", kind) for kind in ("fp32", "fp16", "int8")))
@@ -48,10 +46,7 @@ def weights_of(network, folder):
     """The shipped weights, or new ones where none are shipped."""
     if (network, 4) in weights.shipped_names():
         return None
-    torch.manual_seed(0)
-    path = folder / f"{network}.safetensors"
-    save_weights(path, get_network(network).module(4), network, {})
-    return path
+    return save_random_weights(folder / f"{network}.safetensors", network)
 
 
 @pytest.mark.parametrize(("network", "precision"), MODELS)

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import onnx
 import pytest
-import torch
 from onnx import NodeProto, TensorProto, numpy_helper
+from random_weights import save_random_weights
 
 from edgesr.cli import main
 from edgesr.errors import ConfigError, ExportError
@@ -18,8 +18,6 @@ from edgesr.export.exporter import ExportRequest, export
 from edgesr.export.manifest import OnnxManifest
 from edgesr.export.parity import run_tiles
 from edgesr.export.patches import hard_tiles, real_tiles
-from edgesr.models import get_network
-from edgesr.models.checkpoint import save_weights
 
 WIDE = "mambalitesr:D16-G1-B1-N2-SKIP"
 TILE = 16
@@ -30,10 +28,7 @@ SETS = ("Set5", "Set14")
 @pytest.fixture(scope="module")
 def wide_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Random weights of a network just wide enough for int8."""
-    path = tmp_path_factory.mktemp("weights") / "wide_x4.safetensors"
-    torch.manual_seed(0)
-    save_weights(path, get_network(WIDE).module(4), WIDE, {})
-    return path
+    return save_random_weights(tmp_path_factory.mktemp("weights") / "wide_x4.safetensors", WIDE)
 
 
 @pytest.fixture(scope="module")
