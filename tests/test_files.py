@@ -1,25 +1,12 @@
 """Files are whole or not there, and what stood at their place stays until they are whole."""
 
-import resource
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from small_disk import small_disk
 
 from edgesr.errors import ConfigError, EdgesrError
 from edgesr.files import atomic_path, make_folder, sha256, write_bytes, write_text
-
-
-@pytest.fixture
-def small_disk() -> Iterator[None]:
-    """Let files of this process end at 4 KiB, as they do where a disk is full."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    signal.signal(signal.SIGXFSZ, handler)
 
 
 def test_a_file_is_written_with_the_usual_mode(tmp_path: Path) -> None:
@@ -41,11 +28,10 @@ def test_a_block_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
     assert path.read_bytes() == b"mine"
 
 
-@pytest.mark.usefixtures("small_disk")
 def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "photo.png"
     path.write_bytes(b"mine")
-    with pytest.raises(EdgesrError, match=r"cannot write \(") as error:
+    with pytest.raises(EdgesrError, match=r"cannot write \(") as error, small_disk(4096):
         write_bytes(path, bytes(10_000))
     assert error.value.where == str(path)
     assert [entry.name for entry in tmp_path.iterdir()] == ["photo.png"]

@@ -1,12 +1,12 @@
 import dataclasses
 import json
-import resource
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
+from small_disk import small_disk
 
 from edgesr.errors import ConfigError, EdgesrError, WeightsError
 from edgesr.models.checkpoint import load_metadata, load_network
@@ -152,13 +152,9 @@ def test_a_full_disk_leaves_the_last_checkpoint(tiny: Make) -> None:
     config = tiny(steps=4)
     run(config)
     good = (config.out / "checkpoint.pt").read_bytes()
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (16_384, hard))  # less than a checkpoint
-    try:
-        with pytest.raises(EdgesrError, match=r"checkpoint\.pt: cannot write \(File too large\)"):
-            run(dataclasses.replace(config, resume=True, steps=8))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    refused = pytest.raises(EdgesrError, match=r"checkpoint\.pt: cannot write \(File too large\)")
+    with refused, small_disk(16_384):  # less than a checkpoint
+        run(dataclasses.replace(config, resume=True, steps=8))
     assert (config.out / "checkpoint.pt").read_bytes() == good
     assert not list(config.out.glob(".checkpoint*"))
     assert run(dataclasses.replace(config, resume=True, steps=8)).step == 8
