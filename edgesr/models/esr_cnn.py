@@ -7,6 +7,7 @@ MambaLiteSR's Table I calls eSR.
 
 from torch import Tensor, nn
 
+from edgesr.models.candidates import split, weighed
 from edgesr.models.luma import LumaNetwork, start_as_copy
 from edgesr.models.registry import Network, Options, read_sizes, register
 
@@ -22,7 +23,6 @@ class EsrCnn(LumaNetwork):
             nn.Conv2d(depth, shrink, 3, padding=1),
             nn.Tanh(),
             nn.Conv2d(shrink, 2 * scale**2 * channels, 3, padding=1, bias=False),
-            nn.PixelShuffle(scale),
         )
         for layer in self.filter:
             if isinstance(layer, nn.Conv2d):
@@ -30,9 +30,8 @@ class EsrCnn(LumaNetwork):
 
     def enlarge_luma(self, y: Tensor) -> Tensor:
         """(batch, 1, h, w) -> (batch, 1, scale*h, scale*w)."""
-        value, key = self.filter(y).chunk(2, dim=1)  # (batch, C, scale*h, scale*w) each
-        out: Tensor = (value * (key * key).softmax(dim=1)).sum(dim=1, keepdim=True)
-        return out
+        value, key = split(self.filter(y), 2, self.scale)
+        return weighed(value, key * key, self.scale)
 
 
 def _from_options(name: str, options: Options) -> Network:

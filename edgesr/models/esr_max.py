@@ -1,12 +1,12 @@
-"""eSR-MAX: one convolution, a pixel shuffle, and the largest of C candidates for each pixel.
+"""eSR-MAX: one convolution and the largest of C candidates for each pixel.
 
 Navarrete Michelini, Lu and Jiang, "edge-SR: super-resolution for the masses", WACV 2022. The state
 has the names of the authors' checkpoints (`eSR-MAX_s4_K3_C2`).
 """
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from edgesr.models.candidates import largest, split
 from edgesr.models.luma import LumaNetwork, start_as_copy
 from edgesr.models.registry import Network, Options, read_sizes, register
 
@@ -21,8 +21,8 @@ class EsrMax(LumaNetwork):
 
     def enlarge_luma(self, y: Tensor) -> Tensor:
         """(batch, 1, h, w) -> (batch, 1, scale*h, scale*w)."""
-        candidates = F.pixel_shuffle(self.filter(y), self.scale)  # (batch, C, scale*h, scale*w)
-        return candidates.amax(dim=1, keepdim=True)
+        (value,) = split(self.filter(y), 1, self.scale)
+        return largest(value, self.scale)
 
 
 def _from_options(name: str, options: Options) -> Network:

@@ -4,9 +4,9 @@ Navarrete Michelini, Lu and Jiang, "edge-SR: super-resolution for the masses", W
 has the names of the authors' checkpoints (`eSR-TM_s4_K7_C5`).
 """
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from edgesr.models.candidates import split, weighed
 from edgesr.models.luma import LumaNetwork, start_as_copy
 from edgesr.models.registry import Network, Options, read_sizes, register
 
@@ -21,9 +21,8 @@ class EsrTm(LumaNetwork):
 
     def enlarge_luma(self, y: Tensor) -> Tensor:
         """(batch, 1, h, w) -> (batch, 1, scale*h, scale*w)."""
-        # (batch, C, scale*h, scale*w) each
-        value, key = F.pixel_shuffle(self.filter(y), self.scale).chunk(2, dim=1)
-        return (value * key.softmax(dim=1)).sum(dim=1, keepdim=True)
+        value, key = split(self.filter(y), 2, self.scale)
+        return weighed(value, key, self.scale)
 
 
 def _from_options(name: str, options: Options) -> Network:

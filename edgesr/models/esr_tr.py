@@ -4,9 +4,9 @@ Navarrete Michelini, Lu and Jiang, "edge-SR: super-resolution for the masses", W
 has the names of the authors' checkpoints (`eSR-TR_s4_K5_C6`).
 """
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from edgesr.models.candidates import split, weighed
 from edgesr.models.luma import LumaNetwork, start_as_copy
 from edgesr.models.registry import Network, Options, read_sizes, register
 
@@ -21,9 +21,8 @@ class EsrTr(LumaNetwork):
 
     def enlarge_luma(self, y: Tensor) -> Tensor:
         """(batch, 1, h, w) -> (batch, 1, scale*h, scale*w)."""
-        # (batch, C, scale*h, scale*w) each
-        value, query, key = F.pixel_shuffle(self.filter(y), self.scale).chunk(3, dim=1)
-        return (value * (query * key).softmax(dim=1)).sum(dim=1, keepdim=True)
+        value, query, key = split(self.filter(y), 3, self.scale)
+        return weighed(value, query * key, self.scale)
 
 
 def _from_options(name: str, options: Options) -> Network:
