@@ -65,8 +65,8 @@ def test_what_is_inside_and_wide_is_quantised_and_nothing_else(exported: Path) -
             quantised.append(tuple(constants[weights.input[0]].dims))
         elif node.input[1] in constants:
             kept.append(tuple(constants[node.input[1]].dims))
-    # in_proj, out_proj, the group's convolution and the one after the body
-    assert quantised == [(16, 64), (32, 16), (16, 16, 3, 3), (16, 16, 3, 3)]
+    # both halves of in_proj, out_proj, the group's convolution and the one after the body
+    assert quantised == [(16, 32), (16, 32), (32, 16), (16, 16, 3, 3), (16, 16, 3, 3)]
     # the first convolution, the depthwise one, x_proj, dt_proj, the last convolution
     assert kept == [(16, 3, 3, 3), (32, 1, 1, 4), (32, 5), (1, 32), (48, 16, 3, 3)]
     manifest = OnnxManifest.read(exported)
@@ -193,7 +193,7 @@ def test_the_command_says_what_was_calibrated_and_what_is_lost(
     options += ["--calibrate", str(folders["photos"]), "--data", str(folders["Set1"])]
     code, out, err = _run(options, capsys)
     assert (code, err) == (0, "")
-    assert "in int8: 4 convolutions and projections, calibrated on 5 bundled tiles and 16" in out
+    assert "in int8: 5 convolutions and projections, calibrated on 5 bundled tiles and 16" in out
     assert "of 1 photos in photos" in out
     assert "Set1: " in out
     assert "dB lost on 1 pictures" in out

@@ -56,12 +56,49 @@ def test_causal_convolution_and_softplus() -> None:
 def test_softplus_never_overflows() -> None:
     node = onnx.helper.make_node("Softplus", ["u"], ["y"])
     u, y = (
-        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [6]) for name in ("u", "y")
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [9]) for name in ("u", "y")
     )
     model = onnx.helper.make_model(
         onnx.helper.make_graph([node], "g", [u], [y]),
         opset_imports=[onnx.helper.make_opsetid("", 18)],
     )
-    values = np.array([-1e30, -100, -1, 0, 100, 1e30], np.float32)
+    values = np.array([-1e30, -100, -1, 0, 16, 79.9, 80.1, 100, 1e30], np.float32)
     (got,) = ReferenceEvaluator(write_softplus(model)).run(None, {"u": values})
-    np.testing.assert_allclose(got, np.logaddexp(values.astype(np.float64), 0), atol=1e-7)
+    expected = np.logaddexp(values.astype(np.float64), 0)
+    np.testing.assert_allclose(got, expected, rtol=1.2e-7, atol=1e-7)
+
+
+class _Halves(SRNetwork):
+    """Projections that are cut: into halves, into unequal parts, and one that is used whole too."""
+
+    scale = 1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.halves = nn.Linear(3, 8, bias=False)
+        self.unequal = nn.Linear(4, 4, bias=False)
+        self.whole = nn.Linear(4, 6, bias=False)
+        self.end = nn.Linear(3, 3, bias=False)
+
+    def forward(self, lr: torch.Tensor) -> torch.Tensor:
+        x, z = self.halves(lr.flatten(2).transpose(1, 2)).chunk(2, dim=-1)
+        a, b = self.unequal(x.sin()).split([1, 3], dim=-1)
+        c = self.whole(z.cos())
+        d, e = c.chunk(2, dim=-1)
+        tokens = self.end(a * b + d * e + c.sum(dim=-1, keepdim=True))
+        return tokens.transpose(1, 2).reshape(lr.shape)
+
+
+def test_a_projection_that_is_cut_into_halves_becomes_two() -> None:
+    torch.manual_seed(0)
+    network = _Halves().eval()
+    traced = trace(network, TILE, 1)
+    apart = tidy(traced)
+    onnx.checker.check_model(apart, full_check=True)
+    assert (_kinds(traced).count("MatMul"), _kinds(traced).count("Split")) == (4, 3)
+    assert (_kinds(apart).count("MatMul"), _kinds(apart).count("Split")) == (5, 2)
+    x = torch.randn(1, 3, TILE, TILE)
+    with torch.inference_mode():
+        expected = network(x).numpy()
+    (got,) = ReferenceEvaluator(apart).run(None, {"lr": x.numpy()})
+    np.testing.assert_allclose(got, expected, atol=2e-6, rtol=1e-6)

@@ -54,5 +54,6 @@ def run_chunks(
     ys = []
     for t in range(steps):
         state = g.add(g.mul(decays[t], state), added[t])
-        ys.append(g.op("MatMul", cs[t], state))  # (M, 1, E)
+        # One state needs no sum: a product is fused with its neighbours, a matrix product is not.
+        ys.append(g.mul(cs[t], state) if N == 1 else g.op("MatMul", cs[t], state))  # (M, 1, E)
     return g.reshape(g.concat(ys, 1), -1, cut.padded, E), state
