@@ -51,7 +51,9 @@ Loss = Annotated[str, typer.Option(help="l1, l2, charbonnier or l1-fourier.")]
 ClipNorm = Annotated[float, typer.Option(help="Bound of the gradient's norm; 0 for none.")]
 Ema = Annotated[float, typer.Option(help="Decay of the averaged weights; 0 for none.")]
 Seed = Annotated[int, typer.Option(help="Of the initial weights and every crop.")]
-Weights = Annotated[Path | None, typer.Option(help="Start from these weights.")]
+Weights = Annotated[
+    Path | None, typer.Option(help="Start from these weights, or from the body of another scale's.")
+]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from OUT/checkpoint.pt.")]
 CheckpointEvery = Annotated[int, typer.Option(help="Steps between checkpoints.")]
 Validate = Annotated[Path | None, typer.Option(help="Benchmark set, such as Set5.")]

@@ -74,6 +74,34 @@ def fill(network: SRNetwork, state: Mapping[str, Tensor], name: str, path: Path)
     network.load_state_dict(dict(state))
 
 
+def fill_body(
+    network: SRNetwork, state: Mapping[str, Tensor], name: str, path: Path
+) -> tuple[str, ...]:
+    """Copy what fits from weights of the same network at another scale; the rest stays as it is.
+
+    A network for another scale differs in the layers that enlarge. Training that starts from a
+    body that is trained gets further in the same time (Lim et al., EDSR, 2017, section 3.4).
+
+    Args:
+        network: receives the values.
+        state: as from `load_state`.
+        name: what the network is called in messages.
+        path: where `state` came from, for messages.
+
+    Returns:
+        The keys that were not copied.
+
+    Raises:
+        WeightsError: keys are missing or unexpected, nothing fits, or a value is not finite.
+    """
+    own, given = network.state_dict(), _shapes(state)
+    fitting = {key: value for key, value in own.items() if given.get(key) == tuple(value.shape)}
+    if not fitting or own.keys() != given.keys():
+        fill(network, state, name, path)  # says what does not fit
+    fill(network, {**own, **{key: state[key] for key in fitting}}, name, path)
+    return tuple(key for key in own if key not in fitting)
+
+
 def load_state(path: Path) -> dict[str, Tensor]:
     """Read a state dict from safetensors, or from a torch file that holds nothing but tensors.
 

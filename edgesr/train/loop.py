@@ -113,7 +113,7 @@ class Run:
     def __init__(self, config: TrainConfig, world: World, watcher: Watcher) -> None:
         self._config, self._world, self._watcher = config, world, watcher
         self._began = time.monotonic()
-        self._network = build_network(config, world.device)
+        self._network, started = build_network(config, world.device)
         self._state = State(
             self._network,
             build_optimizer(config, self._network),
@@ -133,7 +133,7 @@ class Run:
         if world.first:
             if config.validate is not None:
                 self._validation = Validation(config.validate, config.scale)
-            notes = {"processes": world.size, **data.notes}
+            notes = {"processes": world.size, **started, **data.notes}
             record_invocation(config.out / "config.json", config, self._state.step, notes)
             self._metrics = Metrics(config.out / "metrics.csv", self._state.step)
             described = ", ".join(f"{key.replace('_', ' ')} {notes[key]}" for key in notes)

@@ -7,7 +7,13 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from edgesr.errors import ConfigError
-from edgesr.models.checkpoint import fill, load_metadata, load_network, load_state
+from edgesr.models.checkpoint import (
+    fill,
+    fill_body,
+    load_metadata,
+    load_network,
+    load_state,
+)
 from edgesr.models.network import SRNetwork
 from edgesr.models.registry import get_network
 from edgesr.train.config import Distillation, TrainConfig
@@ -18,6 +24,13 @@ from edgesr.train.sampler import Sampler
 from edgesr.train.world import World
 
 
+class Start(NamedTuple):
+    """The network at its first step, and what is worth telling of its weights."""
+
+    network: SRNetwork
+    notes: dict[str, Any]
+
+
 class Data(NamedTuple):
     """Batches, and what is worth telling of the pictures they come from."""
 
@@ -25,8 +38,8 @@ class Data(NamedTuple):
     notes: dict[str, Any]
 
 
-def build_network(config: TrainConfig, device: torch.device) -> SRNetwork:
-    """Build the network to train, from its seed or from weights.
+def build_network(config: TrainConfig, device: torch.device) -> Start:
+    """Build the network to train: from its seed, from weights, or from those of another scale.
 
     Raises:
         ConfigError: no such network, or one without anything to train.
@@ -36,12 +49,19 @@ def build_network(config: TrainConfig, device: torch.device) -> SRNetwork:
     network = get_network(config.model).module(config.scale)
     if not config.random_start:
         network.start_as_interpolation()
+    notes: dict[str, Any] = {}
     if config.weights is not None:
-        fill(network, load_state(config.weights), config.model, config.weights)
+        state = load_state(config.weights)
+        scale = load_metadata(config.weights).get("scale", str(config.scale))
+        if scale == str(config.scale):
+            fill(network, state, config.model, config.weights)
+        else:
+            fresh = fill_body(network, state, config.model, config.weights)
+            notes = {"body_of_scale": int(scale), "fresh_tensors": len(fresh)}
     if not any(parameter.requires_grad for parameter in network.parameters()):
         raise ConfigError(f"{config.model} has nothing to train", where="--model")
     network.train()
-    return _placed(network, device)
+    return Start(_placed(network, device), notes)
 
 
 def build_objective(config: TrainConfig, network: SRNetwork, world: World) -> nn.Module:

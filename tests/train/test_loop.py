@@ -171,6 +171,24 @@ def test_weights_are_a_start(tiny: Make) -> None:
     )
 
 
+def test_the_body_of_another_scale_is_a_start(tiny: Make) -> None:
+    weights = run(tiny("x4", scale=4)).weights
+    config = tiny("x2", scale=2, weights=weights, lr=1e-12, lr_min=0.0, ema=0.0, steps=1)
+    body, start = load_file(weights), load_file(run(config).weights)
+    fresh = {key for key in start if start[key].shape != body[key].shape}
+    assert fresh == {"upsample.0.weight", "upsample.0.bias"}
+    for key in start.keys() - fresh:
+        torch.testing.assert_close(start[key], body[key], rtol=0, atol=1e-9)
+    (invocation,) = json.loads((config.out / "config.json").read_text())["invocations"]
+    assert (invocation["body_of_scale"], invocation["fresh_tensors"]) == (4, 2)
+
+
+def test_the_body_of_another_network_is_refused(tiny: Make) -> None:
+    weights = run(tiny("wide", model="mambalitesr:D16-G1-B1-N2", scale=4)).weights
+    with pytest.raises(WeightsError, match=r"does not fit mambalitesr:D8-G1-B1-N2 x2"):
+        run(tiny("x2", scale=2, weights=weights))
+
+
 def test_a_loss_that_is_not_finite_stops_before_the_checkpoint(tiny: Make) -> None:
     config = tiny(steps=8)
     run(config)
