@@ -1,7 +1,7 @@
 """Networks in ONNX Runtime, on the CPU: what runs everywhere without torch.
 
-Tiles run side by side, each on one thread. On two cores the student takes 17 ms a tile so, and
-24 ms with two threads in each operation of a single tile, which is ONNX Runtime's default
+Tiles run side by side, each on one thread. On two cores the student takes 15 ms a tile so, and
+23 ms with two threads in each operation of a single tile, which is ONNX Runtime's default
 (benchmarks/results/tile_threads.json).
 """
 
