@@ -18,6 +18,7 @@ from onnx import ModelProto
 from edgesr.export import fp16
 from edgesr.export.forms import FORMS
 from edgesr.export.lower import SCAN, write_scans
+from edgesr.export.parity import psnr_db
 from edgesr.export.patches import hard_tiles, real_tiles
 from edgesr.export.tidy import tidy, write_softplus
 from edgesr.export.torch_graph import trace
@@ -55,7 +56,8 @@ def main() -> None:
             outputs = run(model, optimise)
             word = "optimised" if optimise else "every value rounded"
             row[f"psnr_db, {word}"] = [
-                round(psnr_db(a, b), 1) for a, b in zip(outputs, exact, strict=True)
+                round(psnr_db(float(((a - b) ** 2).mean())), 1)
+                for a, b in zip(outputs, exact, strict=True)
             ]
         rows.append(row)
         print(row)
@@ -85,11 +87,6 @@ def run(model: ModelProto, optimise: bool) -> list[NDArray[np.float32]]:
     )
     stacks = [real_tiles(TILE), *hard_tiles(TILE).values()]
     return [session.run(None, {"lr": tiles})[0] for tiles in stacks]
-
-
-def psnr_db(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
-    """Return the PSNR between two outputs in [0, 1]."""
-    return -10 * float(np.log10(max(float(((a - b) ** 2).mean()), 1e-20)))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnxruntime as ort
-from int8_judge import SCALE, TILE, Judge, Row, psnr_db, quantised
+from int8_judge import SCALE, TILE, Judge, Row, quantised
 from int8_text import page
 from numpy.typing import NDArray
 from onnx import ModelProto
@@ -33,7 +33,7 @@ from edgesr.export import int8
 from edgesr.export.calibration import calibration_for
 from edgesr.export.exporter import ExportRequest, export
 from edgesr.export.manifest import OnnxManifest
-from edgesr.export.parity import run_tiles
+from edgesr.export.parity import psnr_db, run_tiles
 from edgesr.export.patches import hard_tiles, real_tiles
 from edgesr.files import write_json, write_text
 

@@ -1,6 +1,5 @@
 """How far an INT8 graph is from the fp32 graph of the same weights; see int8.py."""
 
-import math
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from edgesr.evaluate.evaluate import score
 from edgesr.export.allowed_qdq import DEQUANTIZE, QUANTIZE
 from edgesr.export.int8 import KINDS
 from edgesr.export.manifest import OnnxManifest
-from edgesr.export.parity import run_tiles
+from edgesr.export.parity import psnr_db, run_tiles
 from edgesr.export.patches import hard_tiles
 from edgesr.files import sha256
 from edgesr.imaging.picture import Picture
@@ -117,8 +116,3 @@ def _middle(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
     top, left = ((side - TILE) // 2 for side in picture.shape[:2])
     part = picture[top : top + TILE, left : left + TILE]
     return (part / np.float32(255)).astype(np.float32).transpose(2, 0, 1)
-
-
-def psnr_db(mean_square: float) -> float:
-    """Return the PSNR of a mean square error, peak 1.0."""
-    return -10 * math.log10(max(mean_square, 1e-20))

@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from table1_text import markdown
+
 from edgesr.files import write_text
 
 RESULTS = Path(__file__).parent / "results"
@@ -33,7 +35,7 @@ def page(report: dict[str, Any]) -> str:
             "",
             "## Which operations",
             "",
-            *_judged(report["operations"], ("operations",)),
+            _judged(report["operations"], ("operations",)),
             "",
             "## How ranges are found, and on what",
             "",
@@ -41,7 +43,7 @@ def page(report: dict[str, Any]) -> str:
             "does: other ranges and more photographs move photographs by hundredths of a decibel, "
             "and ranges that cut values off spoil pictures unlike those of calibration.",
             "",
-            *_judged(report["ranges"], ("method", "tiles")),
+            _judged(report["ranges"], ("method", "tiles")),
             "",
             "## Which quantiser",
             "",
@@ -50,11 +52,11 @@ def page(report: dict[str, Any]) -> str:
             f"ONNX Runtime's: {_at_equal_operations(report['quantisers'])}it is installed anyway, "
             "while ModelOpt needs other versions of onnx and onnxruntime, and CuPy.",
             "",
-            *_judged(report["quantisers"], ("quantiser", "asked for", "method", "rest")),
+            _judged(report["quantisers"], ("quantiser", "asked for", "method", "rest")),
             "",
             "## What the files cost",
             "",
-            *_files(report["files"]),
+            _files(report["files"]),
             "",
             "Engines are TensorRT for RTX's for all GPUs it knows, built without one and never "
             "run: their size says nothing about a Jetson. ONNX Runtime's int8 kernels are "
@@ -82,7 +84,7 @@ def _at_equal_operations(rows: list[dict[str, Any]]) -> str:
     )
 
 
-def _judged(rows: list[dict[str, Any]], labels: tuple[str, ...]) -> list[str]:
+def _judged(rows: list[dict[str, Any]], labels: tuple[str, ...]) -> str:
     head = (*labels, "mults", "pairs", "loss dB", "to fp32 dB", "worst tile", "checkerboard", "s")
     cells = [
         (
@@ -97,10 +99,10 @@ def _judged(rows: list[dict[str, Any]], labels: tuple[str, ...]) -> list[str]:
         )
         for row in rows
     ]
-    return _table(head, cells, len(labels))
+    return markdown(head, [[str(cell) for cell in row] for row in cells], len(labels))
 
 
-def _files(rows: list[dict[str, Any]]) -> list[str]:
+def _files(rows: list[dict[str, Any]]) -> str:
     head = ("precision", "ONNX kB", "ONNX Runtime ms a tile", "engine MB", "engine layers")
     cells = [
         (
@@ -112,13 +114,7 @@ def _files(rows: list[dict[str, Any]]) -> list[str]:
         )
         for row in rows
     ]
-    return _table(head, cells, 1)
-
-
-def _table(head: tuple[str, ...], cells: list[tuple[object, ...]], words: int) -> list[str]:
-    """Return a table whose first columns are words and whose others are numbers."""
-    rule = ["---"] * words + ["---:"] * (len(head) - words)
-    return [f"| {' | '.join(map(str, row))} |" for row in (head, rule, *cells)]
+    return markdown(head, [[str(cell) for cell in row] for row in cells])
 
 
 if __name__ == "__main__":

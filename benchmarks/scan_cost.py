@@ -29,7 +29,7 @@ from onnx import GraphProto, ModelProto
 from edgesr.export.forms import FORMS, Form
 from edgesr.export.fp16 import to_fp16
 from edgesr.export.lower import write_scans
-from edgesr.export.parity import run_tiles
+from edgesr.export.parity import psnr_db, run_tiles
 from edgesr.export.patches import real_tiles
 from edgesr.export.tidy import tidy, write_softplus
 from edgesr.export.torch_graph import trace
@@ -96,8 +96,7 @@ def measure(n: int, forms: list[Form], options: argparse.Namespace) -> list[dict
         if form is not WITHOUT:
             typed = write_scans(write_softplus(halved), form)
             got = run_tiles(typed, [real_tiles(TILE)], 1)[0]
-            error = max(float(((got - exact) ** 2).mean()), 1e-20)
-            row["fp16_psnr_db"] = round(-10 * float(np.log10(error)), 1)
+            row["fp16_psnr_db"] = round(psnr_db(float(((got - exact) ** 2).mean())), 1)
             if options.engines and n == 16 and form == FORMS[form.name]:
                 row |= build_engine(typed)
         rows.append(row)

@@ -206,9 +206,9 @@ def to_csv(document: Json) -> str:
     return text.getvalue()
 
 
-def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table; columns after the first are flush right."""
-    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]], words: int = 1) -> str:
+    """Return a table; columns after the first `words` are flush right."""
+    lines = [header, ["---"] * words + ["---:"] * (len(header) - words), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import NodeProto, TensorProto, helper, numpy_helper
+from onnx import GraphProto, NodeProto, TensorProto, helper, numpy_helper
 
 
 class Builder:
@@ -66,6 +66,11 @@ class Builder:
     def mul(self, a: str, b: str) -> str:
         """Return a * b."""
         return self.op("Mul", a, b)
+
+
+def producers(graph: GraphProto) -> dict[str, NodeProto]:
+    """Return the node that makes each tensor of a graph."""
+    return {output: node for node in graph.node for output in node.output}
 
 
 def remove_unused(graph: Any) -> None:

@@ -51,15 +51,20 @@ def check_parity(
             f"the graph differs from torch by {worst:.1e} on real tiles, more than "
             f"{MAX_DIFFERENCE_FP32:.0e} of full scale"
         )
-    psnr_db = -10 * math.log10(max(float((difference**2).mean()), 1e-20))
+    found_db = psnr_db(float((difference**2).mean()))
     least_db = MIN_PSNR_DB.get(precision)
-    if least_db is not None and psnr_db < least_db:
+    if least_db is not None and found_db < least_db:
         raise ExportError(
-            f"the {precision} graph is {psnr_db:.1f} dB from torch on real tiles, "
+            f"the {precision} graph is {found_db:.1f} dB from torch on real tiles, "
             f"less than {least_db:.0f} dB",
             fix=f"edgesr export --precision {'fp16' if precision == 'int8' else 'fp32'}",
         )
-    return Parity(worst, len(real), "torch float32", round(psnr_db, 2))
+    return Parity(worst, len(real), "torch float32", round(found_db, 2))
+
+
+def psnr_db(mean_square: float) -> float:
+    """Return the PSNR of a mean square error, peak 1.0; 200 dB where there is no error."""
+    return -10 * math.log10(max(mean_square, 1e-20))
 
 
 def run_tiles(

@@ -9,7 +9,7 @@ projection that is cut into halves at once is two projections, and nothing has t
 import numpy as np
 from onnx import GraphProto, ModelProto, NodeProto, helper, numpy_helper
 
-from edgesr.export.graph import Builder, remove_unused
+from edgesr.export.graph import Builder, producers, remove_unused
 
 SOFTPLUS_BOUND = 80.0  # exp of it is a float32
 
@@ -54,7 +54,7 @@ def write_softplus(model: ModelProto) -> ModelProto:
 
 def _drop_softplus_threshold(graph: GraphProto) -> None:
     """Where(u > 20, u, Softplus(u)) -> Softplus(u): they differ by less than 3e-9."""
-    made_by = {output: node for node in graph.node for output in node.output}
+    made_by = producers(graph)
     for node in graph.node:
         if node.op_type != "Where":
             continue
@@ -73,7 +73,7 @@ def _drop_softplus_threshold(graph: GraphProto) -> None:
 def _pad_causally(graph: GraphProto) -> None:
     """Conv padded on both sides and cut to the length of its input -> Conv padded before it."""
     constants = {tensor.name: tensor for tensor in graph.initializer}
-    made_by = {output: node for node in graph.node for output in node.output}
+    made_by = producers(graph)
     uses = [name for node in graph.node for name in node.input]
     for node in graph.node:
         conv = made_by.get(node.input[0]) if node.op_type == "Slice" else None
@@ -98,7 +98,7 @@ def _pad_causally(graph: GraphProto) -> None:
 def _convolve_rows(graph: GraphProto) -> None:
     """Transpose, 1-D Conv, Transpose of tokens (b, L, E) -> the same over images (b, E, 1, L)."""
     constants = {tensor.name: tensor for tensor in graph.initializer}
-    made_by = {output: node for node in graph.node for output in node.output}
+    made_by = producers(graph)
     number = 0
     for node in list(graph.node):
         conv = made_by.get(node.input[0]) if _swaps_tokens(node) else None
@@ -143,7 +143,7 @@ def _swaps_tokens(node: NodeProto) -> bool:
 def _project_apart(graph: GraphProto) -> None:
     """MatMul by a constant, Split into equal parts along the columns -> a MatMul for each part."""
     constants = {tensor.name: tensor for tensor in graph.initializer}
-    made_by = {output: node for node in graph.node for output in node.output}
+    made_by = producers(graph)
     ranks = {info.name: len(info.type.tensor_type.shape.dim) for info in graph.value_info}
     uses = [name for node in graph.node for name in node.input]
     nodes: list[NodeProto] = []

@@ -94,12 +94,13 @@ def fill_body(
     Raises:
         WeightsError: keys are missing or unexpected, nothing fits, or a value is not finite.
     """
-    own, given = network.state_dict(), _shapes(state)
-    fitting = {key: value for key, value in own.items() if given.get(key) == tuple(value.shape)}
-    if not fitting or own.keys() != given.keys():
+    own, given = _shapes(network.state_dict()), _shapes(state)
+    fresh = tuple(key for key in own if given.get(key) != own[key])
+    if own.keys() != given.keys() or len(fresh) == len(own):
         fill(network, state, name, path)  # says what does not fit
-    fill(network, {**own, **{key: state[key] for key in fitting}}, name, path)
-    return tuple(key for key in own if key not in fitting)
+    kept = network.state_dict()
+    fill(network, {**state, **{key: kept[key] for key in fresh}}, name, path)
+    return fresh
 
 
 def load_state(path: Path) -> dict[str, Tensor]:

@@ -8,11 +8,12 @@ import numpy as np
 import onnx
 import pytest
 from int8 import files, operations, ranges
-from int8_judge import psnr_db, quantised
+from int8_judge import quantised
 from int8_text import RESULTS, page
 from random_weights import save_random_weights
 
 from edgesr.export.exporter import ExportRequest, export
+from edgesr.export.parity import psnr_db
 
 REPORT = json.loads((RESULTS / "int8.json").read_text())
 NETWORK = "mambalitesr:D16-G1-B1-N1-SKIP"
