@@ -111,11 +111,17 @@ class Svg:
 
 
 def nice_ticks(low: float, high: float, count: int) -> list[float]:
-    """Return about `count` round values in [low, high], 1, 2 or 5 times a power of ten apart."""
+    """Return about `count` round values in [low, high], 1, 2 or 5 times a power of ten apart.
+
+    There is at least one wherever `high` is above `low`.
+    """
     step = _nice_step((high - low) / max(count, 1))
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)
-    return [index * step for index in range(first, last + 1)]
+    ticks = [index * step for index in range(first, last + 1)]
+    if ticks or high <= low:
+        return ticks
+    return nice_ticks(low, high, 2 * max(count, 1))  # the step was wider than the range
 
 
 def _nice_step(least: float) -> float:

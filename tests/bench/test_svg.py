@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from recordings import recording
 
@@ -23,6 +23,7 @@ def test_numbers_are_short(value: float, text: str) -> None:
     assert number(value) == text
 
 
+@example(1.0, 4001.0, 2)
 @given(st.floats(-1e4, 1e4), st.floats(1e-3, 1e4), st.integers(2, 10))
 def test_ticks_lie_within_at_even_steps(low: float, width: float, count: int) -> None:
     ticks = nice_ticks(low, low + width, count)
