@@ -19,6 +19,7 @@ from edgesr.export.int8 import SCHEME, to_int8
 from edgesr.export.lower import count_scans, write_scans
 from edgesr.export.manifest import FORMAT, PRECISIONS, OnnxManifest, Parent, Quantization
 from edgesr.export.parity import check_parity
+from edgesr.export.ranges import too_large_for_half
 from edgesr.export.tidy import tidy, write_softplus
 from edgesr.export.torch_graph import trace
 from edgesr.files import atomic_path, make_folder, sha256
@@ -98,7 +99,7 @@ class Graph:
     Attributes:
         model: holds standard operators only.
         form: of its scans; None: it has none.
-        islands: kinds of nodes kept in float32 in an fp16 or int8 graph.
+        islands: what is kept in float32 in an fp16 or int8 graph, as `to_fp16` returns it.
         quantization: of an int8 graph.
     """
 
@@ -164,10 +165,13 @@ def build_graph(network: SRNetwork, request: ExportRequest) -> Graph:
     photos = calibration_for(request.calibrate, request.tile) if int8 else None  # quick to fail
     model = tidy(trace(network, request.tile, request.batch))
     islands: tuple[str, ...] = ()
-    if request.precision != "fp32":
-        model, islands = to_fp16(model)
     form = request.form if count_scans(model) else None
-    model = write_scans(write_softplus(model), get_form(request.form))
+    exact = write_scans(write_softplus(model), get_form(request.form))
+    if request.precision == "fp32":
+        model = exact
+    else:
+        model, islands = to_fp16(model, too_large_for_half(exact, request.tile, request.batch))
+        model = write_scans(write_softplus(model), get_form(request.form))
     del model.graph.value_info[:]  # shapes of nodes that are gone
     model.graph.name = request.network
     model.producer_name, model.producer_version = "edgesr", __version__

@@ -20,11 +20,17 @@ KEPT_INPUTS = {"Resize": {1, 2}}
 """Inputs whose type the operator fixes: the region and the scales of a resize are float32."""
 
 
-def to_fp16(model: ModelProto) -> tuple[ModelProto, tuple[str, ...]]:
+def to_fp16(
+    model: ModelProto, large: frozenset[str] = frozenset()
+) -> tuple[ModelProto, tuple[str, ...]]:
     """Convert a float32 graph whose scans are not yet written out.
 
+    Args:
+        model: the graph.
+        large: values too large for float16; what computes them is an island too.
+
     Returns:
-        the typed graph, and the kinds of its islands.
+        the typed graph, and its islands: kinds of nodes, then single nodes as "Conv NAME".
     """
     result = ModelProto()
     result.CopyFrom(model)
@@ -35,7 +41,7 @@ def to_fp16(model: ModelProto) -> tuple[ModelProto, tuple[str, ...]]:
     }
     types.update((tensor.name, tensor.data_type) for tensor in graph.initializer)
     constants = {tensor.name: tensor for tensor in graph.initializer}
-    converter = _Converter(types, constants)
+    converter = _Converter(types, constants, large)
     nodes = [new for node in graph.node for new in converter.convert(node)]
     for output in graph.output:
         nodes += converter.restore(output.name, nodes)
@@ -49,21 +55,30 @@ def to_fp16(model: ModelProto) -> tuple[ModelProto, tuple[str, ...]]:
     for value in graph.value_info:
         value.type.tensor_type.elem_type = converter.types[value.name]
     kinds = {node.op_type for node in model.graph.node}
-    return result, tuple(sorted(ISLANDS & kinds))
+    single = [
+        f"{node.op_type} {node.output[0]}"
+        for node in model.graph.node
+        if node.op_type not in ISLANDS and not large.isdisjoint(node.output)
+    ]
+    return result, (*sorted(ISLANDS & kinds), *single)
 
 
 class _Converter:
     """Walks the nodes in order and knows the type every value has by then."""
 
-    def __init__(self, types: dict[str, int], constants: dict[str, TensorProto]) -> None:
+    def __init__(
+        self, types: dict[str, int], constants: dict[str, TensorProto], large: frozenset[str]
+    ) -> None:
         self.types = types
         self.constants = constants
+        self.large = large
         self.halves: dict[str, TensorProto] = {}
         self.casts: dict[tuple[str, int], str] = {}
 
     def convert(self, node: NodeProto) -> Generator[NodeProto, None, None]:
         """Yield the Casts a node needs before it, and the node with its new types."""
-        wanted = SINGLE if node.op_type in ISLANDS else HALF
+        island = node.op_type in ISLANDS or not self.large.isdisjoint(node.output)
+        wanted = SINGLE if island else HALF
         new = NodeProto()
         new.CopyFrom(node)
         for i, name in enumerate(node.input):

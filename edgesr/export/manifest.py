@@ -98,7 +98,8 @@ class OnnxManifest:
         tile: side of the square input tile, in pixels.
         batch: tiles a call takes; None: any number.
         scan_form: how the selective scan is written (edgesr/export/forms); None: no scan in it.
-        fp32_islands: kinds of operations kept in float32 in an `fp16` or `int8` graph.
+        fp32_islands: kinds of operations kept in float32 in an `fp16` or `int8` graph, and single
+            nodes, as `Conv NAME`, whose values are too large for float16.
         opset: version of the ONNX operator set.
         parameters: trainable values of the network.
         multiply_adds_per_tile: multiply-accumulates for one tile.
