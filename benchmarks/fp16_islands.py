@@ -17,11 +17,11 @@ from onnx import ModelProto
 
 from edgesr.export import fp16
 from edgesr.export.forms import FORMS
-from edgesr.export.lower import SCAN, write_scans
+from edgesr.export.lower import SCAN, write_out
 from edgesr.export.parity import psnr_db
 from edgesr.export.patches import hard_tiles, real_tiles
 from edgesr.export.ranges import too_large_for_half
-from edgesr.export.tidy import tidy, write_softplus
+from edgesr.export.tidy import tidy
 from edgesr.export.torch_graph import trace
 from edgesr.files import sha256, write_json
 from edgesr.models.checkpoint import load_network
@@ -29,6 +29,7 @@ from edgesr.weights import shipped
 
 OUTPUT = Path(__file__).parent / "results" / "fp16_islands.json"
 TILE = 64
+FORM = FORMS["unrolled"]
 SETS = (
     {SCAN, "Softplus"},
     {SCAN, "Softplus", "LayerNormalization"},
@@ -43,12 +44,13 @@ def main() -> None:
     """Measure every set of islands, print the table and write it."""
     weights = Path(sys.argv[1]) if len(sys.argv) > 1 else shipped("student", 4, "safetensors")
     traced = tidy(trace(load_network("student", 4, weights), TILE, None))
-    exact = run(finish(traced), optimise=True)
-    large = too_large_for_half(finish(traced), TILE, None)
+    written = write_out(traced, FORM)
+    exact = run(written, optimise=True)
+    large = too_large_for_half(written, TILE, None)
     rows = []
     for islands in SETS:
         fp16.ISLANDS = frozenset(islands)
-        model = finish(fp16.to_fp16(traced, large)[0])
+        model = write_out(fp16.to_fp16(traced, large)[0], FORM)
         row: dict[str, object] = {
             "islands": sorted(islands),
             "casts": sum(node.op_type == "Cast" for node in model.graph.node),
@@ -72,11 +74,6 @@ def main() -> None:
         "rows": rows,
     }
     write_json(OUTPUT, report)
-
-
-def finish(model: ModelProto) -> ModelProto:
-    """Write softplus and scans out."""
-    return write_scans(write_softplus(model), FORMS["unrolled"])
 
 
 def run(model: ModelProto, optimise: bool) -> list[NDArray[np.float32]]:

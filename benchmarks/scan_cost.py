@@ -28,10 +28,10 @@ from onnx import GraphProto, ModelProto
 
 from edgesr.export.forms import FORMS, Form
 from edgesr.export.fp16 import to_fp16
-from edgesr.export.lower import write_scans
+from edgesr.export.lower import write_out
 from edgesr.export.parity import psnr_db, run_tiles
 from edgesr.export.patches import real_tiles
-from edgesr.export.tidy import tidy, write_softplus
+from edgesr.export.tidy import tidy
 from edgesr.export.torch_graph import trace
 from edgesr.files import write_json
 from edgesr.models import get_network
@@ -76,7 +76,7 @@ def measure(n: int, forms: list[Form], options: argparse.Namespace) -> list[dict
     network = get_network(options.network.format(n=n)).module(4).eval()
     traced = tidy(trace(network, TILE, 1))
     halved, _ = to_fp16(traced)
-    models = [write_scans(write_softplus(traced), form) for form in (WITHOUT, *forms)]
+    models = [write_out(traced, form) for form in (WITHOUT, *forms)]
     wall_ms = run_in_turns(models, options.runs, options.threads, time.perf_counter)
     cpu_ms = run_in_turns(models, options.runs // 2, 1, time.process_time)
     exact = run_tiles(models[1], [real_tiles(TILE)], 1)[0]
@@ -94,7 +94,7 @@ def measure(n: int, forms: list[Form], options: argparse.Namespace) -> list[dict
             "file_bytes": model.ByteSize(),
         }
         if form is not WITHOUT:
-            typed = write_scans(write_softplus(halved), form)
+            typed = write_out(halved, form)
             got = run_tiles(typed, [real_tiles(TILE)], 1)[0]
             row["fp16_psnr_db"] = round(psnr_db(float(((got - exact) ** 2).mean())), 1)
             if options.engines and n == 16 and form == FORMS[form.name]:

@@ -16,11 +16,11 @@ from edgesr.export.calibration import calibration_for
 from edgesr.export.forms import get_form
 from edgesr.export.fp16 import to_fp16
 from edgesr.export.int8 import SCHEME, to_int8
-from edgesr.export.lower import count_scans, write_scans
+from edgesr.export.lower import count_scans, write_out
 from edgesr.export.manifest import FORMAT, PRECISIONS, OnnxManifest, Parent, Quantization
 from edgesr.export.parity import check_parity
 from edgesr.export.ranges import too_large_for_half
-from edgesr.export.tidy import tidy, write_softplus
+from edgesr.export.tidy import tidy
 from edgesr.export.torch_graph import trace
 from edgesr.files import atomic_path, make_folder, sha256
 from edgesr.models import get_network
@@ -166,12 +166,12 @@ def build_graph(network: SRNetwork, request: ExportRequest) -> Graph:
     model = tidy(trace(network, request.tile, request.batch))
     islands: tuple[str, ...] = ()
     form = request.form if count_scans(model) else None
-    exact = write_scans(write_softplus(model), get_form(request.form))
+    exact = write_out(model, get_form(request.form))
     if request.precision == "fp32":
         model = exact
     else:
         model, islands = to_fp16(model, too_large_for_half(exact, request.tile, request.batch))
-        model = write_scans(write_softplus(model), get_form(request.form))
+        model = write_out(model, get_form(request.form))
     del model.graph.value_info[:]  # shapes of nodes that are gone
     model.graph.name = request.network
     model.producer_name, model.producer_version = "edgesr", __version__

@@ -10,6 +10,7 @@ from edgesr.errors import ExportError
 from edgesr.export.forms import Form
 from edgesr.export.forms.chunks import ScanNode
 from edgesr.export.graph import Builder, remove_unused
+from edgesr.export.tidy import write_softplus
 
 DOMAIN = "edgesr"
 SCAN = "SelectiveScan"
@@ -18,6 +19,15 @@ SCAN = "SelectiveScan"
 def count_scans(model: ModelProto) -> int:
     """Return the number of scan nodes not yet written out."""
     return sum(_is_scan(node) for node in model.graph.node)
+
+
+def write_out(model: ModelProto, form: Form) -> ModelProto:
+    """Return a copy of `model` in the operators that boards have: softplus and scans written out.
+
+    Raises:
+        ExportError: as `write_scans`.
+    """
+    return write_scans(write_softplus(model), form)
 
 
 def write_scans(model: ModelProto, form: Form) -> ModelProto:

@@ -25,8 +25,6 @@ FLOORS_DB = {
 }
 IMAGES = {"Set5": 5, "Set14": 14, "BSD100": 100}
 CASES = [(*network, benchmark) for network, floors in FLOORS_DB.items() for benchmark in floors]
-
-
 TILES_LOSE_DB = 0.05
 """What the pipeline of tiles may lose against the network on whole pictures."""
 
