@@ -27,7 +27,7 @@ from edgesr.scan.fused_kernels import scan_forward, segment_ends
 BATCH, LENGTH, CHANNELS, STATES = 128, 4096, 64, 16
 ISSUES_PER_S = 132 * 4 * 1.98e9
 IN_INPUT_DTYPE = ["x", "dt", "b", "c", "z", "y", "u", "w", "dy", "dx", "ddt", "dz"]
-IN_FLOAT32 = ["bias", "a", "d", "states", "ends", "sums", "da", "dd", "dbias", "db", "dc"]
+IN_FLOAT32 = ["bias", "a", "d", "states", "ends", "parts", "db", "dc"]
 TOOL = Path(triton.__file__).parent / "backends/nvidia/bin/cuobjdump"
 
 

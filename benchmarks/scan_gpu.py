@@ -105,7 +105,7 @@ def time_scan(batch: int, dtype: str) -> dict[str, Any]:
         )
     peer_forward, peer_backward = PEER_MS[batch, dtype]
     return {
-        "shape": shape, "dtype": dtype, "segments": fused_launch.Cut.of(scan).segments,
+        "shape": shape, "dtype": dtype, "segments": fused_launch.Cut.of(scan.x, shape[3]).segments,
         "forward_ms": median_ms(forward),
         "forward_graph_ms": median_ms([graphed(call) for call in forward]),
         "peer_forward_ms": peer_forward,

@@ -32,8 +32,8 @@ from edgesr.scan.fused_tiles import (
 
 @triton.jit
 def scan_backward(
-    x, dt, bias, a, b, c, d, z, dy, states, ends, sums,
-    dx, ddt, db, dc, dz, da, dd, dbias,
+    x, dt, bias, a, b, c, d, z, dy, states, ends,
+    dx, ddt, db, dc, dz, parts,
     x_batch, dt_batch, b_batch, c_batch, z_batch, dy_batch, db_block, db_batch, dz_batch,
     length, channels, segment,
     x_row: tl.constexpr, x_col: tl.constexpr, dt_row: tl.constexpr, dt_col: tl.constexpr,
@@ -46,8 +46,8 @@ def scan_backward(
     """Write all gradients, those summed over programs as partial sums.
 
     dx, ddt: (batch, L, E); db, dc: (blocks of channels, batch, L, N), of equal strides;
-    da: (batch, segments, E, N); dd, dbias: (batch, segments, E).
-    states: as `scan_forward` saved them; ends, sums: as `segment_ends` wrote them in REVERSE.
+    parts: (batch, segments, E N + E), those of A and of D, and with MIXER E more, of the bias.
+    states: as `scan_forward` saved them; ends: as `segment_ends` wrote them in REVERSE.
     """
     e = tl.program_id(0) * BLOCK_E + tl.arange(0, BLOCK_E)
     batch = tl.program_id(1).to(tl.int64)
@@ -80,7 +80,7 @@ def scan_backward(
     if SPLIT:
         final = (batch + 1) * tl.num_programs(2) - 1
         r = state_after(
-            ends, sums, decay_rate, tile, e, final, place, -1,
+            ends, decay_rate, tile, e, final, place, -1,
             channels, inside, N, MASK,
         )  # fmt: skip
     sum_a = tl.zeros((BLOCK_E, NP), tl.float32)
@@ -155,7 +155,8 @@ def scan_backward(
         store_tile(ddt + t * dx_row, ddt_t, wide, MASK)
         store_tile(db + t * db_row, channel_sums(products_b, BLOCK_E, NP, K, TERMS), narrow, MASK)
         store_tile(dc + t * db_row, channel_sums(products_c, BLOCK_E, NP, K, TERMS), narrow, MASK)
-    store_tile(da + place * size + tile, sum_a * LN_2, inside, MASK)
-    store_tile(dd + place * channels + e, tl.sum(sum_d, 0), e < channels, MASK)
+    parts += place * (channels * (N + 2 if MIXER else N + 1))
+    store_tile(parts + tile, sum_a * LN_2, inside, MASK)
+    store_tile(parts + size + e, tl.sum(sum_d, 0), e < channels, MASK)
     if MIXER:
-        store_tile(dbias + place * channels + e, tl.sum(sum_bias, 0), e < channels, MASK)
+        store_tile(parts + size + channels + e, tl.sum(sum_bias, 0), e < channels, MASK)

@@ -41,7 +41,7 @@ from edgesr.scan.fused_tiles import (
 
 @triton.jit
 def scan_forward(
-    x, dt, bias, a, b, c, d, z, y, states, ends, sums,
+    x, dt, bias, a, b, c, d, z, y, states, ends,
     x_batch, dt_batch, b_batch, c_batch, z_batch,
     length, channels, segment,
     x_row: tl.constexpr, x_col: tl.constexpr, dt_row: tl.constexpr, dt_col: tl.constexpr,
@@ -51,7 +51,7 @@ def scan_forward(
 ):  # fmt: skip
     """Write y (batch, L, E) and, with SAVE, the state before every chunk.
 
-    states: (batch, chunks, E, N); ends, sums: as `segment_ends` wrote them, read with SPLIT.
+    states: (batch, chunks, E, N); ends: as `segment_ends` wrote them, read with SPLIT.
     """
     e = tl.program_id(0) * BLOCK_E + tl.arange(0, BLOCK_E)
     batch = tl.program_id(1).to(tl.int64)
@@ -77,7 +77,7 @@ def scan_forward(
     if SPLIT:
         before = batch * tl.num_programs(2)
         h = state_after(
-            ends, sums, decay_rate, tile, e, before, before + tl.program_id(2), 1,
+            ends, decay_rate, tile, e, before, before + tl.program_id(2), 1,
             channels, inside, N, MASK,
         )  # fmt: skip
     wide = within(first + k, length, e, channels)
@@ -121,7 +121,7 @@ def scan_forward(
 
 @triton.jit
 def segment_ends(
-    u, dt, bias, a, w, z, ends, sums,
+    u, dt, bias, a, w, z, ends,
     u_batch, dt_batch, w_batch, z_batch,
     length, channels, segment,
     u_row: tl.constexpr, u_col: tl.constexpr, dt_row: tl.constexpr, dt_col: tl.constexpr,
@@ -133,7 +133,7 @@ def segment_ends(
 
     Forward, (u, w) = (x, B) and ends holds h after the segment from h = 0 before it; in REVERSE,
     (u, w) = (dy, C) and ends holds r before the segment from r = 0 after it.
-    ends: (batch, segments, E, N); sums: (batch, segments, E).
+    ends: (batch, segments, E N + E), the sums after the states.
     """
     e = tl.program_id(0) * BLOCK_E + tl.arange(0, BLOCK_E)
     batch = tl.program_id(1).to(tl.int64)
@@ -186,5 +186,6 @@ def segment_ends(
                 h *= tl.exp2(rows[2 * j][:, None] * decay_rate)
                 h += rows[2 * j + 1][:, None] * rows_w[j][None, :]
     place = batch * tl.num_programs(2) + tl.program_id(2)
-    store_tile(ends + place * channels * N + tile, h, inside, MASK)
-    store_tile(sums + place * channels + e, tl.sum(total, 0), e < channels, MASK)
+    ends += place * channels * (N + 1)
+    store_tile(ends + tile, h, inside, MASK)
+    store_tile(ends + channels * N + e, tl.sum(total, 0), e < channels, MASK)

@@ -1,10 +1,13 @@
 """Cutting a scan into programs, and launching its kernels."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+
+from edgesr.scan.fused_ready import Launch, layout
 
 CHUNK = 8  # steps unrolled, and between saved states
 CHANNELS = 32  # of a program
@@ -13,10 +16,10 @@ STATES_PER_WARP = 128  # four in a thread
 WARPS_PER_PROCESSOR = 8  # two for each scheduler; with fewer in all, sequences are split
 SHORTEST_SEGMENT = 64
 SMALLEST_PRODUCT = 64  # rows of a product on the matrix units
+MOST_READY = 1024  # launches kept; pictures of ever new sizes shall not fill the memory
 
 
-@dataclass(frozen=True)
-class Scan:
+class Scan(NamedTuple):
     """One scan: its inputs as in `edgesr.scan.reference`, and what surrounds it in a mixer.
 
     Attributes:
@@ -57,6 +60,11 @@ class _Operands(NamedTuple):
         bias = scan.bias.float().contiguous()
         return cls(scan.x, scan.dt, a, b, c, d, _last_stride_1(scan.z), bias, True)
 
+    def layout(self) -> Hashable:
+        """Return all that launches depend on but the addresses."""
+        given = self[:8] if self.mixer else self[:6]
+        return self.x.shape, self.A.shape, *[layout(tensor) for tensor in given]
+
 
 def _last_stride_1(tensor: Tensor) -> Tensor:
     return tensor if tensor.stride(-1) == 1 else tensor.contiguous()
@@ -83,13 +91,13 @@ class Cut:
     segments: int
 
     @classmethod
-    def of(cls, scan: Scan) -> "Cut":
+    def of(cls, x: Tensor, states: int) -> "Cut":
         """Cut a sequence into segments only where sequences and channels do not fill the GPU."""
-        batch, length, width = scan.x.shape
+        batch, length, width = x.shape
         channels = max(SMALLEST_CHANNELS, min(CHANNELS, 1 << (width - 1).bit_length()))
         blocks = -(-width // channels)
-        warps = max(1, min(8, channels * _padded(scan.A.shape[1]) // STATES_PER_WARP))
-        wanted = WARPS_PER_PROCESSOR * _processors(scan.x.device) // (batch * blocks * warps)
+        warps = max(1, min(8, channels * _padded(states) // STATES_PER_WARP))
+        wanted = WARPS_PER_PROCESSOR * _processors(x.device) // (batch * blocks * warps)
         segments = max(1, min(wanted, length // SHORTEST_SEGMENT))
         segment = -(-length // segments // CHUNK) * CHUNK
         return cls(channels, blocks, warps, -(-length // CHUNK), segment, -(-length // segment))
@@ -107,63 +115,87 @@ def _processors(device: torch.device) -> int:
     return count
 
 
-def _constants(op: _Operands, cut: Cut) -> dict[str, int | bool]:
-    """Return what all three kernels are compiled for."""
+def _values(op: _Operands, cut: Cut, **tensors: Tensor) -> dict[str, Any]:
+    """Return what all three kernels are told, with the strides of (batch, L, ...) tensors."""
     states = op.A.shape[1]
     length, width = op.x.shape[1:]
     whole = length % CHUNK == 0 and width % cut.channels == 0 and states == _padded(states)
-    return {
+    values: dict[str, Any] = {
+        "length": length, "channels": width, "segment": cut.segment,
         "N": states, "NP": _padded(states), "BLOCK_E": cut.channels, "K": CHUNK,
-        "MASK": not whole, "MIXER": op.mixer,
+        "MASK": not whole, "MIXER": op.mixer, "dt_col": op.dt.stride(2),
         "num_warps": cut.warps, "num_stages": 1, "enable_fp_fusion": True,
     }  # fmt: skip
+    for name, tensor in {"dt": op.dt, "z": op.z, **tensors}.items():
+        values[f"{name}_batch"], values[f"{name}_row"] = tensor.stride()[:2]
+    return values
 
 
-def _strides(**tensors: Tensor) -> dict[str, int]:
-    """Return the strides of (batch, L, ...) tensors by the kernels' names."""
-    strides = {}
-    for name, tensor in tensors.items():
-        strides[f"{name}_batch"], strides[f"{name}_row"] = tensor.stride()[:2]
-    return strides
+@dataclass(frozen=True)
+class _Plan:
+    """A pass made ready: `ends`, where a sequence has several segments, runs before `scan`."""
+
+    cut: Cut
+    ends: Launch | None
+    scan: Launch
+
+    def carried(self, op: _Operands, u: Tensor, w: Tensor) -> Tensor:
+        """Return what `segment_ends` writes; a stand-in where there is one segment."""
+        if self.ends is None:
+            return op.A
+        width, n = op.A.shape
+        carried = op.A.new_empty(op.x.shape[0], self.cut.segments, width * (n + 1))
+        self.ends(u, op.dt, op.bias, op.A, w, op.z, carried)
+        return carried
 
 
-def _segment_ends(
-    op: _Operands, cut: Cut, u: Tensor, w: Tensor, reverse: bool
-) -> tuple[Tensor, Tensor]:
-    """Return what the kernel of that name writes; stand-ins where there is one segment."""
+_ready: dict[Hashable, _Plan] = {}
+
+
+def forget() -> None:
+    """Drop what is ready, so that a change of the constants above takes effect."""
+    _ready.clear()
+
+
+def _keep(key: Hashable, plan: _Plan) -> _Plan:
+    if len(_ready) >= MOST_READY:
+        forget()
+    _ready[key] = plan
+    return plan
+
+
+def _ends(op: _Operands, cut: Cut, u: Tensor, w: Tensor, reverse: bool) -> Launch | None:
     from edgesr.scan.fused_kernels import segment_ends
 
     if cut.segments == 1:
-        return op.A, op.A
-    batch, length, width = op.x.shape
-    ends = op.A.new_empty(batch, cut.segments, width, op.A.shape[1])
-    sums = op.A.new_empty(batch, cut.segments, width)
-    segment_ends[cut.blocks, batch, cut.segments](
-        u, op.dt, op.bias, op.A, w, op.z, ends, sums,
-        length=length, channels=width, segment=cut.segment, REVERSE=reverse,
-        u_col=u.stride(2), dt_col=op.dt.stride(2),
-        **_strides(u=u, dt=op.dt, w=w, z=op.z), **_constants(op, cut),
-    )  # fmt: skip
-    return ends, sums
+        return None
+    values = _values(op, cut, u=u, w=w) | {"u_col": u.stride(2), "REVERSE": reverse}
+    return Launch(segment_ends, (cut.blocks, op.x.shape[0], cut.segments), values)
 
 
-def forward(scan: Scan, save: bool) -> tuple[Tensor, Tensor]:
-    """Return y (batch, L, E) in the dtype of x, and with `save` the states `backward` needs."""
+def _plan_forward(op: _Operands, save: bool) -> _Plan:
     from edgesr.scan.fused_kernels import scan_forward
 
-    cut, op = Cut.of(scan), _Operands.of(scan)
-    batch, length, width = op.x.shape
-    y = torch.empty(op.x.shape, dtype=op.x.dtype, device=op.x.device)
-    states = op.A.new_empty(batch if save else 0, cut.chunks, width, op.A.shape[1])
-    ends, sums = _segment_ends(op, cut, op.x, op.B, reverse=False)
-    scan_forward[cut.blocks, batch, cut.segments](
-        op.x, op.dt, op.bias, op.A, op.B, op.C, op.D, op.z,
-        y, states, ends, sums,
-        length=length, channels=width, segment=cut.segment, y_row=width,
-        x_col=op.x.stride(2), dt_col=op.dt.stride(2), SAVE=save, SPLIT=cut.segments > 1,
-        **_strides(x=op.x, dt=op.dt, b=op.B, c=op.C, z=op.z),
-        **_constants(op, cut),
-    )  # fmt: skip
+    cut = Cut.of(op.x, op.A.shape[1])
+    values = _values(op, cut, x=op.x, b=op.B, c=op.C) | {
+        "x_col": op.x.stride(2), "y_row": op.x.shape[2],
+        "SAVE": save, "SPLIT": cut.segments > 1,
+    }  # fmt: skip
+    scan = Launch(scan_forward, (cut.blocks, op.x.shape[0], cut.segments), values)
+    return _Plan(cut, _ends(op, cut, op.x, op.B, reverse=False), scan)
+
+
+def forward(scan: Scan, save: bool) -> tuple[Tensor, Tensor | None]:
+    """Return y (batch, L, E) in the dtype of x, and with `save` the states `backward` needs."""
+    op = _Operands.of(scan)
+    key = save, op.layout()
+    plan = _ready.get(key) or _keep(key, _plan_forward(op, save))
+    # Where a scan is short, its launch is what takes the time: the first kernel goes out first.
+    carried = plan.carried(op, op.x, op.B)
+    y = op.x.new_empty(op.x.shape)
+    states = op.A.new_empty(op.x.shape[0], plan.cut.chunks, *op.A.shape) if save else None
+    written = op.A if states is None else states  # a stand-in, not written
+    plan.scan(op.x, op.dt, op.bias, op.A, op.B, op.C, op.D, op.z, y, written, carried)
     return y, states
 
 
@@ -175,7 +207,7 @@ class Gradients:
         x, dt: (batch, L, E), in the dtypes of their inputs; dt is that before bias and softplus.
         BC: (batch, L, 2N), B before C.
         A: (E, N).
-        D, bias: (E,).
+        D, bias: (E,); without a bias none, (0,).
     """
 
     x: Tensor
@@ -186,35 +218,49 @@ class Gradients:
     bias: Tensor
 
 
-def backward(scan: Scan, states: Tensor, dy: Tensor, dz: Tensor | None = None) -> Gradients:
-    """Return the gradients; that of z is written to dz, (batch, L, E) with channels of stride 1."""
+def _plan_backward(op: _Operands, dy: Tensor, dz: Tensor) -> _Plan:
     from edgesr.scan.fused_backward import scan_backward
 
-    cut, op = Cut.of(scan), _Operands.of(scan)
     batch, length, width = op.x.shape
     n = op.A.shape[1]
-    ends, sums = _segment_ends(op, cut, dy, op.C, reverse=True)
-    dx, ddt = (torch.empty(op.x.shape, dtype=t.dtype, device=t.device) for t in (op.x, op.dt))
-    narrow = torch.promote_types(op.B.dtype, op.C.dtype)
-    partial = op.A.new_empty(
-        cut.blocks, batch, length, 2 * n, dtype=narrow if cut.blocks == 1 else torch.float32
-    )
-    db, dc = partial.chunk(2, dim=-1)
-    da = op.A.new_empty(batch, cut.segments, width, n)
-    dd, dbias = (op.A.new_empty(batch, cut.segments, width) for _ in range(2))
-    dz = dx if dz is None else dz  # dx stands in, not written
-    terms = 1 if narrow.itemsize == 2 else 3
+    cut = Cut.of(op.x, n)
+    terms = 1 if _narrow(op).itemsize == 2 else 3
     if not op.x.is_cuda or _padded(n) * CHUNK < SMALLEST_PRODUCT:
         terms = 0  # the interpreter has no bfloat16 products
-    scan_backward[cut.blocks, batch, cut.segments](
+    values = _values(op, cut, x=op.x, b=op.B, c=op.C, dy=dy, dz=dz) | {
+        "x_col": op.x.stride(2), "dy_col": dy.stride(2), "dx_row": width,
+        "db_block": batch * length * 2 * n, "db_batch": length * 2 * n, "db_row": 2 * n,
+        "SPLIT": cut.segments > 1, "TERMS": terms,
+    }  # fmt: skip
+    scan = Launch(scan_backward, (cut.blocks, batch, cut.segments), values)
+    return _Plan(cut, _ends(op, cut, dy, op.C, reverse=True), scan)
+
+
+def _narrow(op: _Operands) -> torch.dtype:
+    return torch.promote_types(op.B.dtype, op.C.dtype)
+
+
+def backward(scan: Scan, states: Tensor, dy: Tensor, dz: Tensor | None = None) -> Gradients:
+    """Return the gradients; that of z is written to dz, (batch, L, E) with channels of stride 1."""
+    op = _Operands.of(scan)
+    batch, length, width = op.x.shape
+    n = op.A.shape[1]
+    dx = op.x.new_empty(op.x.shape)
+    dz = dx if dz is None else dz  # dx stands in, not written
+    key = op.layout(), layout(dy), layout(dz)
+    plan = _ready.get(key) or _keep(key, _plan_backward(op, dy, dz))
+    cut = plan.cut
+    carried = plan.carried(op, dy, op.C)
+    ddt = op.dt.new_empty(op.dt.shape)
+    narrow = _narrow(op) if cut.blocks == 1 else torch.float32
+    partial = op.A.new_empty(cut.blocks, batch, length, 2 * n, dtype=narrow)
+    db, dc = partial.chunk(2, dim=-1)
+    sizes = width * n, width, width * op.mixer
+    parts = op.A.new_empty(batch * cut.segments, sum(sizes))
+    plan.scan(
         op.x, op.dt, op.bias, op.A, op.B, op.C, op.D, op.z, dy,
-        states, ends, sums, dx, ddt, db, dc, dz, da, dd, dbias,
-        length=length, channels=width, segment=cut.segment, dx_row=width,
-        x_col=op.x.stride(2), dt_col=op.dt.stride(2), dy_col=dy.stride(2),
-        db_block=db.stride(0), db_batch=db.stride(1), db_row=db.stride(2),
-        SPLIT=cut.segments > 1, TERMS=terms,
-        **_strides(x=op.x, dt=op.dt, b=op.B, c=op.C, z=op.z, dy=dy, dz=dz),
-        **_constants(op, cut),
+        states, carried, dx, ddt, db, dc, dz, parts,
     )  # fmt: skip
     dbc = partial[0] if cut.blocks == 1 else partial.sum(0)
-    return Gradients(dx, ddt, dbc, da.sum((0, 1)), dd.sum((0, 1)), dbias.sum((0, 1)))
+    da, dd, dbias = parts.sum(0).split_with_sizes(sizes)
+    return Gradients(dx, ddt, dbc, da.view(width, n), dd, dbias)

@@ -115,14 +115,15 @@ def channel_sums(tiles, E: tl.constexpr, N: tl.constexpr, K: tl.constexpr, TERMS
 
 @triton.jit
 def state_after(
-    ends, sums, decay_rate, tile, e, first, last, step: tl.constexpr,
+    ends, decay_rate, tile, e, first, last, step: tl.constexpr,
     channels, inside, N: tl.constexpr, MASK: tl.constexpr,
 ):  # fmt: skip
     """Chain what `segment_ends` wrote for the segments from `first` up to, not with, `last`."""
     h = tl.zeros_like(decay_rate)
     # Unrolled, so that the loads of eight segments are under way at once.
     for place in tl.range(first, last, step, loop_unroll_factor=8):
-        total = load_tile(sums + place * channels + e, e < channels, MASK)
-        added = load_tile(ends + place * channels * N + tile, inside, MASK)
+        written = ends + place * channels * (N + 1)
+        total = load_tile(written + channels * N + e, e < channels, MASK)
+        added = load_tile(written + tile, inside, MASK)
         h = tl.exp2((total * LOG2_E)[:, None] * decay_rate) * h + added
     return h

@@ -74,6 +74,7 @@ def errors(
 ) -> dict[str, float]:
     """Return the relative errors of the output and of every gradient, in float64."""
     fused_launch.WARPS_PER_PROCESSOR = warps
+    fused_launch.forget()
     inputs = draw(shape, dtype)
     exact = [t.double().requires_grad_() for t in inputs]
     x, dt, a, b, c, d = exact
@@ -116,6 +117,7 @@ def mixer_errors(
 ) -> dict[str, float]:
     """Return the relative errors of the fused mixer: output, gradients of xz and parameters."""
     fused_launch.WARPS_PER_PROCESSOR = ONE_SEGMENT
+    fused_launch.forget()
     mixer = Mamba(width, state, None, heads)
     torch.nn.init.normal_(mixer.D)
     outer = ("in_proj", "out_proj")

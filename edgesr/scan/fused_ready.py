@@ -1,0 +1,46 @@
+"""A kernel's launch made ready, to be repeated for tensors of one layout."""
+
+from typing import Any
+
+from torch import Tensor
+
+
+class Launch:
+    """One kernel with its grid and sizes; only the tensors' addresses change between launches.
+
+    At every launch Triton reads the types, alignment and values of all arguments anew, some forty
+    of them here, and that takes longer than a small scan runs. It does so once; later launches
+    hand addresses to the program it compiled. The caller keeps a launch for tensors of the same
+    types, devices and alignment (addresses modulo `ALIGNMENT`) only.
+    """
+
+    def __init__(self, kernel: Any, grid: tuple[int, int, int], values: dict[str, Any]) -> None:
+        """Take a `triton.jit` function whose first parameters are its tensors.
+
+        Args:
+            kernel: the function.
+            grid: programs along three axes.
+            values: its other parameters and Triton's options, by name.
+        """
+        self._kernel, self._grid, self._values = kernel, grid, values
+        self._run: Any = None
+        self._rest: list[Any] = []
+
+    def __call__(self, *tensors: Tensor) -> None:
+        """Launch on the current stream."""
+        if self._run is not None:
+            self._run(*[tensor.data_ptr() for tensor in tensors], *self._rest)
+            return
+        compiled = self._kernel[self._grid](*tensors, **self._values)
+        if compiled is not None:  # Triton's interpreter has no program to keep
+            names = self._kernel.arg_names[len(tensors) :]
+            self._rest = [self._values[name] for name in names]
+            self._run = compiled[self._grid]
+
+
+ALIGNMENT = 16  # bytes; what Triton compiles for
+
+
+def layout(tensor: Tensor) -> tuple[Any, ...]:
+    """Return all that a launch depends on but the address itself, as part of a key."""
+    return tensor.dtype, tensor.get_device(), tensor.data_ptr() % ALIGNMENT, tensor.stride()
