@@ -54,16 +54,22 @@ class _Operands(NamedTuple):
     def of(cls, scan: Scan) -> "_Operands":
         """Return contiguous float32 parameters, and states and gate of stride 1."""
         b, c = _last_stride_1(scan.B), _last_stride_1(scan.C)
-        a, d = scan.A.float().contiguous(), scan.D.float().contiguous()
+        a, d = _parameter(scan.A), _parameter(scan.D)
         if scan.z is None or scan.bias is None:
             return cls(scan.x, scan.dt, a, b, c, d, scan.x, d, False)  # x and d are not read
-        bias = scan.bias.float().contiguous()
-        return cls(scan.x, scan.dt, a, b, c, d, _last_stride_1(scan.z), bias, True)
+        z, bias = _last_stride_1(scan.z), _parameter(scan.bias)
+        return cls(scan.x, scan.dt, a, b, c, d, z, bias, True)
 
     def layout(self) -> Hashable:
         """Return all that launches depend on but the addresses."""
         given = self[:8] if self.mixer else self[:6]
         return self.x.shape, self.A.shape, *[layout(tensor) for tensor in given]
+
+
+def _parameter(tensor: Tensor) -> Tensor:
+    if tensor.dtype == torch.float32 and tensor.is_contiguous():
+        return tensor  # asked first, since a conversion to the same takes longer
+    return tensor.float().contiguous()
 
 
 def _last_stride_1(tensor: Tensor) -> Tensor:

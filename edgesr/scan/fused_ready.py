@@ -1,5 +1,6 @@
 """A kernel's launch made ready, to be repeated for tensors of one layout."""
 
+from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor
@@ -23,19 +24,29 @@ class Launch:
             values: its other parameters and Triton's options, by name.
         """
         self._kernel, self._grid, self._values = kernel, grid, values
-        self._run: Any = None
-        self._rest: list[Any] = []
+        self._again: Callable[[list[int]], None] | None = None
 
     def __call__(self, *tensors: Tensor) -> None:
         """Launch on the current stream."""
-        if self._run is not None:
-            self._run(*[tensor.data_ptr() for tensor in tensors], *self._rest)
+        if self._again is not None:
+            self._again([tensor.data_ptr() for tensor in tensors])
             return
         compiled = self._kernel[self._grid](*tensors, **self._values)
         if compiled is not None:  # Triton's interpreter has no program to keep
-            names = self._kernel.arg_names[len(tensors) :]
-            self._rest = [self._values[name] for name in names]
-            self._run = compiled[self._grid]
+            self._again = self._repeat(compiled, len(tensors), tensors[0].get_device())
+
+    def _repeat(self, compiled: Any, tensors: int, device: int) -> Callable[[list[int]], None]:
+        """Return the launch of a compiled program, as `triton.JITFunction.run` ends; no hooks."""
+        from triton.runtime import driver
+
+        rest = [self._values[name] for name in self._kernel.arg_names[tensors:]]
+        fixed = compiled.function, compiled.packed_metadata, None, None, None
+        stream, run, grid = driver.active.get_current_stream, compiled.run, self._grid
+
+        def again(addresses: list[int]) -> None:
+            run(*grid, stream(device), *fixed, *addresses, *rest)
+
+        return again
 
 
 ALIGNMENT = 16  # bytes; what Triton compiles for
