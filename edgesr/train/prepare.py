@@ -16,6 +16,7 @@ from edgesr.models.checkpoint import (
 )
 from edgesr.models.network import SRNetwork
 from edgesr.models.registry import get_network
+from edgesr.scan.fused import stay_out_of_graphs
 from edgesr.train.config import Distillation, TrainConfig
 from edgesr.train.feeder import Feeder
 from edgesr.train.losses import LOSSES, Objective
@@ -78,6 +79,7 @@ def build_objective(config: TrainConfig, network: SRNetwork, world: World) -> nn
         network, LOSSES[config.loss], config.precision, teacher, config.distillation
     )
     if config.compile:
+        stay_out_of_graphs()
         objective.compile()
     if world.size == 1:
         return objective

@@ -43,7 +43,7 @@ def test_kernels_under_the_interpreter_equal_the_reference() -> None:
     )
     assert run.returncode == 0, run.stderr
     found = json.loads(run.stdout)
-    assert len(found) == 18
+    assert len(found) == 19
     for case, errors in found.items():
         limit = FLOAT32_LIMIT
         if "float16" in case:  # bfloat16 too
@@ -105,6 +105,16 @@ def test_gpu_transposed_input_and_mixed_dtypes() -> None:
     inputs[0] = inputs[0].transpose(1, 2).contiguous().transpose(1, 2)
     inputs[1] = inputs[1].float()
     assert_equals_reference(inputs, SIXTEEN_BIT_LIMIT)
+
+
+@needs_gpu
+def test_gpu_launches_again_for_one_layout_and_for_another_alignment() -> None:
+    for _ in range(3):  # the first launch goes through Triton, the others repeat it
+        assert_equals_reference(draw((1, 256, 16, 4), torch.float32), FLOAT32_LIMIT)
+    inputs = draw((1, 256, 16, 4), torch.float32)
+    x = torch.empty(inputs[0].numel() + 1, device="cuda")[1:].view_as(inputs[0])
+    assert x.data_ptr() % 16
+    assert_equals_reference([x.copy_(inputs[0]), *inputs[1:]], FLOAT32_LIMIT)
 
 
 @needs_gpu
