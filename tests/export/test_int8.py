@@ -140,7 +140,7 @@ def test_the_student_is_close_on_real_tiles_and_finite_on_hard_ones(student: Pat
     outputs = run_tiles(model, hard_tiles(64).values(), None)
     assert all(np.isfinite(output).all() for output in outputs)
     parity = OnnxManifest.read(student).parity
-    assert parity.psnr_db is not None and parity.psnr_db >= 45
+    assert parity.psnr_db is not None and parity.psnr_db >= 44
 
 
 def _run(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
