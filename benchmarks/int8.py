@@ -26,7 +26,7 @@ import onnxruntime as ort
 from int8_judge import SCALE, TILE, Judge, Row, quantised
 from int8_text import page
 from numpy.typing import NDArray
-from onnx import ModelProto
+from onnx import ModelProto, version_converter
 from scan_cost import build_engine, cpu_name, run_in_turns
 
 from edgesr.export import int8
@@ -34,12 +34,14 @@ from edgesr.export.calibration import calibration_for
 from edgesr.export.exporter import ExportRequest, export
 from edgesr.export.manifest import OnnxManifest
 from edgesr.export.parity import psnr_db, run_tiles
-from edgesr.export.patches import hard_tiles, real_tiles
+from edgesr.export.patches import real_tiles
+from edgesr.export.smooth import smooth
 from edgesr.files import write_json, write_text
 
 RESULTS = Path(__file__).parent / "results"
 RUNS = 20
 METHODS = ("MinMax", "Percentile", "Entropy")
+MIGRATIONS = (0.5, 0.8, 0.9, 1.0)
 
 
 def main() -> None:
@@ -118,19 +120,24 @@ def operations(graph: ModelProto) -> Iterator[tuple[Row, Callable[[], ModelProto
 
 
 def ranges(graph: ModelProto, photos: Path) -> Iterator[tuple[Row, Callable[[], ModelProto]]]:
-    """Yield INT8 graphs by how ranges are found, and on which tiles."""
+    """Yield INT8 graphs by how ranges are found, on which tiles, and how channels are smoothed."""
     bundled = calibration_for(None, TILE).tiles
-    both = calibration_for(photos, TILE).tiles
-    hard = np.concatenate([bundled, *hard_tiles(TILE).values()])
-    for method in METHODS:
-        yield {"method": method, "tiles": "bundled"}, partial(quantise, graph, (), bundled, method)
-    stacks = {
-        "bundled and photos": both,
-        "photos": both[len(bundled) :],
-        "bundled and hard": hard,
+    more = calibration_for(photos, TILE).tiles
+    tiles = {
+        "bundled photographs": real_tiles(TILE),
+        "bundled": bundled,
+        "bundled and photos": more,
+        "photos": more[len(bundled) :],
     }
-    for label, tiles in stacks.items():
-        yield {"method": "MinMax", "tiles": label}, partial(quantise, graph, (), tiles)
+    rows: list[tuple[str, str, float | None]] = [
+        *(("MinMax", label, None) for label in ("bundled photographs", "bundled")),
+        *(("MinMax", "bundled", migration) for migration in MIGRATIONS),
+        *((method, "bundled", int8.MIGRATION) for method in METHODS if method != int8.METHOD),
+        *(("MinMax", label, int8.MIGRATION) for label in tiles if label != "bundled"),
+    ]
+    for method, label, migration in rows:
+        row = {"method": method, "tiles": label, "smoothing": migration or "none"}
+        yield row, partial(quantise, graph, (), tiles[label], method, migration)
 
 
 def quantise(
@@ -138,12 +145,13 @@ def quantise(
     names: Iterable[str] = (),
     tiles: NDArray[np.float32] | None = None,
     method: str = int8.METHOD,
+    migration: float | None = int8.MIGRATION,
 ) -> ModelProto:
     """Quantise with ONNX Runtime; by default what, on what and how the exporter does."""
-    tiles = real_tiles(TILE) if tiles is None else tiles
+    tiles = calibration_for(None, TILE).tiles if tiles is None else tiles
     before, int8.METHOD = int8.METHOD, method
     try:
-        return int8.to_int8(graph, tiles, 1, tuple(names))[0]
+        return int8.to_int8(graph, tiles, 1, tuple(names), migration)[0]
     finally:
         int8.METHOD = before
 
@@ -151,7 +159,10 @@ def quantise(
 def quantisers(
     graphs: dict[str, ModelProto], python: Path | None
 ) -> Iterator[tuple[Row, Callable[[], ModelProto]]]:
-    """Yield INT8 graphs of ONNX Runtime and of ModelOpt, at equal operations and as it comes."""
+    """Yield INT8 graphs of ONNX Runtime and of ModelOpt, at equal operations and as it comes.
+
+    Both quantise the smoothed graph, with ranges from the bundled tiles.
+    """
     names = int8.worth_quantising(graphs["fp32"].graph)
     for rest in ("fp32", "fp16"):
         label = {
@@ -163,6 +174,8 @@ def quantisers(
         yield label, partial(quantise, graphs[rest])
     if python is None:
         return
+    newer = version_converter.convert_version(graphs["fp32"], int8.OPSET)
+    smoothed = smooth(newer, names, calibration_for(None, TILE).tiles, 1)
     only: Row = {"op_types_to_quantize": list(int8.KINDS)}
     chosen: Row = {**only, "nodes_to_quantize": [f"^{name}$" for name in names]}
     taken: list[str] = []
@@ -177,7 +190,7 @@ def quantisers(
         settings = {"calibration_method": method, "high_precision_dtype": rest, **more}
 
         def make(settings: Row = settings) -> ModelProto:
-            model = run_modelopt(python, graphs["fp32"], settings)
+            model = run_modelopt(python, smoothed, settings)
             taken[:] = quantised(model)
             return model
 
@@ -186,7 +199,7 @@ def quantisers(
     label = {"quantiser": "ONNX Runtime", "method": "MinMax", "rest": "fp32"}
     yield (
         label | {"asked for": "what ModelOpt took of chosen"},
-        partial(quantise, graphs["fp32"], taken),
+        partial(quantise, smoothed, taken, migration=None),
     )
 
 
@@ -195,7 +208,7 @@ def run_modelopt(python: Path, graph: ModelProto, settings: Row) -> ModelProto:
     with tempfile.TemporaryDirectory() as folder:
         source, target, tiles = (str(Path(folder) / name) for name in ("a.onnx", "b.onnx", "t.npy"))
         onnx.save(graph, source)
-        np.save(tiles, real_tiles(TILE))
+        np.save(tiles, calibration_for(None, TILE).tiles)
         script = str(Path(__file__).with_name("int8_modelopt.py"))
         subprocess.run(
             [str(python), script, source, target, tiles, json.dumps(settings)],

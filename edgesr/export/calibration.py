@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesr.export.patches import real_tiles
+from edgesr.export.patches import hard_tiles, real_tiles
 from edgesr.imaging.picture import read_picture
 from edgesr.imaging.tiling import plan_tiles
 from edgesr.train.images import list_images
@@ -29,11 +29,11 @@ class Calibration:
 
 
 def calibration_for(folder: Path | None, tile: int) -> Calibration:
-    """Collect the tiles: the bundled photographs, and more from a folder of photos.
+    """Collect the tiles: bundled photographs, synthetic ones, and more from a folder of photos.
 
     The folder's are cut as upscaling cuts them, chosen evenly over the photos by name and at random
-    within each, the same at every call. The bundled ones are always among them, so that a folder of
-    dark or flat photos does not make the network clip others.
+    within each, the same at every call. The others are always among them, so that a folder of dark
+    or flat photos does not make the network clip others, nor any photos print and screens.
 
     Args:
         folder: photos, also in folders below it; None: the bundled photographs alone.
@@ -43,8 +43,9 @@ def calibration_for(folder: Path | None, tile: int) -> Calibration:
         DataError: no such folder, or no photo in it.
         ImageError: a photo cannot be read.
     """
-    bundled = real_tiles(tile)
-    source = f"{len(bundled)} bundled tiles"
+    hard = hard_tiles(tile).values()
+    bundled = np.concatenate([real_tiles(tile), *hard])
+    source = f"{len(bundled)} bundled tiles, {len(hard)} of them synthetic"
     if folder is None:
         return Calibration(bundled, source)
     photos = list_images(folder, fix="--calibrate FOLDER_OF_PHOTOS")
@@ -55,7 +56,7 @@ def calibration_for(folder: Path | None, tile: int) -> Calibration:
     own = np.concatenate([_tiles(photo, tile, each, rng) for photo in chosen])
     tiles = np.concatenate([bundled, own])
     return Calibration(
-        tiles, f"{source} and {len(own)} of {count} photos in {folder.resolve().name}"
+        tiles, f"{source}, and {len(own)} of {count} photos in {folder.resolve().name}"
     )
 
 

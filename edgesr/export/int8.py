@@ -3,9 +3,9 @@
 Every chosen multiplication reads its input through QuantizeLinear and DequantizeLinear with one
 scale, and its weights from int8 through DequantizeLinear with one scale for each output channel.
 Zero points are 0, as TensorRT demands. The scale of an input is the largest magnitude met on the
-calibration tiles. The network's ends, which read and write the picture, stay as they are: the two
-cost as much PSNR as the 29 multiplications between them, and hold an eighth of the multiply-adds
-(benchmarks/results/int8.md).
+calibration tiles, after its channels were made alike (smooth.py). The network's ends, which read
+and write the picture, stay as they are: the two cost more PSNR than the 29 multiplications between
+them, and hold an eighth of the multiply-adds (benchmarks/results/int8.md).
 """
 
 import tempfile
@@ -28,6 +28,7 @@ from onnx import (
 
 from edgesr.errors import ExportError
 from edgesr.export.patches import in_batches
+from edgesr.export.smooth import MIGRATION, smooth
 
 OPSET = 19
 """The first in which the scale of QuantizeLinear may be float16."""
@@ -41,11 +42,18 @@ KINDS = ("Conv", "MatMul")
 METHOD = "MinMax"
 """How ranges are found, a `CalibrationMethod` of ONNX Runtime; chosen by measurement."""
 
-SCHEME = "symmetric; activations by tensor, largest magnitude; weights by output channel"
+SCHEME = (
+    f"symmetric; activations by tensor, largest magnitude, smoothed with migration {MIGRATION}; "
+    "weights by output channel"
+)
 
 
 def to_int8(
-    model: ModelProto, tiles: NDArray[np.float32], batch: int | None, chosen: tuple[str, ...] = ()
+    model: ModelProto,
+    tiles: NDArray[np.float32],
+    batch: int | None,
+    chosen: tuple[str, ...] = (),
+    migration: float | None = MIGRATION,
 ) -> tuple[ModelProto, tuple[str, ...]]:
     """Quantise a finished graph with ONNX Runtime's quantiser.
 
@@ -54,6 +62,7 @@ def to_int8(
         tiles: (n, 3, tile, tile) RGB in [0, 1], on which the scales are measured.
         batch: tiles the graph takes at once; None: any number.
         chosen: names of the nodes to quantise; none: those of `worth_quantising`.
+        migration: of `smooth`; None: the channels are left as they are.
 
     Returns:
         the graph, and the names of the quantised nodes.
@@ -71,6 +80,8 @@ def to_int8(
             fix=f"edgesr export --model {model.graph.name} --precision fp16",
         )
     typed = shape_inference.infer_shapes(version_converter.convert_version(model, OPSET))
+    if migration is not None:
+        typed = smooth(typed, chosen, tiles, batch, migration)
     quantizer = QDQQuantizer(
         typed,
         per_channel=True,

@@ -24,8 +24,8 @@ def check_parity(
     """Run `model` in ONNX Runtime and `network` in torch on the same tiles and compare.
 
     An fp32 graph may differ by at most 1e-4 anywhere; an fp16 graph must reach 50 dB, an int8 graph
-    40 dB. None may give a value that is not finite, on real tiles nor on black, white, noise and
-    checkerboards.
+    40 dB. None may give a value that is not finite, on real tiles nor on black, white, noise,
+    checkerboards and stripes.
 
     Args:
         model: the finished graph.

@@ -43,15 +43,21 @@ def in_batches(tiles: NDArray[np.float32], batch: int) -> Iterator[NDArray[np.fl
 
 
 def hard_tiles(tile: int) -> dict[str, NDArray[np.float32]]:
-    """Return tiles that provoke overflow, each (1, 3, tile, tile) in [0, 1], by name."""
+    """Return tiles that provoke large values, each (1, 3, tile, tile) in [0, 1], by name."""
     shape = (1, 3, tile, tile)
     rows, columns = np.indices((tile, tile))
-    board = ((rows + columns) % 2).astype(np.float32)
-    blocks = ((rows // 8 + columns // 8) % 2).astype(np.float32)
+    patterns = {
+        "checkerboard of pixels": rows + columns,
+        "checkerboard of 8x8 blocks": rows // 8 + columns // 8,
+        "rows of pixels": rows,
+        "columns of pixels": columns,
+    }
     return {
         "black": np.zeros(shape, np.float32),
         "white": np.ones(shape, np.float32),
         "noise": np.random.default_rng(0).random(shape, dtype=np.float32),
-        "checkerboard of pixels": np.broadcast_to(board, shape).copy(),
-        "checkerboard of 8x8 blocks": np.broadcast_to(blocks, shape).copy(),
+        **{
+            name: np.broadcast_to((pattern % 2).astype(np.float32), shape).copy()
+            for name, pattern in patterns.items()
+        },
     }

@@ -1,7 +1,10 @@
-"""Which values of a graph are too large for float16? Measured on real and synthetic tiles."""
+"""How large the values of a graph become on tiles, and which are too large for float16."""
+
+from collections.abc import Iterable, Mapping
 
 import numpy as np
-from onnx import ModelProto, TensorProto, helper, numpy_helper, shape_inference
+from numpy.typing import NDArray
+from onnx import GraphProto, ModelProto, TensorProto, helper, numpy_helper, shape_inference
 
 from edgesr.export.parity import run_tiles
 from edgesr.export.patches import hard_tiles, real_tiles
@@ -21,38 +24,70 @@ def too_large_for_half(model: ModelProto, tile: int, batch: int | None) -> froze
         tile: side of its input.
         batch: tiles it takes at once; None: any number.
     """
-    probe, names = _probe(model)
-    stacks = [real_tiles(tile), *hard_tiles(tile).values()]
-    largest = np.concatenate(run_tiles(probe, stacks, batch)).max(axis=0)
-    return frozenset(name for name, size in zip(names, largest, strict=True) if size > LIMIT)
-
-
-def _probe(model: ModelProto) -> tuple[ModelProto, list[str]]:
-    """Return a graph whose one output (1, n) is the largest size of each of n values, and these.
-
-    One number a value, so that the runtime keeps none longer than the graph itself needs it.
-    """
-    probe = shape_inference.infer_shapes(model)
-    graph = probe.graph
-    computed = {name for node in graph.node for name in node.output}
+    typed = shape_inference.infer_shapes(model)
+    computed = {name for node in typed.graph.node for name in node.output}
     names = [
         value.name
-        for value in (*graph.value_info, *graph.output)
+        for value in (*typed.graph.value_info, *typed.graph.output)
         if value.name in computed and value.type.tensor_type.elem_type == TensorProto.FLOAT
     ]
-    graph.initializer.append(numpy_helper.from_array(np.array([1, 1]), "probe.shape"))
-    for name in names:
-        graph.node.extend(
-            (
-                helper.make_node("Abs", [name], [f"{name}.size"]),
-                helper.make_node("ReduceMax", [f"{name}.size"], [f"{name}.max"], keepdims=0),
-                helper.make_node("Reshape", [f"{name}.max", "probe.shape"], [f"{name}.largest"]),
-            )
-        )
-    largest = [f"{name}.largest" for name in names]
-    graph.node.append(helper.make_node("Concat", largest, ["probe.largest"], axis=1))
-    del graph.output[:]
-    graph.output.append(
-        helper.make_tensor_value_info("probe.largest", TensorProto.FLOAT, [1, len(names)])
+    stacks = [real_tiles(tile), *hard_tiles(tile).values()]
+    sizes = largest_sizes(typed, dict.fromkeys(names), stacks, batch)
+    return frozenset(name for name, size in sizes.items() if size.max() > LIMIT)
+
+
+def largest_sizes(
+    model: ModelProto,
+    values: Mapping[str, int | None],
+    stacks: Iterable[NDArray[np.float32]],
+    batch: int | None,
+) -> dict[str, NDArray[np.float32]]:
+    """Return the largest magnitude of values of a graph, of each whole or along an axis of it.
+
+    Args:
+        model: with the shapes of its values; of opset 18 or later where an axis is asked for.
+        values: name -> axis that is kept; None: one number for the whole value.
+        stacks: of tiles, (n, 3, tile, tile) each.
+        batch: tiles the graph takes at once; None: any number.
+
+    Returns:
+        name -> (size of the axis,), or (1,).
+    """
+    probe = ModelProto()
+    probe.CopyFrom(model)
+    graph = probe.graph
+    shapes = {
+        value.name: value.type.tensor_type.shape.dim for value in (*graph.input, *graph.value_info)
+    }
+    counts = [1 if axis is None else shapes[name][axis].dim_value for name, axis in values.items()]
+    graph.initializer.append(numpy_helper.from_array(np.array([1, -1]), "probe.shape"))
+    for name, axis in values.items():
+        axes = [] if axis is None else [i for i in range(len(shapes[name])) if i != axis]
+        _probe(graph, name, axes)
+    graph.node.append(
+        helper.make_node("Concat", [f"{name}.largest" for name in values], ["probe"], axis=1)
     )
-    return probe, names
+    del graph.output[:]
+    graph.output.append(helper.make_tensor_value_info("probe", TensorProto.FLOAT, [1, sum(counts)]))
+    found = np.concatenate(run_tiles(probe, stacks, batch)).max(axis=0)
+    parts = np.split(found, np.cumsum(counts)[:-1])
+    return dict(zip(values, parts, strict=True))
+
+
+def _probe(graph: GraphProto, name: str, axes: list[int]) -> None:
+    """Add nodes that reduce a value to a row of its largest magnitudes.
+
+    Rows are short, so that the runtime keeps no value longer than the graph itself needs it.
+    """
+    reduced = [f"{name}.size"]
+    if axes:
+        graph.initializer.append(numpy_helper.from_array(np.array(axes), f"{name}.axes"))
+        reduced.append(f"{name}.axes")
+    graph.node.extend(
+        (
+            helper.make_node("Abs", [name], [f"{name}.size"]),
+            helper.make_node("ReduceMax", reduced, [f"{name}.max"], keepdims=0),
+            helper.make_node("Cast", [f"{name}.max"], [f"{name}.float"], to=TensorProto.FLOAT),
+            helper.make_node("Reshape", [f"{name}.float", "probe.shape"], [f"{name}.largest"]),
+        )
+    )
