@@ -75,6 +75,8 @@ def run_tiles(
 
     options = ort.SessionOptions()
     options.log_severity_level = 3
+    # in the order of the file, where a value is used soon and freed: any other order may keep many
+    options.execution_order = ort.ExecutionOrder.PRIORITY_BASED
     session = ort.InferenceSession(
         model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )

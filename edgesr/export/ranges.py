@@ -69,16 +69,13 @@ def largest_sizes(
     )
     del graph.output[:]
     graph.output.append(helper.make_tensor_value_info("probe", TensorProto.FLOAT, [1, sum(counts)]))
-    found = np.concatenate(run_tiles(probe, stacks, batch)).max(axis=0)
+    found = np.concatenate(run_tiles(probe, stacks, batch or 1)).max(axis=0)
     parts = np.split(found, np.cumsum(counts)[:-1])
     return dict(zip(values, parts, strict=True))
 
 
 def _probe(graph: GraphProto, name: str, axes: list[int]) -> None:
-    """Add nodes that reduce a value to a row of its largest magnitudes.
-
-    Rows are short, so that the runtime keeps no value longer than the graph itself needs it.
-    """
+    """Add nodes that reduce a value to a row of its largest magnitudes; only rows are then kept."""
     reduced = [f"{name}.size"]
     if axes:
         graph.initializer.append(numpy_helper.from_array(np.array(axes), f"{name}.axes"))

@@ -61,6 +61,11 @@ def test_the_file_names_no_path_of_this_machine(exported: Path) -> None:
     assert b"site-packages" not in exported.read_bytes()
 
 
+def test_errors_do_not_add_up_along_a_long_scan(tmp_path: Path) -> None:
+    manifest = export(ExportRequest("student", tile=128, output=tmp_path / "student.onnx"))
+    assert manifest.parity.max_abs_difference <= 1e-5  # 16,384 steps; 7.6e-5 as for tiles of 64
+
+
 def test_fp16_is_typed_and_close(tmp_path: Path, small_weights: Path) -> None:
     path = tmp_path / "small_fp16.onnx"
     manifest = export(_request(small_weights, path, precision="fp16"))

@@ -6,7 +6,7 @@ import torch
 from onnx.reference import ReferenceEvaluator
 from torch import nn
 
-from edgesr.export.tidy import tidy, write_softplus
+from edgesr.export.tidy import LONG_SCAN, tidy, write_softplus
 from edgesr.export.torch_graph import trace
 from edgesr.models.network import SRNetwork
 
@@ -53,19 +53,39 @@ def test_causal_convolution_and_softplus() -> None:
     assert "Softplus" not in _kinds(write_softplus(short))
 
 
-def test_softplus_never_overflows() -> None:
-    node = onnx.helper.make_node("Softplus", ["u"], ["y"])
-    u, y = (
-        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [9]) for name in ("u", "y")
+def _softplus(values: np.ndarray) -> onnx.ModelProto:
+    """A softplus of values of this shape, behind an Identity, so that its own shape is listed."""
+    nodes = [
+        onnx.helper.make_node("Softplus", ["u"], ["y"]),
+        onnx.helper.make_node("Identity", ["y"], ["z"]),
+    ]
+    u, y, z = (
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, values.shape)
+        for name in "uyz"
     )
-    model = onnx.helper.make_model(
-        onnx.helper.make_graph([node], "g", [u], [y]),
+    return onnx.helper.make_model(
+        onnx.helper.make_graph(nodes, "g", [u], [z], value_info=[y]),
         opset_imports=[onnx.helper.make_opsetid("", 18)],
     )
+
+
+def test_softplus_never_overflows() -> None:
     values = np.array([-1e30, -100, -1, 0, 16, 79.9, 80.1, 100, 1e30], np.float32)
-    (got,) = ReferenceEvaluator(write_softplus(model)).run(None, {"u": values})
+    (got,) = ReferenceEvaluator(write_softplus(_softplus(values))).run(None, {"u": values})
     expected = np.logaddexp(values.astype(np.float64), 0)
     np.testing.assert_allclose(got, expected, rtol=1.2e-7, atol=1e-7)
+
+
+def test_softplus_is_exact_to_every_digit_where_a_scan_is_long() -> None:
+    values = np.linspace(-30, 90, LONG_SCAN + 1, dtype=np.float32).reshape(1, -1, 1)
+    expected = np.logaddexp(values.astype(np.float64), 0)
+    errors = []
+    for part in (slice(None), slice(1, None)):  # longer than LONG_SCAN, and just as long
+        model = write_softplus(_softplus(values[:, part]))
+        (got,) = ReferenceEvaluator(model).run(None, {"u": values[:, part]})
+        errors.append(np.abs(got / expected[:, part] - 1).max())
+    assert errors[0] < 3e-7
+    assert errors[1] > 1e-2
 
 
 class _Halves(SRNetwork):
