@@ -15,7 +15,7 @@ SOFTPLUS_BOUND = 80.0  # exp of it is a float32
 
 LONG_SCAN = 4096
 """Steps after which small errors of softplus add up: the student's graph for tiles of 64, of 4096
-steps, is 1e-5 from float64, for 128 6e-5, for 256 4e-4. What `write_softplus` adds makes it 2e-6."""
+steps, is 1e-5 from float64, for 128 6e-5, for 256 4e-4. With `write_softplus` it is 2e-6."""
 
 
 def tidy(model: ModelProto) -> ModelProto:
