@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 
 import torch
 import torch.distributed as dist
@@ -80,6 +81,9 @@ def joined(device: str | None, batch: int) -> Iterator[World]:
     if size == 1:
         yield World(0, 1, 0, chosen)
         return
+    # Functions of this module keep the group there is at its import as a default argument, and a
+    # group kept to the end aborts the process (https://github.com/pytorch/pytorch/pull/179291).
+    import_module("torch.distributed.nn.functional")
     dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
     try:
         yield World(rank, size, local_rank, chosen)

@@ -183,3 +183,26 @@ def test_two_processes_train_as_one_does(pictures: Path, whole: Path, tmp_path: 
     first, second = (load_file(out / WEIGHTS) for out in (tmp_path / "two", whole))
     for name, value in first.items():
         np.testing.assert_allclose(second[name], value, atol=1e-3)
+
+
+LEAVING = """
+import weakref
+import torch
+import torch.distributed as dist
+from edgesr.train.world import joined
+
+with joined("cpu", 2):
+    group = weakref.ref(dist.group.WORLD)
+    module = torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(1, 1))
+    module(torch.ones(1, 1)).sum().backward()
+    del module
+raise SystemExit(0 if group() is None else "the group of processes is still held")
+"""
+
+
+def test_nothing_of_the_group_outlives_the_run(tmp_path: Path) -> None:
+    """Its threads would abort a process that ends, once in some thirty runs."""
+    script = tmp_path / "leaving.py"
+    script.write_text(LEAVING)
+    torchrun = ["torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    _finish(_run(torchrun, [str(script)]))
