@@ -130,10 +130,10 @@ def ranges(graph: ModelProto, photos: Path) -> Iterator[tuple[Row, Callable[[], 
         "photos": more[len(bundled) :],
     }
     rows: list[tuple[str, str, float | None]] = [
-        *(("MinMax", label, None) for label in ("bundled photographs", "bundled")),
-        *(("MinMax", "bundled", migration) for migration in MIGRATIONS),
+        *((int8.METHOD, label, None) for label in ("bundled photographs", "bundled")),
+        *((int8.METHOD, "bundled", migration) for migration in MIGRATIONS),
         *((method, "bundled", int8.MIGRATION) for method in METHODS if method != int8.METHOD),
-        *(("MinMax", label, int8.MIGRATION) for label in tiles if label != "bundled"),
+        *((int8.METHOD, label, int8.MIGRATION) for label in tiles if label != "bundled"),
     ]
     for method, label, migration in rows:
         row = {"method": method, "tiles": label, "smoothing": migration or "none"}

@@ -33,7 +33,7 @@ def calibration_for(folder: Path | None, tile: int) -> Calibration:
 
     The folder's are cut as upscaling cuts them, chosen evenly over the photos by name and at random
     within each, the same at every call. The others are always among them, so that a folder of dark
-    or flat photos does not make the network clip others, nor any photos print and screens.
+    or flat photos does not make the network clip others, nor photos alone make it clip patterns.
 
     Args:
         folder: photos, also in folders below it; None: the bundled photographs alone.

@@ -9,6 +9,7 @@ from collections.abc import Generator
 import numpy as np
 from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
+from edgesr.export.graph import value_types
 from edgesr.export.lower import SCAN
 
 HALF, SINGLE = TensorProto.FLOAT16, TensorProto.FLOAT
@@ -35,10 +36,7 @@ def to_fp16(
     result = ModelProto()
     result.CopyFrom(model)
     graph = result.graph
-    types = {
-        value.name: value.type.tensor_type.elem_type
-        for value in (*graph.value_info, *graph.input, *graph.output)
-    }
+    types = {name: value.elem_type for name, value in value_types(graph).items()}
     types.update((tensor.name, tensor.data_type) for tensor in graph.initializer)
     constants = {tensor.name: tensor for tensor in graph.initializer}
     converter = _Converter(types, constants, large)

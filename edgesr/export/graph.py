@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import GraphProto, NodeProto, TensorProto, helper, numpy_helper
+from onnx import GraphProto, NodeProto, TensorProto, TypeProto, helper, numpy_helper
 
 
 class Builder:
@@ -66,6 +66,14 @@ class Builder:
     def mul(self, a: str, b: str) -> str:
         """Return a * b."""
         return self.op("Mul", a, b)
+
+
+def value_types(graph: GraphProto) -> dict[str, TypeProto.Tensor]:
+    """Return the element type and the shape of each value that a graph lists them for."""
+    return {
+        value.name: value.type.tensor_type
+        for value in (*graph.input, *graph.value_info, *graph.output)
+    }
 
 
 def producers(graph: GraphProto) -> dict[str, NodeProto]:

@@ -9,7 +9,7 @@ from onnx import ModelProto, NodeProto, helper, numpy_helper
 from edgesr.errors import ExportError
 from edgesr.export.forms import Form
 from edgesr.export.forms.chunks import ScanNode
-from edgesr.export.graph import Builder, remove_unused
+from edgesr.export.graph import Builder, remove_unused, value_types
 from edgesr.export.tidy import write_softplus
 
 DOMAIN = "edgesr"
@@ -40,7 +40,7 @@ def write_scans(model: ModelProto, form: Form) -> ModelProto:
     result.CopyFrom(model)
     graph = result.graph
     constants = {tensor.name: tensor for tensor in graph.initializer}
-    shapes = {value.name: value.type.tensor_type for value in (*graph.value_info, *graph.input)}
+    types = value_types(graph)
     nodes: list[NodeProto] = []
     number = 0
     for node in graph.node:
@@ -49,7 +49,7 @@ def write_scans(model: ModelProto, form: Form) -> ModelProto:
             continue
         x, dt, a, b, c, d = node.input
         A, D = (_constant(constants, name, node) for name in (a, d))
-        known = [shapes[name] for name in (x, *node.output) if name in shapes]
+        known = [types[name] for name in (x, *node.output) if name in types]
         length = max((tensor.shape.dim[1].dim_value for tensor in known), default=0)
         if not length:
             raise ExportError("the length of a scan is not static", where=node.name)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import GraphProto, ModelProto, TensorProto, helper, numpy_helper, shape_inference
 
+from edgesr.export.graph import producers, value_types
 from edgesr.export.parity import run_tiles
 from edgesr.export.patches import hard_tiles, real_tiles
 
@@ -25,11 +26,11 @@ def too_large_for_half(model: ModelProto, tile: int, batch: int | None) -> froze
         batch: tiles it takes at once; None: any number.
     """
     typed = shape_inference.infer_shapes(model)
-    computed = {name for node in typed.graph.node for name in node.output}
+    computed = producers(typed.graph)
     names = [
-        value.name
-        for value in (*typed.graph.value_info, *typed.graph.output)
-        if value.name in computed and value.type.tensor_type.elem_type == TensorProto.FLOAT
+        name
+        for name, value in value_types(typed.graph).items()
+        if name in computed and value.elem_type == TensorProto.FLOAT
     ]
     stacks = [real_tiles(tile), *hard_tiles(tile).values()]
     sizes = largest_sizes(typed, dict.fromkeys(names), stacks, batch)
@@ -56,9 +57,7 @@ def largest_sizes(
     probe = ModelProto()
     probe.CopyFrom(model)
     graph = probe.graph
-    shapes = {
-        value.name: value.type.tensor_type.shape.dim for value in (*graph.input, *graph.value_info)
-    }
+    shapes = {name: value.shape.dim for name, value in value_types(graph).items()}
     counts = [1 if axis is None else shapes[name][axis].dim_value for name, axis in values.items()]
     graph.initializer.append(numpy_helper.from_array(np.array([1, -1]), "probe.shape"))
     for name, axis in values.items():
@@ -69,6 +68,7 @@ def largest_sizes(
     )
     del graph.output[:]
     graph.output.append(helper.make_tensor_value_info("probe", TensorProto.FLOAT, [1, sum(counts)]))
+    # a tile at a time where any number goes: what the graph holds while it runs grows with them
     found = np.concatenate(run_tiles(probe, stacks, batch or 1)).max(axis=0)
     parts = np.split(found, np.cumsum(counts)[:-1])
     return dict(zip(values, parts, strict=True))

@@ -25,7 +25,7 @@ from onnx import (
     shape_inference,
 )
 
-from edgesr.export.graph import producers, remove_unused
+from edgesr.export.graph import producers, remove_unused, value_types
 from edgesr.export.ranges import largest_sizes
 
 MIGRATION = 0.8
@@ -52,7 +52,7 @@ def smooth(
     result = shape_inference.infer_shapes(model)
     graph = result.graph
     constants = {tensor.name: tensor for tensor in graph.initializer}
-    types = {value.name: value.type.tensor_type for value in (*graph.input, *graph.value_info)}
+    types, makers = value_types(graph), producers(graph)
     readers: dict[str, list[NodeProto]] = {}
     for node in graph.node:
         if node.name in chosen and not _grouped(node):
@@ -66,7 +66,7 @@ def smooth(
     for value, group in readers.items():
         weights = [_weight_sizes(node, constants) for node in group]
         factors = _factors(sizes[value], weights, migration)
-        norm = _norm_before(graph, value, group)
+        norm = _norm_before(graph, makers, value, group)
         if norm is None:
             by = _along(factors, axes[value], len(types[value].shape.dim))
             dtype = helper.tensor_dtype_to_np_dtype(types[value].elem_type)
@@ -112,9 +112,10 @@ def _weight_sizes(node: NodeProto, constants: Mapping[str, TensorProto]) -> NDAr
     return largest
 
 
-def _norm_before(graph: GraphProto, value: str, group: list[NodeProto]) -> NodeProto | None:
+def _norm_before(
+    graph: GraphProto, makers: Mapping[str, NodeProto], value: str, group: list[NodeProto]
+) -> NodeProto | None:
     """Return the LayerNorm whose output, cast or not, only `group` reads; None if there is none."""
-    makers = producers(graph)
     readers = {node.name for node in group}
     while {node.name for node in graph.node if value in node.input} <= readers:
         maker = makers.get(value)

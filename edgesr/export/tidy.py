@@ -9,7 +9,7 @@ projection that is cut into halves at once is two projections, and nothing has t
 import numpy as np
 from onnx import GraphProto, ModelProto, NodeProto, helper, numpy_helper
 
-from edgesr.export.graph import Builder, producers, remove_unused
+from edgesr.export.graph import Builder, producers, remove_unused, value_types
 
 SOFTPLUS_BOUND = 80.0  # exp of it is a float32
 
@@ -42,11 +42,7 @@ def write_softplus(model: ModelProto) -> ModelProto:
     result.CopyFrom(model)
     graph = result.graph
     nodes: list[NodeProto] = []
-    steps = {
-        value.name: value.type.tensor_type.shape.dim[1].dim_value
-        for value in graph.value_info
-        if len(value.type.tensor_type.shape.dim) > 1
-    }
+    shapes = {name: value.shape.dim for name, value in value_types(graph).items()}
     for node in graph.node:
         if node.op_type != "Softplus":
             nodes.append(node)
@@ -57,7 +53,8 @@ def write_softplus(model: ModelProto) -> ModelProto:
         one = g.constant(np.ones(()))
         argument = g.add(grown, one)
         logarithm = g.op("Log", argument)
-        if steps.get(node.output[0], 0) > LONG_SCAN:
+        shape = shapes.get(node.output[0], ())
+        if len(shape) > 1 and shape[1].dim_value > LONG_SCAN:
             rounded_off = g.op("Sub", grown, g.op("Sub", argument, one))
             logarithm = g.add(logarithm, rounded_off)
         nodes += g.nodes
@@ -160,7 +157,7 @@ def _project_apart(graph: GraphProto) -> None:
     """MatMul by a constant, Split into equal parts along the columns -> a MatMul for each part."""
     constants = {tensor.name: tensor for tensor in graph.initializer}
     made_by = producers(graph)
-    ranks = {info.name: len(info.type.tensor_type.shape.dim) for info in graph.value_info}
+    ranks = {name: len(value.shape.dim) for name, value in value_types(graph).items()}
     uses = [name for node in graph.node for name in node.input]
     nodes: list[NodeProto] = []
     for node in graph.node:
