@@ -45,9 +45,12 @@ def fused_norm(
     return out
 
 
-def _constants(width: int) -> dict[str, int | bool]:
+def _constants(width: int, epsilon: float) -> dict[str, float]:
+    # An argument epsilon would be float64 in what torch.compile makes, and all that it meets.
     block = 1 << (width - 1).bit_length()
-    return {"ROWS": ROWS, "BLOCK": block, "num_warps": 4, "enable_fp_fusion": True}
+    return {
+        "epsilon": epsilon, "ROWS": ROWS, "BLOCK": block, "num_warps": 4, "enable_fp_fusion": True,
+    }  # fmt: skip
 
 
 class _Norm(torch.autograd.Function):
@@ -62,7 +65,7 @@ class _Norm(torch.autograd.Function):
         width = x.shape[-1]
         rows = x.numel() // width
         norm_forward[(-(-rows // ROWS),)](
-            x, weight, bias, y, rows, width, epsilon, **_constants(width)
+            x, weight, bias, y, rows, width, **_constants(width, epsilon)
         )
         ctx.epsilon = epsilon
         ctx.save_for_backward(x, weight)
@@ -80,8 +83,8 @@ class _Norm(torch.autograd.Function):
         dx = torch.empty_like(x)
         sums = weight.new_empty(2, programs, width, dtype=torch.float32)
         norm_backward[(programs,)](
-            x, weight, dy.contiguous(), dx, sums[0], sums[1], rows, width, ctx.epsilon, tiles,
-            **_constants(width),
+            x, weight, dy.contiguous(), dx, sums[0], sums[1], rows, width, tiles,
+            **_constants(width, ctx.epsilon),
         )  # fmt: skip
         dweight, dbias = sums.sum(1).to(weight.dtype)
         return dx, dweight, dbias, None, None

@@ -8,7 +8,7 @@ import triton.language as tl
 
 
 @triton.jit
-def _normalised(x, inside, width, epsilon):
+def _normalised(x, inside, width, epsilon: tl.constexpr):
     """Return (x - mean) / sqrt(variance + epsilon) of every row, and the divisor's inverse."""
     mean = tl.sum(x, 1) / width
     centred = tl.where(inside, x - mean[:, None], 0.0)
@@ -17,7 +17,10 @@ def _normalised(x, inside, width, epsilon):
 
 
 @triton.jit
-def norm_forward(x, weight, bias, y, rows, width, epsilon, ROWS: tl.constexpr, BLOCK: tl.constexpr):
+def norm_forward(
+    x, weight, bias, y, rows, width,
+    epsilon: tl.constexpr, ROWS: tl.constexpr, BLOCK: tl.constexpr,
+):  # fmt: skip
     """Write y = normalised(x) weight + bias; x, y: (rows, width), contiguous."""
     column = tl.arange(0, BLOCK)
     row = tl.program_id(0).to(tl.int64) * ROWS + tl.arange(0, ROWS)
@@ -32,8 +35,8 @@ def norm_forward(x, weight, bias, y, rows, width, epsilon, ROWS: tl.constexpr, B
 
 @triton.jit
 def norm_backward(
-    x, weight, dy, dx, dweight, dbias, rows, width, epsilon, tiles,
-    ROWS: tl.constexpr, BLOCK: tl.constexpr,
+    x, weight, dy, dx, dweight, dbias, rows, width, tiles,
+    epsilon: tl.constexpr, ROWS: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
     """Write dx (rows, width), and each program's sums: dweight, dbias (programs, width)."""
     column = tl.arange(0, BLOCK)

@@ -20,7 +20,8 @@ def test_is_layer_norm_on_the_cpu() -> None:
 
 @needs_gpu
 @pytest.mark.parametrize("width", [32, 60])
-def test_gpu_equals_layer_norm(width: int) -> None:
+@pytest.mark.parametrize("compiled", [False, True])
+def test_gpu_equals_layer_norm(width: int, compiled: bool) -> None:
     ours, theirs = TokenNorm(width).cuda(), nn.LayerNorm(width).double().cuda()
     nn.init.normal_(ours.weight)
     nn.init.normal_(ours.bias)
@@ -28,7 +29,8 @@ def test_gpu_equals_layer_norm(width: int) -> None:
     tokens = torch.randn(3, 1001, width, device="cuda", requires_grad=True)
     exact = tokens.detach().double().requires_grad_()
     dy = torch.randn_like(tokens)
-    y, want = ours(tokens), theirs(exact)
+    run = torch.compile(ours) if compiled else ours
+    y, want = run(tokens), theirs(exact)
     y.backward(dy)
     want.backward(dy.double())
     pairs = [(y, want), (tokens.grad, exact.grad)]
