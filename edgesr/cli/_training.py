@@ -62,7 +62,6 @@ LogEvery = Annotated[int, typer.Option(help="Steps between rows of metrics.csv."
 Cache = Annotated[
     Path | None, typer.Option(help="Keep decoded pictures here, for sets larger than memory.")
 ]
-Compile = Annotated[bool, typer.Option("--compile", help="Use torch.compile.")]
 Deterministic = Annotated[
     bool, typer.Option("--deterministic", help="The same bits in every run on one kind of GPU.")
 ]

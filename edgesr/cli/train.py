@@ -38,7 +38,6 @@ def command(
     validate_every: options.ValidateEvery = 1000,
     log_every: options.LogEvery = 50,
     cache: options.Cache = None,
-    compile: options.Compile = False,
     deterministic: options.Deterministic = False,
     device: options.Device = None,
     json: options.Json = False,

@@ -46,7 +46,7 @@ def fused_norm(
 
 
 def _constants(width: int, epsilon: float) -> dict[str, float]:
-    # An argument epsilon would be float64 in what torch.compile makes, and all that it meets.
+    # As an argument, epsilon is float64 under torch.compile, and so is all that it meets.
     block = 1 << (width - 1).bit_length()
     return {
         "epsilon": epsilon, "ROWS": ROWS, "BLOCK": block, "num_warps": 4, "enable_fp_fusion": True,

@@ -46,12 +46,6 @@ def selective_scan_fused(
     return out
 
 
-def stay_out_of_graphs() -> None:
-    """Have torch.compile call the scan as it is: it would trace how the kernels are launched."""
-    launch = torch.compiler.disable(fused_launch.forward)  # type: ignore[no-untyped-call]
-    fused_launch.forward = launch
-
-
 class _Scan(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, *inputs: Tensor) -> Tensor:

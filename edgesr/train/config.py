@@ -72,7 +72,6 @@ class TrainConfig:
         validate_every: steps between validations.
         log_every: steps between rows of metrics.csv.
         cache: folder for decoded pictures; None keeps them in memory.
-        compile: run the network through torch.compile.
         deterministic: the same bits in every run on one kind of GPU, at some cost in time; a run
             that follows the clock (`duration_s`) does not repeat all the same.
         device: `cuda`, `cpu`, ...; None for cuda where there is one.
@@ -109,7 +108,6 @@ class TrainConfig:
     validate_every: int = 1000
     log_every: int = 50
     cache: Path | None = None
-    compile: bool = False
     deterministic: bool = False
     device: str | None = None
     distillation: Distillation | None = None

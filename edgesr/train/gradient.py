@@ -2,7 +2,7 @@
 
 A step of a small network is some thousand short kernels, and launching each from Python takes
 longer than running it. A CUDA graph holds them all and is launched at once; the arithmetic is the
-same. Several processes and torch.compile bring schedules of their own and are not recorded.
+same. DistributedDataParallel brings a schedule of its own and is not recorded.
 """
 
 import torch

@@ -16,7 +16,6 @@ from edgesr.models.checkpoint import (
 )
 from edgesr.models.network import SRNetwork
 from edgesr.models.registry import get_network
-from edgesr.scan.fused import stay_out_of_graphs
 from edgesr.train.config import Distillation, TrainConfig
 from edgesr.train.feeder import Feeder
 from edgesr.train.losses import LOSSES, Objective
@@ -66,7 +65,7 @@ def build_network(config: TrainConfig, device: torch.device) -> Start:
 
 
 def build_objective(config: TrainConfig, network: SRNetwork, world: World) -> nn.Module:
-    """Join network, loss and teacher, compiled and distributed as asked.
+    """Join network, loss and teacher, distributed where there are several processes.
 
     Raises:
         ConfigError, WeightsError: a teacher that cannot be loaded.
@@ -78,9 +77,6 @@ def build_objective(config: TrainConfig, network: SRNetwork, world: World) -> nn
     objective: nn.Module = Objective(
         network, LOSSES[config.loss], config.precision, teacher, config.distillation
     )
-    if config.compile:
-        stay_out_of_graphs()
-        objective.compile()
     if world.size == 1:
         return objective
     ids = [world.device] if world.device.type == "cuda" else None

@@ -14,7 +14,7 @@ from torch import Tensor
 from edgesr.models import token_norm
 from edgesr.models.mamba import Mamba
 from edgesr.scan import fused_launch, fused_mixer
-from edgesr.scan.fused import selective_scan_fused, stay_out_of_graphs
+from edgesr.scan.fused import selective_scan_fused
 from edgesr.scan.reference import selective_scan_reference
 
 # Small chunks and segments, so that small cases have several of each.
@@ -71,7 +71,6 @@ def errors(
     dtype: torch.dtype = torch.float32,
     warps: int = ONE_SEGMENT,
     gated: bool = False,
-    traced: bool = False,
 ) -> dict[str, float]:
     """Return the relative errors of the output and of every gradient, in float64."""
     fused_launch.WARPS_PER_PROCESSOR = warps
@@ -81,10 +80,7 @@ def errors(
     x, dt, a, b, c, d = exact
     if not gated:
         leaves = [t.detach().requires_grad_() for t in inputs]
-        scan = (
-            torch.compile(selective_scan_fused, backend="eager") if traced else selective_scan_fused
-        )
-        y = scan(*leaves)
+        y = selective_scan_fused(*leaves)
         dy = torch.randn(y.shape).to(dtype)
         y.backward(dy)
         want = selective_scan_reference(*exact)
@@ -165,6 +161,4 @@ if __name__ == "__main__":
     found = {name: errors(**case) for name, case in CASES.items()}
     found |= {name: mixer_errors(**case) for name, case in MIXERS.items()}
     found |= {name: norm_errors(**case) for name, case in NORMS.items()}
-    stay_out_of_graphs()
-    found["under torch.compile"] = errors((1, 12, 16, 2), warps=MANY, traced=True)
     print(json.dumps(found))
