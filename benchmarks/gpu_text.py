@@ -17,11 +17,12 @@ LEGEND = (
 )
 
 
-def scan_gpu(document: Json | None) -> str:
+def scan_gpu(document: Json | None, elsewhere: list[Json]) -> str:
     """Return the times of the scan beside the peer's, and how exact it is.
 
     Args:
         document: results/scan_gpu.json; None: nothing was measured.
+        elsewhere: the same, from other hosts of such a GPU.
     """
     command = _command("scan_gpu")
     if document is None:
@@ -45,6 +46,8 @@ def scan_gpu(document: Json | None) -> str:
         f"- Measured on {document['device']}, torch {document['torch']}; mamba-ssm's CUDA kernel "
         f"on an H200. Made by `{command}`."
     )
+    if elsewhere:
+        lines.append(_launches([document, *elsewhere]))
     checks = document["checks"]
     failed = [check for check in checks if not check["ok"]]
     if checks:
@@ -61,6 +64,20 @@ def scan_gpu(document: Json | None) -> str:
         )
     lines += [f"- **Not exact enough: {check['shape']}, {check['dtype']}.**" for check in failed]
     return "\n".join(lines) + "\n"
+
+
+def _launches(documents: list[Json]) -> str:
+    """Say how the first case's forward pass varies with the host that launches it."""
+    first = [document["times"][0] for document in documents]
+    launched, graph = (
+        listed([significant(row[name], 3) for row in first])
+        for name in ("forward_ms", "forward_graph_ms")
+    )
+    return (
+        f"- A launch from Python takes the time that the host's processor needs: on {len(first)} "
+        f"hosts of such a GPU the first row's forward pass took {launched} ms, "
+        f"as a graph {graph} ms ([results/scan_gpu_hosts/](results/scan_gpu_hosts/))."
+    )
 
 
 def step_gpu(document: Json | None) -> str:

@@ -56,9 +56,14 @@ def blocks(results: Path, plan: Plan) -> dict[str, str]:
         "table4": with_figures(table4(plan, found), ALPHA),
         "row2500": row2500(plan, found, _parameters),
         "student_shape": with_figures(student_shape(shapes), SHAPES),
-        "scan_gpu": scan_gpu(_read(results / "scan_gpu.json")),
+        "scan_gpu": scan_gpu(_read(results / "scan_gpu.json"), _hosts(results)),
         "step_gpu": step_gpu(_read(results / "step_gpu.json")),
     }
+
+
+def _hosts(results: Path) -> list[dict[str, Any]]:
+    """Return what scan_gpu.py measured on other hosts of the same GPU."""
+    return [json.loads(path.read_text()) for path in sorted(results.glob("scan_gpu_hosts/*.json"))]
 
 
 def figures(results: Path, plan: Plan) -> dict[str, str | None]:
