@@ -35,6 +35,7 @@ ELSEWHERE = {
     "edgesr verify": "it needs a GPU; tests/cli/test_verify.py runs it on a simulated one",
     "pip install": "it installs what this environment has already",
     "'PATH=": "it compiles pycuda on a board",
+    "torchrun ": "tests/cli/test_train_processes.py runs it",
 }
 
 
