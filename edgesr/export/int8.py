@@ -79,9 +79,11 @@ def to_int8(
             f"has {NARROW} channels on both sides",
             fix=f"edgesr export --model {model.graph.name} --precision fp16",
         )
-    typed = shape_inference.infer_shapes(version_converter.convert_version(model, OPSET))
-    if migration is not None:
-        typed = smooth(typed, chosen, tiles, batch, migration)
+    newer = version_converter.convert_version(model, OPSET)
+    if migration is None:
+        typed = shape_inference.infer_shapes(newer)
+    else:
+        typed = smooth(newer, chosen, tiles, batch, migration)
     quantizer = QDQQuantizer(
         typed,
         per_channel=True,

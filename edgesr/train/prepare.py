@@ -74,7 +74,7 @@ def build_objective(config: TrainConfig, network: SRNetwork, world: World) -> nn
     if config.distillation is not None:
         teacher = _placed(_load_teacher(config.distillation, config.scale), world.device)
         teacher.requires_grad_(False)
-    objective: nn.Module = Objective(
+    objective = Objective(
         network, LOSSES[config.loss], config.precision, teacher, config.distillation
     )
     if world.size == 1:
