@@ -9,6 +9,10 @@ from edgesr.bench.text import significant
 
 Json = dict[str, Any]
 
+WAYS = {"": "alone", "_in_a_row": "in a row", "_graph": "as a graph"}
+PEER_COMMAND = (
+    "python benchmarks/scan_peer.py SELECTIVE_SCAN --out benchmarks/results/scan_peer.json"
+)
 LEVELS = {"scan": "scan", "mixer": "+ mixer", "norm": "+ norm", "graph": "+ graph"}
 LEGEND = (
     "- *scan*: the selective scan alone is fused. *mixer*: and what surrounds it between a mixer's "
@@ -17,37 +21,33 @@ LEGEND = (
 )
 
 
-def scan_gpu(document: Json | None, elsewhere: list[Json]) -> str:
+def scan_gpu(documents: list[Json], peers: list[Json]) -> str:
     """Return the times of the scan beside the peer's, and how exact it is.
 
     Args:
-        document: results/scan_gpu.json; None: nothing was measured.
-        elsewhere: the same, from other hosts of such a GPU.
+        documents: results/scan_gpu.json, and the same from other hosts of such a GPU.
+        peers: results/scan_peer.json, of the first one's host, and the same from other hosts.
     """
     command = _command("scan_gpu")
-    if document is None:
+    if not documents:
         return _not_run(command)
-    header = ["batch, type", "segments", "forward ms", "as a graph", "mamba-ssm", "backward ms"]
-    header += ["as a graph", "mamba-ssm"]
-    rows = [
-        [
-            f"{row['shape'][0]}, {row['dtype']}",
-            str(row["segments"]),
-            *(
-                significant(row[f"{name}_ms"], 3)
-                for way in ("forward", "backward")
-                for name in (way, f"{way}_graph", f"peer_{way}")
-            ),
-        ]
-        for row in document["times"]
-    ]
-    lines = [markdown(header, rows), ""]
-    lines.append(
-        f"- Measured on {document['device']}, torch {document['torch']}; mamba-ssm's CUDA kernel "
-        f"on an H200. Made by `{command}`."
-    )
-    if elsewhere:
-        lines.append(_launches([document, *elsewhere]))
+    document = documents[0]
+    theirs = {(row["batch"], row["dtype"]): row for row in peers[0]["times"]} if peers else {}
+    header = ["batch, type", "segments", "pass", *WAYS.values()]
+    header += [f"mamba-ssm {way}" for way in WAYS.values()] if peers else []
+    rows = []
+    for ours in document["times"]:
+        case = ours["shape"][0], ours["dtype"]
+        for name in ("forward", "backward"):
+            times = [_ms(ours, name, way) for way in WAYS]
+            times += [_ms(theirs[case], name, way) for way in WAYS] if peers else []
+            rows.append([f"{case[0]}, {case[1]}", str(ours["segments"]), name, *times])
+    lines = [markdown(header, rows), "", f"- Measured on {document['device']}, torch "
+             f"{document['torch']}. Made by `{command}`."]  # fmt: skip
+    if peers:
+        lines.append(f"- mamba-ssm's kernels on the same host: `{PEER_COMMAND}`.")
+    if len(documents) > 1:
+        lines.append(_launches(documents, peers))
     checks = document["checks"]
     failed = [check for check in checks if not check["ok"]]
     if checks:
@@ -66,17 +66,25 @@ def scan_gpu(document: Json | None, elsewhere: list[Json]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _launches(documents: list[Json]) -> str:
+def _ms(row: Json, name: str, way: str) -> str:
+    return significant(row[f"{name}{way}_ms"], 3)
+
+
+def _launches(documents: list[Json], peers: list[Json]) -> str:
     """Say how the first case's forward pass varies with the host that launches it."""
-    first = [document["times"][0] for document in documents]
-    launched, graph = (
-        listed([significant(row[name], 3) for row in first])
-        for name in ("forward_ms", "forward_graph_ms")
-    )
+
+    def times(of: list[Json], way: str) -> str:
+        return listed([_ms(document["times"][0], "forward", way) for document in of])
+
+    def both(of: list[Json]) -> str:
+        return f"{times(of, '')} ms, as a graph {times(of, '_graph')} ms"
+
+    theirs = f"; mamba-ssm took {both(peers)} on {len(peers)} of them" if peers else ""
     return (
-        f"- A launch from Python takes the time that the host's processor needs: on {len(first)} "
-        f"hosts of such a GPU the first row's forward pass took {launched} ms, "
-        f"as a graph {graph} ms ([results/scan_gpu_hosts/](results/scan_gpu_hosts/))."
+        "- Alone, a short scan takes the time that the host's processor needs to launch it: on "
+        f"{len(documents)} hosts of such a GPU the first row took {both(documents)}{theirs} "
+        "([results/scan_gpu_hosts/](results/scan_gpu_hosts/), "
+        "[results/scan_peer_hosts/](results/scan_peer_hosts/))."
     )
 
 

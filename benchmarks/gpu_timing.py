@@ -1,4 +1,4 @@
-"""Median times of GPU work by CUDA events, also for scan_gpu.py and step_gpu.py."""
+"""Median times of GPU work by CUDA events: a call alone, one of many in a row, a CUDA graph."""
 
 import statistics
 from collections.abc import Callable
@@ -7,10 +7,13 @@ import torch
 
 Call = Callable[[], object]
 WARM_UP = 3
+LENGTH, CHANNELS, STATES = 4096, 64, 16  # of the scans that are timed
+TIMED = ((1, "float32"), (32, "bfloat16"), (32, "float32"), (128, "bfloat16"), (128, "float32"))
+"""Their batches and input types."""
 
 
 def median_ms(calls: list[Call], repeats: int = 30) -> float:
-    """Return the median time of one call, rotating over the calls; the first ones are not timed."""
+    """Return the median time of one call, launched on an idle GPU; rotates over the calls."""
     for call in calls * WARM_UP:
         call()
     times = []
@@ -23,6 +26,25 @@ def median_ms(calls: list[Call], repeats: int = 30) -> float:
         end.synchronize()
         times.append(start.elapsed_time(end))
     return statistics.median(times)
+
+
+def in_a_row_ms(calls: list[Call], row: int = 64, repeats: int = 7) -> float:
+    """Return the median time of a call among many: the next is launched while one runs."""
+
+    def many() -> None:
+        for i in range(row):
+            calls[i % len(calls)]()
+
+    return median_ms([many], repeats) / row
+
+
+def timings(name: str, calls: list[Call]) -> dict[str, float]:
+    """Return the three times of a call, in milliseconds, under `name` with what each is."""
+    return {
+        f"{name}_ms": median_ms(calls),
+        f"{name}_in_a_row_ms": in_a_row_ms(calls),
+        f"{name}_graph_ms": median_ms([graphed(call) for call in calls]),
+    }
 
 
 def graphed(call: Call) -> Call:

@@ -4,9 +4,8 @@
 
 Errors are ||got - reference|| / ||reference|| against the plain loop in float64, inputs drawn
 afresh for every case. The checks run in several processes, because most of their time is
-compilation. Times are medians in milliseconds of calls that rotate over enough input sets to
-exceed the L2 cache; `graph` is the same call replayed as a CUDA graph. The peer's figures were
-measured on an H200 too, with mamba-ssm's CUDA kernel.
+compilation. Times are medians in milliseconds (gpu_timing.py) of calls that rotate over enough
+input sets to exceed the L2 cache. scan_peer.py times mamba-ssm's kernels the same way.
 """
 
 import argparse
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from gpu_timing import Call, graphed, median_ms
+from gpu_timing import CHANNELS, LENGTH, STATES, TIMED, Call, timings
 from torch import Tensor
 
 from edgesr.scan import fused_launch
@@ -30,14 +29,6 @@ from edgesr.scan.reference import selective_scan_reference
 Shape = tuple[int, int, int, int]  # batch, L, E, N
 NAMES = ("x", "dt", "A", "B", "C", "D")
 LIMITS = {"float32": 1e-5, "bfloat16": 1e-2, "float16": 1e-2}
-# mamba-ssm: (batch, dtype) -> forward, backward in ms at L = 4096, E = 64, N = 16
-PEER_MS = {
-    (1, "float32"): (0.047, 0.105),
-    (32, "bfloat16"): (0.151, 0.679),
-    (32, "float32"): (0.317, 0.820),
-    (128, "bfloat16"): (0.693, 2.839),
-    (128, "float32"): (1.213, 3.199),
-}
 CASES: list[tuple[Shape, str]] = [
     *(((2, 1, 8, 16), dtype) for dtype in LIMITS),
     *(((3, 37, 33, n), "float32") for n in (1, 2, 3, 5, 8, 16, 31, 32)),
@@ -91,8 +82,8 @@ def check(case: tuple[Shape, str]) -> dict[str, Any]:
 
 
 def time_scan(batch: int, dtype: str) -> dict[str, Any]:
-    """Time forward and backward at L = 4096, E = 64, N = 16, without autograd around them."""
-    shape = (batch, 4096, 64, 16)
+    """Time forward and backward, without autograd around them."""
+    shape = (batch, LENGTH, CHANNELS, STATES)
     forward: list[Call] = []
     backward: list[Call] = []
     for _ in range(2 if batch > 1 else 32):
@@ -103,15 +94,10 @@ def time_scan(batch: int, dtype: str) -> dict[str, Any]:
         backward.append(
             lambda scan=scan, states=states, dy=dy: fused_launch.backward(scan, states, dy)
         )
-    peer_forward, peer_backward = PEER_MS[batch, dtype]
+    segments = fused_launch.Cut.of(scan.x, STATES).segments
     return {
-        "shape": shape, "dtype": dtype, "segments": fused_launch.Cut.of(scan.x, shape[3]).segments,
-        "forward_ms": median_ms(forward),
-        "forward_graph_ms": median_ms([graphed(call) for call in forward]),
-        "peer_forward_ms": peer_forward,
-        "backward_ms": median_ms(backward),
-        "backward_graph_ms": median_ms([graphed(call) for call in backward]),
-        "peer_backward_ms": peer_backward,
+        "shape": shape, "dtype": dtype, "segments": segments,
+        **timings("forward", forward), **timings("backward", backward),
     }  # fmt: skip
 
 
@@ -135,7 +121,7 @@ def main() -> None:
                       f"worst {worst[0]} {worst[1]:.1e} ({found['seconds']:.0f} s)",
                       flush=True)  # fmt: skip
     times = []
-    for batch, dtype in PEER_MS:
+    for batch, dtype in TIMED:
         times.append(time_scan(batch, dtype))
         torch.cuda.empty_cache()
         print(*(f"{k} {v:.4f}" if isinstance(v, float) else v for k, v in times[-1].items()))

@@ -56,14 +56,15 @@ def blocks(results: Path, plan: Plan) -> dict[str, str]:
         "table4": with_figures(table4(plan, found), ALPHA),
         "row2500": row2500(plan, found, _parameters),
         "student_shape": with_figures(student_shape(shapes), SHAPES),
-        "scan_gpu": scan_gpu(_read(results / "scan_gpu.json"), _hosts(results)),
+        "scan_gpu": scan_gpu(_hosts(results, "scan_gpu"), _hosts(results, "scan_peer")),
         "step_gpu": step_gpu(_read(results / "step_gpu.json")),
     }
 
 
-def _hosts(results: Path) -> list[dict[str, Any]]:
-    """Return what scan_gpu.py measured on other hosts of the same GPU."""
-    return [json.loads(path.read_text()) for path in sorted(results.glob("scan_gpu_hosts/*.json"))]
+def _hosts(results: Path, name: str) -> list[dict[str, Any]]:
+    """Return what a script measured on the host of the tables, then on others of such a GPU."""
+    files = [results / f"{name}.json", *sorted(results.glob(f"{name}_hosts/*.json"))]
+    return [json.loads(path.read_text()) for path in files if path.exists()]
 
 
 def figures(results: Path, plan: Plan) -> dict[str, str | None]:
