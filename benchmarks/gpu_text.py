@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 
 from table1_text import listed, markdown
+from training_results import Finished
 
 from edgesr.bench.text import significant
 
@@ -112,6 +113,39 @@ def step_gpu(document: Json | None) -> str:
     return (
         f"{markdown(header, rows)}\n\n{LEGEND}"
         f"- Measured on {document['device']}, torch {document['torch']}. Made by `{command}`.\n"
+    )
+
+
+def several_gpus(runs: list[Finished]) -> str:
+    """Return the throughput of `edgesr train` on one and several GPUs, and where their losses end.
+
+    Args:
+        runs: logs under results/two_gpus/, those of the same steps and patches one after the other.
+    """
+    if not runs:
+        return "- Not run yet.\n"
+    rows = []
+    for run in runs:
+        batch, precision = run.config["batch"], run.config["precision"]
+        step_ms = run.step_ms
+        assert step_ms is not None  # every run has more than one row
+        rows.append(
+            [
+                str(run.invocations[-1]["processes"]),
+                "bfloat16" if precision == "auto" else "float32",
+                str(batch),
+                f"{1e3 * batch / step_ms:,.0f}",
+                f"{run.rows[-1]['step']:,.0f}",
+                f"{run.rows[-1]['loss']:.6f}",
+            ]
+        )
+    header = ["GPUs", "precision", "patches in a step", "patches/s", "steps", "loss at the end"]
+    return (
+        f"{markdown(header, rows)}\n\n"
+        "- `edgesr train --model student --patches-per-image 1 --lr 0.0005 --weights "
+        "student_x4.safetensors` with the batch, precision and steps of the row, by `torchrun "
+        "--nproc-per-node 2 -m edgesr` where there are two GPUs of one host; "
+        f"{runs[0].machine.split(',')[0]}. Logs: [results/two_gpus/](results/two_gpus/).\n"
     )
 
 

@@ -6,12 +6,12 @@ from statistics import fmean
 from typing import Any
 
 import pareto
-from gpu_text import scan_gpu, step_gpu
+from gpu_text import scan_gpu, several_gpus, step_gpu
 from student_shape_text import student_shape
 from table1_text import PAPER, fill_blocks
 from training_figures import Line, draw
 from training_plan import Plan, paper_runs
-from training_results import Finished, read_run
+from training_results import Finished, read_log, read_run
 from training_text import SETS, row2500, seeds_of, table3, table4
 
 from edgesr.files import write_text
@@ -58,6 +58,7 @@ def blocks(results: Path, plan: Plan) -> dict[str, str]:
         "student_shape": with_figures(student_shape(shapes), SHAPES),
         "scan_gpu": scan_gpu(_hosts(results, "scan_gpu"), _hosts(results, "scan_peer")),
         "step_gpu": step_gpu(_read(results / "step_gpu.json")),
+        "several_gpus": several_gpus([read_log(run) for run in sorted(results.glob("two_gpus/*"))]),
     }
 
 

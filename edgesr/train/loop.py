@@ -122,7 +122,7 @@ class Run:
         if config.resume and _checkpoint(config).exists():
             self._state.load(_checkpoint(config), config)
         self._before_s = self._state.elapsed_s
-        record = world.device.type == "cuda" and world.size == 1
+        record = world.device.type == "cuda"
         self._gradient = Gradient(build_objective(config, self._network, world), record)
         make_folder(config.out)  # before the pictures are decoded, which can take minutes
         data = build_data(config, world, watcher.decoded if world.first else _unseen)

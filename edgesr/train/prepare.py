@@ -86,7 +86,11 @@ def build_objective(config: TrainConfig, network: SRNetwork, world: World) -> nn
     DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(  # type: ignore[no-untyped-call]
         objective, constants
     )
-    return DistributedDataParallel(objective, device_ids=ids)
+    if ids is None:
+        return DistributedDataParallel(objective)
+    side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+    with torch.cuda.stream(side):  # of what is made on the default one, no step can be recorded
+        return DistributedDataParallel(objective, device_ids=ids)
 
 
 def build_data(config: TrainConfig, world: World, decoded: Decoded) -> Data:
