@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+from ship_card import recipe
 from table1_text import listed, markdown
 from training_results import Finished
 
@@ -11,9 +12,6 @@ from edgesr.bench.text import significant
 Json = dict[str, Any]
 
 WAYS = {"": "alone", "_in_a_row": "in a row", "_graph": "as a graph"}
-PEER_COMMAND = (
-    "python benchmarks/scan_peer.py SELECTIVE_SCAN --out benchmarks/results/scan_peer.json"
-)
 LEVELS = {"scan": "scan", "mixer": "+ mixer", "norm": "+ norm", "graph": "+ graph"}
 LEGEND = (
     "- *scan*: the selective scan alone is fused. *mixer*: and what surrounds it between a mixer's "
@@ -46,7 +44,9 @@ def scan_gpu(documents: list[Json], peers: list[Json]) -> str:
     lines = [markdown(header, rows), "", f"- Measured on {document['device']}, torch "
              f"{document['torch']}. Made by `{command}`."]  # fmt: skip
     if peers:
-        lines.append(f"- mamba-ssm's kernels on the same host: `{PEER_COMMAND}`.")
+        lines.append(
+            f"- mamba-ssm's kernels on the same host: `{_command('scan_peer', 'SELECTIVE_SCAN')}`."
+        )
     if len(documents) > 1:
         lines.append(_launches(documents, peers))
     checks = document["checks"]
@@ -126,13 +126,12 @@ def several_gpus(runs: list[Finished]) -> str:
         return "- Not run yet.\n"
     rows = []
     for run in runs:
-        batch, precision = run.config["batch"], run.config["precision"]
-        step_ms = run.step_ms
+        batch, step_ms = run.config["batch"], run.step_ms
         assert step_ms is not None  # every run has more than one row
         rows.append(
             [
                 str(run.invocations[-1]["processes"]),
-                "bfloat16" if precision == "auto" else "float32",
+                run.precision,
                 str(batch),
                 f"{1e3 * batch / step_ms:,.0f}",
                 f"{run.rows[-1]['step']:,.0f}",
@@ -142,15 +141,16 @@ def several_gpus(runs: list[Finished]) -> str:
     header = ["GPUs", "precision", "patches in a step", "patches/s", "steps", "loss at the end"]
     return (
         f"{markdown(header, rows)}\n\n"
-        "- `edgesr train --model student --patches-per-image 1 --lr 0.0005 --weights "
-        "student_x4.safetensors` with the batch, precision and steps of the row, by `torchrun "
-        "--nproc-per-node 2 -m edgesr` where there are two GPUs of one host; "
-        f"{runs[0].machine.split(',')[0]}. Logs: [results/two_gpus/](results/two_gpus/).\n"
+        f"- The first row is `{recipe(runs[0].config)}`; the others differ in batch, precision and "
+        "steps, and with two GPUs of one host begin with `torchrun --nproc-per-node 2 -m edgesr`. "
+        f"Measured on {runs[0].invocations[-1]['versions']['gpu']}; logs: "
+        "[results/two_gpus/](results/two_gpus/).\n"
     )
 
 
-def _command(script: str) -> str:
-    return f"python benchmarks/{script}.py --out benchmarks/results/{script}.json"
+def _command(script: str, *arguments: str) -> str:
+    words = [f"python benchmarks/{script}.py", *arguments]
+    return " ".join([*words, f"--out benchmarks/results/{script}.json"])
 
 
 def _not_run(command: str) -> str:

@@ -12,6 +12,11 @@ TIMED = ((1, "float32"), (32, "bfloat16"), (32, "float32"), (128, "bfloat16"), (
 """Their batches and input types."""
 
 
+def input_sets(batch: int) -> int:
+    """Return how many inputs of such a batch exceed the L2 cache together."""
+    return 2 if batch > 1 else 32
+
+
 def median_ms(calls: list[Call], repeats: int = 30) -> float:
     """Return the median time of one call, launched on an idle GPU; rotates over the calls."""
     for call in calls * WARM_UP:

@@ -8,7 +8,6 @@ multiprocessors, 1.98 GHz) issues one in every cycle. That time is a lower bound
 """
 
 import argparse
-import json
 import re
 import subprocess
 from collections import Counter
@@ -20,6 +19,7 @@ import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
+from edgesr.files import write_json
 from edgesr.scan import fused_launch
 from edgesr.scan.fused_backward import scan_backward
 from edgesr.scan.fused_kernels import scan_forward, segment_ends
@@ -116,7 +116,7 @@ def main() -> None:
                 *(f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in shown.items())
             )
     report = {"target": "sm_90", "triton": triton.__version__, "kernels": rows}
-    out.write_text(json.dumps(report, indent=1) + "\n")
+    write_json(out, report)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ input sets to exceed the L2 cache. scan_peer.py times mamba-ssm's kernels the sa
 """
 
 import argparse
-import json
 import math
 import multiprocessing
 import os
@@ -19,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from gpu_timing import CHANNELS, LENGTH, STATES, TIMED, Call, timings
+from gpu_timing import CHANNELS, LENGTH, STATES, TIMED, Call, input_sets, timings
 from torch import Tensor
 
+from edgesr.files import write_json
 from edgesr.scan import fused_launch
 from edgesr.scan.fused import selective_scan_fused
 from edgesr.scan.reference import selective_scan_reference
@@ -86,7 +86,7 @@ def time_scan(batch: int, dtype: str) -> dict[str, Any]:
     shape = (batch, LENGTH, CHANNELS, STATES)
     forward: list[Call] = []
     backward: list[Call] = []
-    for _ in range(2 if batch > 1 else 32):
+    for _ in range(input_sets(batch)):
         scan = fused_launch.Scan(*draw(shape, dtype))
         y, states = fused_launch.forward(scan, save=True)
         dy = torch.randn_like(y)
@@ -129,7 +129,7 @@ def main() -> None:
         "device": torch.cuda.get_device_name(), "torch": torch.__version__,
         "checks": checks, "times": times,
     }  # fmt: skip
-    arguments.out.write_text(json.dumps(report, indent=1) + "\n")
+    write_json(arguments.out, report)
 
 
 if __name__ == "__main__":

@@ -8,13 +8,14 @@ nvcc compiles the kernels for the GPU at hand, with the flags of mamba-ssm's set
 """
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 import torch
-from gpu_timing import CHANNELS, LENGTH, STATES, TIMED, Call, timings
+from gpu_timing import CHANNELS, LENGTH, STATES, TIMED, Call, input_sets, timings
 from torch.utils.cpp_extension import load
+
+from edgesr.files import write_json
 
 FLAGS = [
     "-O3", "-std=c++17", "-U__CUDA_NO_HALF_OPERATORS__", "-U__CUDA_NO_HALF_CONVERSIONS__",
@@ -35,7 +36,7 @@ def time_scan(peer: Any, batch: int, dtype: str) -> dict[str, Any]:
     kind = getattr(torch, dtype)
     forward: list[Call] = []
     backward: list[Call] = []
-    for _ in range(2 if batch > 1 else 32):
+    for _ in range(input_sets(batch)):
         x = torch.randn(batch, CHANNELS, LENGTH, device="cuda").to(kind)
         dt = torch.empty(batch, CHANNELS, LENGTH, device="cuda").uniform_(-7, -2).exp().to(kind)
         a = -torch.empty(CHANNELS, STATES, device="cuda").uniform_(0.5, 16.0)
@@ -72,7 +73,7 @@ def main() -> None:
         torch.cuda.empty_cache()
         print(times[-1])
     report = {"device": torch.cuda.get_device_name(), "torch": torch.__version__, "times": times}
-    arguments.out.write_text(json.dumps(report, indent=1) + "\n")
+    write_json(arguments.out, report)
 
 
 if __name__ == "__main__":

@@ -134,7 +134,7 @@ def _training(log: Finished, name: str) -> str:
             f"{config['patch']}x{config['patch']} in {_duration(last['elapsed_s'])}{validated}.",
             f"On {log.setting}.",
             "",
-            f"    {_command(config)}",
+            f"    {recipe(config)}",
             "",
             f"The log, with loss and validation: [training/{folder}/]"
             f"(../../benchmarks/results/training/{folder}/).",
@@ -148,7 +148,7 @@ def _duration(seconds: float) -> str:
     return f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.1f} hours"
 
 
-def _command(config: Json) -> str:
+def recipe(config: Json) -> str:
     """Return the command line of the recipe: what differs from the defaults."""
     model, taught = config["model"], config["distillation"]
     words = ["edgesr", "train", "--data", "PHOTOS", "--model", model, "--out", f"runs/{model}"]

@@ -16,7 +16,7 @@ from pathlib import Path
 from edgesr.errors import EdgesrError
 from edgesr.files import make_folder, write_bytes
 from edgesr.imaging.resize import imresize
-from edgesr.train.images import list_images
+from edgesr.train.images import list_images, read_rgb
 
 FACTORS = (0.6, 0.35)
 SHORTEST = 256
@@ -27,12 +27,12 @@ def shrink(file: Path, out: Path) -> int:
     import cv2
 
     cv2.setNumThreads(1)  # one process a core
-    picture = cv2.imread(str(file), cv2.IMREAD_COLOR)
-    if picture is None:
+    rgb = read_rgb(file)
+    if rgb is None:
         return 0
-    factors = [factor for factor in FACTORS if min(picture.shape[:2]) * factor >= SHORTEST]
+    factors = [factor for factor in FACTORS if min(rgb.shape[:2]) * factor >= SHORTEST]
     for factor in factors:
-        encoded = cv2.imencode(".png", imresize(picture, factor))[1]
+        encoded = cv2.imencode(".png", imresize(rgb, factor)[:, :, ::-1])[1]
         write_bytes(out / f"{file.stem}_{factor}.png", encoded.tobytes())
     return len(factors)
 

@@ -10,7 +10,6 @@ included.
 """
 
 import argparse
-import json
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from unittest import mock
 import torch
 from gpu_timing import Call, median_ms
 
+from edgesr.files import write_json
 from edgesr.models import mamba, token_norm
 from edgesr.models.registry import get_network
 from edgesr.train.gradient import Gradient
@@ -86,7 +86,7 @@ def main() -> None:
             print(*(f"{k} {v:.2f}" if isinstance(v, float) else v for k, v in rows[-1].items()),
                   flush=True)  # fmt: skip
     report = {"device": torch.cuda.get_device_name(), "torch": torch.__version__, "steps": rows}
-    arguments.out.write_text(json.dumps(report, indent=1) + "\n")
+    write_json(arguments.out, report)
     if arguments.profile:
         call = step("student-paper", 128, record=False)
         call()

@@ -54,12 +54,16 @@ class Finished:
         return config
 
     @property
+    def precision(self) -> str:
+        """The type of its forward passes."""
+        asked, gpu = self.config["precision"], self.invocations[-1]["versions"]["gpu"]
+        return "bfloat16" if asked == "bf16" or (asked == "auto" and gpu) else "float32"
+
+    @property
     def machine(self) -> str:
         """What it was trained on, in words."""
-        last = self.invocations[-1]
-        gpu, torch = (last["versions"][key] for key in ("gpu", "torch"))
-        bf16 = self.config["precision"] == "bf16" or (self.config["precision"] == "auto" and gpu)
-        return f"{gpu or 'a CPU'}, torch {torch}, {'bfloat16' if bf16 else 'float32'}"
+        gpu, torch = (self.invocations[-1]["versions"][key] for key in ("gpu", "torch"))
+        return f"{gpu or 'a CPU'}, torch {torch}, {self.precision}"
 
     @property
     def setting(self) -> str:

@@ -86,13 +86,17 @@ def degrade(hr: Rgb, scale: int) -> Pair:
     return Pair(cut, imresize(cut, 1 / scale))
 
 
-def _pair(file: Path, scale: int) -> Pair | None:
+def read_rgb(file: Path) -> Rgb | None:
+    """Return a picture as training sees it, (height, width, 3); None where the file is none."""
     import cv2
 
     # Not `read_picture`: it catches what the decoders print, so only one runs at a time.
     encoded = np.frombuffer(file.read_bytes(), np.uint8)
     # Grey, alpha and 16-bit files all come as three 8-bit channels, turned as EXIF says.
     bgr = cv2.imdecode(encoded, cv2.IMREAD_COLOR) if encoded.size else None
-    if bgr is None or min(bgr.shape[:2]) < scale:
-        return None
-    return degrade(bgr[:, :, ::-1].astype(np.uint8, copy=False), scale)
+    return None if bgr is None else bgr[:, :, ::-1].astype(np.uint8, copy=False)
+
+
+def _pair(file: Path, scale: int) -> Pair | None:
+    rgb = read_rgb(file)
+    return None if rgb is None or min(rgb.shape[:2]) < scale else degrade(rgb, scale)
