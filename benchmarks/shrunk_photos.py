@@ -45,7 +45,8 @@ def main() -> None:
     arguments = parser.parse_args()
     try:
         found = list_images(arguments.photos, fix="a folder of pictures")
-        files = [file for file in found if arguments.out not in file.parents]  # of an earlier run
+        copies = arguments.out.resolve()  # of an earlier run
+        files = [file for file in found if copies not in file.resolve().parents]
         make_folder(arguments.out)
         with ProcessPoolExecutor() as pool:
             written = sum(pool.map(partial(shrink, out=arguments.out), files, chunksize=8))
