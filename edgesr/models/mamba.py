@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from edgesr.scan import selective_scan
 from edgesr.scan.fused import fused_available
 from edgesr.scan.fused_mixer import MixerWeights, fused_mixer
+from edgesr.scan.path import FORWARD, Direction, ScanPath
 
 CONV_WIDTH = 4
 DT_MIN, DT_MAX = 1e-3, 1e-1  # range of softplus(dt_bias) at the start, as in the Mamba paper
@@ -53,10 +54,26 @@ def projection(in_features: int, out_features: int, rank: int | None) -> nn.Modu
 
 
 class Mamba(nn.Module):
-    """One selective state-space mixer, tokens in, tokens out: (batch, L, d) -> (batch, L, d)."""
+    """One selective state-space mixer, tokens in, tokens out: (batch, L, d) -> (batch, L, d).
 
-    def __init__(self, width: int, state: int, rank: int | None, heads: int | None = None) -> None:
+    Args:
+        width: d.
+        state: N.
+        rank: of the outer projections; None for full matrices.
+        heads: H of the SSD variant; None for S6.
+        direction: how convolution and scan walk over the picture that the tokens are.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        state: int,
+        rank: int | None,
+        heads: int | None = None,
+        direction: Direction = FORWARD,
+    ) -> None:
         super().__init__()
+        self.direction = direction
         inner = 2 * width
         self.inner = inner
         self.heads = heads
@@ -82,22 +99,21 @@ class Mamba(nn.Module):
         with torch.no_grad():
             self.dt_proj.bias.copy_(dt + torch.log(-torch.expm1(-dt)))  # inverse of softplus
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """(batch, L, d) -> (batch, L, d)."""
+    def forward(self, tokens: Tensor, height: int, width: int) -> Tensor:
+        """(batch, height*width, d) -> the same."""
+        path = ScanPath(height, width, self.direction)
         xz = self.in_proj(tokens)  # (batch, L, 2E)
         if fused_available(xz) and not torch.onnx.is_in_onnx_export():
-            y = fused_mixer(xz, self.inner_weights())
+            y = fused_mixer(xz, self.inner_weights(), path)
         else:
-            y = self._mix(xz)
+            y = self._mix(xz, path)
         out: Tensor = self.out_proj(y)
         return out
 
-    def _mix(self, xz: Tensor) -> Tensor:
+    def _mix(self, xz: Tensor, path: ScanPath) -> Tensor:
         """Everything between the outer projections: (batch, L, 2E) -> (batch, L, E)."""
-        length = xz.shape[1]
         x, z = xz.chunk(2, dim=-1)  # (batch, L, E) each
-        x = self.conv1d(x.transpose(1, 2))[..., :length].transpose(1, 2)
-        x = F.silu(x)
+        x = F.silu(self._convolve(x, path))
         dt, b, c = self.x_proj(x).split([self.dt_rank, self.state, self.state], dim=-1)
         dt = F.softplus(self.dt_proj(dt))  # (batch, L, E), or (batch, L, H)
         a = -torch.exp(self.A_log)  # (E, N), or (H, 1)
@@ -105,7 +121,24 @@ class Mamba(nn.Module):
             share = self.inner // self.heads
             dt = dt.repeat_interleave(share, dim=-1)
             a = a.repeat_interleave(share, dim=0).expand(-1, self.state)
-        return selective_scan(x, dt, a, b, c, self.D) * F.silu(z)
+        return selective_scan(x, dt, a, b, c, self.D, path) * F.silu(z)
+
+    def _convolve(self, x: Tensor, path: ScanPath) -> Tensor:
+        """Convolve causally along a path: (batch, L, E) -> the same.
+
+        Backward, the taps are turned around and look at the tokens behind; along columns, the
+        picture is turned on its side.
+        """
+        conv, reverse, columns = self.conv1d, path.direction.reverse, path.direction.columns
+        lines = x.reshape(-1, path.height, path.width, self.inner)
+        lines = lines.transpose(1, 2) if columns else lines
+        taps = conv.weight.flip(-1) if reverse else conv.weight
+        walked = F.conv1d(
+            lines.flatten(1, 2).transpose(1, 2), taps, conv.bias, 1, CONV_WIDTH - 1, 1, self.inner
+        )
+        walked = walked[..., CONV_WIDTH - 1 :] if reverse else walked[..., : path.length]
+        lines = walked.transpose(1, 2).reshape(lines.shape)
+        return (lines.transpose(1, 2) if columns else lines).flatten(1, 2)
 
     def inner_weights(self) -> MixerWeights:
         """Return what the fused form of `_mix` takes; a head's dt and A repeated over its share."""
@@ -128,5 +161,5 @@ class Mamba(nn.Module):
         )
 
     def multiply_adds(self, tokens: Tensor) -> int:
-        """Return those of the scan alone for (batch, L, d): dt A, decay h, dt x B and C h."""
-        return 4 * tokens.shape[0] * tokens.shape[1] * self.inner * self.state
+        """Return those of convolution and scan (dt A, decay h, dt x B and C h) for (batch, L, d)."""
+        return (CONV_WIDTH + 4 * self.state) * tokens.shape[0] * tokens.shape[1] * self.inner

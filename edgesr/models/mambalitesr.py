@@ -1,13 +1,15 @@
 """MambaLiteSR: residual groups of Mamba blocks between two convolutions and a pixel shuffle.
 
 One configurable network serves the paper's teacher and student, the shipped student and DVMSR
-(Lei et al. 2024), of which MambaLiteSR is a variation. Tokens run in raster order, so an output
-pixel depends on every input pixel before it.
+(Lei et al. 2024), of which MambaLiteSR is a variation. The paper's scans run in raster order, so an
+output pixel depends on every input pixel before it; with `turns` they take turns in four
+directions, and `locality` lets each block see a pixel's neighbours first.
 
     x  = conv3x3(lr - mean)
     t  = LayerNorm(tokens(x))
     t  = RMMB(t), `groups` times       RMMB(t) = tokens(conv3x3(image(blocks(t)))) + t
-                                       block(t) = Mamba(LayerNorm(t)) [+ t with `skip`]
+                                       block(t) = Mamba(LayerNorm(u)) [+ u with `skip`]
+                                       u = t [+ depthwise(t) with `locality`]
     y  = conv3x3(image(LayerNorm(t))) + x
     hr = PixelShuffle(conv3x3(y)) + mean
 
@@ -15,17 +17,20 @@ Parameter names are those of the DVMSR authors' checkpoints.
 """
 
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from edgesr.errors import ConfigError
+from edgesr.models.group_conv import GroupConv
+from edgesr.models.local_norm import Locality, add_and_normalise
 from edgesr.models.mamba import Mamba
 from edgesr.models.network import SRNetwork, image, rgb_mean, tokens
 from edgesr.models.registry import Network, Options, register
 from edgesr.models.token_norm import TokenNorm
+from edgesr.scan.path import FORWARD, TURNS, Direction
 
 DF2K_MEAN = (0.4488, 0.4371, 0.4040)  # mean of DIV2K's pictures, part of the published network
 
@@ -42,6 +47,11 @@ class MambaLiteSRConfig:
         rank: rank of every mixer's in_proj and out_proj, None for full matrices.
         heads: None for S6; a number of heads for SSD, where a head shares its decay.
         skip: add each block's input to its output; the paper's networks do not.
+        turns: blocks scan in turns along rows, rows backward, columns, columns backward; else all
+            scan along rows.
+        locality: side in pixels of the depthwise convolution added to each block's input; 0: none.
+        separable: the convolution after a group is depthwise, then 1x1; else dense.
+        gate: a group's result is multiplied by large depthwise convolutions of itself.
         scale: 2, 3 or 4.
     """
 
@@ -52,6 +62,10 @@ class MambaLiteSRConfig:
     rank: int | None = None
     heads: int | None = None
     skip: bool = False
+    turns: bool = False
+    locality: int = 0
+    separable: bool = False
+    gate: bool = False
     scale: int = 4
 
     def __post_init__(self) -> None:
@@ -60,38 +74,60 @@ class MambaLiteSRConfig:
             raise ConfigError("every size of MambaLiteSR must be at least 1")
         if self.heads is not None and (self.heads < 1 or 2 * self.embedding % self.heads):
             raise ConfigError(f"{2 * self.embedding} channels do not split into {self.heads} heads")
+        if self.locality and self.locality % 2 == 0:
+            raise ConfigError(f"the side of a kernel is odd, not {self.locality}")
+
+    def direction(self, block: int) -> Direction:
+        """Return how a block scans; blocks are counted through all groups."""
+        return TURNS[block % len(TURNS)] if self.turns else FORWARD
 
 
 class Block(nn.Module):
-    """LayerNorm and mixer: (batch, L, d) -> (batch, L, d)."""
+    """Locality, LayerNorm and mixer: (batch, height*width, d) -> the same."""
 
-    def __init__(self, config: MambaLiteSRConfig) -> None:
+    def __init__(self, config: MambaLiteSRConfig, direction: Direction) -> None:
         super().__init__()
         self.norm = TokenNorm(config.embedding)
-        self.mixer = Mamba(config.embedding, config.state, config.rank, config.heads)
+        self.mixer = Mamba(config.embedding, config.state, config.rank, config.heads, direction)
+        self.local = Locality(config.embedding, config.locality) if config.locality else None
         self.skip = config.skip
 
-    def forward(self, t: Tensor) -> Tensor:
-        """(batch, L, d) -> (batch, L, d)."""
-        mixed: Tensor = self.mixer(self.norm(t))
+    def forward(self, t: Tensor, height: int, width: int) -> Tensor:
+        """(batch, height*width, d) -> the same."""
+        if self.local is None:
+            normalised = self.norm(t)
+        else:
+            t, normalised = add_and_normalise(t, self.local, self.norm, height, width)
+        mixed: Tensor = self.mixer(normalised, height, width)
         return t + mixed if self.skip else mixed
 
 
 class ResidualGroup(nn.Module):
-    """RMMB: blocks, a convolution and a skip around both: (batch, L, d) -> (batch, L, d)."""
+    """RMMB: blocks, a convolution and a skip around both: (batch, height*width, d) -> the same.
 
-    def __init__(self, config: MambaLiteSRConfig) -> None:
+    Args:
+        config: of the network.
+        index: of the group.
+    """
+
+    def __init__(self, config: MambaLiteSRConfig, index: int) -> None:
         super().__init__()
-        blocks = nn.ModuleList(Block(config) for _ in range(config.blocks))
+        first = index * config.blocks
+        directions = map(config.direction, range(first, first + config.blocks))
+        blocks = nn.ModuleList(Block(config, direction) for direction in directions)
         # The extra level keeps the published names `residual_group.blocks.B`.
         self.residual_group = nn.ModuleDict({"blocks": blocks})
-        self.conv = nn.Conv2d(config.embedding, config.embedding, 3, padding=1)
+        d = config.embedding
+        plain = not (config.separable or config.gate)
+        self.conv: nn.Module = (
+            nn.Conv2d(d, d, 3, padding=1) if plain else GroupConv(d, config.separable, config.gate)
+        )
 
     def forward(self, t: Tensor, height: int, width: int) -> Tensor:
         """(batch, height*width, d) -> the same."""
         mixed = t
         for block in self.residual_group["blocks"].children():
-            mixed = block(mixed)
+            mixed = block(mixed, height, width)
         return tokens(self.conv(image(mixed, height, width))) + t
 
 
@@ -121,7 +157,7 @@ class MambaLiteSR(SRNetwork):
         self.register_buffer("mean", rgb_mean(DF2K_MEAN), persistent=False)
         self.conv_first = nn.Conv2d(3, d, 3, padding=1)
         self.patch_embed = PatchEmbed(d)
-        self.layers = nn.ModuleList(ResidualGroup(config) for _ in range(config.groups))
+        self.layers = nn.ModuleList(ResidualGroup(config, i) for i in range(config.groups))
         self.norm_f = TokenNorm(d)
         self.conv_after_body = nn.Conv2d(d, d, 3, padding=1)
         # A list of one keeps the published name `upsample.0`.
@@ -161,40 +197,65 @@ def _bilinear_kernels(scale: int) -> Tensor:
     return torch.einsum("iy,jx->ijyx", taps, taps).reshape(scale**2, 3, 3)
 
 
+SIZES = {
+    "D": "embedding",
+    "G": "groups",
+    "B": "blocks",
+    "N": "state",
+    "R": "rank",
+    "H": "heads",
+    "C": "locality",
+}
+"""Hyper-parameters with a number."""
+
+SWITCHES = {"SKIP": "skip", "TURN": "turns", "SEP": "separable", "GATE": "gate"}
+"""Hyper-parameters that stand alone."""
+
+
 def _from_options(name: str, options: Options) -> Network:
-    known = {
-        "D": "embedding",
-        "G": "groups",
-        "B": "blocks",
-        "N": "state",
-        "R": "rank",
-        "H": "heads",
-    }
-    unknown = set(options) - set(known) - {"SKIP"}
+    unknown = set(options) - set(SIZES) - set(SWITCHES)
     if unknown:
+        numbers = ", ".join(f"{letter} ({what})" for letter, what in SIZES.items())
         raise ConfigError(
-            f"MambaLiteSR has no hyper-parameter {', '.join(sorted(unknown))}; "
-            "it has D (embedding), G (groups), B (blocks), N (state), R (rank), H (heads), SKIP",
+            f"MambaLiteSR has no hyper-parameter {', '.join(sorted(unknown))}; it has {numbers} "
+            f"and, without a number, {', '.join(SWITCHES)}",
             where=name,
         )
-    odd = [key for key, value in options.items() if (value is None) != (key == "SKIP")]
+    odd = [key for key, value in options.items() if (value is None) != (key in SWITCHES)]
     if odd:
         raise ConfigError(
-            f"{', '.join(odd)}: SKIP stands alone, the others have a number", where=name
+            f"{', '.join(odd)}: {', '.join(SWITCHES)} stand alone, the others have a number",
+            where=name,
         )
-    sizes = {known[key]: value for key, value in options.items() if value is not None}
-    config = replace(MambaLiteSRConfig(), skip="SKIP" in options, **sizes)
-    skip = ", skip around each block" if config.skip else ""
-    rank = "full rank" if config.rank is None else f"rank {config.rank}"
-    mixer = "S6" if config.heads is None else f"SSD with {config.heads} heads"
+    chosen: dict[str, Any] = {
+        SWITCHES[key] if value is None else SIZES[key]: True if value is None else value
+        for key, value in options.items()
+    }
+    config = MambaLiteSRConfig(**chosen)
     return Network(
         name=name,
         build=lambda scale: MambaLiteSR(replace(config, scale=scale)),
         scales=(2, 3, 4),
-        summary=f"MambaLiteSR d={config.embedding}, {config.groups}x{config.blocks} blocks, "
-        f"{mixer} N={config.state}, {rank}{skip}",
-        context="every earlier pixel in raster order, and 3x3 neighbourhoods of those",
+        summary=_summary(config),
+        context="every pixel, through scans in four directions"
+        if config.turns
+        else "every earlier pixel in raster order, and 3x3 neighbourhoods of those",
     )
+
+
+def _summary(config: MambaLiteSRConfig) -> str:
+    """Return the network in one line."""
+    parts = [
+        f"MambaLiteSR d={config.embedding}, {config.groups}x{config.blocks} blocks",
+        f"{'S6' if config.heads is None else f'SSD with {config.heads} heads'} N={config.state}",
+        "full rank" if config.rank is None else f"rank {config.rank}",
+        "skip around each block" if config.skip else "",
+        "four directions in turns" if config.turns else "",
+        f"depthwise {config.locality}x{config.locality}" if config.locality else "",
+        "separable convolutions" if config.separable else "",
+        "gates" if config.gate else "",
+    ]
+    return ", ".join(filter(None, parts))
 
 
 register(

@@ -31,10 +31,13 @@ class TokenNorm(nn.LayerNorm):
         """(batch, L, d) -> (batch, L, d)."""
         if not fused_available(tokens):
             return super().forward(tokens)
-        dtype = tokens.dtype
-        if torch.is_autocast_enabled("cuda"):
-            dtype = torch.float32 if self.stream else torch.get_autocast_dtype("cuda")
-        return fused_norm(tokens, self.weight, self.bias, self.eps, dtype)
+        return fused_norm(tokens, self.weight, self.bias, self.eps, self.output_dtype(tokens))
+
+    def output_dtype(self, tokens: Tensor) -> torch.dtype:
+        """Return the dtype of the result on a GPU."""
+        if not torch.is_autocast_enabled("cuda"):
+            return tokens.dtype
+        return torch.float32 if self.stream else torch.get_autocast_dtype("cuda")
 
 
 def fused_norm(
@@ -73,18 +76,26 @@ class _Norm(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, dy: Tensor) -> Any:
-        from edgesr.models.token_norm_kernels import norm_backward
-
         x, weight = ctx.saved_tensors
-        width = x.shape[-1]
-        rows = x.numel() // width
-        tiles = -(-rows // ROWS)
-        programs = min(tiles, PROGRAMS)
-        dx = torch.empty_like(x)
-        sums = weight.new_empty(2, programs, width, dtype=torch.float32)
-        norm_backward[(programs,)](
-            x, weight, dy.contiguous(), dx, sums[0], sums[1], rows, width, tiles,
-            **_constants(width, ctx.epsilon),
-        )  # fmt: skip
-        dweight, dbias = sums.sum(1).to(weight.dtype)
-        return dx, dweight, dbias, None, None
+        return *norm_gradients(x, weight, ctx.epsilon, dy), None, None
+
+
+def norm_gradients(
+    x: Tensor, weight: Tensor, epsilon: float, dy: Tensor, added: Tensor | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the gradients of x, weight and bias; `added` is a further gradient of x."""
+    from edgesr.models.token_norm_kernels import norm_backward
+
+    width = x.shape[-1]
+    rows = x.numel() // width
+    tiles = -(-rows // ROWS)
+    programs = min(tiles, PROGRAMS)
+    dx = torch.empty_like(x)
+    sums = weight.new_empty(2, programs, width, dtype=torch.float32)
+    norm_backward[(programs,)](
+        x, weight, dy.contiguous(), dx if added is None else added.contiguous(), dx,
+        sums[0], sums[1], rows, width, tiles,
+        **_constants(width, epsilon), ADD=added is not None,
+    )  # fmt: skip
+    dweight, dbias = sums.sum(1).to(weight.dtype)
+    return dx, dweight, dbias

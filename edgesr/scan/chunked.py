@@ -10,12 +10,17 @@ over T steps instead of L:
 Every exponential is of a sum of dt A <= 0, and nothing is divided by a decay: long decays underflow
 to zero, as they do in the reference, and never overflow.
 
+Along a path that is not the tokens' own order, cutting into chunks takes each step's token from
+where it lies: a sequence is moved once, as it is without a path.
+
 Only the inputs and the K states before the chunks are kept for the gradient, which recomputes the
 rest. Shapes in here are (T, M, ...) with M = batch K rows; E is innermost.
 """
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -23,12 +28,20 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from edgesr.scan.path import FORWARD, ScanPath
+
 MAX_STATES = 1 << 22
 """States of all steps held at once; larger batches are taken in slices."""
 
 
 def selective_scan_chunked(
-    x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor
+    x: Tensor,
+    dt: Tensor,
+    A: Tensor,
+    B: Tensor,
+    C: Tensor,
+    D: Tensor,
+    path: ScanPath | None = None,
 ) -> Tensor:
     """Run the scan of `edgesr.scan.reference`, same arguments, differentiable once.
 
@@ -40,7 +53,7 @@ def selective_scan_chunked(
     inputs = (x, dt, A, B, C, D)
     working = torch.promote_types(_promoted(inputs), torch.float32)
     with torch.autocast(device_type=x.device.type, enabled=False):
-        y: Tensor = _ChunkedScan.apply(*(tensor.to(working) for tensor in inputs))  # type: ignore[no-untyped-call]
+        y: Tensor = _ChunkedScan.apply(path, *(tensor.to(working) for tensor in inputs))  # type: ignore[no-untyped-call]
     return y.to(x.dtype)
 
 
@@ -51,22 +64,58 @@ def _promoted(tensors: tuple[Tensor, ...]) -> torch.dtype:
     return dtype
 
 
-def _chunk_length(length: int) -> int:
-    """Steps in a chunk: the square root balances the loops over T and over K."""
-    return max(1, math.isqrt(length - 1) + 1)
+@lru_cache(maxsize=64)
+def _tokens(path: ScanPath) -> Tensor:
+    """Return the token of every step of a path: (L,) int64."""
+    return torch.tensor([path.token(step) for step in range(path.length)])
 
 
-def _into_chunks(sequence: Tensor, steps: int) -> Tensor:
-    """(batch, L, W) -> (T, batch K, W); the end is padded with zeros, which change no state."""
-    length, width = sequence.shape[1:]
-    padded = F.pad(sequence, (0, 0, 0, -length % steps))
-    return padded.reshape(-1, steps, width).transpose(0, 1).contiguous()
+@dataclass(frozen=True)
+class _Cut:
+    """How a sequence of L steps is cut into chunks of T.
 
+    Attributes:
+        length: L.
+        path: the order of the steps; None: the tokens' own.
+    """
 
-def _out_of_chunks(chunks: Tensor, batch: int, length: int) -> Tensor:
-    """(T, batch K, W) -> (batch, L, W)."""
-    width = chunks.shape[2]
-    return chunks.transpose(0, 1).reshape(batch, -1, width)[:, :length]
+    length: int
+    path: ScanPath | None
+
+    @classmethod
+    def of(cls, length: int, path: ScanPath | None) -> "_Cut":
+        """Cut a sequence; a walk forward along rows is no other order than the tokens' own."""
+        return cls(length, None if path is None or path.direction == FORWARD else path)
+
+    @property
+    def steps(self) -> int:
+        """Return T: the square root balances the loops over T and over K."""
+        return max(1, math.isqrt(self.length - 1) + 1)
+
+    def chunks(self, sequence: Tensor) -> Tensor:
+        """(batch, L, W) -> (T, batch K, W); the end is padded with zeros, which change no state."""
+        length, width = sequence.shape[1:]
+        missing = -length % self.steps
+        if self.path is None:
+            padded = F.pad(sequence, (0, 0, 0, missing))
+            return padded.reshape(-1, self.steps, width).transpose(0, 1).contiguous()
+        tokens = (
+            F.pad(_tokens(self.path), (0, missing)).view(-1, self.steps).t().contiguous()
+        )  # (T, K)
+        row = torch.arange(sequence.shape[0], device=sequence.device)
+        chunks = sequence[row[:, None], tokens.to(row.device)[:, None]]  # (T, batch, K, W)
+        if missing:
+            chunks[self.steps - missing :, :, -1] = 0
+        return chunks.view(self.steps, -1, width)
+
+    def sequence(self, chunks: Tensor, batch: int) -> Tensor:
+        """(T, batch K, W) -> (batch, L, W)."""
+        width = chunks.shape[2]
+        walked = chunks.transpose(0, 1).reshape(batch, -1, width)[:, : self.length]
+        if self.path is None:
+            return walked
+        out = torch.empty_like(walked)
+        return out.index_copy_(1, _tokens(self.path).to(out.device), walked)
 
 
 def _decay(dt: Tensor, A_t: Tensor) -> Tensor:
@@ -104,30 +153,42 @@ def _slices(x: Tensor, A: Tensor) -> Iterator[slice]:
 class _ChunkedScan(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor
+        ctx: Any,
+        path: ScanPath | None,
+        x: Tensor,
+        dt: Tensor,
+        A: Tensor,
+        B: Tensor,
+        C: Tensor,
+        D: Tensor,
     ) -> Tensor:
-        parts = [_run(x[i], dt[i], B[i], C[i], A=A) for i in _slices(x, A)]
+        ctx.cut = cut = _Cut.of(x.shape[1], path)
+        parts = [_run(cut, x[i], dt[i], B[i], C[i], A=A) for i in _slices(x, A)]
         y, entering = (torch.cat(part) for part in zip(*parts, strict=True))
         ctx.save_for_backward(x, dt, A, B, C, D, entering)
         return torch.addcmul(y, x, D)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, ...]:
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
+        cut = ctx.cut
         x, dt, A, B, C, D, entering = ctx.saved_tensors
-        parts = [_gradient(x[i], dt[i], B[i], C[i], dy[i], entering[i], A=A) for i in _slices(x, A)]
+        parts = [
+            _gradient(cut, x[i], dt[i], B[i], C[i], dy[i], entering[i], A=A) for i in _slices(x, A)
+        ]
         *sequences, d_a = zip(*parts, strict=True)
         d_x, d_dt, d_b, d_c = (torch.cat(part) for part in sequences)
         d_x.addcmul_(dy, D)
-        return d_x, d_dt, torch.stack(d_a).sum(0), d_b, d_c, (dy * x).sum((0, 1))
+        return None, d_x, d_dt, torch.stack(d_a).sum(0), d_b, d_c, (dy * x).sum((0, 1))
 
 
-def _run(x: Tensor, dt: Tensor, B: Tensor, C: Tensor, *, A: Tensor) -> tuple[Tensor, Tensor]:
+def _run(
+    cut: _Cut, x: Tensor, dt: Tensor, B: Tensor, C: Tensor, *, A: Tensor
+) -> tuple[Tensor, Tensor]:
     """Return y without D's part (batch, L, E) and the states before the chunks (batch, K, N, E)."""
-    batch, length, _ = x.shape
-    steps = _chunk_length(length)
+    batch, steps = x.shape[0], cut.steps
     A_t = A.t().contiguous()  # (N, E)
-    xs, dts, bs, cs = (_into_chunks(s, steps) for s in (x, dt, B, C))
+    xs, dts, bs, cs = (cut.chunks(s) for s in (x, dt, B, C))
     dx = dts * xs  # (T, M, E)
     decays = _decay(dts, A_t)  # (T, M, N, E)
     state = torch.zeros_like(decays[0])
@@ -139,11 +200,19 @@ def _run(x: Tensor, dt: Tensor, B: Tensor, C: Tensor, *, A: Tensor) -> tuple[Ten
     for t in range(steps):
         state.mul_(decays[t]).addcmul_(bs[t].unsqueeze(2), dx[t].unsqueeze(1))
         torch.bmm(cs[t].unsqueeze(1), state, out=y[t].unsqueeze(1))
-    return _out_of_chunks(y, batch, length), entering.view(batch, -1, *A_t.shape)
+    return cut.sequence(y, batch), entering.view(batch, -1, *A_t.shape)
 
 
 def _gradient(
-    x: Tensor, dt: Tensor, B: Tensor, C: Tensor, dy: Tensor, entering: Tensor, *, A: Tensor
+    cut: _Cut,
+    x: Tensor,
+    dt: Tensor,
+    B: Tensor,
+    C: Tensor,
+    dy: Tensor,
+    entering: Tensor,
+    *,
+    A: Tensor,
 ) -> tuple[Tensor, ...]:
     """Return the gradients of x (without D's part), dt, B, C and A for a slice of the batch.
 
@@ -151,10 +220,9 @@ def _gradient(
 
         g_t = C_t dy_t + a_{t+1} g_{t+1},   d(dt_t A) = g_t a_t h_{t-1},   d(B_t dt_t x_t) = g_t
     """
-    batch, length, _ = x.shape
-    steps = _chunk_length(length)
+    batch, steps = x.shape[0], cut.steps
     A_t = A.t().contiguous()
-    xs, dts, bs, cs, dys = (_into_chunks(s, steps) for s in (x, dt, B, C, dy))
+    xs, dts, bs, cs, dys = (cut.chunks(s) for s in (x, dt, B, C, dy))
     dx = dts * xs
     decays = _decay(dts, A_t)  # (T, M, N, E)
     states = torch.empty_like(decays)  # h_t
@@ -179,5 +247,5 @@ def _gradient(
         d_a.addcmul_(d_exponent, dts[t].unsqueeze(1))
         torch.sum(d_exponent.mul_(A_t), 1, out=d_dt[t])
     d_dt.addcmul_(d_dx, xs)
-    sequences = (_out_of_chunks(s, batch, length) for s in (d_dx * dts, d_dt, d_b, d_c))
+    sequences = (cut.sequence(s, batch) for s in (d_dx * dts, d_dt, d_b, d_c))
     return *sequences, d_a.sum(0).t()

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from edgesr.scan import fused_launch
+from edgesr.scan.path import ScanPath
 
 BFLOAT16_PRODUCTS = (8, 0)  # the compute capability that brought them
 
@@ -25,7 +26,13 @@ def fused_available(x: Tensor) -> bool:
 
 
 def selective_scan_fused(
-    x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor
+    x: Tensor,
+    dt: Tensor,
+    A: Tensor,
+    B: Tensor,
+    C: Tensor,
+    D: Tensor,
+    path: ScanPath | None = None,
 ) -> Tensor:
     """Run the scan on a GPU; differentiable for all six inputs.
 
@@ -38,25 +45,30 @@ def selective_scan_fused(
         B: (batch, L, N) input weights.
         C: (batch, L, N) output weights.
         D: (E,) direct term.
+        path: the order of the steps; None: the tokens' own.
 
     Returns:
         (batch, L, E), in the dtype of x.
     """
-    out: Tensor = _Scan.apply(x, dt, A, B, C, D)  # type: ignore[no-untyped-call]
+    out: Tensor = _Scan.apply(path, x, dt, A, B, C, D)  # type: ignore[no-untyped-call]
     return out
 
 
 class _Scan(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, *inputs: Tensor) -> Tensor:
-        y, states = fused_launch.forward(fused_launch.Scan(*inputs), save=any(ctx.needs_input_grad))
+    def forward(ctx: Any, path: ScanPath | None, *inputs: Any) -> Tensor:
+        scan = fused_launch.Scan(*inputs)._replace(path=path)
+        y, states = fused_launch.forward(scan, save=any(ctx.needs_input_grad))
+        ctx.path = path
         ctx.save_for_backward(*inputs, states)
         return y
 
     @staticmethod
     def backward(ctx: Any, dy: Tensor) -> Any:
         *inputs, states = ctx.saved_tensors
-        grads = fused_launch.backward(fused_launch.Scan(*inputs), states, dy)
+        grads = fused_launch.backward(
+            fused_launch.Scan(*inputs)._replace(path=ctx.path), states, dy
+        )
         db, dc = grads.BC.chunk(2, dim=-1)
         of_inputs = grads.x, grads.dt, grads.A, db, dc, grads.D
-        return tuple(g.to(i.dtype) for g, i in zip(of_inputs, inputs, strict=True))
+        return None, *(g.to(i.dtype) for g, i in zip(of_inputs, inputs, strict=True))

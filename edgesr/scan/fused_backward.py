@@ -26,6 +26,7 @@ from edgesr.scan.fused_tiles import (
     stack,
     state_after,
     store_tile,
+    tokens_of,
     within,
 )
 
@@ -41,6 +42,7 @@ def scan_backward(
     dy_row: tl.constexpr, dy_col: tl.constexpr,
     dx_row: tl.constexpr, db_row: tl.constexpr, dz_row: tl.constexpr,
     N: tl.constexpr, NP: tl.constexpr, BLOCK_E: tl.constexpr, K: tl.constexpr,
+    HEIGHT: tl.constexpr, WIDTH: tl.constexpr, BACKWARD: tl.constexpr, EVEN: tl.constexpr,
     MASK: tl.constexpr, SPLIT: tl.constexpr, MIXER: tl.constexpr, TERMS: tl.constexpr,
 ):  # fmt: skip
     """Write all gradients, those summed over programs as partial sums.
@@ -60,18 +62,18 @@ def scan_backward(
     direct = load_tile(d + e, e < channels, MASK)
     if MIXER:
         shift = load_tile(bias + e, e < channels, MASK)
-    x += batch * x_batch + k[:, None] * x_row + e[None, :] * x_col
-    dt += batch * dt_batch + k[:, None] * dt_row + e[None, :] * dt_col
-    b += batch * b_batch + k[:, None] * b_row + n[None, :]
-    c += batch * c_batch + k[:, None] * c_row + n[None, :]
-    z += batch * z_batch + k[:, None] * z_row + e[None, :]
-    dy += batch * dy_batch + k[:, None] * dy_row + e[None, :] * dy_col
-    dx += batch * length * dx_row + k[:, None] * dx_row + e[None, :]
-    ddt += batch * length * dx_row + k[:, None] * dx_row + e[None, :]
-    dz += batch * dz_batch + k[:, None] * dz_row + e[None, :]
+    x += batch * x_batch + e[None, :] * x_col
+    dt += batch * dt_batch + e[None, :] * dt_col
+    b += batch * b_batch + n[None, :]
+    c += batch * c_batch + n[None, :]
+    z += batch * z_batch + e[None, :]
+    dy += batch * dy_batch + e[None, :] * dy_col
+    dx += batch * length * dx_row + e[None, :]
+    ddt += batch * length * dx_row + e[None, :]
+    dz += batch * dz_batch + e[None, :]
     block = tl.program_id(0).to(tl.int64) * db_block + batch * db_batch
-    db += block + k[:, None] * db_row + n[None, :]
-    dc += block + k[:, None] * db_row + n[None, :]
+    db += block + n[None, :]
+    dc += block + n[None, :]
     states += batch * tl.cdiv(length, K) * size + tile
     place = batch * tl.num_programs(2) + tl.program_id(2)
     first = tl.program_id(2) * segment
@@ -89,16 +91,18 @@ def scan_backward(
     last = first + (tl.cdiv(end - first, K) - 1) * K
     wide = within(last + k, length, e, channels)
     narrow = within(last + k, length, n, N)
+    at = tokens_of(last, k, length, HEIGHT, WIDTH, BACKWARD, EVEN)
     next_h = load_tile(states + last // K * size, inside, MASK)
-    next_x = load_tile(x + last * x_row, wide, MASK)
-    next_dt = load_tile(dt + last * dt_row, wide, MASK)
-    next_dy = load_tile(dy + last * dy_row, wide, MASK)
-    next_b = load_tile(b + last * b_row, narrow, MASK)
-    next_c = load_tile(c + last * c_row, narrow, MASK)
+    next_x = load_tile(x + (at * x_row)[:, None], wide, MASK)
+    next_dt = load_tile(dt + (at * dt_row)[:, None], wide, MASK)
+    next_dy = load_tile(dy + (at * dy_row)[:, None], wide, MASK)
+    next_b = load_tile(b + (at * b_row)[:, None], narrow, MASK)
+    next_c = load_tile(c + (at * c_row)[:, None], narrow, MASK)
     if MIXER:
-        next_z = load_tile(z + last * z_row, wide, MASK)
+        next_z = load_tile(z + (at * z_row)[:, None], wide, MASK)
     for i in range(0, end - first, K):
         t = last - i
+        here = at
         h, x_t, dt_t, dy_t, b_t, c_t = next_h, next_x, next_dt, next_dy, next_b, next_c
         wide = within(t + k, length, e, channels)
         narrow = within(t + k, length, n, N)
@@ -114,13 +118,14 @@ def scan_backward(
         next_h = load_tile(states + ahead // K * size, inside, MASK)
         wide_ahead = within(ahead + k, length, e, channels)
         narrow_ahead = within(ahead + k, length, n, N)
-        next_x = load_tile(x + ahead * x_row, wide_ahead, MASK)
-        next_dt = load_tile(dt + ahead * dt_row, wide_ahead, MASK)
-        next_dy = load_tile(dy + ahead * dy_row, wide_ahead, MASK)
-        next_b = load_tile(b + ahead * b_row, narrow_ahead, MASK)
-        next_c = load_tile(c + ahead * c_row, narrow_ahead, MASK)
+        at = tokens_of(ahead, k, length, HEIGHT, WIDTH, BACKWARD, EVEN)
+        next_x = load_tile(x + (at * x_row)[:, None], wide_ahead, MASK)
+        next_dt = load_tile(dt + (at * dt_row)[:, None], wide_ahead, MASK)
+        next_dy = load_tile(dy + (at * dy_row)[:, None], wide_ahead, MASK)
+        next_b = load_tile(b + (at * b_row)[:, None], narrow_ahead, MASK)
+        next_c = load_tile(c + (at * c_row)[:, None], narrow_ahead, MASK)
         if MIXER:
-            next_z = load_tile(z + ahead * z_row, wide_ahead, MASK)
+            next_z = load_tile(z + (at * z_row)[:, None], wide_ahead, MASK)
         rows = row_pairs(dt_t * LOG2_E, dt_t * x_t, BLOCK_E, K)
         rows_bc = row_pairs(b_t, c_t, NP, K)
         rows_dy = columns(tl.trans(dy_t), BLOCK_E, K)
@@ -148,13 +153,23 @@ def scan_backward(
         if MIXER:
             y_t = stack(rows_y, BLOCK_E, K) + direct[None, :] * x_t
             dz_t = dout_t * y_t * gate * (1 + z_t * (1 - gate))
-            store_tile(dz + t * dz_row, dz_t, wide, MASK)
+            store_tile(dz + (here * dz_row)[:, None], dz_t, wide, MASK)
             ddt_t *= sigmoid(v_t)
             sum_bias += ddt_t
-        store_tile(dx + t * dx_row, dt_t * du_t + direct[None, :] * dy_t, wide, MASK)
-        store_tile(ddt + t * dx_row, ddt_t, wide, MASK)
-        store_tile(db + t * db_row, channel_sums(products_b, BLOCK_E, NP, K, TERMS), narrow, MASK)
-        store_tile(dc + t * db_row, channel_sums(products_c, BLOCK_E, NP, K, TERMS), narrow, MASK)
+        store_tile(dx + (here * dx_row)[:, None], dt_t * du_t + direct[None, :] * dy_t, wide, MASK)
+        store_tile(ddt + (here * dx_row)[:, None], ddt_t, wide, MASK)
+        store_tile(
+            db + (here * db_row)[:, None],
+            channel_sums(products_b, BLOCK_E, NP, K, TERMS),
+            narrow,
+            MASK,
+        )
+        store_tile(
+            dc + (here * db_row)[:, None],
+            channel_sums(products_c, BLOCK_E, NP, K, TERMS),
+            narrow,
+            MASK,
+        )
     parts += place * (channels * (N + 2 if MIXER else N + 1))
     store_tile(parts + tile, sum_a * LN_2, inside, MASK)
     store_tile(parts + size + e, tl.sum(sum_d, 0), e < channels, MASK)

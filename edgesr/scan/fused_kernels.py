@@ -13,6 +13,8 @@ to the state, and every segment of the main kernels chains those before it.
 The specification is `edgesr.scan.reference`. With MIXER the kernels also hold what surrounds the
 scan in a Mamba mixer: dt is softplus(dt + bias) and the output is y silu(z).
 
+Steps are counted along the path of the scan; `tokens_of` says where a step's values lie.
+
 Names: `*_batch` and `*_row` are strides, channels have stride 1 unless `*_col` says otherwise; NP
 is N padded to a power of two. MASK is set when L, E or N do not fill their tiles; zeros stand
 there, and dt = 0 leaves the state as it was.
@@ -35,6 +37,7 @@ from edgesr.scan.fused_tiles import (
     stack,
     state_after,
     store_tile,
+    tokens_of,
     within,
 )
 
@@ -47,6 +50,7 @@ def scan_forward(
     x_row: tl.constexpr, x_col: tl.constexpr, dt_row: tl.constexpr, dt_col: tl.constexpr,
     b_row: tl.constexpr, c_row: tl.constexpr, z_row: tl.constexpr, y_row: tl.constexpr,
     N: tl.constexpr, NP: tl.constexpr, BLOCK_E: tl.constexpr, K: tl.constexpr,
+    HEIGHT: tl.constexpr, WIDTH: tl.constexpr, BACKWARD: tl.constexpr, EVEN: tl.constexpr,
     MASK: tl.constexpr, SAVE: tl.constexpr, SPLIT: tl.constexpr, MIXER: tl.constexpr,
 ):  # fmt: skip
     """Write y (batch, L, E) and, with SAVE, the state before every chunk.
@@ -64,12 +68,12 @@ def scan_forward(
     direct = load_tile(d + e, e < channels, MASK)
     if MIXER:
         shift = load_tile(bias + e, e < channels, MASK)
-    x += batch * x_batch + k[:, None] * x_row + e[None, :] * x_col
-    dt += batch * dt_batch + k[:, None] * dt_row + e[None, :] * dt_col
-    b += batch * b_batch + k[:, None] * b_row + n[None, :]
-    c += batch * c_batch + k[:, None] * c_row + n[None, :]
-    z += batch * z_batch + k[:, None] * z_row + e[None, :]
-    y += batch * length * y_row + k[:, None] * y_row + e[None, :]
+    x += batch * x_batch + e[None, :] * x_col
+    dt += batch * dt_batch + e[None, :] * dt_col
+    b += batch * b_batch + n[None, :]
+    c += batch * c_batch + n[None, :]
+    z += batch * z_batch + e[None, :]
+    y += batch * length * y_row + e[None, :]
     states += batch * tl.cdiv(length, K) * size + tile
     first = tl.program_id(2) * segment
     end = tl.minimum(first + segment, length)
@@ -82,13 +86,15 @@ def scan_forward(
         )  # fmt: skip
     wide = within(first + k, length, e, channels)
     narrow = within(first + k, length, n, N)
-    next_x = load_tile(x + first * x_row, wide, MASK)
-    next_dt = load_tile(dt + first * dt_row, wide, MASK)
-    next_b = load_tile(b + first * b_row, narrow, MASK)
-    next_c = load_tile(c + first * c_row, narrow, MASK)
+    at = tokens_of(first, k, length, HEIGHT, WIDTH, BACKWARD, EVEN)
+    next_x = load_tile(x + (at * x_row)[:, None], wide, MASK)
+    next_dt = load_tile(dt + (at * dt_row)[:, None], wide, MASK)
+    next_b = load_tile(b + (at * b_row)[:, None], narrow, MASK)
+    next_c = load_tile(c + (at * c_row)[:, None], narrow, MASK)
     if MIXER:
-        next_z = load_tile(z + first * z_row, wide, MASK)
+        next_z = load_tile(z + (at * z_row)[:, None], wide, MASK)
     for t in range(first, end, K):
+        here = at
         if SAVE:
             store_tile(states + t // K * size, h, inside, MASK)
         x_t, dt_t, b_t, c_t = next_x, next_dt, next_b, next_c
@@ -99,12 +105,13 @@ def scan_forward(
         ahead = t + K if MASK else tl.minimum(t + K, length - K)
         wide_ahead = within(ahead + k, length, e, channels)
         narrow = within(ahead + k, length, n, N)
-        next_x = load_tile(x + ahead * x_row, wide_ahead, MASK)
-        next_dt = load_tile(dt + ahead * dt_row, wide_ahead, MASK)
-        next_b = load_tile(b + ahead * b_row, narrow, MASK)
-        next_c = load_tile(c + ahead * c_row, narrow, MASK)
+        at = tokens_of(ahead, k, length, HEIGHT, WIDTH, BACKWARD, EVEN)
+        next_x = load_tile(x + (at * x_row)[:, None], wide_ahead, MASK)
+        next_dt = load_tile(dt + (at * dt_row)[:, None], wide_ahead, MASK)
+        next_b = load_tile(b + (at * b_row)[:, None], narrow, MASK)
+        next_c = load_tile(c + (at * c_row)[:, None], narrow, MASK)
         if MIXER:
-            next_z = load_tile(z + ahead * z_row, wide_ahead, MASK)
+            next_z = load_tile(z + (at * z_row)[:, None], wide_ahead, MASK)
         rows = row_pairs(dt_t * LOG2_E, dt_t * x_t, BLOCK_E, K)
         rows_bc = row_pairs(b_t, c_t, NP, K)
         rows_y = ()
@@ -115,7 +122,7 @@ def scan_forward(
         y_t = stack(rows_y, BLOCK_E, K) + direct[None, :] * x_t
         if MIXER:
             y_t *= z_t * sigmoid(z_t)
-        store_tile(y + t * y_row, y_t, wide, MASK)
+        store_tile(y + (here * y_row)[:, None], y_t, wide, MASK)
         wide = wide_ahead
 
 
@@ -127,6 +134,7 @@ def segment_ends(
     u_row: tl.constexpr, u_col: tl.constexpr, dt_row: tl.constexpr, dt_col: tl.constexpr,
     w_row: tl.constexpr, z_row: tl.constexpr,
     N: tl.constexpr, NP: tl.constexpr, BLOCK_E: tl.constexpr, K: tl.constexpr,
+    HEIGHT: tl.constexpr, WIDTH: tl.constexpr, BACKWARD: tl.constexpr, EVEN: tl.constexpr,
     MASK: tl.constexpr, REVERSE: tl.constexpr, MIXER: tl.constexpr,
 ):  # fmt: skip
     """Write what each segment adds to the carried state, and its sum of dt.
@@ -144,21 +152,22 @@ def segment_ends(
     decay_rate = load_tile(a + tile, inside, MASK)
     if MIXER:
         shift = load_tile(bias + e, e < channels, MASK)
-    u += batch * u_batch + k[:, None] * u_row + e[None, :] * u_col
-    dt += batch * dt_batch + k[:, None] * dt_row + e[None, :] * dt_col
-    w += batch * w_batch + k[:, None] * w_row + n[None, :]
-    z += batch * z_batch + k[:, None] * z_row + e[None, :]
+    u += batch * u_batch + e[None, :] * u_col
+    dt += batch * dt_batch + e[None, :] * dt_col
+    w += batch * w_batch + n[None, :]
+    z += batch * z_batch + e[None, :]
     h = tl.zeros((BLOCK_E, NP), tl.float32)
     total = tl.zeros((K, BLOCK_E), tl.float32)
     first = tl.program_id(2) * segment
     chunks = tl.cdiv(tl.minimum(segment, length - first), K)
     t = first + (chunks - 1) * K if REVERSE else first
     wide = within(t + k, length, e, channels)
-    next_u = load_tile(u + t * u_row, wide, MASK)
-    next_dt = load_tile(dt + t * dt_row, wide, MASK)
-    next_w = load_tile(w + t * w_row, within(t + k, length, n, N), MASK)
+    at = tokens_of(t, k, length, HEIGHT, WIDTH, BACKWARD, EVEN)
+    next_u = load_tile(u + (at * u_row)[:, None], wide, MASK)
+    next_dt = load_tile(dt + (at * dt_row)[:, None], wide, MASK)
+    next_w = load_tile(w + (at * w_row)[:, None], within(t + k, length, n, N), MASK)
     if MIXER and REVERSE:
-        next_z = load_tile(z + t * z_row, wide, MASK)
+        next_z = load_tile(z + (at * z_row)[:, None], wide, MASK)
     for i in range(1, chunks + 1):
         u_t, dt_t, w_t = next_u, next_dt, next_w
         if MIXER:
@@ -170,11 +179,12 @@ def segment_ends(
         ahead = tl.minimum(i, chunks - 1)
         t = first + (chunks - 1 - ahead if REVERSE else ahead) * K
         wide = within(t + k, length, e, channels)
-        next_u = load_tile(u + t * u_row, wide, MASK)
-        next_dt = load_tile(dt + t * dt_row, wide, MASK)
-        next_w = load_tile(w + t * w_row, within(t + k, length, n, N), MASK)
+        at = tokens_of(t, k, length, HEIGHT, WIDTH, BACKWARD, EVEN)
+        next_u = load_tile(u + (at * u_row)[:, None], wide, MASK)
+        next_dt = load_tile(dt + (at * dt_row)[:, None], wide, MASK)
+        next_w = load_tile(w + (at * w_row)[:, None], within(t + k, length, n, N), MASK)
         if MIXER and REVERSE:
-            next_z = load_tile(z + t * z_row, wide, MASK)
+            next_z = load_tile(z + (at * z_row)[:, None], wide, MASK)
         total += dt_t
         rows_w = columns(tl.trans(w_t), NP, K)
         rows = row_pairs(dt_t * LOG2_E, u_t if REVERSE else dt_t * u_t, BLOCK_E, K)

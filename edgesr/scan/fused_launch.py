@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from edgesr.scan.fused_ready import Launch, layout
+from edgesr.scan.path import ScanPath
 
 CHUNK = 8  # steps unrolled, and between saved states
 CHANNELS = 32  # of a program
@@ -25,6 +26,7 @@ class Scan(NamedTuple):
     Attributes:
         z: (batch, L, E) gate, of the output y silu(z); None for the scan alone.
         bias: (E,) added to dt before a softplus; None for the scan alone.
+        path: the order of the steps; None: the tokens' own.
     """
 
     x: Tensor
@@ -35,6 +37,18 @@ class Scan(NamedTuple):
     D: Tensor
     z: Tensor | None = None
     bias: Tensor | None = None
+    path: ScanPath | None = None
+
+
+def walk(path: ScanPath | None, run: int) -> dict[str, int | bool]:
+    """Return what `tokens_of` is told: of a path, whose steps a kernel takes `run` at a time."""
+    if path is None or not path.direction.columns:
+        reverse = path is not None and path.direction.reverse
+        return {"HEIGHT": 0, "WIDTH": 0, "BACKWARD": reverse, "EVEN": True}
+    return {
+        "HEIGHT": path.height, "WIDTH": path.width, "BACKWARD": path.direction.reverse,
+        "EVEN": path.height % run == 0,
+    }  # fmt: skip
 
 
 class _Operands(NamedTuple):
@@ -49,6 +63,7 @@ class _Operands(NamedTuple):
     z: Tensor
     bias: Tensor
     mixer: bool
+    path: ScanPath | None
 
     @classmethod
     def of(cls, scan: Scan) -> "_Operands":
@@ -56,14 +71,14 @@ class _Operands(NamedTuple):
         b, c = _last_stride_1(scan.B), _last_stride_1(scan.C)
         a, d = _parameter(scan.A), _parameter(scan.D)
         if scan.z is None or scan.bias is None:
-            return cls(scan.x, scan.dt, a, b, c, d, scan.x, d, False)  # x and d are not read
+            return cls(scan.x, scan.dt, a, b, c, d, scan.x, d, False, scan.path)  # two stand-ins
         z, bias = _last_stride_1(scan.z), _parameter(scan.bias)
-        return cls(scan.x, scan.dt, a, b, c, d, z, bias, True)
+        return cls(scan.x, scan.dt, a, b, c, d, z, bias, True, scan.path)
 
     def layout(self) -> Hashable:
         """Return all that launches depend on but the addresses."""
         given = self[:8] if self.mixer else self[:6]
-        return self.x.shape, self.A.shape, *[layout(tensor) for tensor in given]
+        return self.path, self.x.shape, self.A.shape, *[layout(tensor) for tensor in given]
 
 
 def _parameter(tensor: Tensor) -> Tensor:
@@ -129,7 +144,7 @@ def _values(op: _Operands, cut: Cut, **tensors: Tensor) -> dict[str, Any]:
     values: dict[str, Any] = {
         "length": length, "channels": width, "segment": cut.segment,
         "N": states, "NP": _padded(states), "BLOCK_E": cut.channels, "K": CHUNK,
-        "MASK": not whole, "MIXER": op.mixer, "dt_col": op.dt.stride(2),
+        "MASK": not whole, "MIXER": op.mixer, "dt_col": op.dt.stride(2), **walk(op.path, CHUNK),
         "num_warps": cut.warps, "num_stages": 1, "enable_fp_fusion": True,
     }  # fmt: skip
     for name, tensor in {"dt": op.dt, "z": op.z, **tensors}.items():

@@ -37,6 +37,32 @@ def within(rows, length, columns, width):
 
 
 @triton.jit
+def tokens_of(
+    t, k, length,
+    HEIGHT: tl.constexpr, WIDTH: tl.constexpr, BACKWARD: tl.constexpr, EVEN: tl.constexpr,
+):  # fmt: skip
+    """Return the tokens of steps t + k; `edgesr.scan.path.ScanPath.token` is the specification.
+
+    HEIGHT is 0 for a walk along rows. EVEN says that no such run of steps crosses from one column
+    to the next: its tokens are then equally far apart, and only the first is computed.
+    """
+    if HEIGHT == 0:
+        if BACKWARD:
+            return (length - 1 - t) - k
+        else:
+            return t + k
+    elif EVEN:
+        if BACKWARD:
+            s = length - 1 - t
+            return (s % HEIGHT * WIDTH + s // HEIGHT) - k * WIDTH
+        else:
+            return (t % HEIGHT * WIDTH + t // HEIGHT) + k * WIDTH
+    else:
+        s = length - 1 - (t + k) if BACKWARD else t + k
+        return s % HEIGHT * WIDTH + s // HEIGHT
+
+
+@triton.jit
 def sigmoid(v):
     """1 / (1 + exp(-v))."""
     return 1 / (1 + tl.exp2(v * -LOG2_E))

@@ -12,9 +12,17 @@ implementation's Euler step for B (state-spaces/mamba, `selective_scan_ref`).
 import torch
 from torch import Tensor
 
+from edgesr.scan.path import ScanPath
+
 
 def selective_scan_reference(
-    x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor
+    x: Tensor,
+    dt: Tensor,
+    A: Tensor,
+    B: Tensor,
+    C: Tensor,
+    D: Tensor,
+    path: ScanPath | None = None,
 ) -> Tensor:
     """Run the scan one step at a time, in the dtype of the inputs.
 
@@ -25,15 +33,17 @@ def selective_scan_reference(
         B: (batch, L, N) input weights.
         C: (batch, L, N) output weights.
         D: (E,) direct term.
+        path: the token that each step reads and writes; None: step t is token t.
 
     Returns:
         (batch, L, E)
     """
     batch, length, channels = x.shape
     h = x.new_zeros(batch, channels, A.shape[1])
-    outputs = []
-    for t in range(length):
+    outputs = list(x.unbind(1))
+    for step_number in range(length):
+        t = step_number if path is None else path.token(step_number)
         step = dt[:, t, :, None]  # (batch, E, 1)
         h = torch.exp(step * A) * h + step * x[:, t, :, None] * B[:, t, None, :]
-        outputs.append((h * C[:, t, None, :]).sum(-1) + D * x[:, t])
+        outputs[t] = (h * C[:, t, None, :]).sum(-1) + D * x[:, t]
     return torch.stack(outputs, dim=1)

@@ -14,6 +14,7 @@ from torch import Tensor
 from edgesr.models.mamba import Mamba
 from edgesr.scan import selective_scan
 from edgesr.scan.fused import fused_available, selective_scan_fused
+from edgesr.scan.path import TURNS, Direction, ScanPath
 from edgesr.scan.reference import selective_scan_reference
 
 INTERPRETED = Path(__file__).with_name("interpreted_kernels.py")
@@ -43,7 +44,7 @@ def test_kernels_under_the_interpreter_equal_the_reference() -> None:
     )
     assert run.returncode == 0, run.stderr
     found = json.loads(run.stdout)
-    assert len(found) == 18
+    assert len(found) == 27
     for case, errors in found.items():
         limit = FLOAT32_LIMIT
         if "float16" in case:  # bfloat16 too
@@ -63,14 +64,16 @@ def draw(shape: tuple[int, int, int, int], dtype: torch.dtype) -> list[Tensor]:
     return [x, dt, a, b, c, torch.randn(channels, device="cuda")]
 
 
-def assert_equals_reference(inputs: list[Tensor], limit: float) -> None:
+def assert_equals_reference(
+    inputs: list[Tensor], limit: float, path: ScanPath | None = None
+) -> None:
     leaves = [t.detach().requires_grad_() for t in inputs]
     exact = [t.detach().double().requires_grad_() for t in inputs]
-    y = selective_scan_fused(*leaves)
+    y = selective_scan_fused(*leaves, path=path)
     assert y.dtype == inputs[0].dtype
     dy = torch.randn_like(y)
     y.backward(dy)
-    want = selective_scan_reference(*exact)
+    want = selective_scan_reference(*exact, path=path)
     want.backward(dy.double())
     pairs = {"y": (y, want)}
     for name, leaf, true in zip(("x", "dt", "A", "B", "C", "D"), leaves, exact, strict=True):
@@ -92,6 +95,14 @@ def assert_equals_reference(inputs: list[Tensor], limit: float) -> None:
 def test_gpu_equals_reference(shape: tuple[int, int, int, int], dtype: torch.dtype) -> None:
     limit = FLOAT32_LIMIT if dtype == torch.float32 else SIXTEEN_BIT_LIMIT
     assert_equals_reference(draw(shape, dtype), limit)
+
+
+@needs_gpu
+@pytest.mark.parametrize("direction", TURNS)
+@pytest.mark.parametrize(("height", "width"), [(64, 64), (17, 33), (8, 5), (128, 3)])
+def test_gpu_walks_along_every_path(height: int, width: int, direction: Direction) -> None:
+    path = ScanPath(height, width, direction)
+    assert_equals_reference(draw((2, path.length, 40, 2), torch.float32), FLOAT32_LIMIT, path)
 
 
 @needs_gpu
@@ -127,17 +138,20 @@ def test_gpu_runs_it_for_cuda_tensors() -> None:
 @needs_gpu
 @pytest.mark.parametrize("heads", [None, 4])
 @pytest.mark.parametrize("bf16", [False, True])
-def test_gpu_mixer_equals_its_specification(heads: int | None, bf16: bool) -> None:
-    mixer = Mamba(32, 16, None, heads).cuda()
+@pytest.mark.parametrize("direction", TURNS)
+def test_gpu_mixer_equals_its_specification(
+    heads: int | None, bf16: bool, direction: Direction
+) -> None:
+    mixer = Mamba(32, 16, None, heads, direction).cuda()
     tokens = torch.randn(4, 200, 32, device="cuda")
     dy = torch.randn_like(tokens)
     with torch.autocast("cuda", torch.bfloat16, enabled=bf16):
-        y = mixer(tokens)
+        y = mixer(tokens, 8, 25)
     y.backward(dy.to(y.dtype))
     got = {"y": y.detach()} | {n: p.grad.clone() for n, p in mixer.named_parameters()}
     mixer.zero_grad()
     mixer.double().cpu()
-    y = mixer(tokens.double().cpu())
+    y = mixer(tokens.double().cpu(), 8, 25)
     y.backward(dy.double().cpu())
     want = {"y": y.detach()} | {n: p.grad for n, p in mixer.named_parameters()}
     for name, true in want.items():
