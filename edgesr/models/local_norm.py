@@ -28,10 +28,8 @@ class Locality(nn.Conv2d):
     """
 
     def __init__(self, width: int, side: int) -> None:
-        super().__init__(width, width, side, padding=side // 2, groups=width)
+        super().__init__(width, width, side, padding=side // 2, groups=width, bias=False)
         nn.init.zeros_(self.weight)
-        if self.bias is not None:
-            nn.init.zeros_(self.bias)
 
 
 def add_and_normalise(
@@ -52,7 +50,7 @@ def add_and_normalise(
     if not fused_available(t):
         u = t + tokens(locality(image(t, height, width)))
         return u, norm(u)
-    weights = locality.weight, locality.bias, norm.weight, norm.bias
+    weights = locality.weight, norm.weight, norm.bias
     out: tuple[Tensor, Tensor] = _LocalNorm.apply(  # type: ignore[no-untyped-call]
         t, *weights, norm.eps, norm.output_dtype(t), (height, width)
     )
@@ -75,7 +73,6 @@ class _LocalNorm(torch.autograd.Function):
         ctx: Any,
         t: Tensor,
         kernel: Tensor,
-        shift: Tensor,
         gain: Tensor,
         offset: Tensor,
         epsilon: float,
@@ -88,7 +85,7 @@ class _LocalNorm(torch.autograd.Function):
         u, y = torch.empty_like(t), torch.empty(t.shape, dtype=dtype, device=t.device)
         sizes = _sizes(t, kernel, size)
         local_norm_forward[(-(-sizes["tokens"] // ROWS),)](
-            t, kernel, shift, gain, offset, u, y, epsilon=epsilon, **sizes
+            t, kernel, gain, offset, u, y, epsilon=epsilon, **sizes
         )
         ctx.epsilon, ctx.size = epsilon, size
         ctx.save_for_backward(t, kernel, u, gain)
@@ -105,7 +102,6 @@ class _LocalNorm(torch.autograd.Function):
         d, taps = t.shape[-1], kernel.shape[-1] ** 2
         dt = torch.empty_like(t)
         dkernel = gain.new_empty(programs, taps, d, dtype=torch.float32)
-        dshift = gain.new_empty(programs, d, dtype=torch.float32)
-        local_backward[(programs,)](t, kernel, total, dt, dkernel, dshift, **sizes)
+        local_backward[(programs,)](t, kernel, total, dt, dkernel, **sizes)
         dkernel = dkernel.sum(0).T.reshape(kernel.shape).to(kernel.dtype)
-        return dt, dkernel, dshift.sum(0).to(kernel.dtype), dgain, doffset, None, None, None
+        return dt, dkernel, dgain, doffset, None, None, None

@@ -30,18 +30,17 @@ def _neighbour(
 
 @triton.jit
 def local_norm_forward(
-    t, kernel, shift, gain, offset, u, y, tokens, width,
+    t, kernel, gain, offset, u, y, tokens, width,
     epsilon: tl.constexpr, ROWS: tl.constexpr, BLOCK: tl.constexpr,
     HEIGHT: tl.constexpr, WIDTH: tl.constexpr, SIDE: tl.constexpr,
 ):  # fmt: skip
-    """Write u and y (tokens, width); kernel: (width, SIDE, SIDE), shift: its bias, (width,)."""
+    """Write u and y (tokens, width); kernel: (width, SIDE, SIDE)."""
     column = tl.arange(0, BLOCK)
     within = column < width
     token = tl.program_id(0).to(tl.int64) * ROWS + tl.arange(0, ROWS)
     inside = (token[:, None] < tokens) & within[None, :]
     place = token[:, None] * width + column[None, :]
-    sum_u = tl.load(shift + column, within, 0.0).to(tl.float32)[None, :]
-    sum_u += tl.load(t + place, inside, 0.0).to(tl.float32)
+    sum_u = tl.load(t + place, inside, 0.0).to(tl.float32)
     for tap in tl.static_range(SIDE * SIDE):
         taps = tl.load(kernel + column * (SIDE * SIDE) + tap, within, 0.0).to(tl.float32)
         sum_u += taps[None, :] * _neighbour(
@@ -57,13 +56,13 @@ def local_norm_forward(
 
 @triton.jit
 def local_backward(
-    t, kernel, du, dt, dkernel, dshift, tokens, width,
+    t, kernel, du, dt, dkernel, tokens, width,
     ROWS: tl.constexpr, BLOCK: tl.constexpr,
     HEIGHT: tl.constexpr, WIDTH: tl.constexpr, SIDE: tl.constexpr,
 ):  # fmt: skip
-    """Write dt (tokens, width) from du, and each program's sums for kernel and bias.
+    """Write dt (tokens, width) from du, and each program's sums for the kernel.
 
-    dkernel: (programs, SIDE * SIDE, width); dshift: (programs, width).
+    dkernel: (programs, SIDE * SIDE, width).
     """
     column = tl.arange(0, BLOCK)
     within = column < width
@@ -73,7 +72,6 @@ def local_backward(
     place = token[:, None] * width + column[None, :]
     t_t = tl.load(t + place, inside, 0.0).to(tl.float32)
     sum_t = tl.load(du + place, inside, 0.0).to(tl.float32)
-    tl.store(dshift + program * width + column, tl.sum(sum_t, 0), within)
     for tap in tl.static_range(SIDE * SIDE):
         # The pixel that read this one by this tap lies on the other side.
         du_t = _neighbour(

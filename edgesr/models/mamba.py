@@ -161,5 +161,5 @@ class Mamba(nn.Module):
         )
 
     def multiply_adds(self, tokens: Tensor) -> int:
-        """Return those of convolution and scan (dt A, decay h, dt x B and C h) for (batch, L, d)."""
+        """Return those of convolution and scan (dt A, decay h, dt x B, C h) for (batch, L, d)."""
         return (CONV_WIDTH + 4 * self.state) * tokens.shape[0] * tokens.shape[1] * self.inner

@@ -189,8 +189,7 @@ def locality_errors(shape: tuple[int, int, int, int], side: int) -> dict[str, fl
     locality, norm = local_norm.Locality(d, side), token_norm.TokenNorm(d)
     for parameter in (*locality.parameters(), *norm.parameters()):
         torch.nn.init.normal_(parameter)
-    parameters = {"kernel": locality.weight, "shift": locality.bias}
-    parameters |= {"gain": norm.weight, "offset": norm.bias}
+    parameters = {"kernel": locality.weight, "gain": norm.weight, "offset": norm.bias}
     t = torch.randn(batch, height * width, d).requires_grad_()
     directions = torch.randn(2, *t.shape)
     u, y = local_norm._LocalNorm.apply(
@@ -205,7 +204,7 @@ def locality_errors(shape: tuple[int, int, int, int], side: int) -> dict[str, fl
     want_u, want_y = local_norm.add_and_normalise(exact, locality, norm, height, width)
     torch.autograd.backward((want_u, want_y), tuple(directions.double()))
     want = {"u": want_u, "y": want_y, "t": exact.grad}
-    want |= {"kernel": locality.weight.grad, "shift": locality.bias.grad}
+    want |= {"kernel": locality.weight.grad}
     want |= {"gain": norm.weight.grad, "offset": norm.bias.grad}
     return {name: relative_error(got[name], want[name]) for name in got}
 
