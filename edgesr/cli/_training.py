@@ -78,13 +78,13 @@ DEFAULT_STEPS = 10_000
 
 
 def configure(
-    given: dict[str, Any], teacher: tuple[Path, str | None, float] | None = None
+    given: dict[str, Any], teacher: tuple[Path, str | None, float, float] | None = None
 ) -> "TrainConfig":
     """Make the configuration of the options, which are named as its fields are.
 
     Args:
         given: every option of a command; `json` is left out.
-        teacher: weights, network name and alpha of a distillation.
+        teacher: weights, network name, alpha and weight of the feature affinity.
 
     Raises:
         ConfigError: a value that cannot be.

@@ -136,6 +136,10 @@ class Smfanet(SRNetwork):
         out: Tensor = self.to_img(self.feats(x) + x)
         return out
 
+    def body_layers(self) -> tuple[nn.Module, ...]:
+        """Return the blocks, which give pictures."""
+        return tuple(self.feats)
+
 
 def _from_options(name: str, options: Options) -> Network:
     sizes = read_sizes(name, options, {"D": "features", "B": "blocks"})

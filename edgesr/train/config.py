@@ -16,19 +16,25 @@ LossName = Literal["l1", "l2", "charbonnier", "l1-fourier"]
 class Distillation:
     """L = alpha L1(student, teacher) + (1 - alpha) L1(student, truth): the paper's equation 7.
 
+    With `feature_affinity`, that many times the difference between the affinities of the two
+    networks' features (affinity.py) is added.
+
     Attributes:
         teacher: weights of the teacher.
         network: the teacher's name in the registry; None takes it from the file's metadata.
         alpha: share of the teacher, 0 to 1.
+        feature_affinity: weight of the affinity loss; 0 for none.
     """
 
     teacher: Path
     network: str | None = None
     alpha: float = 0.8
+    feature_affinity: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.alpha <= 1.0:
             raise ConfigError(f"alpha lies between 0 and 1, not at {self.alpha}", where="--alpha")
+        _require(self.feature_affinity >= 0, "--feature-affinity", "0 (none) or more")
 
 
 @dataclass(frozen=True)
