@@ -1,5 +1,6 @@
 """Feature affinity against its definition, and as a part of the objective."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -77,7 +78,7 @@ def test_layers_of_equal_depth_are_paired() -> None:
     assert repeated == tuple(student.layers[at] for at in (0, 0, 1, 1))  # type: ignore[index]
     with features_of(repeated) as seen:
         student(torch.rand(1, 3, 8, 8))
-    assert [torch.equal(a, b) for a, b in zip(seen, seen[1:], strict=False)] == [True, False, True]
+    assert [torch.equal(a, b) for a, b in pairwise(seen)] == [True, False, True]
     assert not any(layer._forward_hooks for layer in student.modules())
 
 
