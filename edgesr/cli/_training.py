@@ -29,6 +29,10 @@ PatchesPerImage = Annotated[
     int | None,
     typer.Option(help="Patches from each picture drawn (the paper: 8); else drawn by area."),
 ]
+Degradation = Annotated[
+    str,
+    typer.Option(help="How LR is made: bicubic, or photo (also blur, resizing, noise and JPEG)."),
+]
 Steps = Annotated[int | None, typer.Option(help="Steps of the whole run. Default: 10000.")]
 DurationS = Annotated[
     float | None, typer.Option(help="Wall time of the whole run; the schedule follows it.")

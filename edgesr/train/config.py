@@ -10,6 +10,7 @@ Schedule = Literal["cosine", "milestones"]
 Optimizer = Literal["adam", "adamw"]
 Precision = Literal["auto", "fp32", "bf16"]
 LossName = Literal["l1", "l2", "charbonnier", "l1-fourier"]
+Degradation = Literal["bicubic", "photo"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ class TrainConfig:
         patch: side of an LR patch in pixels.
         patches_per_image: None samples pictures by their area; a number draws pictures in shuffled
             epochs and takes this many patches from each (the paper: 8).
+        degradation: how LR patches are made: `bicubic`, MATLAB's, as the benchmarks are; `photo`,
+            also blurred, resized, noisy and saved as JPEG (see degradation/).
         steps: optimizer steps of the whole run; None with `duration_s`.
         duration_s: wall time of the whole run over all invocations.
         time_limit_s: wall time of this invocation.
@@ -91,6 +94,7 @@ class TrainConfig:
     batch: int = 64
     patch: int = 64
     patches_per_image: int | None = None
+    degradation: Degradation = "bicubic"
     steps: int | None = 10_000
     duration_s: float | None = None
     time_limit_s: float | None = None
@@ -123,6 +127,7 @@ class TrainConfig:
         _choose(self.optimizer, Optimizer, "--optimizer")
         _choose(self.precision, Precision, "--precision")
         _choose(self.loss, LossName, "--loss")
+        _choose(self.degradation, Degradation, "--degradation")
         _require(self.batch >= 1, "--batch", "at least 1")
         _require(self.patch >= 1, "--patch", "at least 1")
         _require(self.steps is not None or self.duration_s is not None, "--steps", "a number")
