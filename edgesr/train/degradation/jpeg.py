@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from edgesr.train.degradation.constants import constant
+
 BLOCK = 8
 UNIT = 16  # pixels of a coded unit: two blocks of luma over one of chroma
 
@@ -58,7 +60,7 @@ def through_jpeg(pictures: Tensor, quality: Tensor) -> Tensor:
 def _table(base: tuple[tuple[int, ...], ...], quality: Tensor) -> Tensor:
     """(batch,) -> (batch, 1, 1, 1, 8, 8): steps of quantisation, libjpeg's jpeg_quality_scaling."""
     percent = torch.where(quality < 50, torch.floor(5000 / quality), 200 - 2 * quality)
-    table = torch.tensor(base, dtype=quality.dtype, device=quality.device)
+    table = constant(base, quality.device)
     steps = torch.floor((table * percent[:, None, None] + 50) / 100).clamp(1, 255)
     return steps[:, None, None, None]
 

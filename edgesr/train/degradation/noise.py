@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from edgesr.train.degradation.constants import constant
+
 MIDDLE = 127.5  # grey level at which shot noise has the strength that was asked for
 LUMA = (0.299, 0.587, 0.114)
 
@@ -26,8 +28,7 @@ def add_noise(
         The same shape, not rounded or clipped.
     """
     shot, grey = shot.bool()[:, None, None, None], grey.bool()[:, None, None, None]
-    weights = torch.tensor(LUMA, device=pictures.device)
-    luma = (pictures * weights[:, None, None]).sum(1, keepdim=True)
+    luma = (pictures * constant(LUMA, pictures.device)[:, None, None]).sum(1, keepdim=True)
     signal = torch.where(grey, luma, pictures)
     normal = torch.where(grey, normal[:, :1], normal)
     strength = torch.where(shot, (signal.clamp(min=0) / MIDDLE).sqrt(), 1.0)
