@@ -20,10 +20,13 @@ def atomic_path(path: Path) -> Iterator[Path]:
     the temporary file is removed and whatever stood at `path` is untouched.
 
     Raises:
-        ConfigError: the folder does not exist or cannot be written.
+        ConfigError: the folder does not exist or cannot be written, or `path` is a device, a pipe
+            or a socket, which a rename would put an end to.
         EdgesrError: the disk is full.
     """
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise ConfigError("is no file that could be replaced", where=path, fix="another name")
         handle, name = tempfile.mkstemp(
             prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent
         )

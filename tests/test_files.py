@@ -1,5 +1,6 @@
 """Files are whole or not there, and what stood at their place stays until they are whole."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,15 @@ def test_a_block_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
         raise ZeroDivisionError
     assert [entry.name for entry in tmp_path.iterdir()] == ["photo.png"]
     assert path.read_bytes() == b"mine"
+
+
+def test_what_is_no_file_is_not_replaced_by_one(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(ConfigError, match="no file that could be replaced"):
+        write_text(pipe, "text")
+    assert pipe.is_fifo()
+    assert [entry.name for entry in tmp_path.iterdir()] == ["pipe"]
 
 
 def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:

@@ -29,6 +29,10 @@ PatchesPerImage = Annotated[
     int | None,
     typer.Option(help="Patches from each picture drawn (the paper: 8); else drawn by area."),
 ]
+Degradation = Annotated[
+    str,
+    typer.Option(help="How LR is made: bicubic, or photo (also blur, resizing, noise and JPEG)."),
+]
 Steps = Annotated[int | None, typer.Option(help="Steps of the whole run. Default: 10000.")]
 DurationS = Annotated[
     float | None, typer.Option(help="Wall time of the whole run; the schedule follows it.")
@@ -78,13 +82,13 @@ DEFAULT_STEPS = 10_000
 
 
 def configure(
-    given: dict[str, Any], teacher: tuple[Path, str | None, float] | None = None
+    given: dict[str, Any], teacher: tuple[Path, str | None, float, float] | None = None
 ) -> "TrainConfig":
     """Make the configuration of the options, which are named as its fields are.
 
     Args:
         given: every option of a command; `json` is left out.
-        teacher: weights, network name and alpha of a distillation.
+        teacher: weights, network name, alpha and weight of the feature affinity.
 
     Raises:
         ConfigError: a value that cannot be.

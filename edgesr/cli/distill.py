@@ -17,10 +17,15 @@ def command(
         str | None, typer.Option(help="The teacher's network. Default: as its file says.")
     ] = None,
     alpha: Annotated[float, typer.Option(help="Share of the teacher in the loss, 0 to 1.")] = 0.8,
+    feature_affinity: Annotated[
+        float,
+        typer.Option(help="Weight of the difference between affinities of features; 0 for none."),
+    ] = 0.0,
     scale: options.Scale = 4,
     batch: options.Batch = 64,
     patch: options.Patch = 64,
     patches_per_image: options.PatchesPerImage = None,
+    degradation: options.Degradation = "bicubic",
     steps: options.Steps = None,
     duration_s: options.DurationS = None,
     time_limit_s: options.TimeLimitS = None,
@@ -50,7 +55,7 @@ def command(
 ) -> None:
     """Train a student: L = alpha L(student, teacher) + (1 - alpha) L(student, truth)."""
     given = dict(locals())
-    for name in ("teacher", "teacher_model", "alpha"):
+    for name in ("teacher", "teacher_model", "alpha", "feature_affinity"):
         del given[name]
     given["model"] = given.pop("student")
-    options.run(options.configure(given, (teacher, teacher_model, alpha)), json)
+    options.run(options.configure(given, (teacher, teacher_model, alpha, feature_affinity)), json)

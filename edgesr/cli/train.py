@@ -15,6 +15,7 @@ def command(
     batch: options.Batch = 64,
     patch: options.Patch = 64,
     patches_per_image: options.PatchesPerImage = None,
+    degradation: options.Degradation = "bicubic",
     steps: options.Steps = None,
     duration_s: options.DurationS = None,
     time_limit_s: options.TimeLimitS = None,

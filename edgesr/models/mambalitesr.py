@@ -173,6 +173,10 @@ class MambaLiteSR(SRNetwork):
         y = self.conv_after_body(image(self.norm_f(t), height, width)) + x
         return F.pixel_shuffle(self.upsample[0](y), self.scale) + self.mean
 
+    def body_layers(self) -> tuple[nn.Module, ...]:
+        """Return the residual groups, which give tokens."""
+        return tuple(self.layers)
+
     @torch.no_grad()
     def start_as_interpolation(self) -> None:
         """Let the first three channels carry the picture to a bilinear upsampling convolution.

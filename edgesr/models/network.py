@@ -28,6 +28,14 @@ class SRNetwork(nn.Module):
         Training then starts near the quality of bicubic and spends its steps on what is beyond.
         """
 
+    def body_layers(self) -> tuple[nn.Module, ...]:
+        """Return the layers whose outputs another network can learn from, in order of depth.
+
+        Each gives one tensor at the size of the input, (batch, channels, height, width) or tokens
+        in raster order (batch, height*width, channels); none where a network has no such layers.
+        """
+        return ()
+
 
 def parameter_count(network: nn.Module) -> int:
     """Return the number of trainable values."""

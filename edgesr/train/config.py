@@ -10,25 +10,32 @@ Schedule = Literal["cosine", "milestones"]
 Optimizer = Literal["adam", "adamw"]
 Precision = Literal["auto", "fp32", "bf16"]
 LossName = Literal["l1", "l2", "charbonnier", "l1-fourier"]
+Degradation = Literal["bicubic", "photo"]
 
 
 @dataclass(frozen=True)
 class Distillation:
     """L = alpha L1(student, teacher) + (1 - alpha) L1(student, truth): the paper's equation 7.
 
+    With `feature_affinity`, that many times the difference between the affinities of the two
+    networks' features (affinity.py) is added.
+
     Attributes:
         teacher: weights of the teacher.
         network: the teacher's name in the registry; None takes it from the file's metadata.
         alpha: share of the teacher, 0 to 1.
+        feature_affinity: weight of the affinity loss; 0 for none.
     """
 
     teacher: Path
     network: str | None = None
     alpha: float = 0.8
+    feature_affinity: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.alpha <= 1.0:
             raise ConfigError(f"alpha lies between 0 and 1, not at {self.alpha}", where="--alpha")
+        _require(self.feature_affinity >= 0, "--feature-affinity", "0 (none) or more")
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,8 @@ class TrainConfig:
         patch: side of an LR patch in pixels.
         patches_per_image: None samples pictures by their area; a number draws pictures in shuffled
             epochs and takes this many patches from each (the paper: 8).
+        degradation: how LR patches are made: `bicubic`, MATLAB's, as the benchmarks are; `photo`,
+            also blurred, resized, noisy and saved as JPEG (see degradation/).
         steps: optimizer steps of the whole run; None with `duration_s`.
         duration_s: wall time of the whole run over all invocations.
         time_limit_s: wall time of this invocation.
@@ -85,6 +94,7 @@ class TrainConfig:
     batch: int = 64
     patch: int = 64
     patches_per_image: int | None = None
+    degradation: Degradation = "bicubic"
     steps: int | None = 10_000
     duration_s: float | None = None
     time_limit_s: float | None = None
@@ -117,6 +127,7 @@ class TrainConfig:
         _choose(self.optimizer, Optimizer, "--optimizer")
         _choose(self.precision, Precision, "--precision")
         _choose(self.loss, LossName, "--loss")
+        _choose(self.degradation, Degradation, "--degradation")
         _require(self.batch >= 1, "--batch", "at least 1")
         _require(self.patch >= 1, "--patch", "at least 1")
         _require(self.steps is not None or self.duration_s is not None, "--steps", "a number")

@@ -4,45 +4,52 @@
 rows, then bit 1 the columns, then bit 2 swaps the two axes. Both forms give the same bytes.
 """
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from edgesr.train.images import Rgb
 from edgesr.train.pixels import Pixels
 from edgesr.train.sampler import Crops
 
 
-def gather(pixels: Pixels, crops: Crops, patch: int) -> tuple[Tensor, Tensor]:
+def gather(pixels: Pixels, crops: Crops, patch: int, margin: int = 0) -> tuple[Tensor, Tensor]:
     """Cut a batch by one index computation: no loop, no kernel of our own, all on the device.
 
     Args:
         pixels: the buffers; `crops` must be on their device.
         crops: where and how.
         patch: LR side.
+        margin: LR pixels around the HR crop that are cut with it; beyond the picture its border is
+            repeated.
 
     Returns:
-        lr (batch, 3, patch, patch) and hr (batch, 3, scale*patch, scale*patch), uint8 RGB,
-        channels last in memory.
+        lr (batch, 3, patch, patch) and hr (batch, 3, side, side) of scale*(patch + 2*margin), uint8
+        RGB, channels last in memory.
     """
     lr, hr = (
-        buffer[_index(crops, patch, scale)].permute(0, 3, 1, 2)
-        for buffer, scale in ((pixels.lr, 1), (pixels.hr, pixels.scale))
+        buffer[_index(crops, patch, scale, around)].permute(0, 3, 1, 2)
+        for buffer, scale, around in ((pixels.lr, 1, 0), (pixels.hr, pixels.scale, margin))
     )
     return lr, hr
 
 
-def _index(crops: Crops, patch: int, scale: int) -> Tensor:
-    """(batch, scale*patch, scale*patch): flat position of every pixel of the crops."""
+def _index(crops: Crops, patch: int, scale: int, margin: int) -> Tensor:
+    """(batch, side, side): flat position of every pixel of the crops."""
     # Enlarged, a picture begins scale^2 times further on and its rows are scale times longer.
-    row, column = crops.row * scale, crops.column * scale
-    width = crops.width * scale
-    start = crops.offset * scale**2 + row * width + column
-    y, x = _oriented(patch * scale, crops.turn)
-    return start[:, None, None] + y * width[:, None, None] + x
+    height, width = ((side * scale)[:, None, None] for side in (crops.height, crops.width))
+    y, x = _oriented(patch * scale, margin * scale, crops.turn)
+    row = (crops.row * scale)[:, None, None] + y
+    column = (crops.column * scale)[:, None, None] + x
+    if margin:
+        row = torch.minimum(row.clamp(min=0), height - 1)
+        column = torch.minimum(column.clamp(min=0), width - 1)
+    return (crops.offset * scale**2)[:, None, None] + row * width + column
 
 
-def _oriented(side: int, turn: Tensor) -> tuple[Tensor, Tensor]:
-    """Source row and column of each pixel of a turned square, (batch, side, side) each."""
-    line = torch.arange(side, device=turn.device)
+def _oriented(side: int, margin: int, turn: Tensor) -> tuple[Tensor, Tensor]:
+    """Source row and column of each pixel of a turned square and what lies around it."""
+    line = torch.arange(-margin, side + margin, device=turn.device)
     y, x = line[None, :, None], line[None, None, :]
     mirror_rows, mirror_columns, swap = (
         (turn >> bit & 1).bool()[:, None, None] for bit in range(3)
@@ -53,7 +60,9 @@ def _oriented(side: int, turn: Tensor) -> tuple[Tensor, Tensor]:
     return y, x
 
 
-def slices(pixels: Pixels, crops: Crops, patch: int, pin: bool) -> tuple[Tensor, Tensor]:
+def slices(
+    pixels: Pixels, crops: Crops, patch: int, pin: bool, margin: int = 0
+) -> tuple[Tensor, Tensor]:
     """Cut a batch on the host: copies of rows are many times faster there than single pixels.
 
     Args:
@@ -61,28 +70,42 @@ def slices(pixels: Pixels, crops: Crops, patch: int, pin: bool) -> tuple[Tensor,
         crops: where and how, on the CPU.
         patch: LR side.
         pin: put the result into pinned memory, from which copies to a GPU overlap with its work.
+        margin: as in `gather`.
 
     Returns:
         As `gather`.
     """
     lr, hr = (
-        _sliced(buffer, crops, patch, scale, pin)
-        for buffer, scale in ((pixels.lr, 1), (pixels.hr, pixels.scale))
+        _sliced(buffer, crops, patch, scale, around, pin)
+        for buffer, scale, around in ((pixels.lr, 1, 0), (pixels.hr, pixels.scale, margin))
     )
     return lr, hr
 
 
-def _sliced(buffer: Tensor, crops: Crops, patch: int, scale: int, pin: bool) -> Tensor:
-    side = patch * scale
+def _sliced(buffer: Tensor, crops: Crops, patch: int, scale: int, margin: int, pin: bool) -> Tensor:
+    side = (patch + 2 * margin) * scale
     batch = torch.empty(len(crops.turn), side, side, 3, dtype=torch.uint8, pin_memory=pin)
     out, source = batch.numpy(), buffer.numpy()
-    fields = (crops.offset, crops.row, crops.column, crops.width, crops.turn)
+    fields = (crops.offset, crops.height, crops.width, crops.row, crops.column, crops.turn)
     for target, *numbers in zip(out, *(field.tolist() for field in fields), strict=True):
-        offset, row, column, width, turn = numbers
-        first = offset * scale**2 + row * scale * width * scale
-        rows = source[first : first + side * width * scale].reshape(side, width * scale, 3)
-        square = rows[:, column * scale : column * scale + side]
+        offset, height, width, row, column, turn = numbers
+        first, pixels = offset * scale**2, height * width * scale**2
+        picture = source[first : first + pixels].reshape(height * scale, width * scale, 3)
+        square = _square(picture, (row - margin) * scale, (column - margin) * scale, side)
         square = square[::-1] if turn & 1 else square
         square = square[:, ::-1] if turn & 2 else square
         target[:] = square.swapaxes(0, 1) if turn & 4 else square
     return batch.permute(0, 3, 1, 2)
+
+
+def _square(picture: Rgb, top: int, left: int, side: int) -> Rgb:
+    """Cut a square that may reach beyond the picture, whose border is then repeated."""
+    height, width = picture.shape[:2]
+    inside = picture[max(top, 0) : top + side, max(left, 0) : left + side]
+    if inside.shape[:2] == (side, side):
+        return inside
+    beyond = [
+        (max(-start, 0), max(start + side - length, 0))
+        for start, length in ((top, height), (left, width))
+    ]
+    return np.pad(inside, (*beyond, (0, 0)), mode="edge")

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from edgesr.train.cut import gather, slices
+from edgesr.train.degradation import Photo
 from edgesr.train.pixels import Pixels
 from edgesr.train.sampler import Sampler
 
@@ -28,6 +29,7 @@ class Feeder:
         on_device: copy the pictures to the device and cut there.
         rank: this process takes slice `rank` ...
         size: ... of `size` of every batch.
+        photo: makes the LR patches; None takes those of `pixels`, made by MATLAB's bicubic.
     """
 
     def __init__(
@@ -39,22 +41,31 @@ class Feeder:
         on_device: bool,
         rank: int = 0,
         size: int = 1,
+        photo: Photo | None = None,
     ) -> None:
         self.on_device = on_device
         self._pixels = pixels.to(device) if on_device else pixels
         self._sampler, self._patch, self._device = sampler, patch, device
-        self._rank, self._size = rank, size
+        self._rank, self._size, self._photo = rank, size, photo
+        self._margin = 0 if photo is None else photo.margin
 
     def batches(self, first_step: int) -> Iterator[Batch]:
         """Yield the batches of `first_step`, `first_step + 1`, ... without end."""
         cut = self._cut_on_device if self.on_device else self._cut_on_host
-        for lr, hr in cut(first_step):
-            yield lr.float() / 255, hr.float() / 255
+        for step, (lr, hr) in zip(count(first_step), cut(first_step), strict=False):
+            small = lr.float() if self._photo is None else self._photo(step, lr, hr)
+            yield small / 255, self._inner(hr).float() / 255
+
+    def _inner(self, hr: Tensor) -> Tensor:
+        """Cut the margin off."""
+        border = self._margin * self._pixels.scale
+        inner = hr[..., border : hr.shape[-2] - border, border : hr.shape[-1] - border]
+        return inner.contiguous(memory_format=torch.channels_last)
 
     def _cut_on_device(self, first_step: int) -> Iterator[Batch]:
         for step in count(first_step):
             crops = self._sampler.crops(step).part(self._rank, self._size)
-            yield gather(self._pixels, crops.to(self._device), self._patch)
+            yield gather(self._pixels, crops.to(self._device), self._patch, self._margin)
 
     def _cut_on_host(self, first_step: int) -> Iterator[Batch]:
         """Cut in threads, so that the cutting and the copy overlap with the steps before."""
@@ -71,4 +82,5 @@ class Feeder:
 
     def _slices(self, step: int) -> Batch:
         crops = self._sampler.crops(step).part(self._rank, self._size)
-        return slices(self._pixels, crops, self._patch, pin=self._device.type == "cuda")
+        pin = self._device.type == "cuda"
+        return slices(self._pixels, crops, self._patch, pin, self._margin)

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from edgesr.models.network import SRNetwork
+from edgesr.train.affinity import affinity_loss, features_of, paired_layers
 from edgesr.train.config import Distillation, LossName, Precision
 
 CHARBONNIER_EPSILON = 1e-3  # Lai et al. 2017 (LapSRN), https://arxiv.org/abs/1704.03915
@@ -47,8 +48,11 @@ class Objective(nn.Module):
         loss: between a prediction and its target.
         teacher: a frozen network to learn from, or None; it is no submodule, so it is neither
             trained nor saved nor synchronised.
-        distillation: gives alpha; None without a teacher.
+        distillation: gives alpha and the weight of the affinity loss; None without a teacher.
         precision: `bf16` runs both networks under autocast, `auto` does so on a GPU.
+
+    Raises:
+        ConfigError: features are to be compared and one of the networks names none.
     """
 
     def __init__(
@@ -63,8 +67,14 @@ class Objective(nn.Module):
         self.network = network
         self._loss = loss
         self._precision = precision
-        self._teacher = None if teacher is None else (teacher,)  # a tuple hides it from nn.Module
         self._alpha = 0.0 if distillation is None else distillation.alpha
+        self._affinity = 0.0 if distillation is None else distillation.feature_affinity
+        self._teacher: tuple[SRNetwork] | None = None  # a tuple hides it from nn.Module
+        if teacher is not None and (self._alpha > 0 or self._affinity > 0):
+            self._teacher = (teacher,)
+        self._layers: tuple[tuple[nn.Module, ...], ...] = ((), ())
+        if teacher is not None and self._affinity > 0:
+            self._layers = paired_layers(network, teacher)
 
     def forward(self, lr: Tensor, hr: Tensor) -> Tensor:
         """Return the loss of a batch, a float32 scalar.
@@ -76,18 +86,21 @@ class Objective(nn.Module):
         device = lr.device.type
         bf16 = self._precision == "bf16" or (self._precision == "auto" and device == "cuda")
         with torch.autocast(device, torch.bfloat16, enabled=bf16):
-            if self._teacher is None or self._alpha == 0.0:
+            if self._teacher is None:
                 prediction, truth = self.network.training_pair(lr, hr)
-                taught = None
-            else:
-                with torch.no_grad():
-                    lesson = self._teacher[0](lr).to(hr.dtype)
+                return self._loss(prediction.float(), truth)
+            ours, theirs = self._layers
+            with torch.no_grad(), features_of(theirs) as taught_features:
+                lesson = self._teacher[0](lr).to(hr.dtype)
+            with features_of(ours) as features:
                 # A target depends on its own picture only, so both kinds go through in one call.
                 prediction, targets = self.network.training_pair(lr, torch.cat([hr, lesson]))
-                truth, taught = targets.chunk(2)
+        truth, taught = targets.chunk(2)
         prediction = prediction.float()
-        if taught is None:
-            return self._loss(prediction, truth)
-        return self._alpha * self._loss(prediction, taught) + (1 - self._alpha) * self._loss(
+        loss = self._alpha * self._loss(prediction, taught) + (1 - self._alpha) * self._loss(
             prediction, truth
         )
+        if self._affinity == 0:
+            return loss
+        height, width = lr.shape[-2:]
+        return loss + self._affinity * affinity_loss(features, taught_features, height, width)

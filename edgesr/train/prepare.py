@@ -17,6 +17,7 @@ from edgesr.models.checkpoint import (
 from edgesr.models.network import SRNetwork
 from edgesr.models.registry import get_network
 from edgesr.train.config import Distillation, TrainConfig
+from edgesr.train.degradation import Photo
 from edgesr.train.feeder import Feeder
 from edgesr.train.losses import LOSSES, Objective
 from edgesr.train.pixels import Decoded, Loaded, load
@@ -108,7 +109,11 @@ def build_data(config: TrainConfig, world: World, decoded: Decoded) -> Data:
     pixels = loaded.pixels
     sampler = Sampler(pixels, config.patch, config.batch, config.seed, config.patches_per_image)
     on_device = world.device.type == "cuda" and pixels.fits(world.device)
-    feeder = Feeder(pixels, sampler, config.patch, world.device, on_device, world.rank, world.size)
+    device, rank, size = world.device, world.rank, world.size
+    photo = None
+    if config.degradation == "photo":
+        photo = Photo(config.seed, config.batch, config.patch, config.scale, device, rank, size)
+    feeder = Feeder(pixels, sampler, config.patch, device, on_device, rank, size, photo)
     notes = {
         "pictures": sampler.pictures,
         "hr_megapixels": round(len(pixels.hr) / 1e6, 3),

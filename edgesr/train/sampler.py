@@ -22,6 +22,7 @@ class Crops:
 
     Attributes:
         offset: flat LR position of the picture's first pixel.
+        height: LR rows of the picture.
         width: LR columns of the picture.
         row: LR row of the crop's top left pixel.
         column: LR column of the crop's top left pixel.
@@ -29,6 +30,7 @@ class Crops:
     """
 
     offset: Tensor
+    height: Tensor
     width: Tensor
     row: Tensor
     column: Tensor
@@ -46,7 +48,7 @@ class Crops:
         return Crops(*packed)
 
     def _fields(self) -> tuple[Tensor, ...]:
-        return self.offset, self.width, self.row, self.column, self.turn
+        return self.offset, self.height, self.width, self.row, self.column, self.turn
 
 
 class Sampler:
@@ -88,10 +90,11 @@ class Sampler:
         draw = np.random.default_rng([self._seed, _CROPS, step])
         unit = torch.from_numpy(draw.random((4, self._batch)))
         picture = self._by_area(unit[0]) if self._each is None else self._by_epoch(step, self._each)
-        offset, width = self._offsets[picture], self._widths[picture]
-        row = (unit[1] * (self._heights[picture] - self._patch + 1)).long()
+        offset = self._offsets[picture]
+        height, width = self._heights[picture], self._widths[picture]
+        row = (unit[1] * (height - self._patch + 1)).long()
         column = (unit[2] * (width - self._patch + 1)).long()
-        return Crops(offset, width, row, column, (unit[3] * 8).long())
+        return Crops(offset, height, width, row, column, (unit[3] * 8).long())
 
     def _by_area(self, unit: Tensor) -> Tensor:
         at = torch.searchsorted(self._area, unit * self._area[-1], right=True)

@@ -53,10 +53,13 @@ def test_train_then_distil(
 
     second = tmp_path / "second"
     distil = ["distill", "--teacher", result["weights"], "--student", TINY, "--alpha", 0.5]
+    distil += ["--feature-affinity", 2]
     assert _run(*distil, "--out", second, "--data", pictures, *FAST) == 0
     assert "step 4: finished" in capsys.readouterr().out
     config = json.loads((second / "config.json").read_text())["invocations"][0]["config"]
-    assert config["distillation"] == {"teacher": result["weights"], "network": None, "alpha": 0.5}
+    assert config["distillation"] == {
+        "teacher": result["weights"], "network": None, "alpha": 0.5, "feature_affinity": 2.0,
+    }  # fmt: skip
     load_network(TINY, 4, second / "mambalitesr_D8-G1-B1-N2_x4.safetensors")
 
 
@@ -70,7 +73,8 @@ def test_both_commands_take_the_same_training_options() -> None:
         return {name: value for name, value in parameters.items() if name not in own}
 
     left = shared(train.command, {"model"})
-    assert left == shared(distill.command, {"student", "teacher", "teacher_model", "alpha"})
+    own = {"student", "teacher", "teacher_model", "alpha", "feature_affinity"}
+    assert left == shared(distill.command, own)
 
 
 def test_defaults_are_those_of_the_configuration() -> None:

@@ -38,7 +38,35 @@ def dvmsr() -> Layout:
     return layout
 
 
+def smfanet(width: int, blocks: int) -> Layout:
+    """SMFANet x4, its weights followed by their biases."""
+    weights: Layout = {
+        "to_feat": (width, 3, 3, 3),
+        "to_img.0": (48, width, 3, 3),
+    }
+    scales: Layout = {}
+    for block in range(blocks):
+        smfa, pcfn = f"feats.{block}.smfa", f"feats.{block}.pcfn"
+        weights |= {
+            f"{smfa}.linear_0": (2 * width, width, 1, 1),
+            f"{smfa}.linear_1": (width, width, 1, 1),
+            f"{smfa}.linear_2": (width, width, 1, 1),
+            f"{smfa}.lde.conv_0.0": (2 * width, 1, 3, 3),
+            f"{smfa}.lde.conv_0.1": (2 * width, 2 * width, 1, 1),
+            f"{smfa}.lde.conv_1": (width, 2 * width, 1, 1),
+            f"{smfa}.dw_conv": (width, 1, 3, 3),
+            f"{pcfn}.conv_0": (2 * width, width, 1, 1),
+            f"{pcfn}.conv_1": (width // 2, width // 2, 3, 3),
+            f"{pcfn}.conv_2": (width, 2 * width, 1, 1),
+        }
+        scales |= {f"{smfa}.{name}": (1, width, 1, 1) for name in ("alpha", "belt")}
+    layout = {f"{name}.weight": shape for name, shape in weights.items()}
+    return layout | {f"{name}.bias": shape[:1] for name, shape in weights.items()} | scales
+
+
 PUBLISHED: dict[str, tuple[int, Layout]] = {
+    "smfanet": (197_328, smfanet(36, 8)),
+    "smfanet-plus": (495_888, smfanet(48, 12)),
     "dvmsr": (424_428, dvmsr()),
     "esr-fast": (288, {"filter.weight": (32, 1, 3, 3)}),
     "esr-max:K3-C2": (288, {"filter.weight": (32, 1, 3, 3)}),

@@ -42,7 +42,7 @@ def test_crops_are_the_named_regions_of_both_pictures(pixels: Pixels) -> None:
     hr = pixels.hr[scale**2 * start : scale**2 * (start + height * width)]
     hr = hr.view(scale * height, scale * width, 3).numpy()
     turn = torch.arange(8)
-    constant = [torch.full((8,), value) for value in (start, width, 5, 3)]
+    constant = [torch.full((8,), value) for value in (start, height, width, 5, 3)]
     got_lr, got_hr = gather(pixels, Crops(*constant, turn), patch)
     for n in range(8):
         region = lr[5 : 5 + patch, 3 : 3 + patch]
@@ -57,7 +57,12 @@ def test_lr_crops_are_the_degraded_hr_crops(pixels: Pixels) -> None:
     patch, border = 12, 3
     crops = Sampler(pixels, patch, 32, 1, None).crops(0)
     straight = Crops(
-        crops.offset, crops.width, crops.row, crops.column, torch.zeros_like(crops.row)
+        crops.offset,
+        crops.height,
+        crops.width,
+        crops.row,
+        crops.column,
+        torch.zeros_like(crops.row),
     )
     inside = slice(border, patch - border)
     for lr, hr in zip(*gather(pixels, straight, patch), strict=True):
@@ -103,7 +108,8 @@ def test_a_set_of_the_size_of_df2k(tmp_path: Path) -> None:
 
     turn = torch.arange(8)
     start, row, column = int(pixels.offsets[-1]), height - patch, width - patch
-    crops = Crops(*(torch.full((8,), value) for value in (start, width, row, column)), turn)
+    place = (start, height, width, row, column)
+    crops = Crops(*(torch.full((8,), value) for value in place), turn)
     square = hr[-(scale**2) * area :].view(scale * height, scale * width, 3)[-256:, -256:].numpy()
     for cut in (gather(pixels, crops, patch), slices(pixels, crops, patch, pin=False)):
         for n in range(8):

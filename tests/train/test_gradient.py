@@ -1,9 +1,12 @@
+from pathlib import Path
+
 import pytest
 import torch
 from torch import Tensor
 
 from edgesr.models.network import SRNetwork
 from edgesr.models.registry import get_network
+from edgesr.train.config import Distillation
 from edgesr.train.gradient import Gradient
 from edgesr.train.losses import LOSSES, Objective
 
@@ -24,9 +27,19 @@ def batches(device: str) -> list[tuple[Tensor, Tensor]]:
     return [(picture(PATCH), picture(PATCH * SCALE)) for _ in range(3)]
 
 
-def gradients(device: str, record: bool) -> list[tuple[float, list[Tensor]]]:
+def objective(trained: SRNetwork, taught_by: str | None, device: str) -> Objective:
+    if taught_by is None:
+        return Objective(trained, LOSSES["l1"], "fp32")
+    teacher = get_network(taught_by).module(SCALE).to(device).eval().requires_grad_(False)
+    told = Distillation(Path("teacher"), alpha=0.5, feature_affinity=0.1)
+    return Objective(trained, LOSSES["l1"], "fp32", teacher, told)
+
+
+def gradients(
+    device: str, record: bool, taught_by: str | None = None
+) -> list[tuple[float, list[Tensor]]]:
     trained = network(device)
-    gradient = Gradient(Objective(trained, LOSSES["l1"], "fp32"), record)
+    gradient = Gradient(objective(trained, taught_by, device), record)
     found = []
     for lr, hr in batches(device):
         loss = gradient(lr, hr).item()
@@ -45,8 +58,9 @@ def test_each_call_leaves_the_gradient_of_its_own_batch() -> None:
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="a CUDA graph needs a GPU")
-def test_gpu_replay_gives_what_python_gives() -> None:
-    plain, replayed = gradients("cuda", False), gradients("cuda", True)
+@pytest.mark.parametrize("taught_by", [None, "smfanet:D8-B2", "mambalitesr:D8-G1-B1-N2"])
+def test_gpu_replay_gives_what_python_gives(taught_by: str | None) -> None:
+    plain, replayed = (gradients("cuda", record, taught_by) for record in (False, True))
     for (loss, found), (want, true) in zip(replayed, plain, strict=True):
         assert loss == pytest.approx(want, rel=1e-5)
         for got, expected in zip(found, true, strict=True):

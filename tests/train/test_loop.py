@@ -79,8 +79,11 @@ def test_same_seed_same_run_other_seed_other_run(tiny: Make) -> None:
     assert repeatable(first) != repeatable(other)
 
 
-def test_stopped_and_resumed_equals_uninterrupted(tiny: Make) -> None:
-    whole, parts = tiny("whole", steps=30, log_every=5), tiny("parts", steps=30, log_every=5)
+@pytest.mark.parametrize("degradation", ["bicubic", "photo"])
+def test_stopped_and_resumed_equals_uninterrupted(tiny: Make, degradation: str) -> None:
+    whole, parts = (
+        tiny(name, steps=30, log_every=5, degradation=degradation) for name in ("whole", "parts")
+    )
     straight = run(whole)
     stopped = train(parts, Quiet(stop_after=7))  # noticed at step 10
     assert (stopped.step, stopped.finished) == (10, False)
@@ -91,6 +94,15 @@ def test_stopped_and_resumed_equals_uninterrupted(tiny: Make) -> None:
         assert torch.equal(load_file(resumed.weights)[name], value)
     invocations = json.loads((parts.out / "config.json").read_text())["invocations"]
     assert [invocation["from_step"] for invocation in invocations] == [0, 10]
+    assert {invocation["config"]["degradation"] for invocation in invocations} == {degradation}
+
+
+def test_the_degradation_is_part_of_every_step(tiny: Make) -> None:
+    bicubic, photo = tiny("bicubic"), tiny("photo", degradation="photo")
+    run(bicubic), run(photo)
+    assert repeatable(bicubic) != repeatable(photo)
+    with pytest.raises(ConfigError, match="--degradation"):
+        tiny("film", degradation="film")
 
 
 def test_a_time_limit_stops_with_a_checkpoint_and_a_duration_ends_the_run(tiny: Make) -> None:

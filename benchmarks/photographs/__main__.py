@@ -1,0 +1,52 @@
+"""Measure models on degraded benchmark pictures, and make the table from what was measured.
+
+    python benchmarks/photographs measure --sets SETS --model student
+    python benchmarks/photographs measure --sets SETS --model student --weights FILE --label photo
+    python benchmarks/photographs render
+
+`measure` writes results/LABEL_xSCALE.json and fills README.md; `render` fills it again.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the folder of all benchmarks
+
+from photographs.measuring import measure
+from photographs.page import HERE, render
+
+from edgesr.errors import EdgesrError
+from edgesr.evaluate.model import Wishes
+from edgesr.files import make_folder, write_json
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one of the commands; end with a message where it cannot be."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    measuring = commands.add_parser("measure", help="measure one model")
+    measuring.add_argument("--sets", type=Path, action="append", required=True)
+    measuring.add_argument("--model", required=True, help="as `edgesr eval` takes it")
+    measuring.add_argument("--weights", type=Path, help="a checkpoint; it runs in torch")
+    measuring.add_argument("--scale", type=int)
+    measuring.add_argument("--label", help="what the table calls it; default: the model's name")
+    rendering = commands.add_parser("render", help="fill README.md from the results")
+    for command in (measuring, rendering):
+        command.add_argument("--results", type=Path, default=HERE / "results")
+        command.add_argument("--page", type=Path, default=HERE / "README.md")
+    args = parser.parse_args(arguments)
+    try:
+        if args.command == "measure":
+            wishes = Wishes(args.model, args.weights, args.scale)
+            label = args.label or args.model
+            document = measure(wishes, label, args.sets, lambda line: print(line, flush=True))
+            make_folder(args.results)
+            write_json(args.results / f"{label}_x{document['scale']}.json", document)
+        print(render(args.results, args.page))
+    except EdgesrError as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()

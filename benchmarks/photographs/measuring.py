@@ -1,0 +1,97 @@
+"""PSNR, SSIM and PIQE of a model on every degraded picture of the sets."""
+
+import importlib.metadata
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import cv2
+import numpy as np
+from photographs.degraded import CASES, SEED, degraded
+
+from edgesr import __version__
+from edgesr.errors import MissingError
+from edgesr.evaluate.datasets import BenchmarkSet, open_sets
+from edgesr.evaluate.evaluate import Enlarge, score
+from edgesr.evaluate.metrics import PROTOCOL
+from edgesr.evaluate.model import Wishes, open_subject
+from edgesr.files import sha256
+from edgesr.imaging.picture import Picture
+
+SCHEMA = "edgesr-photographs/1"
+Json = dict[str, Any]
+Perceptual = Callable[[Picture], float]
+Said = Callable[[str], None]
+
+
+def measure(wishes: Wishes, label: str, folders: Sequence[Path], said: Said) -> Json:
+    """Return what one model makes of every case of every set.
+
+    Args:
+        wishes: the model, as `edgesr eval` takes it.
+        label: what the table calls it.
+        folders: sets, or folders of sets.
+        said: told one line a case.
+
+    Raises:
+        EdgesrError: the model or a set cannot be used, or pypiqe is not installed.
+    """
+    piqe = piqe_of()
+    with open_subject(wishes) as subject:
+        sets = {
+            benchmark.name: {
+                case: _measured(benchmark, case, subject.enlarge, piqe, said) for case in CASES
+            }
+            for benchmark in open_sets(folders, subject.scale)
+        }
+    return {
+        "schema": SCHEMA,
+        "label": label,
+        "model": wishes.model,
+        "weights_sha256": None if wishes.weights is None else sha256(wishes.weights),
+        "run": "torch, whole pictures" if wishes.weights is not None else subject.run,
+        "scale": subject.scale,
+        "seed": SEED,
+        "protocol": PROTOCOL,
+        "versions": {
+            "edgesr": __version__,
+            "opencv": cv2.__version__,
+            "pypiqe": importlib.metadata.version("pypiqe"),
+        },
+        "sets": sets,
+    }
+
+
+def piqe_of() -> Perceptual:
+    """Return PIQE: 0 for a picture without visible distortions to 100; no weights, no reference.
+
+    Venkatanath et al., "Blind image quality evaluation using perception based features", 2015.
+
+    Raises:
+        MissingError: pypiqe is not installed.
+    """
+    try:
+        from pypiqe import piqe
+    except ImportError as error:
+        raise MissingError("PIQE needs pypiqe", fix="pip install 'edgesr[dev]'") from error
+
+    def value(picture: Picture) -> float:
+        bgr = np.ascontiguousarray(np.asarray(picture.colour, np.uint8)[:, :, ::-1])
+        return float(piqe(bgr)[0])
+
+    return value
+
+
+def _measured(
+    benchmark: BenchmarkSet, case: str, enlarge: Enlarge, piqe: Perceptual, said: Said
+) -> list[Json]:
+    rows = []
+    for pair in benchmark.pairs:
+        lr, hr = degraded(pair, case)
+        large = enlarge(lr)
+        found = score(large, hr, pair.scale)
+        rows.append({"name": pair.name, **found.to_json(), "piqe": round(piqe(large), 3)})
+    psnr = fmean(row["psnr_y_db"] for row in rows)
+    said(f"{benchmark.name} {case}: {psnr:.2f} dB")
+    return rows

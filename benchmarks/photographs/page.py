@@ -1,0 +1,126 @@
+"""The table of README.md, made from the raw results alone."""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from photographs.degraded import CASES
+from photographs.measuring import SCHEMA
+from table1_text import fill_blocks
+
+from edgesr.errors import DataError
+from edgesr.files import write_text
+
+Json = dict[str, Any]
+HERE = Path(__file__).parent
+ORDER = ("bicubic", "student", "photo")
+JUDGED = ("Set14", "BSD100")  # whose mean the gains are given for
+GAINS = tuple(case for case in CASES if case.startswith("JPEG"))
+MISSING = "-"
+
+
+def read_results(folder: Path) -> list[Json]:
+    """Return the results in `folder`, in the order of the table.
+
+    Raises:
+        DataError: there is none, or a file is no result.
+    """
+    found = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            document = json.loads(path.read_text())
+        except ValueError as error:
+            raise DataError("is no JSON", where=path) from error
+        if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+            raise DataError(f"is no {SCHEMA}", where=path, fix="measure it again")
+        found.append(document)
+    if not found:
+        raise DataError(
+            "holds no result", where=folder, fix="python benchmarks/photographs measure ..."
+        )
+    known = {label: place for place, label in enumerate(ORDER)}
+    return sorted(found, key=lambda found: (known.get(found["label"], len(ORDER)), found["label"]))
+
+
+def mean(result: Json, sets: Sequence[str], case: str, figure: str) -> float | None:
+    """Return the mean of the sets' means of a figure; None where one was not measured."""
+    values = [
+        fmean(row[figure] for row in result["sets"][name][case])
+        for name in sets
+        if case in result["sets"].get(name, {})
+    ]
+    return fmean(values) if len(values) == len(sets) else None
+
+
+def page(results: Sequence[Json]) -> str:
+    """Return the sentence of the gains and one table for each set of sets."""
+    lines = [_gains(results), ""]
+    names = list(dict.fromkeys(name for result in results for name in result["sets"]))
+    tables = [JUDGED, *([name] for name in names)]
+    for sets in tables:
+        if all(name in names for name in sets):
+            title = "Mean of " + " and ".join(sets) if len(sets) > 1 else sets[0]
+            lines += [f"### {title}", "", *_table(results, sets), ""]
+    lines += [_note(result) for result in results]
+    return "\n".join(lines) + "\n"
+
+
+def _gains(results: Sequence[Json]) -> str:
+    """Return in words how far each model is above bicubic, where both were measured."""
+    control = next((result for result in results if result["label"] == "bicubic"), None)
+    said = []
+    for result in results:
+        if control is None or result is control:
+            continue
+        parts = []
+        for case in GAINS:
+            own, theirs = (mean(r, JUDGED, case, "psnr_y_db") for r in (result, control))
+            if own is not None and theirs is not None:
+                parts.append(f"{own - theirs:+.2f} dB at {case}")
+        if parts:
+            said.append(f"`{result['label']}` over bicubic: {', '.join(parts)}.")
+    where = f"Mean of {' and '.join(JUDGED)}. " if said else ""
+    return where + " ".join(said) if said else "Nothing was measured beside bicubic."
+
+
+def _table(results: Sequence[Json], sets: Sequence[str]) -> list[str]:
+    labels = [result["label"] for result in results]
+    heads = ["LR", *(f"{label} {figure}" for figure in ("dB", "SSIM", "PIQE") for label in labels)]
+    rows = [_row(heads), _row(["---", *["---:"] * (len(heads) - 1)])]
+    for case in CASES:
+        cells = [
+            _cell(mean(result, sets, case, figure), digits)
+            for figure, digits in (("psnr_y_db", 2), ("ssim_y", 3), ("piqe", 1))
+            for result in results
+        ]
+        rows.append(_row([case, *cells]))
+    return rows
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(value: float | None, digits: int) -> str:
+    return MISSING if value is None else f"{value:.{digits}f}"
+
+
+def _note(result: Json) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
+    weights = result["weights_sha256"]
+    told = "" if weights is None else f", weights {weights[:12]}"
+    how = f"`{result['model']}` x{result['scale']}, {result['run']}{told}"
+    return f"- `{result['label']}`: {how}; {versions}."
+
+
+def render(results: Path = HERE / "results", target: Path = HERE / "README.md") -> str:
+    """Fill the README's block from the results; return the block.
+
+    Raises:
+        DataError: no result, or a damaged one.
+    """
+    block = page(read_results(results))
+    write_text(target, fill_blocks(target.read_text(), {"photographs": block}))
+    return block
