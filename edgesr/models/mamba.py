@@ -14,6 +14,7 @@ Parameter names and shapes are those of the reference implementation
 """
 
 import math
+from dataclasses import fields
 from typing import cast
 
 import torch
@@ -23,6 +24,9 @@ from torch import Tensor, nn
 from edgesr.scan import selective_scan
 from edgesr.scan.fused import fused_available
 from edgesr.scan.fused_mixer import MixerWeights, fused_mixer
+from edgesr.scan.path import FORWARD, ScanPath
+
+ONNX_NODE = "edgesr::MambaMixer"
 
 CONV_WIDTH = 4
 DT_MIN, DT_MAX = 1e-3, 1e-1  # range of softplus(dt_bias) at the start, as in the Mamba paper
@@ -59,6 +63,7 @@ class Mamba(nn.Module):
         super().__init__()
         inner = 2 * width
         self.inner = inner
+        self.direction = FORWARD
         self.heads = heads
         self.dt_rank = math.ceil(width / 16)
         self.state = state
@@ -82,15 +87,33 @@ class Mamba(nn.Module):
         with torch.no_grad():
             self.dt_proj.bias.copy_(dt + torch.log(-torch.expm1(-dt)))  # inverse of softplus
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """(batch, L, d) -> (batch, L, d)."""
+    def forward(self, tokens: Tensor, height: int, width: int) -> Tensor:
+        """(batch, height*width, d) in raster order -> the same."""
         xz = self.in_proj(tokens)  # (batch, L, 2E)
-        if fused_available(xz) and not torch.onnx.is_in_onnx_export():
+        if torch.onnx.is_in_onnx_export():
+            y = self._onnx_node(xz, ScanPath(height, width, self.direction))
+        elif fused_available(xz):
             y = fused_mixer(xz, self.inner_weights())
         else:
             y = self._mix(xz)
         out: Tensor = self.out_proj(y)
         return out
+
+    def _onnx_node(self, xz: Tensor, path: ScanPath) -> Tensor:
+        """Return `_mix` as one node, which edgesr.export defines in standard operators."""
+        weights = self.inner_weights()
+        inputs = [getattr(weights, field.name) for field in fields(weights)]
+        attributes = {
+            "height": path.height,
+            "width": path.width,
+            "columns": int(path.direction.columns),
+            "reverse": int(path.direction.reverse),
+        }
+        shape = (*xz.shape[:-1], self.inner)
+        y: Tensor = torch.onnx.ops.symbolic(
+            ONNX_NODE, (xz, *inputs), attributes, dtype=xz.dtype, shape=shape, version=1
+        )
+        return y
 
     def _mix(self, xz: Tensor) -> Tensor:
         """Everything between the outer projections: (batch, L, 2E) -> (batch, L, E)."""

@@ -71,9 +71,9 @@ class Block(nn.Module):
         self.mixer = Mamba(config.embedding, config.state, config.rank, config.heads)
         self.skip = config.skip
 
-    def forward(self, t: Tensor) -> Tensor:
-        """(batch, L, d) -> (batch, L, d)."""
-        mixed: Tensor = self.mixer(self.norm(t))
+    def forward(self, t: Tensor, height: int, width: int) -> Tensor:
+        """(batch, height*width, d) -> the same."""
+        mixed: Tensor = self.mixer(self.norm(t), height, width)
         return t + mixed if self.skip else mixed
 
 
@@ -91,7 +91,7 @@ class ResidualGroup(nn.Module):
         """(batch, height*width, d) -> the same."""
         mixed = t
         for block in self.residual_group["blocks"].children():
-            mixed = block(mixed)
+            mixed = block(mixed, height, width)
         return tokens(self.conv(image(mixed, height, width))) + t
 
 

@@ -8,19 +8,12 @@ from edgesr.scan.reference import selective_scan_reference
 
 __all__ = ["selective_scan", "selective_scan_chunked", "selective_scan_reference"]
 
-ONNX_NODE = "edgesr::SelectiveScan"
-
 
 def selective_scan(x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor) -> Tensor:
     """Run the scan in the form that suits where it runs; arguments as in `reference`.
 
-    While exporting to ONNX this is one node, which edgesr.export replaces by standard operators; on
-    a GPU for which they are built, the fused kernels; anywhere else the chunked form.
+    On a GPU for which they are built these are the fused kernels, anywhere else the chunked form.
     """
-    if torch.onnx.is_in_onnx_export():
-        return torch.onnx.ops.symbolic(
-            ONNX_NODE, (x, dt, A, B, C, D), dtype=x.dtype, shape=x.shape, version=1
-        )
     if x.is_meta:
         return torch.empty_like(x)  # a tensor without values: only the shape is asked for
     if x.is_cuda:

@@ -1,0 +1,154 @@
+"""The selective scan without a loop: levels of small chunks, each written as matrix products.
+
+For every channel and state, h_t = exp(s_t) h_{t-1} + u_t with s_t = dt_t A <= 0 (edgesr/scan/
+reference.py). Cut into chunks of T steps, with c_t = s_1 + ... + s_t inside a chunk and k the state
+in which it begins, h_t = exp(c_t) (sum over j <= t of u_j exp(-c_j) + k). The sums c and the sums
+over j are products with a triangle of ones, the same for all chunks. The last step of every chunk,
+its sum of s and its state from zero, is one step of the next level, a sequence T times shorter; the
+states that this finds are the k. The last level holds few steps and weighs every pair of them by
+exp(c_t - c_j), of which none exceeds 1.
+
+exp(-c_j) grows. So s is kept above `LEAST`, whose exponential is nothing beside 1 in float32, and c
+is counted from the middle of a chunk. Nothing leaves float32 then, however large dt is.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgesr.export.graph import Builder
+
+STEPS = 8
+"""Steps of a chunk: exp(7 |LEAST| / 2) times an input must be a float32, and is up to 5e12."""
+
+LEAST = -17.0
+"""Of the logarithm of a decay: exp of it, 4e-8, is less than half of the spacing at 1."""
+
+
+def scan_states(g: Builder, s: str, u: str, length: int, width: int, reverse: bool) -> str:
+    """Write the scan of sequences along axis 1.
+
+    Args:
+        g: receives the nodes.
+        s: name of (batch, length, width), logarithms of the decays, at most 0.
+        u: name of (batch, length, width), what each step adds.
+        length: number of steps.
+        width: number of values that are scanned side by side.
+        reverse: begin with the last step.
+
+    Returns:
+        name of the states (batch, length, width)
+    """
+    # Its pairs are then a quarter of the steps of the first level.
+    most = max(STEPS, math.isqrt(length) // 2)
+    return _level(g, s, u, length, width, most, reverse)
+
+
+def _level(
+    g: Builder, s: str, u: str, length: int, width: int, most: int, reverse: bool
+) -> str:
+    """Return the states after every step, (batch, length, width); see `scan_states`.
+
+    `most` is the number of steps that the last level may have, at least `STEPS`.
+    """
+    count = -(-length // STEPS)
+    padded = count * STEPS
+    s = g.op("Max", s, g.constant(np.full((), LEAST)))
+    s, u = (_chunks(g, name, length, padded, width) for name in (s, u))
+    grown = g.op("Exp", g.op("MatMul", g.constant(_centred(reverse)), s))
+    sums = g.op("MatMul", g.constant(_triangle(STEPS, reverse)), g.op("Div", u, grown))
+    if count > 1:
+        totals = g.op("MatMul", g.constant(_totals(reverse)), s)
+        middle, total = g.split(totals, 2, 1, axis=1)
+        last = g.mul(_last(g, grown, reverse), _last(g, sums, reverse))
+        carry = _carry(g, total, last, count, width, most, reverse)
+        sums = g.add(sums, g.mul(carry, g.op("Exp", middle)))
+    states = g.reshape(g.mul(grown, sums), -1, padded, width)
+    if padded != length:
+        states = g.op("Slice", states, g.integers(0), g.integers(length), g.integers(1))
+    return states
+
+
+def _carry(
+    g: Builder, total: str, last: str, count: int, width: int, most: int, reverse: bool
+) -> str:
+    """Return the state before each of `count` chunks, (batch * count, 1, width)."""
+    if count <= most:
+        before = _pairs(g, total, last, count, width, reverse)
+    else:
+        states = _level(
+            g,
+            g.reshape(total, -1, count, width),
+            g.reshape(last, -1, count, width),
+            count,
+            width,
+            most,
+            reverse,
+        )
+        # A step later, behind a state of zeros; the last state is before no chunk.
+        pads, start = ((0, 0, 0, 0, 1, 0), 1) if reverse else ((0, 1, 0, 0, 0, 0), 0)
+        shifted = g.op("Pad", states, g.integers(*pads))
+        ends = g.integers(start), g.integers(start + count)
+        before = g.op("Slice", shifted, *ends, g.integers(1))
+    return g.reshape(before, -1, 1, width)
+
+
+def _pairs(g: Builder, s: str, u: str, steps: int, width: int, reverse: bool) -> str:
+    """Return the state before each of `steps` steps, (batch, steps, width), from all pairs."""
+    sums, kept = _between(steps, reverse)
+    s = g.reshape(s, -1, steps, width)
+    decays = g.op("Exp", g.op("MatMul", g.constant(sums), s))  # (batch, steps * steps, width)
+    decays = g.reshape(decays, -1, steps, steps * width)
+    weighed = g.mul(decays, g.reshape(u, -1, 1, steps * width))
+    return g.op("MatMul", g.constant(kept), g.reshape(weighed, -1, steps * steps, width))
+
+
+def _chunks(g: Builder, x: str, length: int, padded: int, width: int) -> str:
+    """Cut (batch, length, width) into chunks (batch * chunks, STEPS, width); zeros fill the last.
+
+    They change no state: their decay is exp(0), and they add nothing.
+    """
+    if padded != length:
+        x = g.op("Pad", x, g.integers(0, 0, 0, 0, padded - length, 0))
+    return g.reshape(x, -1, STEPS, width)
+
+
+def _last(g: Builder, x: str, reverse: bool) -> str:
+    """Return the step of each chunk that the scan reaches last."""
+    start = 0 if reverse else STEPS - 1
+    return g.op("Slice", x, g.integers(start), g.integers(start + 1), g.integers(1))
+
+
+def _triangle(steps: int, reverse: bool) -> NDArray[np.float64]:
+    """Return the matrix that sums each step and those before it."""
+    lower = np.tril(np.ones((steps, steps)))
+    return lower.T if reverse else lower
+
+
+def _totals(reverse: bool) -> NDArray[np.float64]:
+    """Return what sums a chunk up to its middle, the mean of its first c and its last, and all."""
+    triangle = _triangle(STEPS, reverse)
+    return np.stack([(triangle[0] + triangle[-1]) / 2, np.ones(STEPS)])
+
+
+def _centred(reverse: bool) -> NDArray[np.float64]:
+    """Return the matrix that makes c of s, less what c is in the middle of the chunk."""
+    return _triangle(STEPS, reverse) - _totals(reverse)[0]
+
+
+def _between(steps: int, reverse: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what sums s after step j and before step t, and what sums over the j before t.
+
+    Row t * steps + j of the first, and column t * steps + j of the second, belong to the pair; both
+    are zero where j is not before t.
+    """
+    at = np.arange(steps)
+    t, j, i = np.ix_(at, at, at)
+    sums = (j < i) & (i < t)
+    kept = (t == i) & (j < t)  # i runs over the rows of the result here
+    if reverse:
+        sums, kept = sums[::-1, ::-1, ::-1], kept[::-1, ::-1, ::-1]
+    first = sums.reshape(steps * steps, steps)
+    second = kept.reshape(steps * steps, steps).T
+    return first.astype(np.float64), second.astype(np.float64)
