@@ -9,7 +9,8 @@ states that this finds are the k. The last level holds few steps and weighs ever
 exp(c_t - c_j), of which none exceeds 1.
 
 exp(-c_j) grows. So s is kept above `LEAST`, whose exponential is nothing beside 1 in float32, and c
-is counted from the middle of a chunk. Nothing leaves float32 then, however large dt is.
+is lessened by half its value at the end of the chunk, which then is itself half the sum of s over
+the chunk. Nothing leaves float32 then, however large dt is.
 """
 
 import math
@@ -20,72 +21,77 @@ from numpy.typing import NDArray
 from edgesr.export.graph import Builder
 
 STEPS = 8
-"""Steps of a chunk: exp(7 |LEAST| / 2) times an input must be a float32, and is up to 5e12."""
+"""Steps of a chunk: exp(-c) is then at most exp(4 |LEAST|) = 3e29, which leaves 1e9 to u."""
 
 LEAST = -17.0
 """Of the logarithm of a decay: exp of it, 4e-8, is less than half of the spacing at 1."""
 
 
 def scan_states(g: Builder, s: str, u: str, length: int, width: int, reverse: bool) -> str:
-    """Write the scan of sequences along axis 1.
+    """Write the scan of sequences of (batch, length, width), whose shapes may be any that hold it.
 
     Args:
         g: receives the nodes.
-        s: name of (batch, length, width), logarithms of the decays, at most 0.
-        u: name of (batch, length, width), what each step adds.
+        s: name of the logarithms of the decays, at most 0.
+        u: name of what each step adds.
         length: number of steps.
         width: number of values that are scanned side by side.
         reverse: begin with the last step.
 
     Returns:
-        name of the states (batch, length, width)
+        name of the states, in a shape that holds (batch, length, width).
     """
     # Its pairs are then a quarter of the steps of the first level.
     most = max(STEPS, math.isqrt(length) // 2)
-    return _level(g, s, u, length, width, most, reverse)
+    return _level(g, s, u, 1, length, width, most, reverse)
 
 
 def _level(
-    g: Builder, s: str, u: str, length: int, width: int, most: int, reverse: bool
+    g: Builder, s: str, u: str, scale: int, length: int, width: int, most: int, reverse: bool
 ) -> str:
-    """Return the states after every step, (batch, length, width); see `scan_states`.
+    """Return the states after every step; see `scan_states`.
+
+    The logarithms of the decays are `scale` times s.
 
     `most` is the number of steps that the last level may have, at least `STEPS`.
     """
     count = -(-length // STEPS)
     padded = count * STEPS
-    s = g.op("Max", s, g.constant(np.full((), LEAST)))
+    s = g.op("Max", s, g.constant(np.full((), LEAST / scale)))
     s, u = (_chunks(g, name, length, padded, width) for name in (s, u))
-    grown = g.op("Exp", g.op("MatMul", g.constant(_centred(reverse)), s))
+    centred = g.op("MatMul", g.constant(scale * _centred(reverse)), s)
+    grown = g.op("Exp", centred)
     sums = g.op("MatMul", g.constant(_triangle(STEPS, reverse)), g.op("Div", u, grown))
     if count > 1:
-        totals = g.op("MatMul", g.constant(_totals(reverse)), s)
-        middle, total = g.split(totals, 2, 1, axis=1)
-        last = g.mul(_last(g, grown, reverse), _last(g, sums, reverse))
-        carry = _carry(g, total, last, count, width, most, reverse)
-        sums = g.add(sums, g.mul(carry, g.op("Exp", middle)))
-    states = g.reshape(g.mul(grown, sums), -1, padded, width)
-    if padded != length:
-        states = g.op("Slice", states, g.integers(0), g.integers(length), g.integers(1))
-    return states
+        half, middle, last = (_last(g, name, reverse) for name in (centred, grown, sums))
+        carry = _carry(g, half, g.mul(middle, last), count, width, most, reverse)
+        sums = g.add(sums, g.mul(carry, middle))
+    states = g.mul(grown, sums)
+    if padded == length:
+        return states
+    states = g.reshape(states, -1, padded, width)
+    return g.op("Slice", states, g.integers(0), g.integers(length), g.integers(1))
 
 
 def _carry(
-    g: Builder, total: str, last: str, count: int, width: int, most: int, reverse: bool
+    g: Builder, half: str, last: str, count: int, width: int, most: int, reverse: bool
 ) -> str:
-    """Return the state before each of `count` chunks, (batch * count, 1, width)."""
+    """Return the state before each of `count` chunks, (batch * count, 1, width).
+
+    Args:
+        g: receives the nodes.
+        half: name of (batch * count, 1, width), half the sum of s over each chunk.
+        last: name of (batch * count, 1, width), the state after each, from zero.
+        count: number of chunks.
+        width: as in `scan_states`.
+        most: as in `_level`.
+        reverse: as in `scan_states`.
+    """
     if count <= most:
-        before = _pairs(g, total, last, count, width, reverse)
+        before = _pairs(g, half, last, count, width, reverse)
     else:
-        states = _level(
-            g,
-            g.reshape(total, -1, count, width),
-            g.reshape(last, -1, count, width),
-            count,
-            width,
-            most,
-            reverse,
-        )
+        states = _level(g, half, last, 2, count, width, most, reverse)
+        states = g.reshape(states, -1, count, width)
         # A step later, behind a state of zeros; the last state is before no chunk.
         pads, start = ((0, 0, 0, 0, 1, 0), 1) if reverse else ((0, 1, 0, 0, 0, 0), 0)
         shifted = g.op("Pad", states, g.integers(*pads))
@@ -94,22 +100,23 @@ def _carry(
     return g.reshape(before, -1, 1, width)
 
 
-def _pairs(g: Builder, s: str, u: str, steps: int, width: int, reverse: bool) -> str:
+def _pairs(g: Builder, half: str, u: str, steps: int, width: int, reverse: bool) -> str:
     """Return the state before each of `steps` steps, (batch, steps, width), from all pairs."""
     sums, kept = _between(steps, reverse)
-    s = g.reshape(s, -1, steps, width)
-    decays = g.op("Exp", g.op("MatMul", g.constant(sums), s))  # (batch, steps * steps, width)
+    half = g.reshape(half, -1, steps, width)
+    decays = g.op("Exp", g.op("MatMul", g.constant(2 * sums), half))  # (batch, steps * steps, width)
     decays = g.reshape(decays, -1, steps, steps * width)
     weighed = g.mul(decays, g.reshape(u, -1, 1, steps * width))
     return g.op("MatMul", g.constant(kept), g.reshape(weighed, -1, steps * steps, width))
 
 
 def _chunks(g: Builder, x: str, length: int, padded: int, width: int) -> str:
-    """Cut (batch, length, width) into chunks (batch * chunks, STEPS, width); zeros fill the last.
+    """Cut what holds (batch, length, width) into chunks of STEPS steps; zeros fill the last.
 
     They change no state: their decay is exp(0), and they add nothing.
     """
     if padded != length:
+        x = g.reshape(x, -1, length, width)
         x = g.op("Pad", x, g.integers(0, 0, 0, 0, padded - length, 0))
     return g.reshape(x, -1, STEPS, width)
 
@@ -126,15 +133,9 @@ def _triangle(steps: int, reverse: bool) -> NDArray[np.float64]:
     return lower.T if reverse else lower
 
 
-def _totals(reverse: bool) -> NDArray[np.float64]:
-    """Return what sums a chunk up to its middle, the mean of its first c and its last, and all."""
-    triangle = _triangle(STEPS, reverse)
-    return np.stack([(triangle[0] + triangle[-1]) / 2, np.ones(STEPS)])
-
-
 def _centred(reverse: bool) -> NDArray[np.float64]:
-    """Return the matrix that makes c of s, less what c is in the middle of the chunk."""
-    return _triangle(STEPS, reverse) - _totals(reverse)[0]
+    """Return the matrix that makes c of s, less half of what c is at the end of the chunk."""
+    return _triangle(STEPS, reverse) - 0.5
 
 
 def _between(steps: int, reverse: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -11,7 +11,7 @@ import numpy as np
 from onnx import FunctionProto, NodeProto, TensorProto, helper
 
 from edgesr.export.graph import Builder
-from edgesr.export.levels import scan_states
+from edgesr.export.levels import STEPS, scan_states
 from edgesr.scan.path import ScanPath
 
 DOMAIN, MIXER = "edgesr", "MambaMixer"
@@ -61,31 +61,20 @@ def write_function(mixer: Mixer, opset: int) -> FunctionProto:
         opset: version of the standard operators, 13 or later.
     """
     g = Builder("mixer", np.dtype(np.float32))
-    E, N, L = mixer.channels, mixer.state, mixer.path.length
+    E = mixer.channels
     xz = g.op("Cast", "xz", to=TensorProto.FLOAT) if mixer.half else "xz"
     x, z = g.split(xz, 2, E, axis=2)
     x = _silu(g, _convolve(g, x, mixer))
     x = g.reshape(x, -1, E)  # (batch * L, E)
     dt, B, C = _project(g, x, mixer)
-    A = g.op("Transpose", "A", perm=[1, 0])
-    u = g.mul(dt, x)
-    if N > 1:  # (batch * L, N, E)
-        dt, u = (g.reshape(name, -1, 1, E) for name in (dt, u))
-        B, C = g.reshape(B, -1, N, 1), g.reshape(C, -1, 1, N)
-    s, u = (g.reshape(name, -1, L, N * E) for name in (g.mul(dt, A), g.mul(u, B)))
-    states = scan_states(g, s, u, L, N * E, mixer.path.direction.reverse)
-    if N > 1:
-        y = g.reshape(g.op("MatMul", C, g.reshape(states, -1, N, E)), -1, E)
+    y = _scan(g, x, dt, B, C, mixer)
+    y = _to_raster(g, y, mixer)
+    gate = _silu(g, z)
+    if mixer.half:
+        y = g.mul(y, gate)
+        g.nodes.append(helper.make_node("Cast", [y], [OUTPUT], "mixer/y", to=TensorProto.FLOAT16))
     else:
-        y = g.mul(g.reshape(states, -1, E), C)
-    y = g.add(y, g.mul(x, "D"))
-    y = g.mul(_to_raster(g, y, mixer), _silu(g, z))
-    kind = TensorProto.FLOAT16 if mixer.half else TensorProto.FLOAT
-    g.nodes.append(
-        helper.make_node("Cast", [y], [OUTPUT], name="mixer/y", to=kind)
-        if mixer.half
-        else helper.make_node("Identity", [y], [OUTPUT], name="mixer/y")
-    )
+        g.nodes.append(helper.make_node("Mul", [y, gate], [OUTPUT], "mixer/y"))
     constants = [
         helper.make_node("Constant", [], [name], name=name, value=tensor)
         for name, tensor in g.constants.items()
@@ -130,6 +119,28 @@ def _project(g: Builder, x: str, mixer: Mixer) -> tuple[str, str, str]:
     return _softplus(g, u, mixer.path.length > LONG_SCAN), B, C
 
 
+def _scan(g: Builder, x: str, dt: str, B: str, C: str, mixer: Mixer) -> str:
+    """Return C h + D x of x and dt (M, E), B and C (M, N), in a shape that holds (M, E)."""
+    E, N, length = mixer.channels, mixer.state, mixer.path.length
+    reverse = mixer.path.direction.reverse
+    u = g.mul(dt, x)
+    if N > 1:
+        A = g.op("Transpose", "A", perm=[1, 0])
+        s = g.mul(g.reshape(dt, -1, 1, E), A)  # (M, N, E)
+        u = g.mul(g.reshape(u, -1, 1, E), g.reshape(B, -1, N, 1))
+        states = g.reshape(scan_states(g, s, u, length, N * E, reverse), -1, N, E)
+        y = g.op("MatMul", g.reshape(C, -1, 1, N), states)
+        return g.add(g.reshape(y, -1, E), g.mul(x, "D"))
+    # A product with a vector is faster the longer the vector.
+    steps = STEPS if length % STEPS == 0 else 1
+    A = g.op("Tile", g.reshape("A", -1), g.integers(steps))
+    s = g.mul(g.reshape(dt, -1, steps * E), A)
+    states = scan_states(g, s, g.mul(u, B), length, E, reverse)
+    y = g.reshape(g.mul(g.reshape(states, -1, E), C), -1, steps * E)
+    direct = g.mul(g.reshape(x, -1, steps * E), g.op("Tile", "D", g.integers(steps)))
+    return g.add(y, direct)
+
+
 def _softplus(g: Builder, u: str, to_every_digit: bool) -> str:
     """Return softplus(u) = max(u, log(1 + exp(min(u, 80)))), which never overflows.
 
@@ -153,7 +164,7 @@ def _silu(g: Builder, x: str) -> str:
 
 
 def _to_raster(g: Builder, y: str, mixer: Mixer) -> str:
-    """Turn values in the path's order (batch * L, E) into tokens (batch, L, E)."""
+    """Turn values in the path's order into tokens (batch, L, E)."""
     path, E = mixer.path, mixer.channels
     if path.direction.columns:
         y = g.reshape(y, -1, path.width, path.height, E)
