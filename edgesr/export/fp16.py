@@ -10,7 +10,7 @@ import numpy as np
 from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from edgesr.export.graph import value_types
-from edgesr.export.mixer import MIXER, INPUTS
+from edgesr.export.mixer import INPUTS, MIXER
 
 HALF, SINGLE = TensorProto.FLOAT16, TensorProto.FLOAT
 

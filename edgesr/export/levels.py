@@ -104,7 +104,9 @@ def _pairs(g: Builder, half: str, u: str, steps: int, width: int, reverse: bool)
     """Return the state before each of `steps` steps, (batch, steps, width), from all pairs."""
     sums, kept = _between(steps, reverse)
     half = g.reshape(half, -1, steps, width)
-    decays = g.op("Exp", g.op("MatMul", g.constant(2 * sums), half))  # (batch, steps * steps, width)
+    decays = g.op(
+        "Exp", g.op("MatMul", g.constant(2 * sums), half)
+    )  # (batch, steps * steps, width)
     decays = g.reshape(decays, -1, steps, steps * width)
     weighed = g.mul(decays, g.reshape(u, -1, 1, steps * width))
     return g.op("MatMul", g.constant(kept), g.reshape(weighed, -1, steps * steps, width))

@@ -46,14 +46,6 @@ def define_mixers(model: ModelProto) -> ModelProto:
     return result
 
 
-def without_functions(model: ModelProto) -> ModelProto:
-    """Return a copy of `model` that holds its mixers undefined."""
-    result = ModelProto()
-    result.CopyFrom(model)
-    del result.functions[:]
-    return result
-
-
 def _mixer(node: NodeProto, constants: dict[str, TensorProto], half: bool) -> Mixer:
     missing = [name for name in node.input[1:] if name not in constants]
     if missing:
@@ -81,7 +73,6 @@ def _halves(model: ModelProto) -> set[str]:
     cast = {
         name
         for name, node in producers(model.graph).items()
-        if node.op_type == "Cast"
-        and helper.get_node_attr_value(node, "to") == TensorProto.FLOAT16
+        if node.op_type == "Cast" and helper.get_node_attr_value(node, "to") == TensorProto.FLOAT16
     }
     return listed | cast

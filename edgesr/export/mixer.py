@@ -8,7 +8,7 @@ node by itself, as a plugin for TensorRT does, uses that; anything else puts the
 from dataclasses import dataclass
 
 import numpy as np
-from onnx import FunctionProto, NodeProto, TensorProto, helper
+from onnx import FunctionProto, TensorProto, helper
 
 from edgesr.export.graph import Builder
 from edgesr.export.levels import STEPS, scan_states

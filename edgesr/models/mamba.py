@@ -15,7 +15,7 @@ Parameter names and shapes are those of the reference implementation
 
 import math
 from dataclasses import fields
-from typing import cast
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -103,7 +103,7 @@ class Mamba(nn.Module):
         """Return `_mix` as one node, which edgesr.export defines in standard operators."""
         weights = self.inner_weights()
         inputs = [getattr(weights, field.name) for field in fields(weights)]
-        attributes = {
+        attributes: dict[str, Any] = {
             "height": path.height,
             "width": path.width,
             "columns": int(path.direction.columns),
