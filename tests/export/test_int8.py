@@ -197,7 +197,7 @@ def test_the_command_says_what_was_calibrated_and_what_is_lost(
     code, out, err = _run(options, capsys)
     assert (code, err) == (0, "")
     assert (
-        "in int8: 5 convolutions and projections, calibrated on 12 bundled tiles, 7 of them" in out
+        "in int8: 4 convolutions and projections, calibrated on 12 bundled tiles, 7 of them" in out
     )
     assert "of 1 photos in photos" in out
     assert "Set1: " in out
