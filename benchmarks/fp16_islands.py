@@ -12,16 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
+from edgesr.export.forms import FORMS
+from edgesr.export.tidy import tidy
 from numpy.typing import NDArray
 from onnx import ModelProto
 
 from edgesr.export import fp16
-from edgesr.export.forms import FORMS
 from edgesr.export.lower import SCAN, write_out
 from edgesr.export.parity import psnr_db
 from edgesr.export.patches import hard_tiles, real_tiles
 from edgesr.export.ranges import too_large_for_half
-from edgesr.export.tidy import tidy
 from edgesr.export.torch_graph import trace
 from edgesr.files import sha256, write_json
 from edgesr.models.checkpoint import load_network

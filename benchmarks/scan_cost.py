@@ -23,15 +23,15 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 import torch
+from edgesr.export.forms import FORMS, Form
+from edgesr.export.tidy import tidy
 from numpy.typing import NDArray
 from onnx import GraphProto, ModelProto
 
-from edgesr.export.forms import FORMS, Form
 from edgesr.export.fp16 import to_fp16
 from edgesr.export.lower import write_out
 from edgesr.export.parity import psnr_db, run_tiles
 from edgesr.export.patches import real_tiles
-from edgesr.export.tidy import tidy
 from edgesr.export.torch_graph import trace
 from edgesr.files import write_json
 from edgesr.models import get_network

@@ -118,7 +118,7 @@ def parse(
         ModelError: not ONNX, unsupported, with a loop in it, or not what its manifest says.
         EngineError: the batch is fixed to another number, or TensorRT cannot start.
     """
-    data = _prepare(stack, onnx, plugin)
+    data = _prepare(stack, onnx, plugin, batch or 1)
     node_types = rewrite.node_types(data)
     logger, messages = stack.logger()
     builder = stack.builder(logger, messages)
@@ -132,7 +132,7 @@ def parse(
         )
     inputs = [network.get_input(i) for i in range(network.num_inputs)]
     outputs = [network.get_output(i) for i in range(network.num_outputs)]
-    batch = _fix_batch(onnx, inputs, batch)
+    batch = _check_batch(onnx, inputs, batch)
     parsed = ParsedNetwork(
         network=network,
         builder=builder,
@@ -149,7 +149,7 @@ def parse(
     return parsed
 
 
-def _prepare(stack: Stack, onnx: Path, plugin: bool) -> bytes:
+def _prepare(stack: Stack, onnx: Path, plugin: bool, batch: int) -> bytes:
     """Return what the parser is given.
 
     Raises:
@@ -159,7 +159,7 @@ def _prepare(stack: Stack, onnx: Path, plugin: bool) -> bytes:
     data = read_onnx(onnx)
     version = RTX_PARSER if stack.name == "tensorrt_rtx" else stack.version
     try:
-        return rewrite.prepare(data, version, plugin=plugin)
+        return rewrite.prepare(data, version, plugin=plugin, batch=batch)
     except ValueError as error:
         raise ModelError(
             f"TensorRT {stack.version} does not take it: {error}",
@@ -232,17 +232,13 @@ def _tensor(tensor: Any) -> Tensor:
     return Tensor(tensor.name, shape, PRECISIONS.get(dtype, dtype.lower()))
 
 
-def _fix_batch(onnx: Path, inputs: list[Any], asked: int | None) -> int:
-    """Give an open batch a number, so that every shape of the engine is static; return the batch.
+def _check_batch(onnx: Path, inputs: list[Any], asked: int | None) -> int:
+    """Return the batch, which was given a number before the file was parsed if it had none.
 
     Raises:
         EngineError: the file fixes another number.
     """
     shape = tuple(int(side) for side in inputs[0].shape) if inputs else ()
-    if shape and shape[0] == -1:
-        batch = asked or 1
-        inputs[0].shape = (batch, *shape[1:])
-        return batch
     fixed = shape[0] if shape else 1
     if asked is not None and asked != fixed:
         raise EngineError(

@@ -4,7 +4,8 @@ Parsers before TensorRT 9.0 know no functions; of those that do, some prefer a f
 and some a plugin to a function. So a file never has both when it is parsed: each mixer is a node
 for a plugin, or its definition is put in its place. What is computed from constants alone is
 computed here, because a convolution is faster with weights than with a value. LayerNormalization
-came with TensorRT 8.6, and the parser before it reads files of opset 17 as the latest.
+came with TensorRT 8.6, and the parser before it reads files of opset 17 as the latest. A Slice
+becomes some twenty layers that compute its ends, a Split none, and a batch that is open as many.
 
 The types are the file's throughout: `node_types` tells what each node computes in.
 
@@ -38,13 +39,14 @@ FLOATS = {1: "fp32", 10: "fp16"}
 """Element types of ONNX."""
 
 
-def prepare(data: bytes, tensorrt: str, *, plugin: bool) -> bytes:
+def prepare(data: bytes, tensorrt: str, *, plugin: bool, batch: int = 1) -> bytes:
     """Rewrite an ONNX file for the parser of one TensorRT.
 
     Args:
         data: content of the file.
         tensorrt: version of TensorRT, such as `8.5.3.1`.
         plugin: mixers become nodes of the plugin; else they are written out.
+        batch: what the first axis of input and output becomes where the file leaves it open.
 
     Returns:
         the file's new content: no functions, every node with a name of its own.
@@ -53,8 +55,10 @@ def prepare(data: bytes, tensorrt: str, *, plugin: bool) -> bytes:
         ValueError: not an ONNX file, or one that contradicts itself.
     """
     model = _read(data)
+    _fix_batch(model.graph, batch)
     model = _keep_mixers(model) if plugin else _inline(model)
     _fold(model)
+    _split_slices(model)
     if _version(tensorrt) < LAYER_NORM_SINCE:
         _write_norms(model.graph)
         _to_older_opset(model)
@@ -135,6 +139,15 @@ def _element_types(model: "ModelProto") -> dict[str, int]:
     return {value.name: value.type.tensor_type.elem_type for value in values}
 
 
+def _fix_batch(graph: "GraphProto", batch: int) -> None:
+    """Give an open batch a number, and forget the shapes that were inferred without it."""
+    del graph.value_info[:]
+    for value in (*graph.input, *graph.output):
+        axes = value.type.tensor_type.shape.dim
+        if axes and not axes[0].HasField("dim_value"):
+            axes[0].dim_value = batch
+
+
 def _is_mixer(node: "NodeProto") -> bool:
     return (node.domain, node.op_type) == MIXER
 
@@ -199,6 +212,46 @@ def _alone(node: "NodeProto", model: "ModelProto", feed: dict[str, Any]) -> "Mod
     outputs = [helper.make_empty_tensor_value_info(name) for name in node.output]
     graph = helper.make_graph([node], "alone", inputs, outputs)
     return helper.make_model(graph, opset_imports=model.opset_import)
+
+
+def _split_slices(model: "ModelProto") -> None:
+    """Slice of every step along one axis of a known length -> the part of a Split."""
+    from onnx import helper, numpy_helper
+
+    graph = model.graph
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    lengths = {
+        value.name: [axis.dim_value for axis in value.type.tensor_type.shape.dim]
+        for value in (*graph.input, *_typed(model).graph.value_info)
+    }
+    for node in graph.node:
+        if node.op_type != "Slice" or len(node.input) < 4 or not lengths.get(node.input[0]):
+            continue
+        given = [name for name in node.input[1:] if name]
+        if not all(name in constants for name in given):
+            continue
+        values = [numpy_helper.to_array(constants[name]).tolist() for name in given]
+        if any(len(value) != 1 for value in values) or values[3:] not in ([], [[1]]):
+            continue
+        (start,), (end,), (axis,) = values[:3]
+        length = lengths[node.input[0]][axis]
+        start, end, _ = slice(start, end).indices(length)
+        sizes = {"before": start, "kept": end - start, "after": length - end}
+        if not length or sizes["kept"] <= 0:
+            continue
+        outputs = {**{part: f"{node.output[0]}/{part}" for part in sizes}, "kept": node.output[0]}
+        parts = [part for part, size in sizes.items() if size]
+        wanted = np.array([sizes[part] for part in parts], np.int64)
+        graph.initializer.append(numpy_helper.from_array(wanted, f"{node.output[0]}/sizes"))
+        node.CopyFrom(
+            helper.make_node(
+                "Split",
+                [node.input[0], f"{node.output[0]}/sizes"],
+                [outputs[part] for part in parts],
+                node.name,
+                axis=axis,
+            )
+        )
 
 
 def _write_norms(graph: "GraphProto") -> None:
