@@ -34,16 +34,27 @@ def scan_states(g: Builder, s: str, u: str, length: int, width: int, reverse: bo
         g: receives the nodes.
         s: name of the logarithms of the decays, at most 0.
         u: name of what each step adds.
-        length: number of steps.
+        length: number of steps, a multiple of what `whole_length` gives.
         width: number of values that are scanned side by side.
         reverse: begin with the last step.
 
     Returns:
         name of the states, in a shape that holds (batch, length, width).
     """
-    # Its pairs are then a quarter of the steps of the first level.
-    most = max(STEPS, math.isqrt(length) // 2)
-    return _level(g, s, u, 1, length, width, most, reverse)
+    return _level(g, s, u, 1, length, width, _most(length), reverse)
+
+
+def whole_length(length: int) -> int:
+    """Return the least number of steps, `length` or more, that every level cuts without a rest."""
+    chunk, count = STEPS, -(-length // STEPS)
+    while count > _most(length):
+        chunk, count = chunk * STEPS, -(-count // STEPS)
+    return count * chunk
+
+
+def _most(length: int) -> int:
+    """Return how many steps the last level may have: its pairs are then a quarter of `length`."""
+    return max(STEPS, math.isqrt(length) // 2)
 
 
 def _level(
@@ -55,10 +66,9 @@ def _level(
 
     `most` is the number of steps that the last level may have, at least `STEPS`.
     """
-    count = -(-length // STEPS)
-    padded = count * STEPS
+    count = length // STEPS
     s = g.op("Max", s, g.constant(np.full((), LEAST / scale)))
-    s, u = (_chunks(g, name, length, padded, width) for name in (s, u))
+    s, u = (g.reshape(name, -1, STEPS, width) for name in (s, u))
     centred = g.op("MatMul", g.constant(scale * _centred(reverse)), s)
     grown = g.op("Exp", centred)
     sums = g.op("MatMul", g.constant(_triangle(STEPS, reverse)), g.op("Div", u, grown))
@@ -66,11 +76,7 @@ def _level(
         half, middle, last = (_last(g, name, reverse) for name in (centred, grown, sums))
         carry = _carry(g, half, g.mul(middle, last), count, width, most, reverse)
         sums = g.add(sums, g.mul(carry, middle))
-    states = g.mul(grown, sums)
-    if padded == length:
-        return states
-    states = g.reshape(states, -1, padded, width)
-    return g.op("Slice", states, g.integers(0), g.integers(length), g.integers(1))
+    return g.mul(grown, sums)
 
 
 def _carry(
@@ -93,34 +99,18 @@ def _carry(
         states = _level(g, half, last, 2, count, width, most, reverse)
         states = g.reshape(states, -1, count, width)
         # A step later, behind a state of zeros; the last state is before no chunk.
-        pads, start = ((0, 0, 0, 0, 1, 0), 1) if reverse else ((0, 1, 0, 0, 0, 0), 0)
-        shifted = g.op("Pad", states, g.integers(*pads))
-        ends = g.integers(start), g.integers(start + count)
-        before = g.op("Slice", shifted, *ends, g.integers(1))
+        pads = (0, -1, 0, 0, 1, 0) if reverse else (0, 1, 0, 0, -1, 0)
+        before = g.op("Pad", states, g.integers(*pads))
     return g.reshape(before, -1, 1, width)
 
 
 def _pairs(g: Builder, half: str, u: str, steps: int, width: int, reverse: bool) -> str:
     """Return the state before each of `steps` steps, (batch, steps, width), from all pairs."""
-    sums, kept = _between(steps, reverse)
-    half = g.reshape(half, -1, steps, width)
-    decays = g.op(
-        "Exp", g.op("MatMul", g.constant(2 * sums), half)
-    )  # (batch, steps * steps, width)
-    decays = g.reshape(decays, -1, steps, steps * width)
-    weighed = g.mul(decays, g.reshape(u, -1, 1, steps * width))
-    return g.op("MatMul", g.constant(kept), g.reshape(weighed, -1, steps * steps, width))
-
-
-def _chunks(g: Builder, x: str, length: int, padded: int, width: int) -> str:
-    """Cut what holds (batch, length, width) into chunks of STEPS steps; zeros fill the last.
-
-    They change no state: their decay is exp(0), and they add nothing.
-    """
-    if padded != length:
-        x = g.reshape(x, -1, length, width)
-        x = g.op("Pad", x, g.integers(0, 0, 0, 0, padded - length, 0))
-    return g.reshape(x, -1, STEPS, width)
+    sums, copies, kept = _between(steps, reverse)
+    half, u = (g.reshape(name, -1, steps, width) for name in (half, u))
+    decays = g.op("Exp", g.op("MatMul", g.constant(2 * sums), half))  # of every pair
+    weighed = g.mul(decays, g.op("MatMul", g.constant(copies), u))
+    return g.op("MatMul", g.constant(kept), weighed)
 
 
 def _last(g: Builder, x: str, reverse: bool) -> str:
@@ -140,11 +130,11 @@ def _centred(reverse: bool) -> NDArray[np.float64]:
     return _triangle(STEPS, reverse) - 0.5
 
 
-def _between(steps: int, reverse: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return what sums s after step j and before step t, and what sums over the j before t.
+def _between(steps: int, reverse: bool) -> tuple[NDArray[np.float64], ...]:
+    """Return what sums s after step j and before step t, takes u of j, and sums over j before t.
 
-    Row t * steps + j of the first, and column t * steps + j of the second, belong to the pair; both
-    are zero where j is not before t.
+    Row t * steps + j of the first two, and column t * steps + j of the third, belong to the pair.
+    The first and the third are zero where j is not before t.
     """
     at = np.arange(steps)
     t, j, i = np.ix_(at, at, at)
@@ -152,6 +142,10 @@ def _between(steps: int, reverse: bool) -> tuple[NDArray[np.float64], NDArray[np
     kept = (t == i) & (j < t)  # i runs over the rows of the result here
     if reverse:
         sums, kept = sums[::-1, ::-1, ::-1], kept[::-1, ::-1, ::-1]
-    first = sums.reshape(steps * steps, steps)
-    second = kept.reshape(steps * steps, steps).T
-    return first.astype(np.float64), second.astype(np.float64)
+    copies = np.tile(np.eye(steps), (steps, 1))
+    pairs = steps * steps
+    return (
+        sums.reshape(pairs, steps).astype(float),
+        copies,
+        kept.reshape(pairs, steps).T.astype(float),
+    )

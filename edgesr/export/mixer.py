@@ -11,7 +11,7 @@ import numpy as np
 from onnx import FunctionProto, TensorProto, helper
 
 from edgesr.export.graph import Builder
-from edgesr.export.levels import STEPS, scan_states
+from edgesr.export.levels import STEPS, scan_states, whole_length
 from edgesr.scan.path import ScanPath
 
 DOMAIN, MIXER = "edgesr", "MambaMixer"
@@ -67,7 +67,7 @@ def write_function(mixer: Mixer, opset: int) -> FunctionProto:
     x = _silu(g, _convolve(g, x, mixer))
     x = g.reshape(x, -1, E)  # (batch * L, E)
     dt, B, C = _project(g, x, mixer)
-    y = _scan(g, x, dt, B, C, mixer)
+    y = _scan(g, x, dt, B, C, mixer)  # (batch * L, E)
     y = _to_raster(g, y, mixer)
     gate = _silu(g, z)
     if mixer.half:
@@ -92,8 +92,9 @@ def write_function(mixer: Mixer, opset: int) -> FunctionProto:
 
 
 def _convolve(g: Builder, x: str, mixer: Mixer) -> str:
-    """Turn raster order into the path's, and convolve causally along it: (batch, 1, L, E).
+    """Turn raster order into the path's, and convolve causally along it: (batch, 1, steps, E).
 
+    The steps are made whole for the scan by some behind the path, which it reaches last.
     A sequence is an image of one row, for only images have a channels-last kernel in ONNX Runtime.
     """
     path, E, W = mixer.path, mixer.channels, mixer.taps
@@ -104,7 +105,8 @@ def _convolve(g: Builder, x: str, mixer: Mixer) -> str:
     taps = "conv"
     if path.direction.reverse:
         taps = g.op("Gather", taps, g.integers(*reversed(range(W))), axis=1)
-    pads = [0, 0, 0, W - 1] if path.direction.reverse else [0, W - 1, 0, 0]
+    more = whole_length(path.length) - path.length
+    pads = [0, more, 0, W - 1] if path.direction.reverse else [0, W - 1, 0, more]
     taps = g.reshape(taps, E, 1, 1, W)
     x = g.op("Conv", x, taps, "conv_bias", group=E, kernel_shape=[1, W], pads=pads)
     return g.op("Transpose", x, perm=[0, 2, 3, 1])
@@ -120,8 +122,8 @@ def _project(g: Builder, x: str, mixer: Mixer) -> tuple[str, str, str]:
 
 
 def _scan(g: Builder, x: str, dt: str, B: str, C: str, mixer: Mixer) -> str:
-    """Return C h + D x of x and dt (M, E), B and C (M, N), in a shape that holds (M, E)."""
-    E, N, length = mixer.channels, mixer.state, mixer.path.length
+    """Return C h + D x (M, E) of x and dt (M, E), B and C (M, N)."""
+    E, N, length = mixer.channels, mixer.state, whole_length(mixer.path.length)
     reverse = mixer.path.direction.reverse
     u = g.mul(dt, x)
     if N > 1:
@@ -129,16 +131,14 @@ def _scan(g: Builder, x: str, dt: str, B: str, C: str, mixer: Mixer) -> str:
         s = g.mul(g.reshape(dt, -1, 1, E), A)  # (M, N, E)
         u = g.mul(g.reshape(u, -1, 1, E), g.reshape(B, -1, N, 1))
         states = g.reshape(scan_states(g, s, u, length, N * E, reverse), -1, N, E)
-        y = g.op("MatMul", g.reshape(C, -1, 1, N), states)
-        return g.add(g.reshape(y, -1, E), g.mul(x, "D"))
-    # A product with a vector is faster the longer the vector.
-    steps = STEPS if length % STEPS == 0 else 1
-    A = g.op("Tile", g.reshape("A", -1), g.integers(steps))
-    s = g.mul(g.reshape(dt, -1, steps * E), A)
-    states = scan_states(g, s, g.mul(u, B), length, E, reverse)
-    y = g.reshape(g.mul(g.reshape(states, -1, E), C), -1, steps * E)
-    direct = g.mul(g.reshape(x, -1, steps * E), g.op("Tile", "D", g.integers(steps)))
-    return g.add(y, direct)
+        y = g.reshape(g.op("MatMul", g.reshape(C, -1, 1, N), states), -1, E)
+    else:
+        # A product with a vector is faster the longer the vector.
+        A = g.op("Tile", g.reshape("A", -1), g.integers(STEPS))
+        s = g.mul(g.reshape(dt, -1, STEPS * E), A)
+        states = scan_states(g, s, g.mul(u, B), length, E, reverse)
+        y = g.mul(g.reshape(states, -1, E), C)
+    return g.add(y, g.mul(x, "D"))
 
 
 def _softplus(g: Builder, u: str, to_every_digit: bool) -> str:
@@ -164,8 +164,14 @@ def _silu(g: Builder, x: str) -> str:
 
 
 def _to_raster(g: Builder, y: str, mixer: Mixer) -> str:
-    """Turn values in the path's order into tokens (batch, L, E)."""
+    """Turn values of the steps (batch * steps, E) into tokens (batch, L, E)."""
     path, E = mixer.path, mixer.channels
+    steps = whole_length(path.length)
+    if steps != path.length:
+        start = steps - path.length if path.direction.reverse else 0
+        y = g.reshape(y, -1, steps, E)
+        ends = g.integers(start), g.integers(start + path.length)
+        y = g.op("Slice", y, *ends, g.integers(1))
     if path.direction.columns:
         y = g.reshape(y, -1, path.width, path.height, E)
         y = g.op("Transpose", y, perm=[0, 2, 1, 3])
