@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 from onnx import ModelProto
 
 from edgesr.export import fp16
-from edgesr.export.forms import FORMS
-from edgesr.export.lower import SCAN, write_out
+from edgesr.export.lower import define_mixers
+from edgesr.export.mixer import MIXER
 from edgesr.export.parity import psnr_db
 from edgesr.export.patches import hard_tiles, real_tiles
 from edgesr.export.ranges import too_large_for_half
-from edgesr.export.tidy import tidy
 from edgesr.export.torch_graph import trace
 from edgesr.files import sha256, write_json
 from edgesr.models.checkpoint import load_network
@@ -29,28 +28,25 @@ from edgesr.weights import shipped
 
 OUTPUT = Path(__file__).parent / "results" / "fp16_islands.json"
 TILE = 64
-FORM = FORMS["unrolled"]
 SETS = (
-    {SCAN, "Softplus"},
-    {SCAN, "Softplus", "LayerNormalization"},
-    {SCAN, "Softplus", "LayerNormalization", "Sigmoid"},
-    {SCAN, "Softplus", "LayerNormalization", "MatMul"},
-    {SCAN, "Softplus", "LayerNormalization", "Add"},
-    {SCAN, "Softplus", "LayerNormalization", "Conv"},
+    {MIXER},
+    {MIXER, "LayerNormalization"},
+    {MIXER, "LayerNormalization", "MatMul"},
+    {MIXER, "LayerNormalization", "Add"},
+    {MIXER, "LayerNormalization", "Conv"},
 )
 
 
 def main() -> None:
     """Measure every set of islands, print the table and write it."""
     weights = Path(sys.argv[1]) if len(sys.argv) > 1 else shipped("student", 4, "safetensors")
-    traced = tidy(trace(load_network("student", 4, weights), TILE, None))
-    written = write_out(traced, FORM)
-    exact = run(written, optimise=True)
-    large = too_large_for_half(written, TILE, None)
+    single = define_mixers(trace(load_network("student", 4, weights), TILE, None))
+    exact = run(single, optimise=True)
+    large = too_large_for_half(single, TILE, None)
     rows = []
     for islands in SETS:
         fp16.ISLANDS = frozenset(islands)
-        model = write_out(fp16.to_fp16(traced, large)[0], FORM)
+        model = define_mixers(fp16.to_fp16(single, large)[0])
         row: dict[str, object] = {
             "islands": sorted(islands),
             "casts": sum(node.op_type == "Cast" for node in model.graph.node),

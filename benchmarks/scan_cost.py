@@ -1,8 +1,8 @@
-"""What the selective scan costs in ONNX Runtime, by form and by size of the state.
+"""What the mixers cost in ONNX Runtime, by size of the state.
 
-Costs are over the same graph with the scan taken out (y = x + dt in its place).
+Costs are over the same graph with the mixers taken out: half of their input is their output.
 
-    python benchmarks/scan_cost.py                 # forms at N = 16, then N = 8, 4, 2, 1
+    python benchmarks/scan_cost.py                 # N = 16, 8, 4, 2, 1
     python benchmarks/scan_cost.py --engines       # and engine sizes by TensorRT for RTX (slow)
 
 Graphs are run in turns, so a disturbance of the machine hits all of them alike; the processor time
@@ -16,7 +16,6 @@ import os
 import platform
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -24,22 +23,18 @@ import numpy as np
 import onnxruntime as ort
 import torch
 from numpy.typing import NDArray
-from onnx import GraphProto, ModelProto
+from onnx import GraphProto, ModelProto, helper, inliner, numpy_helper
 
-from edgesr.export.forms import FORMS, Form
 from edgesr.export.fp16 import to_fp16
-from edgesr.export.lower import write_out
+from edgesr.export.lower import define_mixers, is_mixer
 from edgesr.export.parity import psnr_db, run_tiles
 from edgesr.export.patches import real_tiles
-from edgesr.export.tidy import tidy
 from edgesr.export.torch_graph import trace
 from edgesr.files import write_json
 from edgesr.models import get_network
 
 OUTPUT = Path(__file__).parent / "results" / "scan_cost.json"
-WITHOUT = Form("without scan", lambda g, scan, steps: g.add(scan.x, scan.dt), steps=0, board=True)
-STEPS = {"unrolled": (8, 16, 32), "loop": (16,), "doubling": (16,)}
-SWEPT = (8, 4, 2, 1)
+STATES = (16, 8, 4, 2, 1)
 TILE = 64
 
 
@@ -53,10 +48,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=OUTPUT)
     options = parser.parse_args()
     load_before = os.getloadavg()[0]
-    every = [replace(FORMS[name], steps=s) for name, all_s in STEPS.items() for s in all_s]
-    rows = measure(16, every, options)
-    for n in SWEPT:
-        rows += measure(n, [FORMS["unrolled"], FORMS["loop"]], options)
+    rows = [row for n in STATES for row in measure(n, options)]
     report = {
         "protocol": f"{options.network}, tile {TILE}, batch 1, {options.threads} threads, "
         f"median of {options.runs} runs, graphs in turns, ONNX Runtime CPU",
@@ -70,37 +62,50 @@ def main() -> None:
         print("  ".join(f"{key} {value}" for key, value in row.items()))
 
 
-def measure(n: int, forms: list[Form], options: argparse.Namespace) -> list[dict[str, object]]:
-    """Return one row per form for a network of state size n, the graph without scan first."""
+def measure(n: int, options: argparse.Namespace) -> list[dict[str, object]]:
+    """Return two rows for a network of state size n: without its mixers, and with them."""
     torch.manual_seed(0)
     network = get_network(options.network.format(n=n)).module(4).eval()
-    traced = tidy(trace(network, TILE, 1))
-    halved, _ = to_fp16(traced)
-    models = [write_out(traced, form) for form in (WITHOUT, *forms)]
+    single = define_mixers(trace(network, TILE, 1))
+    typed = define_mixers(to_fp16(single)[0])
+    models = [without_mixers(single), single]
     wall_ms = run_in_turns(models, options.runs, options.threads, time.perf_counter)
     cpu_ms = run_in_turns(models, options.runs // 2, 1, time.process_time)
-    exact = run_tiles(models[1], [real_tiles(TILE)], 1)[0]
-    rows = []
-    for i, (form, model) in enumerate(zip((WITHOUT, *forms), models, strict=True)):
-        row: dict[str, object] = {
+    rows: list[dict[str, object]] = [
+        {
             "N": n,
-            "form": form.name,
-            "steps": form.steps,
+            "mixers": mixers,
             "median_ms": round(float(wall_ms[i]), 2),
             "ratio": round(float(wall_ms[i] / wall_ms[0]), 2),
             "cpu_ms": round(float(cpu_ms[i]), 2),
             "cpu_ratio": round(float(cpu_ms[i] / cpu_ms[0]), 2),
-            "nodes": count_nodes(model.graph),
-            "file_bytes": model.ByteSize(),
+            "nodes": count_nodes(inliner.inline_local_functions(models[i]).graph),
+            "file_bytes": models[i].ByteSize(),
         }
-        if form is not WITHOUT:
-            typed = write_out(halved, form)
-            got = run_tiles(typed, [real_tiles(TILE)], 1)[0]
-            row["fp16_psnr_db"] = round(psnr_db(float(((got - exact) ** 2).mean())), 1)
-            if options.engines and n == 16 and form == FORMS[form.name]:
-                row |= build_engine(typed)
-        rows.append(row)
+        for i, mixers in enumerate(("none", "compact"))
+    ]
+    exact, got = (run_tiles(model, [real_tiles(TILE)], 1)[0] for model in (single, typed))
+    rows[1]["fp16_psnr_db"] = round(psnr_db(float(((got - exact) ** 2).mean())), 1)
+    if options.engines:
+        rows[1] |= build_engine(inliner.inline_local_functions(typed))
     return rows
+
+
+def without_mixers(model: ModelProto) -> ModelProto:
+    """Return the graph with the first half of each mixer's input in place of its output."""
+    result = ModelProto()
+    result.CopyFrom(model)
+    del result.functions[:]
+    constants = {tensor.name: tensor for tensor in result.graph.initializer}
+    for name, value in (("zero", 0), ("channels", 2)):
+        result.graph.initializer.append(numpy_helper.from_array(np.array([value]), name))
+    for node in filter(is_mixer, result.graph.node):
+        channels = constants[node.input[1]].dims[0]
+        end = numpy_helper.from_array(np.array([channels]), f"{node.name}/end")
+        result.graph.initializer.append(end)
+        inputs = [node.input[0], "zero", end.name, "channels"]
+        node.CopyFrom(helper.make_node("Slice", inputs, node.output, node.name))
+    return result
 
 
 def count_nodes(graph: GraphProto) -> int:

@@ -27,10 +27,6 @@ def command(
         str, typer.Option(metavar="N|free", help="Tiles a call takes: a number, or free.")
     ] = FREE,
     scale: Annotated[int, typer.Option(help="Output side over input side.")] = 4,
-    form: Annotated[
-        str,
-        typer.Option(help="How scans are written: unrolled, doubling, or loop (not for boards)."),
-    ] = "unrolled",
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="File to write. Default: engines/NAME_xSCALE.onnx."),
@@ -74,7 +70,7 @@ def command(
             f"exporting needs the Python package {error.name}", fix='pip install "edgesr[train]"'
         ) from error
 
-    request = ExportRequest(model, weights, precision, tile, size, scale, form, output, calibrate)
+    request = ExportRequest(model, weights, precision, tile, size, scale, output, calibrate)
     sets = open_sets(data or [], scale)  # before the export, which takes longer than to find fault
     manifest = export(request)
     if sets:

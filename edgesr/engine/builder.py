@@ -78,7 +78,8 @@ class Builder:
         config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED  # what the inspector reads
         config.clear_flag(trt.BuilderFlag.TF32)  # FP32 means FP32, not 10 bits of mantissa
         if self._fp16 and self._stack.typing is Typing.WEAK:
-            allow_fp16_by_flag(self._stack, self._parsed.network, config)
+            parsed = self._parsed
+            allow_fp16_by_flag(self._stack, parsed.network, parsed.node_types, config)
         if not board.is_jetson and hasattr(config, "num_compute_capabilities"):
             self._target(config)
         self.timing_cache = self._cache.attach(config)

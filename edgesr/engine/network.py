@@ -1,20 +1,24 @@
 """From an ONNX file to a TensorRT network, checked against what the file claims to be."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edgesr.engine import rewrite
 from edgesr.engine.stack import Messages, Stack, Typing
-from edgesr.errors import EngineError, ModelError
+from edgesr.errors import EngineError, MissingError, ModelError
 from edgesr.export.manifest import OnnxManifest
 from edgesr.runtime.onnxruntime_session import FIRST_BYTE
 
 PRECISIONS = {"FLOAT": "fp32", "HALF": "fp16"}
 LOOP_LAYERS = {"TRIP_LIMIT", "RECURRENCE", "ITERATOR", "LOOP_OUTPUT", "CONDITION"}
 ARITHMETIC = {"CONVOLUTION", "DECONVOLUTION", "MATRIX_MULTIPLY", "EINSUM"}
-"""Layers that carry the multiply-adds: their type is what people call an engine's precision."""
+"""Layers that carry the multiply-adds."""
+
+RTX_PARSER = "10.0"
+"""The release of TensorRT whose parser the first TensorRT for RTX had at least."""
 
 
 Side = list[tuple[tuple[int, ...], str]]
@@ -35,10 +39,11 @@ class Layer:
     """One layer of the parsed network, before the builder fuses it with others.
 
     Attributes:
-        name: as in the ONNX file.
+        name: of the node that it was made of, and a number where that became several.
         kind: TensorRT's name of the layer type.
-        dtype: type of its first output; `int8` where it multiplies dequantised values, which the
-            builder does in int8.
+        dtype: what the ONNX file computes there: the type of the node's first output; `int8` where
+            it multiplies dequantised values, which the builder does in int8. A weakly typed
+            network itself says float32 of every layer until it is built.
     """
 
     name: str
@@ -56,6 +61,8 @@ class ParsedNetwork:
         messages: what TensorRT logged, filled further by the build.
         batch: tiles a call of the engine will take.
         layers: every layer.
+        node_types: what each node of the ONNX file computes in, by name.
+        precision: the narrowest type in which the file multiplies: `fp32`, `fp16` or `int8`.
         inputs: the network's inputs.
         outputs: the network's outputs.
     """
@@ -65,6 +72,8 @@ class ParsedNetwork:
     messages: Messages
     batch: int
     layers: tuple[Layer, ...]
+    node_types: Mapping[str, str]
+    precision: str
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
 
@@ -89,20 +98,28 @@ def read_onnx(path: Path) -> bytes:
     return data
 
 
-def parse(stack: Stack, onnx: Path, manifest: OnnxManifest, batch: int | None) -> ParsedNetwork:
+def parse(
+    stack: Stack, onnx: Path, manifest: OnnxManifest, batch: int | None, *, plugin: bool = False
+) -> ParsedNetwork:
     """Parse an ONNX file with TensorRT's own parser and check it against its manifest.
+
+    What this parser cannot read is rewritten first (edgesr/engine/rewrite.py).
 
     Args:
         stack: TensorRT.
         onnx: the file.
         manifest: what the file claims to be.
         batch: tiles a call shall take; None: as exported, 1 where the file leaves it open.
+        plugin: mixers are left to the plugin MambaMixer, which is registered; else they are
+            written out in standard operators.
 
     Raises:
+        MissingError: the Python package onnx is not installed.
         ModelError: not ONNX, unsupported, with a loop in it, or not what its manifest says.
         EngineError: the batch is fixed to another number, or TensorRT cannot start.
     """
-    data = read_onnx(onnx)
+    data = _prepare(stack, onnx, plugin, batch or 1)
+    node_types = rewrite.node_types(data)
     logger, messages = stack.logger()
     builder = stack.builder(logger, messages)
     network = stack.empty_network(builder)
@@ -115,13 +132,15 @@ def parse(stack: Stack, onnx: Path, manifest: OnnxManifest, batch: int | None) -
         )
     inputs = [network.get_input(i) for i in range(network.num_inputs)]
     outputs = [network.get_output(i) for i in range(network.num_outputs)]
-    batch = _fix_batch(onnx, inputs, batch)
+    batch = _check_batch(onnx, inputs, batch)
     parsed = ParsedNetwork(
         network=network,
         builder=builder,
         messages=messages,
         batch=batch,
-        layers=tuple(_layers(network)),
+        layers=tuple(_layers(network, node_types)),
+        node_types=node_types,
+        precision=rewrite.graph_precision(data),
         inputs=tuple(_tensor(tensor) for tensor in inputs),
         outputs=tuple(_tensor(tensor) for tensor in outputs),
     )
@@ -130,11 +149,28 @@ def parse(stack: Stack, onnx: Path, manifest: OnnxManifest, batch: int | None) -
     return parsed
 
 
-def graph_precision(layers: tuple[Layer, ...]) -> str:
-    """Return the narrowest type in which layers that multiply do so: `int8`, `fp16` or `fp32`."""
-    arithmetic = [layer for layer in layers if layer.kind in ARITHMETIC] or list(layers)
-    found = {layer.dtype for layer in arithmetic}
-    return next((precision for precision in ("int8", "fp16") if precision in found), "fp32")
+def _prepare(stack: Stack, onnx: Path, plugin: bool, batch: int) -> bytes:
+    """Return what the parser is given.
+
+    Raises:
+        MissingError: onnx is not installed.
+        ModelError: the file cannot be read.
+    """
+    data = read_onnx(onnx)
+    version = RTX_PARSER if stack.name == "tensorrt_rtx" else stack.version
+    try:
+        return rewrite.prepare(data, version, plugin=plugin, batch=batch)
+    except ValueError as error:
+        raise ModelError(
+            f"TensorRT {stack.version} does not take it: {error}",
+            where=onnx,
+            fix="edgesr export -o model.onnx",
+        ) from error
+    except ModuleNotFoundError as error:
+        raise MissingError(
+            f"building an engine needs the Python package {error.name}",
+            fix='pip install "edgesr[jetson]"',
+        ) from error
 
 
 def layer_types(layers: tuple[Layer, ...]) -> dict[str, dict[str, int]]:
@@ -146,10 +182,13 @@ def layer_types(layers: tuple[Layer, ...]) -> dict[str, dict[str, int]]:
     return table
 
 
-def allow_fp16_by_flag(stack: Stack, network: Any, config: Any) -> None:
+def allow_fp16_by_flag(
+    stack: Stack, network: Any, node_types: Mapping[str, str], config: Any
+) -> None:
     """Let a weakly typed builder compute in FP16 what the ONNX file types so, and only that.
 
-    The FP32 islands of the file would otherwise be up to the builder; each is pinned.
+    The FP32 islands of the file would otherwise be up to the builder; each layer of theirs is
+    pinned. The others may be FP16: where FP32 is faster, the builder takes that.
 
     Raises:
         EngineError: this TensorRT cannot pin them.
@@ -161,30 +200,30 @@ def allow_fp16_by_flag(stack: Stack, network: Any, config: Any) -> None:
     if not hasattr(trt.BuilderFlag, "OBEY_PRECISION_CONSTRAINTS"):
         raise EngineError(f"TensorRT {stack.version} cannot keep FP32 islands in an FP16 engine")
     config.set_flag(trt.BuilderFlag.OBEY_PRECISION_CONSTRAINTS)
+    fixed = {trt.LayerType.CONSTANT, trt.LayerType.SHAPE}
     for index in range(network.num_layers):
         layer = network.get_layer(index)
+        if node_types.get(rewrite.node_of(layer.name)) != "fp32" or layer.type in fixed:
+            continue
         tensors = [layer.get_output(i) for i in range(layer.num_outputs)]
-        is_float = all(tensor.dtype == trt.float32 for tensor in tensors)
-        if is_float and layer.type not in {trt.LayerType.CONSTANT, trt.LayerType.SHAPE}:
+        if all(tensor.dtype == trt.float32 for tensor in tensors):  # not what computes shapes
             layer.precision = trt.float32
             for i in range(layer.num_outputs):
                 layer.set_output_type(i, trt.float32)
 
 
-def _layers(network: Any) -> Iterator[Layer]:
-    dequantised: set[str] = set()
+def _layers(network: Any, node_types: Mapping[str, str]) -> Iterator[Layer]:
     for index in range(network.num_layers):
         layer = network.get_layer(index)
         kind = layer.type.name
-        tensors = [layer.get_input(i) for i in range(layer.num_inputs)]
-        inputs = [tensor.name for tensor in tensors if tensor is not None]
-        if kind == "DEQUANTIZE" or (kind == "SHUFFLE" and inputs[0] in dequantised):
-            dequantised.add(layer.get_output(0).name)
-        if kind in ARITHMETIC and len(inputs) > 1 and dequantised.issuperset(inputs[:2]):
-            dtype = "INT8"
-        else:
-            dtype = layer.get_output(0).dtype.name if layer.num_outputs else "FLOAT"
-        yield Layer(layer.name, kind, PRECISIONS.get(dtype, dtype.lower()))
+        dtype = layer.get_output(0).dtype.name if layer.num_outputs else "FLOAT"
+        stated = node_types.get(rewrite.node_of(layer.name))
+        said = PRECISIONS.get(dtype, dtype.lower())
+        is_float = dtype in PRECISIONS and kind != "CONSTANT"
+        is_int8 = stated == "int8"  # of the product, not of what brings a value into shape for it
+        if stated is not None and is_float and (not is_int8 or kind in ARITHMETIC):
+            said = stated
+        yield Layer(layer.name, kind, said)
 
 
 def _tensor(tensor: Any) -> Tensor:
@@ -193,17 +232,13 @@ def _tensor(tensor: Any) -> Tensor:
     return Tensor(tensor.name, shape, PRECISIONS.get(dtype, dtype.lower()))
 
 
-def _fix_batch(onnx: Path, inputs: list[Any], asked: int | None) -> int:
-    """Give an open batch a number, so that every shape of the engine is static; return the batch.
+def _check_batch(onnx: Path, inputs: list[Any], asked: int | None) -> int:
+    """Return the batch, which was given a number before the file was parsed if it had none.
 
     Raises:
         EngineError: the file fixes another number.
     """
     shape = tuple(int(side) for side in inputs[0].shape) if inputs else ()
-    if shape and shape[0] == -1:
-        batch = asked or 1
-        inputs[0].shape = (batch, *shape[1:])
-        return batch
     fixed = shape[0] if shape else 1
     if asked is not None and asked != fixed:
         raise EngineError(
@@ -222,7 +257,7 @@ def _check_no_loop(parsed: ParsedNetwork, onnx: Path) -> None:
                 f"layer {layer.name} is part of a loop ({layer.kind}), which an engine runs step "
                 "by step",
                 where=onnx,
-                fix=f"edgesr export --form unrolled -o {onnx.name}",
+                fix=f"edgesr export -o {onnx.name}",
             )
 
 

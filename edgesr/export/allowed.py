@@ -4,11 +4,14 @@ Sources: the operator table of onnx-tensorrt (docs/operators.md, TensorRT 8.4) a
 docs/Changelog.md lists up to TensorRT 10.3; https://github.com/onnx/onnx-tensorrt.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto
 
 from edgesr.errors import ExportError
+
+STANDARD = ("", "ai.onnx")
+"""Names of the domain of standard operators."""
 
 LOOPS = frozenset({"Loop", "Scan", "If"})
 
@@ -171,13 +174,18 @@ TYPES = frozenset(
 def check_operators(model: ModelProto) -> None:
     """Check that TensorRT 10.3 knows every operator and every type of constant.
 
+    An operator that the file itself defines, by a function of those, is known too.
+
     Raises:
         ExportError: names the first node or constant it does not know.
     """
-    for graph in _graphs(model.graph):
-        for node in graph.node:
-            if node.domain not in ("", "ai.onnx") or node.op_type not in OPERATORS:
+    defined = {(function.domain, function.name, function.overload) for function in model.functions}
+    for nodes in _bodies(model):
+        for node in nodes:
+            standard = node.domain in STANDARD and node.op_type in OPERATORS
+            if not standard and (node.domain, node.op_type, node.overload) not in defined:
                 _refuse(node, "an operator that TensorRT 10.3 does not read")
+    for graph in _graphs(model.graph.node, model.graph):
         for tensor in graph.initializer:
             if tensor.data_type not in TYPES:
                 kind = TensorProto.DataType.Name(tensor.data_type)
@@ -190,9 +198,10 @@ def check_no_loops(model: ModelProto) -> None:
     Raises:
         ExportError: names the first one.
     """
-    for node in model.graph.node:
-        if node.op_type in LOOPS:
-            _refuse(node, "a loop, which a board runs step by step")
+    for nodes in (model.graph.node, *(function.node for function in model.functions)):
+        for node in nodes:
+            if node.op_type in LOOPS:
+                _refuse(node, "a loop, which a board runs step by step")
 
 
 def _refuse(node: NodeProto, why: str) -> None:
@@ -201,10 +210,18 @@ def _refuse(node: NodeProto, why: str) -> None:
     raise ExportError(f"the graph holds {domain}{node.op_type}, {why}", where=f"node {name}")
 
 
-def _graphs(graph: GraphProto) -> Iterator[GraphProto]:
-    """Yield a graph and those inside its nodes."""
-    yield graph
-    for node in graph.node:
+def _bodies(model: ModelProto) -> Iterator[Iterable[NodeProto]]:
+    """Yield the nodes of a model's graph, of its functions, and of the graphs inside nodes."""
+    for nodes in (model.graph.node, *(function.node for function in model.functions)):
+        yield nodes
+        for graph in _graphs(nodes):
+            yield graph.node
+
+
+def _graphs(nodes: Iterable[NodeProto], *first: GraphProto) -> Iterator[GraphProto]:
+    """Yield the graphs `first`, and those inside nodes."""
+    yield from first
+    for node in nodes:
         for attribute in node.attribute:
-            if attribute.HasField("g"):
-                yield from _graphs(attribute.g)
+            for graph in (*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs):
+                yield from _graphs(graph.node, graph)

@@ -1,4 +1,4 @@
-"""From weights to an ONNX file with its manifest: trace, write scans out, check, keep."""
+"""From weights to an ONNX file with its manifest: trace, define mixers, check, keep."""
 
 import hashlib
 import json
@@ -13,14 +13,12 @@ from edgesr.errors import ConfigError
 from edgesr.export.allowed import check_no_loops, check_operators
 from edgesr.export.allowed_qdq import check_qdq
 from edgesr.export.calibration import calibration_for
-from edgesr.export.forms import get_form
 from edgesr.export.fp16 import to_fp16
 from edgesr.export.int8 import SCHEME, to_int8
-from edgesr.export.lower import count_scans, write_out
+from edgesr.export.lower import count_mixers, define_mixers
 from edgesr.export.manifest import FORMAT, PRECISIONS, OnnxManifest, Parent, Quantization
 from edgesr.export.parity import check_parity
 from edgesr.export.ranges import too_large_for_half
-from edgesr.export.tidy import tidy
 from edgesr.export.torch_graph import trace
 from edgesr.files import atomic_path, make_folder, sha256
 from edgesr.models import get_network
@@ -29,7 +27,9 @@ from edgesr.models.cost import multiply_adds
 from edgesr.models.network import SRNetwork, parameter_count
 from edgesr.weights import shipped
 
-DEFAULT_FORM = "unrolled"
+SCAN_FORM = "compact"
+"""Name of how the function of a mixer writes the scan, see edgesr/export/levels.py."""
+
 MIN_TILE = 16
 """Smallest side of a tile, in pixels: below it tiles are nearly all overlap."""
 
@@ -45,7 +45,6 @@ class ExportRequest:
         tile: side of the input tile, in pixels.
         batch: tiles a call takes; None: any number.
         scale: output side over input side.
-        form: how scans are written, see edgesr/export/forms.
         output: the .onnx file to write; None: see `path`.
         calibrate: folder of photos for the ranges of int8 beside the bundled ones.
 
@@ -59,7 +58,6 @@ class ExportRequest:
     tile: int = 64
     batch: int | None = None
     scale: int = 4
-    form: str = DEFAULT_FORM
     output: Path | None = None
     calibrate: Path | None = None
 
@@ -80,7 +78,6 @@ class ExportRequest:
             )
         if self.batch is not None and self.batch < 1:
             raise ConfigError(f"a batch of {self.batch} tiles cannot be", where="--batch")
-        get_form(self.form)
 
     @property
     def path(self) -> Path:
@@ -97,7 +94,7 @@ class Graph:
     """A finished graph.
 
     Attributes:
-        model: holds standard operators only.
+        model: holds standard operators, and mixers that it defines by those.
         form: of its scans; None: it has none.
         islands: what is kept in float32 in an fp16 or int8 graph, as `to_fp16` returns it.
         quantization: of an int8 graph.
@@ -129,8 +126,7 @@ def export(request: ExportRequest) -> OnnxManifest:
         graph = build_graph(network, request)
         check_operators(graph.model)
         check_qdq(graph.model)
-        if get_form(request.form).board:
-            check_no_loops(graph.model)
+        check_no_loops(graph.model)
         parity = check_parity(graph.model, network, request.tile, request.batch, request.precision)
         temporary.write_bytes(graph.model.SerializeToString())
         manifest = OnnxManifest(
@@ -160,18 +156,15 @@ def export(request: ExportRequest) -> OnnxManifest:
 
 
 def build_graph(network: SRNetwork, request: ExportRequest) -> Graph:
-    """Trace `network` and finish its graph: precision, scans written out, names."""
+    """Trace `network` and finish its graph: precision, mixers defined, names."""
     int8 = request.precision == "int8"
     photos = calibration_for(request.calibrate, request.tile) if int8 else None  # quick to fail
-    model = tidy(trace(network, request.tile, request.batch))
+    model = define_mixers(trace(network, request.tile, request.batch))
     islands: tuple[str, ...] = ()
-    form = request.form if count_scans(model) else None
-    exact = write_out(model, get_form(request.form))
-    if request.precision == "fp32":
-        model = exact
-    else:
-        model, islands = to_fp16(model, too_large_for_half(exact, request.tile, request.batch))
-        model = write_out(model, get_form(request.form))
+    form = SCAN_FORM if count_mixers(model) else None
+    if request.precision != "fp32":
+        model, islands = to_fp16(model, too_large_for_half(model, request.tile, request.batch))
+        model = define_mixers(model)
     del model.graph.value_info[:]  # shapes of nodes that are gone
     model.graph.name = request.network
     model.producer_name, model.producer_version = "edgesr", __version__

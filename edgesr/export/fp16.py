@@ -10,21 +10,24 @@ import numpy as np
 from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from edgesr.export.graph import value_types
-from edgesr.export.lower import SCAN
+from edgesr.export.mixer import INPUTS, MIXER
 
 HALF, SINGLE = TensorProto.FLOAT16, TensorProto.FLOAT
 
-ISLANDS = frozenset({SCAN, "Softplus", "LayerNormalization"})
-"""Kinds of nodes that stay in float32 with what connects them; chosen by measurement."""
+ISLANDS = frozenset({MIXER, "LayerNormalization"})
+"""Kinds of nodes that compute in float32; chosen by measurement."""
 
-KEPT_INPUTS = {"Resize": {1, 2}}
-"""Inputs whose type the operator fixes: the region and the scales of a resize are float32."""
+KEPT_INPUTS = {"Resize": {1, 2}, MIXER: set(range(1, len(INPUTS)))}
+"""Inputs that are float32 by the operator: region and scales of a resize, weights of a mixer."""
+
+CASTS_ITSELF = frozenset({MIXER})
+"""Islands that take float16 and give it, and cast inside."""
 
 
 def to_fp16(
     model: ModelProto, large: frozenset[str] = frozenset()
 ) -> tuple[ModelProto, tuple[str, ...]]:
-    """Convert a float32 graph whose scans are not yet written out.
+    """Convert a float32 graph; the functions of its mixers stay as they were.
 
     Args:
         model: the graph.
@@ -75,7 +78,7 @@ class _Converter:
 
     def convert(self, node: NodeProto) -> Generator[NodeProto, None, None]:
         """Yield the Casts a node needs before it, and the node with its new types."""
-        island = node.op_type in ISLANDS or not self.large.isdisjoint(node.output)
+        island = node.op_type in ISLANDS - CASTS_ITSELF or not self.large.isdisjoint(node.output)
         wanted = SINGLE if island else HALF
         new = NodeProto()
         new.CopyFrom(node)

@@ -27,6 +27,7 @@ from onnx import (
 )
 
 from edgesr.errors import ExportError
+from edgesr.export.lower import define_mixers
 from edgesr.export.patches import in_batches
 from edgesr.export.smooth import MIGRATION, smooth
 
@@ -58,7 +59,7 @@ def to_int8(
     """Quantise a finished graph with ONNX Runtime's quantiser.
 
     Args:
-        model: in float32 or float16, scans written out.
+        model: in float32 or float16.
         tiles: (n, 3, tile, tile) RGB in [0, 1], on which the scales are measured.
         batch: tiles the graph takes at once; None: any number.
         chosen: names of the nodes to quantise; none: those of `worth_quantising`.
@@ -79,7 +80,7 @@ def to_int8(
             f"has {NARROW} channels on both sides",
             fix=f"edgesr export --model {model.graph.name} --precision fp16",
         )
-    newer = version_converter.convert_version(model, OPSET)
+    newer = define_mixers(version_converter.convert_version(model, OPSET))  # it drops functions
     if migration is None:
         typed = shape_inference.infer_shapes(newer)
     else:
@@ -104,7 +105,7 @@ def to_int8(
     )
     quantizer.quantize_model()
     quantizer.model.topological_sort()
-    result: ModelProto = quantizer.model.model
+    result: ModelProto = define_mixers(quantizer.model.model)
     del result.graph.value_info[:]  # as in every graph that leaves here
     result.producer_name, result.producer_version = model.producer_name, model.producer_version
     onnx.checker.check_model(result)

@@ -1,79 +1,78 @@
-"""Replacing `edgesr::SelectiveScan` nodes by a form of standard operators."""
+"""The definition of every node `edgesr::MambaMixer`, put into the file as a local function."""
 
-from typing import Any
-
-import onnx
-from numpy.typing import NDArray
-from onnx import ModelProto, NodeProto, helper, numpy_helper
+from onnx import FunctionProto, ModelProto, NodeProto, TensorProto, checker, helper
 
 from edgesr.errors import ExportError
-from edgesr.export.forms import Form
-from edgesr.export.forms.chunks import ScanNode
-from edgesr.export.graph import Builder, remove_unused, value_types
-from edgesr.export.tidy import write_softplus
+from edgesr.export.graph import producers, value_types
+from edgesr.export.mixer import DOMAIN, MIXER, Mixer, write_function
+from edgesr.scan.path import Direction, ScanPath
 
-DOMAIN = "edgesr"
-SCAN = "SelectiveScan"
-
-
-def count_scans(model: ModelProto) -> int:
-    """Return the number of scan nodes not yet written out."""
-    return sum(_is_scan(node) for node in model.graph.node)
+IR_VERSION = 10
+"""The first of which functions of one name are told apart by `overload`."""
 
 
-def write_out(model: ModelProto, form: Form) -> ModelProto:
-    """Return a copy of `model` in the operators that boards have: softplus and scans written out.
-
-    Raises:
-        ExportError: as `write_scans`.
-    """
-    return write_scans(write_softplus(model), form)
+def is_mixer(node: NodeProto) -> bool:
+    """Tell whether a node is a mixer."""
+    return (node.domain, node.op_type) == (DOMAIN, MIXER)
 
 
-def write_scans(model: ModelProto, form: Form) -> ModelProto:
-    """Return a copy of `model` in which every scan node is written in `form`.
+def count_mixers(model: ModelProto) -> int:
+    """Return the number of mixers."""
+    return sum(map(is_mixer, model.graph.node))
+
+
+def define_mixers(model: ModelProto) -> ModelProto:
+    """Return a copy of `model` with one function for all mixers that are alike.
 
     Raises:
-        ExportError: a scan whose A or D is no constant, or whose length is unknown.
+        ExportError: a mixer whose weights are no constants, so that their sizes are not known.
     """
     result = ModelProto()
     result.CopyFrom(model)
-    graph = result.graph
-    constants = {tensor.name: tensor for tensor in graph.initializer}
-    types = value_types(graph)
-    nodes: list[NodeProto] = []
-    number = 0
-    for node in graph.node:
-        if not _is_scan(node):
-            nodes.append(node)
-            continue
-        x, dt, a, b, c, d = node.input
-        A, D = (_constant(constants, name, node) for name in (a, d))
-        known = [types[name] for name in (x, *node.output) if name in types]
-        length = max((tensor.shape.dim[1].dim_value for tensor in known), default=0)
-        if not length:
-            raise ExportError("the length of a scan is not static", where=node.name)
-        builder = Builder(f"scan{number}", A.dtype)
-        y = form.write(builder, ScanNode(x, dt, b, c, A, D, length), form.steps)
-        nodes += builder.nodes
-        nodes.append(helper.make_node("Identity", [y], node.output, name=f"scan{number}/y"))
-        graph.initializer.extend(builder.constants.values())
-        number += 1
-    del graph.node[:]
-    graph.node.extend(nodes)
-    kept = [opset for opset in result.opset_import if opset.domain != DOMAIN]
-    del result.opset_import[:]
-    result.opset_import.extend(kept)
-    remove_unused(graph)
-    onnx.checker.check_model(result)
+    del result.functions[:]
+    opset = next(item.version for item in result.opset_import if item.domain in ("", "ai.onnx"))
+    constants = {tensor.name: tensor for tensor in result.graph.initializer}
+    halves = _halves(result)
+    functions: dict[str, FunctionProto] = {}
+    for node in filter(is_mixer, result.graph.node):
+        mixer = _mixer(node, constants, node.input[0] in halves)
+        node.overload = mixer.overload
+        if mixer.overload not in functions:
+            functions[mixer.overload] = write_function(mixer, opset)
+    result.functions.extend(functions.values())
+    if functions:
+        result.ir_version = max(result.ir_version, IR_VERSION)
+    checker.check_model(result)
     return result
 
 
-def _is_scan(node: NodeProto) -> bool:
-    return node.domain == DOMAIN and node.op_type == SCAN
+def _mixer(node: NodeProto, constants: dict[str, TensorProto], half: bool) -> Mixer:
+    missing = [name for name in node.input[1:] if name not in constants]
+    if missing:
+        raise ExportError(f"'{missing[0]}' must be constant to define the mixer", where=node.name)
+    conv, _, _, dt_proj, _, A, _ = (constants[name].dims for name in node.input[1:])
+    given = {attribute.name: attribute.i for attribute in node.attribute}
+    direction = Direction(bool(given["columns"]), bool(given["reverse"]))
+    return Mixer(
+        ScanPath(given["height"], given["width"], direction),
+        channels=conv[0],
+        state=A[1],
+        rank=dt_proj[1],
+        taps=conv[1],
+        half=half,
+    )
 
 
-def _constant(constants: dict[str, Any], name: str, node: NodeProto) -> NDArray[Any]:
-    if name not in constants:
-        raise ExportError(f"'{name}' must be constant to write the scan out", where=node.name)
-    return numpy_helper.to_array(constants[name])
+def _halves(model: ModelProto) -> set[str]:
+    """Return the values that are known to be float16."""
+    listed = {
+        name
+        for name, value in value_types(model.graph).items()
+        if value.elem_type == TensorProto.FLOAT16
+    }
+    cast = {
+        name
+        for name, node in producers(model.graph).items()
+        if node.op_type == "Cast" and helper.get_node_attr_value(node, "to") == TensorProto.FLOAT16
+    }
+    return listed | cast

@@ -97,7 +97,7 @@ class OnnxManifest:
         precision: `fp32`, `fp16` or `int8`: the type in which most multiply-adds are done.
         tile: side of the square input tile, in pixels.
         batch: tiles a call takes; None: any number.
-        scan_form: how the selective scan is written (edgesr/export/forms); None: no scan in it.
+        scan_form: how the selective scan is written (edgesr/export/levels.py); None: no scan in it.
         fp32_islands: kinds of operations kept in float32 in an `fp16` or `int8` graph, and single
             nodes, as `Conv NAME`, whose values are too large for float16.
         opset: version of the ONNX operator set.

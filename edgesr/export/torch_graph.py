@@ -1,4 +1,4 @@
-"""From a torch network to ONNX, each selective scan still one node `edgesr::SelectiveScan`."""
+"""From a torch network to ONNX, each mixer one node `edgesr::MambaMixer`."""
 
 import logging
 import warnings

@@ -14,7 +14,8 @@ Parameter names and shapes are those of the reference implementation
 """
 
 import math
-from typing import cast
+from dataclasses import fields
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -24,6 +25,8 @@ from edgesr.scan import selective_scan
 from edgesr.scan.fused import fused_available
 from edgesr.scan.fused_mixer import MixerWeights, fused_mixer
 from edgesr.scan.path import FORWARD, Direction, ScanPath
+
+ONNX_NODE = "edgesr::MambaMixer"
 
 CONV_WIDTH = 4
 DT_MIN, DT_MAX = 1e-3, 1e-1  # range of softplus(dt_bias) at the start, as in the Mamba paper
@@ -100,15 +103,33 @@ class Mamba(nn.Module):
             self.dt_proj.bias.copy_(dt + torch.log(-torch.expm1(-dt)))  # inverse of softplus
 
     def forward(self, tokens: Tensor, height: int, width: int) -> Tensor:
-        """(batch, height*width, d) -> the same."""
+        """(batch, height*width, d) in raster order -> the same."""
         path = ScanPath(height, width, self.direction)
         xz = self.in_proj(tokens)  # (batch, L, 2E)
-        if fused_available(xz) and not torch.onnx.is_in_onnx_export():
+        if torch.onnx.is_in_onnx_export():
+            y = self._onnx_node(xz, path)
+        elif fused_available(xz):
             y = fused_mixer(xz, self.inner_weights(), path)
         else:
             y = self._mix(xz, path)
         out: Tensor = self.out_proj(y)
         return out
+
+    def _onnx_node(self, xz: Tensor, path: ScanPath) -> Tensor:
+        """Return `_mix` as one node, which edgesr.export defines in standard operators."""
+        weights = self.inner_weights()
+        inputs = [getattr(weights, field.name) for field in fields(weights)]
+        attributes: dict[str, Any] = {
+            "height": path.height,
+            "width": path.width,
+            "columns": int(path.direction.columns),
+            "reverse": int(path.direction.reverse),
+        }
+        shape = (*xz.shape[:-1], self.inner)
+        y: Tensor = torch.onnx.ops.symbolic(
+            ONNX_NODE, (xz, *inputs), attributes, dtype=xz.dtype, shape=shape, version=1
+        )
+        return y
 
     def _mix(self, xz: Tensor, path: ScanPath) -> Tensor:
         """Everything between the outer projections: (batch, L, 2E) -> (batch, L, E)."""

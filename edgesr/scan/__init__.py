@@ -3,14 +3,11 @@
 import torch
 from torch import Tensor
 
-from edgesr.errors import ExportError
 from edgesr.scan.chunked import selective_scan_chunked
-from edgesr.scan.path import FORWARD, ScanPath
+from edgesr.scan.path import ScanPath
 from edgesr.scan.reference import selective_scan_reference
 
 __all__ = ["selective_scan", "selective_scan_chunked", "selective_scan_reference"]
-
-ONNX_NODE = "edgesr::SelectiveScan"
 
 
 def selective_scan(
@@ -24,15 +21,8 @@ def selective_scan(
 ) -> Tensor:
     """Run the scan in the form that suits where it runs; arguments as in `reference`.
 
-    While exporting to ONNX this is one node, which edgesr.export replaces by standard operators; on
-    a GPU for which they are built, the fused kernels; anywhere else the chunked form.
+    On a GPU for which they are built these are the fused kernels, anywhere else the chunked form.
     """
-    if torch.onnx.is_in_onnx_export():
-        if path is not None and path.direction != FORWARD:
-            raise ExportError("a scan is exported along rows only, forward")
-        return torch.onnx.ops.symbolic(
-            ONNX_NODE, (x, dt, A, B, C, D), dtype=x.dtype, shape=x.shape, version=1
-        )
     if x.is_meta:
         return torch.empty_like(x)  # a tensor without values: only the shape is asked for
     if x.is_cuda:

@@ -5,7 +5,7 @@ import pytest
 
 from edgesr.engine.board import get_board
 from edgesr.engine.build import BuildRequest, load
-from edgesr.engine.network import allow_fp16_by_flag, graph_precision, layer_types
+from edgesr.engine.network import allow_fp16_by_flag, layer_types
 from edgesr.engine.stack import Typing, find_stack
 from edgesr.errors import EngineError, ModelError
 from edgesr.export.manifest import OnnxManifest
@@ -27,7 +27,7 @@ def test_the_types_of_an_fp16_file_and_its_island_are_the_networks(stack, small_
     kinds = {layer.name: (layer.kind, layer.dtype) for layer in parsed.layers}
     assert kinds["body"] == ("CONVOLUTION", "fp16")
     assert kinds["island"] == ("ACTIVATION", "fp32")
-    assert graph_precision(parsed.layers) == "fp16"
+    assert parsed.precision == "fp16"
     assert layer_types(parsed.layers)["CONVOLUTION"] == {"fp16": 2}
     assert [(t.shape, t.dtype) for t in parsed.inputs] == [((1, 3, 16, 16), "fp32")]
     assert [(t.shape, t.dtype) for t in parsed.outputs] == [((1, 3, 64, 64), "fp32")]
@@ -53,7 +53,7 @@ def test_int8_is_not_for_a_tensorrt_that_misreads_its_scales(stack, small_onnx):
 
 def test_an_fp32_file_is_fp32(stack, small_onnx):
     _, parsed = load(request_for(small_onnx()), stack)
-    assert graph_precision(parsed.layers) == "fp32"
+    assert parsed.precision == "fp32"
 
 
 @pytest.mark.parametrize(
@@ -139,10 +139,10 @@ def test_an_operator_that_tensorrt_has_not_is_named_with_its_node(stack, small_o
 
 
 class OlderLayer:
-    """A layer of TensorRT 8.6, as far as its precision goes."""
+    """A layer of a weakly typed network, as far as its precision goes: float32, whatever it is."""
 
-    def __init__(self, kind, dtype):
-        self.type, self.dtype = kind, dtype
+    def __init__(self, name, kind, dtype="float32"):
+        self.name, self.type, self.dtype = name, kind, dtype
         self.num_outputs = 1
         self.precision = None
         self.output_types = {}
@@ -154,26 +154,32 @@ class OlderLayer:
         self.output_types[index] = dtype
 
 
-def test_an_older_tensorrt_is_allowed_fp16_and_keeps_the_islands(stack):
+def test_an_older_tensorrt_is_allowed_fp16_and_keeps_the_islands(stack, small_onnx):
     """TensorRT 8.6 cannot be installed here; this is what its documentation says it has."""
     trt = SimpleNamespace(
         float32="float32",
         BuilderFlag=SimpleNamespace(FP16="FP16", OBEY_PRECISION_CONSTRAINTS="OBEY"),
         LayerType=SimpleNamespace(CONSTANT="CONSTANT", SHAPE="SHAPE"),
     )
+    types = load(request_for(small_onnx(precision="fp16")), stack)[1].node_types
+    assert types["body"] == "fp16" and types["island"] == "fp32"
     layers = [
-        OlderLayer("CONVOLUTION", "float16"),
-        OlderLayer("NORMALIZATION", "float32"),
-        OlderLayer("CONSTANT", "float32"),
+        OlderLayer("body", "CONVOLUTION"),
+        OlderLayer("island", "ACTIVATION"),
+        OlderLayer("island_17", "SHUFFLE"),
+        OlderLayer("island_18", "CONSTANT"),
+        OlderLayer("island_19", "GATHER", "int32"),
+        OlderLayer("w1", "CONSTANT"),
     ]
     network = SimpleNamespace(num_layers=len(layers), get_layer=layers.__getitem__)
     flags = set()
     config = SimpleNamespace(set_flag=flags.add)
     older = dataclasses.replace(stack, module=trt, typing=Typing.WEAK, version="8.6.2")
-    allow_fp16_by_flag(older, network, config)
+    allow_fp16_by_flag(older, network, types, config)
     assert flags == {"FP16", "OBEY"}
-    assert [layer.precision for layer in layers] == [None, "float32", None]
-    assert [layer.output_types for layer in layers] == [{}, {0: "float32"}, {}]
+    assert [layer.precision for layer in layers] == [None, "float32", "float32", None, None, None]
+    pinned = {0: "float32"}
+    assert [layer.output_types for layer in layers] == [{}, pinned, pinned, {}, {}, {}]
     del trt.BuilderFlag.OBEY_PRECISION_CONSTRAINTS
     with pytest.raises(EngineError, match="cannot keep FP32 islands"):
-        allow_fp16_by_flag(older, network, config)
+        allow_fp16_by_flag(older, network, types, config)

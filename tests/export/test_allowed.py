@@ -22,7 +22,7 @@ def test_known_operators_pass() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "domain"),
-    [("SelectiveScan", "edgesr"), ("FusedMatMul", "com.microsoft"), ("Attention", ""), ("Det", "")],
+    [("MambaMixer", "edgesr"), ("FusedMatMul", "com.microsoft"), ("Attention", ""), ("Det", "")],
 )
 def test_unknown_operators_are_named(kind: str, domain: str) -> None:
     with pytest.raises(ExportError, match=rf"the-node.*{kind}"):
@@ -47,3 +47,32 @@ def test_loops_are_read_but_not_for_boards(kind: str) -> None:
 def test_double_constants_are_refused() -> None:
     with pytest.raises(ExportError, match="DOUBLE"):
         check_operators(_model("Add", dtype=np.float64))
+
+
+def _defined(*inner: str) -> ModelProto:
+    """A model whose one node is a function of others."""
+    nodes = [
+        helper.make_node(kind, ["a", "b"], ["c"], name=f"inner-{kind}", domain="") for kind in inner
+    ]
+    function = helper.make_function(
+        "edgesr", "MambaMixer", ["a", "b"], ["c"], nodes, [helper.make_opsetid("", 18)]
+    )
+    model = _model("MambaMixer", "edgesr")
+    model.functions.append(function)
+    return model
+
+
+def test_what_a_file_defines_is_known_if_its_definition_is() -> None:
+    check_operators(_defined("Add"))
+    with pytest.raises(ExportError, match="inner-Det"):
+        check_operators(_defined("Det"))
+    other = _defined("Add")
+    other.graph.node[0].overload = "of another picture"
+    with pytest.raises(ExportError, match="the-node"):
+        check_operators(other)
+
+
+@pytest.mark.parametrize("kind", sorted(LOOPS))
+def test_loops_inside_a_function_are_not_for_boards(kind: str) -> None:
+    with pytest.raises(ExportError, match=f"inner-{kind}"):
+        check_no_loops(_defined(kind))

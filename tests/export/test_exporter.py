@@ -47,7 +47,7 @@ def test_the_file_computes_the_network(
     assert manifest.parent is not None
     assert manifest.parent.sha256 == sha256(small_weights)
     assert manifest.parity.max_abs_difference <= 1e-4
-    assert manifest.scan_form == "unrolled"
+    assert manifest.scan_form == "compact"
     tiles = real_tiles(TILE)
     network = load_network(SMALL, 4, small_weights)
     with torch.inference_mode():
@@ -69,7 +69,7 @@ def test_errors_do_not_add_up_along_a_long_scan(tmp_path: Path) -> None:
 def test_fp16_is_typed_and_close(tmp_path: Path, small_weights: Path) -> None:
     path = tmp_path / "small_fp16.onnx"
     manifest = export(_request(small_weights, path, precision="fp16"))
-    assert manifest.fp32_islands == ("LayerNormalization", "SelectiveScan", "Softplus")
+    assert manifest.fp32_islands == ("LayerNormalization", "MambaMixer")
     model = onnx.load(path)
     onnx.checker.check_model(model, full_check=True)  # types agree at every node
     kinds = {
@@ -81,11 +81,13 @@ def test_fp16_is_typed_and_close(tmp_path: Path, small_weights: Path) -> None:
     assert {types[node.input[1]] for node in convolutions} == {onnx.TensorProto.FLOAT16}
 
 
-def test_the_loop_form_has_one_scan_a_mixer(tmp_path: Path, small_weights: Path) -> None:
-    path = tmp_path / "loop.onnx"
-    assert export(_request(small_weights, path, form="loop")).scan_form == "loop"
-    kinds = [node.op_type for node in onnx.load(path).graph.node]
-    assert kinds.count("Scan") == 2
+def test_mixers_that_are_alike_share_one_function(tmp_path: Path, small_weights: Path) -> None:
+    path = tmp_path / "shared.onnx"
+    assert export(_request(small_weights, path)).scan_form == "compact"
+    model = onnx.load(path)
+    mixers = [node for node in model.graph.node if node.op_type == "MambaMixer"]
+    (function,) = model.functions
+    assert [node.overload for node in mixers] == [function.overload] * 2
 
 
 @pytest.mark.parametrize(
@@ -122,7 +124,6 @@ def test_every_network_has_a_default_file_of_its_own() -> None:
         ({"tile": 4}, ConfigError, "too small"),
         ({"batch": 0}, ConfigError, "batch"),
         ({"precision": "int3"}, ConfigError, "fp32, fp16, int8"),
-        ({"form": "spiral"}, ConfigError, "unrolled"),
         ({"network": "espcn"}, WeightsError, "not of espcn"),
         ({"weights": Path("absent.safetensors")}, WeightsError, "cannot be read"),
         ({"output": Path("no/such/folder/model.onnx")}, ConfigError, "mkdir"),

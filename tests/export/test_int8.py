@@ -66,14 +66,14 @@ def test_what_is_inside_and_wide_is_quantised_and_nothing_else(exported: Path) -
             quantised.append(tuple(constants[weights.input[0]].dims))
         elif node.input[1] in constants:
             kept.append(tuple(constants[node.input[1]].dims))
-    # both halves of in_proj, out_proj, the group's convolution and the one after the body
-    assert quantised == [(16, 32), (16, 32), (32, 16), (16, 16, 3, 3), (16, 16, 3, 3)]
-    # the first convolution, the depthwise one, x_proj, dt_proj, the last convolution
-    assert kept == [(16, 3, 3, 3), (32, 1, 1, 4), (32, 5), (1, 32), (48, 16, 3, 3)]
+    # in_proj, out_proj, the group's convolution and the one after the body
+    assert quantised == [(16, 64), (32, 16), (16, 16, 3, 3), (16, 16, 3, 3)]
+    # the first convolution and the last one
+    assert kept == [(16, 3, 3, 3), (48, 16, 3, 3)]
     manifest = OnnxManifest.read(exported)
     assert manifest.precision == "int8"
     assert manifest.opset == 19
-    assert manifest.fp32_islands == ("LayerNormalization", "SelectiveScan", "Softplus")
+    assert manifest.fp32_islands == ("LayerNormalization", "MambaMixer")
     assert manifest.quantization is not None
     assert len(manifest.quantization.nodes) == len(quantised)
 
@@ -197,7 +197,7 @@ def test_the_command_says_what_was_calibrated_and_what_is_lost(
     code, out, err = _run(options, capsys)
     assert (code, err) == (0, "")
     assert (
-        "in int8: 5 convolutions and projections, calibrated on 12 bundled tiles, 7 of them" in out
+        "in int8: 4 convolutions and projections, calibrated on 12 bundled tiles, 7 of them" in out
     )
     assert "of 1 photos in photos" in out
     assert "Set1: " in out

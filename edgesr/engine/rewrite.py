@@ -1,0 +1,324 @@
+"""What a TensorRT's parser cannot read, rewritten before it sees the file.
+
+Parsers before TensorRT 9.0 know no functions; of those that do, some prefer a function to a plugin
+and some a plugin to a function. So a file never has both when it is parsed: each mixer is a node
+for a plugin, or its definition is put in its place. What is computed from constants alone is
+computed here, because a convolution is faster with weights than with a value. LayerNormalization
+came with TensorRT 8.6, and the parser before it reads files of opset 17 as the latest. A Slice
+becomes some twenty layers that compute its ends, a Split none, and a batch that is open as many.
+
+The types are the file's throughout: `node_types` tells what each node computes in.
+
+Sources: docs/operators.md, docs/Changelog.md, ModelImporter.cpp and ImporterContext.cpp of
+onnx-tensorrt, releases 8.5 to 10.1; https://github.com/onnx/onnx-tensorrt.
+"""
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from onnx import GraphProto, ModelProto, NodeProto
+
+MIXER = ("edgesr", "MambaMixer")
+PLUGIN_VERSION = "1"
+
+LAYER_NORM_SINCE = (8, 6)
+OPSET_BEFORE = 17
+"""The latest opset that the parser reads which knows no LayerNormalization."""
+
+AXES_ARE_INPUTS = frozenset({"ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd"})
+"""Reductions whose axes were an attribute until opset 17; ReduceSum's were none since 13."""
+
+NUMBERED = re.compile(r"_\d+$")
+"""How a parser tells apart the layers that it makes of one node."""
+
+FLOATS = {1: "fp32", 10: "fp16"}
+"""Element types of ONNX."""
+
+
+def prepare(data: bytes, tensorrt: str, *, plugin: bool, batch: int = 1) -> bytes:
+    """Rewrite an ONNX file for the parser of one TensorRT.
+
+    Args:
+        data: content of the file.
+        tensorrt: version of TensorRT, such as `8.5.3.1`.
+        plugin: mixers become nodes of the plugin; else they are written out.
+        batch: what the first axis of input and output becomes where the file leaves it open.
+
+    Returns:
+        the file's new content: no functions, every node with a name of its own.
+
+    Raises:
+        ValueError: not an ONNX file, or one that contradicts itself.
+    """
+    model = _read(data)
+    _fix_batch(model.graph, batch)
+    model = _keep_mixers(model) if plugin else _inline(model)
+    _fold(model)
+    _split_slices(model)
+    if _version(tensorrt) < LAYER_NORM_SINCE:
+        _write_norms(model.graph)
+        _to_older_opset(model)
+    _name(model.graph)
+    return bytes(model.SerializeToString())
+
+
+def node_types(data: bytes) -> dict[str, str]:
+    """Return what each node of a prepared file computes in: `fp32`, `fp16`, or `int8`.
+
+    That is the type of its first output. A convolution or a product of dequantised values is
+    `int8`, as the builder does it. Nodes that give integers or truth values are left out.
+    """
+    model = _typed(_read(data))
+    kinds = _element_types(model)
+    dequantised: set[str] = set()
+    types = {}
+    for node in model.graph.node:
+        if node.op_type == "DequantizeLinear" or (
+            node.op_type in ("Reshape", "Transpose") and node.input[0] in dequantised
+        ):
+            dequantised.update(node.output)
+        kind = FLOATS.get(kinds.get(node.output[0], 0))
+        if node.op_type in ARITHMETIC and dequantised.issuperset(node.input[:2]):
+            kind = "int8"
+        if kind is not None:
+            types[node.name] = kind
+    return types
+
+
+ARITHMETIC = frozenset({"Conv", "ConvTranspose", "Einsum", "Gemm", "MatMul", MIXER[1]})
+"""Operators that carry the multiply-adds: their type is what people call a network's precision."""
+
+
+def graph_precision(data: bytes) -> str:
+    """Return the narrowest type in which a prepared file multiplies: `int8`, `fp16` or `fp32`.
+
+    A mixer takes and gives what it is given, so it tells as much as a product.
+    """
+    types = node_types(data)
+    arithmetic = {node.name for node in _read(data).graph.node if node.op_type in ARITHMETIC}
+    found = {kind for name, kind in types.items() if name in arithmetic or not arithmetic}
+    return next((kind for kind in ("int8", "fp16") if kind in found), "fp32")
+
+
+def node_of(layer: str) -> str:
+    """Return the node of a prepared file of which a parser made a layer, by the layer's name."""
+    return NUMBERED.sub("", layer)
+
+
+def _read(data: bytes) -> "ModelProto":
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    try:
+        return onnx.load_model_from_string(data)
+    except DecodeError as error:
+        raise ValueError("not an ONNX file, or a damaged one") from error
+
+
+def _version(text: str) -> tuple[int, int]:
+    major, minor = (int(part) for part in text.split(".")[:2])
+    return major, minor
+
+
+def _typed(model: "ModelProto") -> "ModelProto":
+    from onnx import shape_inference
+
+    try:
+        return shape_inference.infer_shapes(model)
+    except Exception as error:  # of a class of its own, which onnx does not export
+        raise ValueError(str(error)) from error
+
+
+def _element_types(model: "ModelProto") -> dict[str, int]:
+    graph = model.graph
+    values = (*graph.input, *graph.value_info, *graph.output)
+    return {value.name: value.type.tensor_type.elem_type for value in values}
+
+
+def _fix_batch(graph: "GraphProto", batch: int) -> None:
+    """Give an open batch a number, and forget the shapes that were inferred without it."""
+    del graph.value_info[:]
+    for value in (*graph.input, *graph.output):
+        axes = value.type.tensor_type.shape.dim
+        if axes and not axes[0].HasField("dim_value"):
+            axes[0].dim_value = batch
+
+
+def _is_mixer(node: "NodeProto") -> bool:
+    return (node.domain, node.op_type) == MIXER
+
+
+def _keep_mixers(model: "ModelProto") -> "ModelProto":
+    """Take the functions away; the mixers say which plugin does their work, and give their type."""
+    from onnx import helper
+
+    typed = _typed(model)
+    del typed.functions[:]
+    for node in filter(_is_mixer, typed.graph.node):
+        node.ClearField("overload")
+        node.attribute.append(helper.make_attribute("plugin_version", PLUGIN_VERSION))
+        node.attribute.append(helper.make_attribute("plugin_namespace", ""))
+    return typed
+
+
+def _inline(model: "ModelProto") -> "ModelProto":
+    from onnx import inliner
+
+    inlined = inliner.inline_local_functions(model) if model.functions else model
+    kept = [opset for opset in inlined.opset_import if opset.domain != MIXER[0]]
+    del inlined.opset_import[:]
+    inlined.opset_import.extend(kept)
+    return inlined
+
+
+def _fold(model: "ModelProto") -> None:
+    """Replace the nodes that compute with constants alone by what they give."""
+    from onnx import numpy_helper
+    from onnx.reference import ReferenceEvaluator
+
+    graph = model.graph
+    known = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    kept = []
+    for node in graph.node:
+        constant = node.op_type not in ("DequantizeLinear", MIXER[1]) and all(
+            name in known for name in node.input
+        )
+        if not constant or node.domain:
+            kept.append(node)
+            continue
+        feed = {name: known[name] for name in node.input}
+        values: Any = ReferenceEvaluator(_alone(node, model, feed)).run(None, feed)
+        known.update(zip(node.output, values, strict=True))
+    outputs = {value.name for value in graph.output}
+    needed = outputs.union(*(node.input for node in kept))
+    constants = [numpy_helper.from_array(v, n) for n, v in known.items() if n in needed]
+    del graph.node[:], graph.initializer[:]
+    graph.node.extend(kept)
+    graph.initializer.extend(constants)
+
+
+def _alone(node: "NodeProto", model: "ModelProto", feed: dict[str, Any]) -> "ModelProto":
+    """Return a model of one node."""
+    from onnx import helper
+
+    inputs = [
+        helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(v.dtype), v.shape)
+        for name, v in feed.items()
+    ]
+    outputs = [helper.make_empty_tensor_value_info(name) for name in node.output]
+    graph = helper.make_graph([node], "alone", inputs, outputs)
+    return helper.make_model(graph, opset_imports=model.opset_import)
+
+
+def _split_slices(model: "ModelProto") -> None:
+    """Slice of every step along one axis of a known length -> the part of a Split."""
+    from onnx import helper, numpy_helper
+
+    graph = model.graph
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    lengths = {
+        value.name: [axis.dim_value for axis in value.type.tensor_type.shape.dim]
+        for value in (*graph.input, *_typed(model).graph.value_info)
+    }
+    for node in graph.node:
+        if node.op_type != "Slice" or len(node.input) < 4 or not lengths.get(node.input[0]):
+            continue
+        given = [name for name in node.input[1:] if name]
+        if not all(name in constants for name in given):
+            continue
+        values = [numpy_helper.to_array(constants[name]).tolist() for name in given]
+        if any(len(value) != 1 for value in values) or values[3:] not in ([], [[1]]):
+            continue
+        (start,), (end,), (axis,) = values[:3]
+        length = lengths[node.input[0]][axis]
+        start, end, _ = slice(start, end).indices(length)
+        sizes = {"before": start, "kept": end - start, "after": length - end}
+        if not length or sizes["kept"] <= 0:
+            continue
+        outputs = {**{part: f"{node.output[0]}/{part}" for part in sizes}, "kept": node.output[0]}
+        parts = [part for part, size in sizes.items() if size]
+        wanted = np.array([sizes[part] for part in parts], np.int64)
+        graph.initializer.append(numpy_helper.from_array(wanted, f"{node.output[0]}/sizes"))
+        node.CopyFrom(
+            helper.make_node(
+                "Split",
+                [node.input[0], f"{node.output[0]}/sizes"],
+                [outputs[part] for part in parts],
+                node.name,
+                axis=axis,
+            )
+        )
+
+
+def _write_norms(graph: "GraphProto") -> None:
+    """LayerNormalization of the last axis -> its formula, the mean of the squares of x - mean."""
+    from onnx import helper, numpy_helper
+
+    nodes = []
+    for node in graph.node:
+        if node.op_type != "LayerNormalization":
+            nodes.append(node)
+            continue
+        given = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+        if given.get("axis", -1) != -1:
+            raise ValueError(f"{node.name} normalises more than the last axis")
+        name = node.output[0]
+        epsilon = np.asarray(given.get("epsilon", 1e-5), np.float32)
+        graph.initializer.append(numpy_helper.from_array(epsilon, f"{name}/epsilon"))
+
+        def add(kind: str, part: str, *inputs: str, **attributes: Any) -> str:
+            output = f"{name}/{part}"  # noqa: B023
+            nodes.append(helper.make_node(kind, inputs, [output], output, **attributes))
+            return output
+
+        mean = add("ReduceMean", "mean", node.input[0], axes=[-1], keepdims=1)
+        apart = add("Sub", "apart", node.input[0], mean)
+        square = add("Mul", "square", apart, apart)
+        variance = add("ReduceMean", "variance", square, axes=[-1], keepdims=1)
+        deviation = add("Sqrt", "deviation", add("Add", "positive", variance, f"{name}/epsilon"))
+        result = add("Mul", "scaled", add("Div", "normal", apart, deviation), node.input[1])
+        if len(node.input) > 2:
+            add("Add", "shifted", result, node.input[2])
+        nodes[-1].output[0] = name
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def _to_older_opset(model: "ModelProto") -> None:
+    """Write what changed its form after `OPSET_BEFORE` as it was; nothing changed its meaning."""
+    from onnx import helper, numpy_helper
+
+    opset = next(item for item in model.opset_import if item.domain in ("", "ai.onnx"))
+    if opset.version <= OPSET_BEFORE:
+        return
+    opset.version = OPSET_BEFORE
+    constants = {tensor.name: tensor for tensor in model.graph.initializer}
+    for node in model.graph.node:
+        kept = [a for a in node.attribute if (node.op_type, a.name) != ("Split", "num_outputs")]
+        if node.op_type in AXES_ARE_INPUTS and len(node.input) > 1:
+            axes = numpy_helper.to_array(constants[node.input.pop()])
+            kept.append(helper.make_attribute("axes", axes.tolist()))
+        kept = list(map(_copy, kept))
+        del node.attribute[:]
+        node.attribute.extend(kept)
+
+
+def _copy(message: Any) -> Any:
+    copy = type(message)()
+    copy.CopyFrom(message)
+    return copy
+
+
+def _name(graph: "GraphProto") -> None:
+    """Give each node a name of its own, none of which ends in a number: see `node_of`."""
+    taken: Counter[str] = Counter()
+    for node in graph.node:
+        name = node.name or node.output[0]
+        if NUMBERED.search(name):
+            name = f"{name}/{node.op_type}"
+        taken[name] += 1
+        node.name = name if taken[name] == 1 else f"{name}/again{taken[name]}"

@@ -1,0 +1,178 @@
+"""The mixer between its outer projections as a function of standard operators, for a path.
+
+The torch network exports it as one node `edgesr::MambaMixer` (edgesr/models/mamba.py has the
+meaning, edgesr/scan/path.py the path). The function is its definition in the file: what knows the
+node by itself, as a plugin for TensorRT does, uses that; anything else puts the function in place.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from onnx import FunctionProto, TensorProto, helper
+
+from edgesr.export.graph import Builder
+from edgesr.export.levels import STEPS, scan_states, whole_length
+from edgesr.scan.path import ScanPath
+
+DOMAIN, MIXER = "edgesr", "MambaMixer"
+INPUTS = ("xz", "conv", "conv_bias", "x_proj", "dt_proj", "dt_bias", "A", "D")
+OUTPUT = "y"
+
+SOFTPLUS_BOUND = 80.0  # exp of it is a float32
+
+LONG_SCAN = 4096
+"""Steps after which small errors of softplus add up: the student's graph for tiles of 64, of 4096
+steps, is 1e-5 from float64, for 128 6e-5, for 256 4e-4. With `_softplus` it is 2e-6."""
+
+
+@dataclass(frozen=True)
+class Mixer:
+    """What a function is written for; equal mixers share one.
+
+    Attributes:
+        path: how its scan walks over what picture.
+        channels: E, inner width.
+        state: N, size of the state of one channel.
+        rank: R, of dt.
+        taps: W, width of the convolution.
+        half: xz and y are float16; what is between is float32 all the same.
+    """
+
+    path: ScanPath
+    channels: int
+    state: int
+    rank: int
+    taps: int
+    half: bool
+
+    @property
+    def overload(self) -> str:
+        """Return what tells its function from others in a file."""
+        path, axis = self.path, "columns" if self.path.direction.columns else "rows"
+        sizes = f"{path.height}x{path.width}x{self.channels}x{self.state}"
+        return f"{axis}_{'backward' if path.direction.reverse else 'forward'}_{sizes}"
+
+
+def write_function(mixer: Mixer, opset: int) -> FunctionProto:
+    """Return the function of a mixer; none of its products has more than three axes.
+
+    Args:
+        mixer: what to write it for.
+        opset: version of the standard operators, 13 or later.
+    """
+    g = Builder("mixer", np.dtype(np.float32))
+    E = mixer.channels
+    xz = g.op("Cast", "xz", to=TensorProto.FLOAT) if mixer.half else "xz"
+    x, z = g.split(xz, 2, E, axis=2)
+    x = _silu(g, _convolve(g, x, mixer))
+    x = g.reshape(x, -1, E)  # (batch * L, E)
+    dt, B, C = _project(g, x, mixer)
+    y = _scan(g, x, dt, B, C, mixer)  # (batch * L, E)
+    y = _to_raster(g, y, mixer)
+    gate = _silu(g, z)
+    if mixer.half:
+        y = g.mul(y, gate)
+        g.nodes.append(helper.make_node("Cast", [y], [OUTPUT], "mixer/y", to=TensorProto.FLOAT16))
+    else:
+        g.nodes.append(helper.make_node("Mul", [y, gate], [OUTPUT], "mixer/y"))
+    constants = [
+        helper.make_node("Constant", [], [name], name=name, value=tensor)
+        for name, tensor in g.constants.items()
+    ]
+    return helper.make_function(
+        DOMAIN,
+        MIXER,
+        INPUTS,
+        [OUTPUT],
+        [*constants, *g.nodes],
+        [helper.make_opsetid("", opset)],
+        ["height", "width", "columns", "reverse"],
+        overload=mixer.overload,
+    )
+
+
+def _convolve(g: Builder, x: str, mixer: Mixer) -> str:
+    """Turn raster order into the path's, and convolve causally along it: (batch, 1, steps, E).
+
+    The steps are made whole for the scan by some behind the path, which it reaches last.
+    A sequence is an image of one row, for only images have a channels-last kernel in ONNX Runtime.
+    """
+    path, E, W = mixer.path, mixer.channels, mixer.taps
+    if path.direction.columns:
+        x = g.reshape(x, -1, path.height, path.width, E)
+        x = g.op("Transpose", x, perm=[0, 2, 1, 3])
+    x = g.op("Transpose", g.reshape(x, -1, 1, path.length, E), perm=[0, 3, 1, 2])
+    taps = "conv"
+    if path.direction.reverse:
+        taps = g.op("Gather", taps, g.integers(*reversed(range(W))), axis=1)
+    more = whole_length(path.length) - path.length
+    pads = [0, more, 0, W - 1] if path.direction.reverse else [0, W - 1, 0, more]
+    taps = g.reshape(taps, E, 1, 1, W)
+    x = g.op("Conv", x, taps, "conv_bias", group=E, kernel_shape=[1, W], pads=pads)
+    return g.op("Transpose", x, perm=[0, 2, 3, 1])
+
+
+def _project(g: Builder, x: str, mixer: Mixer) -> tuple[str, str, str]:
+    """Return dt (M, E) after softplus, B and C (M, N) of x (M, E)."""
+    sizes = g.integers(mixer.rank, mixer.state, mixer.state)
+    projected = g.op("Gemm", x, "x_proj", transB=1)
+    dt, B, C = g.ops("Split", 3, projected, sizes, axis=1)
+    u = g.op("Gemm", dt, "dt_proj", "dt_bias", transB=1)
+    return _softplus(g, u, mixer.path.length > LONG_SCAN), B, C
+
+
+def _scan(g: Builder, x: str, dt: str, B: str, C: str, mixer: Mixer) -> str:
+    """Return C h + D x (M, E) of x and dt (M, E), B and C (M, N)."""
+    E, N, length = mixer.channels, mixer.state, whole_length(mixer.path.length)
+    reverse = mixer.path.direction.reverse
+    u = g.mul(dt, x)
+    if N > 1:
+        A = g.op("Transpose", "A", perm=[1, 0])
+        s = g.mul(g.reshape(dt, -1, 1, E), A)  # (M, N, E)
+        u = g.mul(g.reshape(u, -1, 1, E), g.reshape(B, -1, N, 1))
+        states = g.reshape(scan_states(g, s, u, length, N * E, reverse), -1, N, E)
+        y = g.reshape(g.op("MatMul", g.reshape(C, -1, 1, N), states), -1, E)
+    else:
+        # A product with a vector is faster the longer the vector.
+        A = g.op("Tile", g.reshape("A", -1), g.integers(STEPS))
+        s = g.mul(g.reshape(dt, -1, STEPS * E), A)
+        states = scan_states(g, s, g.mul(u, B), length, E, reverse)
+        y = g.mul(g.reshape(states, -1, E), C)
+    return g.add(y, g.mul(x, "D"))
+
+
+def _softplus(g: Builder, u: str, to_every_digit: bool) -> str:
+    """Return softplus(u) = max(u, log(1 + exp(min(u, 80)))), which never overflows.
+
+    Beyond 17 softplus(u) is u in float32, so what the bound of 80 cuts off does not show. The
+    logarithm's argument w = 1 + e is rounded, so the result is exact to half an ulp of 1: 6e-8.
+    To every digit, what was rounded off is added to the logarithm: log(1 + e) = log(w) +
+    (e - (w - 1)), to first order, and the difference w - 1 is exact.
+    """
+    grown = g.op("Exp", g.op("Min", u, g.constant(np.full((), SOFTPLUS_BOUND))))
+    one = g.constant(np.ones(()))
+    argument = g.add(grown, one)
+    logarithm = g.op("Log", argument)
+    if to_every_digit:
+        rounded_off = g.op("Sub", grown, g.op("Sub", argument, one))
+        logarithm = g.add(logarithm, rounded_off)
+    return g.op("Max", u, logarithm)
+
+
+def _silu(g: Builder, x: str) -> str:
+    return g.mul(x, g.op("Sigmoid", x))
+
+
+def _to_raster(g: Builder, y: str, mixer: Mixer) -> str:
+    """Turn values of the steps (batch * steps, E) into tokens (batch, L, E)."""
+    path, E = mixer.path, mixer.channels
+    steps = whole_length(path.length)
+    if steps != path.length:
+        start = steps - path.length if path.direction.reverse else 0
+        y = g.reshape(y, -1, steps, E)
+        ends = g.integers(start), g.integers(start + path.length)
+        y = g.op("Slice", y, *ends, g.integers(1))
+    if path.direction.columns:
+        y = g.reshape(y, -1, path.width, path.height, E)
+        y = g.op("Transpose", y, perm=[0, 2, 1, 3])
+    return g.reshape(y, -1, path.length, E)

@@ -1,0 +1,132 @@
+"""What a parser is given: operators that it has, the same values, the same types."""
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from edgesr.engine.rewrite import graph_precision, node_of, node_types, prepare
+from edgesr.weights import shipped
+
+BEFORE_8_6 = {"LayerNormalization", "GroupNormalization", "IsInf", "CastLike", "Gelu", "Mish"}
+"""Of onnx-tensorrt's docs/operators.md for TensorRT 8.5: not supported, or not in the table."""
+
+VERSIONS = ("8.5.3.1", "8.6.2", "10.3.0", "11.1.0")
+
+
+@pytest.fixture(scope="module", params=["fp32", "fp16"])
+def student(request):
+    suffix = "" if request.param == "fp32" else "_fp16"
+    path = shipped("student", 4, "onnx")
+    return path.with_name(f"{path.stem}{suffix}.onnx").read_bytes(), request.param
+
+
+def run(data, batch=1):
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    tile = np.random.default_rng(0).random((batch, 3, 64, 64), np.float32)
+    return session.run(None, {"lr": tile})[0]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_without_a_plugin_it_is_standard_and_gives_the_same(student, version):
+    data, precision = student
+    out = prepare(data, version, plugin=False)
+    model = onnx.load_model_from_string(out)
+    onnx.checker.check_model(model, full_check=True)
+    assert not model.functions
+    assert {node.domain for node in model.graph.node} == {""}
+    old = version.startswith("8.5")
+    assert BEFORE_8_6.isdisjoint(node.op_type for node in model.graph.node) == old
+    assert model.opset_import[0].version == (17 if old else 18)
+    assert graph_precision(out) == precision
+    limit = 1e-5 if precision == "fp32" else 2e-3  # a norm that is written out rounds otherwise
+    assert np.abs(run(out) - run(data)).max() < limit
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_with_a_plugin_each_mixer_is_its_node(student, version):
+    data, precision = student
+    source = onnx.load_model_from_string(data)
+    model = onnx.load_model_from_string(prepare(data, version, plugin=True))
+    assert not model.functions
+    mixers = [node for node in model.graph.node if node.op_type == "MambaMixer"]
+    before = [node for node in source.graph.node if node.op_type == "MambaMixer"]
+    assert len(mixers) == len(before) == 8
+    for node, old in zip(mixers, before, strict=True):
+        assert list(node.input) == list(old.input)
+        given = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+        assert given.pop("plugin_version") == b"1"
+        assert given.pop("plugin_namespace") == b""
+        assert given == {a.name: helper.get_attribute_value(a) for a in old.attribute}
+    types = node_types(model.SerializeToString())
+    assert {types[node.name] for node in mixers} == {precision}
+    weights = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
+    assert {weights[name] for node in mixers for name in node.input[1:]} == {TensorProto.FLOAT}
+
+
+@pytest.mark.parametrize("plugin", [False, True])
+def test_names_lead_from_layers_to_nodes(student, plugin):
+    out = prepare(student[0], "8.5.3.1", plugin=plugin)
+    names = [node.name for node in onnx.load_model_from_string(out).graph.node]
+    assert len(set(names)) == len(names)
+    for name in names:
+        assert node_of(name) == name
+        assert node_of(f"{name}_12") == name
+
+
+def test_islands_are_single_and_the_rest_is_half(student):
+    data, precision = student
+    out = prepare(data, "8.5.3.1", plugin=False)
+    types = node_types(out)
+    model = onnx.load_model_from_string(out)
+    assert set(types) == {node.name for node in model.graph.node}
+    exponentials = {types[n.name] for n in model.graph.node if n.op_type in ("Exp", "Sqrt")}
+    assert exponentials == {"fp32"}
+    whole = {types[n.name] for n in model.graph.node if n.op_type == "Conv" and len(n.input) == 3}
+    assert ("fp16" in whole) == (precision == "fp16")
+
+
+def test_a_batch_that_is_open_gets_a_number(student):
+    data, _ = student
+    out = prepare(data, "10.3.0", plugin=False, batch=3)
+    model = onnx.load_model_from_string(out)
+    for value in (*model.graph.input, *model.graph.output):
+        assert value.type.tensor_type.shape.dim[0].dim_value == 3
+    assert run(out, 3).shape == (3, 3, 256, 256)
+
+
+def test_no_slice_is_left_whose_ends_are_known(student):
+    model = onnx.load_model_from_string(prepare(student[0], "8.5.3.1", plugin=False))
+    assert "Slice" not in {node.op_type for node in model.graph.node}
+
+
+def test_what_changed_its_form_after_17_is_written_as_before():
+    nodes = [
+        helper.make_node("ReduceMax", ["lr", "axes"], ["m"], keepdims=1),
+        helper.make_node("Split", ["lr"], ["a", "b"], axis=2, num_outputs=2),
+        helper.make_node("Add", ["a", "b"], ["c"]),
+        helper.make_node("Sub", ["c", "m"], ["hr"]),
+    ]
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        nodes,
+        "newer",
+        [value("lr", TensorProto.FLOAT, [1, 3, 64, 64])],
+        [value("hr", TensorProto.FLOAT, [1, 3, 32, 64])],
+        [numpy_helper.from_array(np.array([2, 3]), "axes")],
+    )
+    opset = [helper.make_opsetid("", 18)]
+    data = helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString()
+    out = prepare(data, "8.5.2", plugin=False)
+    model = onnx.load_model_from_string(out)
+    onnx.checker.check_model(model, full_check=True)
+    assert model.opset_import[0].version == 17
+    np.testing.assert_array_equal(run(out), run(data))
+
+
+def test_what_is_no_model_is_a_value_error():
+    with pytest.raises(ValueError, match="not an ONNX file"):
+        prepare(b"\x08\x0a\xff\xff\xff", "8.5.3", plugin=False)

@@ -1,0 +1,117 @@
+"""The mixer's definition in a file is the mixer: everywhere, for every step size, in few nodes."""
+
+import numpy as np
+import onnx
+import pytest
+from mixer_models import expected, largest_error, model, run, values, weights
+from onnx import inliner
+
+from edgesr.export.allowed import check_no_loops, check_operators
+from edgesr.export.mixer import MIXER
+from edgesr.scan.path import TURNS, Direction, ScanPath
+
+MAX_ERROR = 1e-5
+MAX_NODES = 100
+RANK = 2
+SHAPES = {  # height, width, channels, state: by the levels that they make
+    "one chunk": (1, 5, 4, 2),
+    "one token": (1, 1, 3, 1),
+    "pairs": (4, 16, 4, 1),
+    "two levels of chunks, no rest": (32, 32, 6, 1),
+    "three, as shipped": (64, 64, 4, 1),
+    "odd sides": (17, 13, 6, 3),
+    "rests on every level": (31, 67, 3, 1),
+    "a large state": (16, 16, 8, 16),
+}
+
+
+@pytest.fixture(params=TURNS, ids=str)
+def direction(request: pytest.FixtureRequest) -> Direction:
+    return request.param
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
+def test_it_is_the_specification(direction: Direction, shape: tuple[int, int, int, int]) -> None:
+    height, width, channels, state = shape
+    path = ScanPath(height, width, direction)
+    given = weights(channels, state, RANK, -2.0)
+    xz = values(path, channels)
+    assert largest_error(run(model(path, given), xz), expected(path, given, xz)) < MAX_ERROR
+
+
+@pytest.mark.parametrize("dt_bias", [-1e4, -7.0, 0.0, 8.0, 60.0, 1e4])
+def test_no_step_size_is_too_extreme(direction: Direction, dt_bias: float) -> None:
+    """No decay, decays that round to 1, steps of 60, decays that underflow."""
+    path = ScanPath(20, 24, direction)
+    given = weights(5, 4, RANK, dt_bias)
+    xz = values(path, 5)
+    assert largest_error(run(model(path, given), xz), expected(path, given, xz)) < MAX_ERROR
+
+
+def test_steps_that_change_by_thousands_from_one_to_the_next(direction: Direction) -> None:
+    path = ScanPath(32, 32, direction)
+    given = weights(6, 2, RANK, -3.0)
+    given[3] = given[3] * 200
+    xz = values(path, 6)
+    assert largest_error(run(model(path, given), xz), expected(path, given, xz)) < MAX_ERROR
+
+
+def test_a_long_walk_adds_up_no_errors() -> None:
+    path = ScanPath(128, 128)
+    given = weights(4, 1, RANK, -6.0)
+    xz = values(path, 4, batch=1)
+    assert largest_error(run(model(path, given), xz), expected(path, given, xz)) < MAX_ERROR
+
+
+def test_half_precision_is_outside_alone(direction: Direction) -> None:
+    path = ScanPath(16, 24, direction)
+    given = weights(4, 1, RANK, -2.0)
+    xz = values(path, 4).astype(np.float16)
+    got = run(model(path, given, half=True), xz)
+    assert got.dtype == np.float16
+    rounded = expected(path, given, xz).astype(np.float16)
+    np.testing.assert_allclose(got, rounded, rtol=1e-3, atol=1e-4)  # a unit of float16
+
+
+@pytest.mark.parametrize("half", [False, True])
+@pytest.mark.parametrize("state", [1, 16])
+@pytest.mark.parametrize("sides", [(16, 16), (63, 65), (64, 64), (128, 128), (251, 256)])
+def test_it_has_few_nodes(
+    direction: Direction, sides: tuple[int, int], state: int, half: bool
+) -> None:
+    built = model(ScanPath(*sides, direction), weights(4, state, RANK, 0.0), half)
+    onnx.checker.check_model(built, full_check=True)
+    check_operators(built)
+    check_no_loops(built)
+    (function,) = built.functions
+    assert "CumSum" not in {node.op_type for node in function.node}
+    depend = {"xz"}  # not what any runtime computes once, from weights alone
+    nodes = []
+    for node in function.node:
+        if not depend.isdisjoint(node.input):
+            depend.update(node.output)
+            nodes.append(node)
+    assert len(nodes) <= MAX_NODES
+
+
+def test_products_have_three_axes_at_most(direction: Direction) -> None:
+    built = model(ScanPath(24, 40, direction), weights(4, 3, RANK, 0.0))
+    inlined = inliner.inline_local_functions(built)
+    del inlined.graph.value_info[:]
+    typed = onnx.shape_inference.infer_shapes(inlined, data_prop=True)
+    ranks = {v.name: len(v.type.tensor_type.shape.dim) for v in typed.graph.value_info}
+    products = [node for node in typed.graph.node if node.op_type in ("MatMul", "Gemm")]
+    assert products
+    assert all(ranks[node.output[0]] <= 3 for node in products)
+
+
+def test_another_picture_is_another_function() -> None:
+    names = set()
+    for turn in TURNS:
+        for sides in ((4, 8), (8, 4)):
+            built = model(ScanPath(*sides, turn), weights(4, 1, RANK, 0.0))
+            (node,) = built.graph.node
+            assert node.op_type == MIXER
+            assert node.overload == built.functions[0].overload
+            names.add(node.overload)
+    assert len(names) == 8
