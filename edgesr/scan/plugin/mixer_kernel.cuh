@@ -46,7 +46,6 @@ struct Mixer {
   unsigned* workspace;    // every word EMPTY
   int batch, height, width, channels, states, rank, taps;
   int columns, reverse;   // Direction of the path, 0 or 1
-  int vector;             // rows can be read LANE_CHANNELS values at a time
   int group;              // chunks of a group
 };
 
@@ -79,26 +78,27 @@ __device__ __forceinline__ float softplus(float v) {
   return v > SOFTPLUS_LINEAR ? v : log1pf(expf(v));
 }
 
-// Values `first` to `first + COUNT` of a row of `width`; zeros beyond it.
-template <int COUNT, typename T>
-__device__ __forceinline__ void load_row(const T* row, int first, int width, int vector, float (&out)[COUNT]) {
-  if (vector) {
-    Pack<T, COUNT> values = {};
+// Values `first` to `first + COUNT` of a row of `width`; zeros beyond it. VECTOR: all at once.
+template <bool VECTOR, int COUNT, typename T>
+__device__ __forceinline__ void load_row(const T* row, int first, int width, float (&out)[COUNT]) {
+  Pack<T, COUNT> values = {};
+  if (VECTOR) {
     if (first < width) values = *reinterpret_cast<const Pack<T, COUNT>*>(row + first);
-#pragma unroll
-    for (int c = 0; c < COUNT; ++c) out[c] = to_float(values.at[c]);
   } else {
 #pragma unroll
-    for (int c = 0; c < COUNT; ++c) out[c] = first + c < width ? to_float(row[first + c]) : 0.0f;
+    for (int c = 0; c < COUNT; ++c)
+      if (first + c < width) values.at[c] = row[first + c];
   }
+#pragma unroll
+  for (int c = 0; c < COUNT; ++c) out[c] = to_float(values.at[c]);
 }
 
-template <int COUNT, typename T>
-__device__ __forceinline__ void store_row(T* row, int first, int width, int vector, const float (&values)[COUNT]) {
+template <bool VECTOR, int COUNT, typename T>
+__device__ __forceinline__ void store_row(T* row, int first, int width, const float (&values)[COUNT]) {
   Pack<T, COUNT> out;
 #pragma unroll
   for (int c = 0; c < COUNT; ++c) from_float(values[c], out.at[c]);
-  if (vector) {
+  if (VECTOR) {
     if (first < width) *reinterpret_cast<Pack<T, COUNT>*>(row + first) = out;
   } else {
 #pragma unroll
@@ -346,7 +346,8 @@ struct Projection {
 };
 
 // Shared memory: the ticket, (warps, 1 + STATES, E) for `carry`, (warps, STEPS, Projection::WIDTH), floats.
-template <typename T, int LANE_CHANNELS, int STATES, int TAPS, int STEPS, int MAX_THREADS>
+// VECTOR: rows can be read LANE_CHANNELS values at a time.
+template <typename T, int LANE_CHANNELS, int STATES, int TAPS, int STEPS, bool VECTOR, int MAX_THREADS>
 __global__ void __launch_bounds__(MAX_THREADS, 1) mixer_kernel(const Mixer m) {
   using Rows = Projection<LANE_CHANNELS, STATES>;
   constexpr int AT_ONCE = STEPS <= 8 ? 4 : WARP / STEPS;         // rows of x_proj
@@ -385,7 +386,7 @@ __global__ void __launch_bounds__(MAX_THREADS, 1) mixer_kernel(const Mixer m) {
 #pragma unroll
     for (int k = 0; k < Rows::WIDTH; ++k) {
       const float* row = Rows::row(m, k);
-      load_row<LANE_CHANNELS>(row ? row : m.x_proj, e0, row ? E : 0, m.vector, few_rows[FEW ? k : 0]);
+      load_row<VECTOR, LANE_CHANNELS>(row ? row : m.x_proj, e0, row ? E : 0, few_rows[FEW ? k : 0]);
     }
 #pragma unroll
     for (int c = 0; c < LANE_CHANNELS; ++c)
@@ -410,13 +411,12 @@ __global__ void __launch_bounds__(MAX_THREADS, 1) mixer_kernel(const Mixer m) {
 #pragma unroll
     for (int j = 0; j < STEPS + TAPS - 1; ++j) {
       const int token = __shfl_sync(ALL_LANES, my_token, j);
-      load_row<LANE_CHANNELS>(xz + (token < 0 ? 0 : token) * 2 * E, e0, token < 0 ? 0 : E, m.vector, rows[j]);
+      load_row<VECTOR, LANE_CHANNELS>(xz + (token < 0 ? 0 : token) * 2 * E, e0, token < 0 ? 0 : E, rows[j]);
       if (j >= TAPS - 1) tokens[j - TAPS + 1] = token;
     }
 #pragma unroll
     for (int t = 0; t < STEPS; ++t)
-      load_row<LANE_CHANNELS>(xz + (tokens[t] < 0 ? 0 : tokens[t]) * 2 * E + E, e0, tokens[t] < 0 ? 0 : E,
-                              m.vector, z[t]);
+      load_row<VECTOR, LANE_CHANNELS>(xz + (tokens[t] < 0 ? 0 : tokens[t]) * 2 * E + E, e0, tokens[t] < 0 ? 0 : E, z[t]);
 #pragma unroll
     for (int t = 0; t < STEPS; ++t)
 #pragma unroll
@@ -440,7 +440,7 @@ __global__ void __launch_bounds__(MAX_THREADS, 1) mixer_kernel(const Mixer m) {
         for (int c = 0; c < LANE_CHANNELS; ++c) weights[c] = place < Rows::WIDTH ? few_rows[FEW ? place : 0][c] : 0.0f;
       } else if (place < Rows::WIDTH) {
         const float* row = Rows::row(m, place);
-        load_row<LANE_CHANNELS>(row ? row : m.x_proj, e0, row ? E : 0, m.vector, weights);
+        load_row<VECTOR, LANE_CHANNELS>(row ? row : m.x_proj, e0, row ? E : 0, weights);
       }
 #pragma unroll
       for (int t = 0; t < STEPS; ++t) {
@@ -527,7 +527,7 @@ __global__ void __launch_bounds__(MAX_THREADS, 1) mixer_kernel(const Mixer m) {
   for (int t = 0; t < STEPS; ++t) {
 #pragma unroll
     for (int c = 0; c < LANE_CHANNELS; ++c) out[t][c] *= z[t][c];
-    if (tokens[t] >= 0) store_row<LANE_CHANNELS>(y + tokens[t] * E, e0, E, m.vector, out[t]);
+    if (tokens[t] >= 0) store_row<VECTOR, LANE_CHANNELS>(y + tokens[t] * E, e0, E, out[t]);
   }
 }
 

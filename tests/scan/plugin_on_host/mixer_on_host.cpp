@@ -22,7 +22,7 @@
 #define EDGESR_SHARED(name) float* const name = host::block_now->shared.data()
 #define EDGESR_PAUSE() host::give_way()
 #define EDGESR_LAUNCH(kernel, blocks, threads, shared_bytes, stream, argument) \
-  host::run(blocks, threads, shared_bytes, [&] { kernel(argument); })
+  ((void)(stream), host::run(blocks, threads, shared_bytes, [&] { kernel(argument); }))
 
 struct Index {
   unsigned x;
