@@ -32,14 +32,13 @@ GPUS = {
 }
 ALL = '#include "mixer_cuda.cuh"\n#include "mixer_c.cuh"\n'
 SHIPPED = """#include "mixer_cuda.cuh"
-#include "mixer_launch.cuh"
-template <typename T> void shipped(const edgesr::Mixer& m, const edgesr::Plan& p, cudaStream_t stream) {
-  using namespace edgesr;
-  start<T, 2, 1, USUAL_TAPS, steps_of(1), true>(m, p, stream);
-  start<T, 4, 16, USUAL_TAPS, steps_of(16), true>(m, p, stream);
+#include "mixer_kernel.cuh"
+namespace edgesr {
+template __global__ void mixer_kernel<float, 2, 1, 4, 4, true, MAX_BLOCK>(const Mixer);
+template __global__ void mixer_kernel<__half, 2, 1, 4, 4, true, MAX_BLOCK>(const Mixer);
+template __global__ void mixer_kernel<float, 4, 16, 4, 8, true, MAX_BLOCK>(const Mixer);
+template __global__ void mixer_kernel<__half, 4, 16, 4, 8, true, MAX_BLOCK>(const Mixer);
 }
-template void shipped<float>(const edgesr::Mixer&, const edgesr::Plan&, cudaStream_t);
-template void shipped<__half>(const edgesr::Mixer&, const edgesr::Plan&, cudaStream_t);
 """
 """The kernels of the student (E = 64, N = 1) and of the teacher (E = 120, N = 16)."""
 

@@ -30,6 +30,11 @@ def test_the_result_is_of_these_sources_and_holds_every_kernel() -> None:
     assert result["source_sha256"] == source_sha256(), result["command"]
     assert list(result["gpus"]) == list(tensorrt_kernels.GPUS)
     for gpu in result["gpus"].values():
+        sizes = {
+            (kernel["lane_channels"], kernel["states"], kernel["steps"])
+            for kernel in gpu["kernels"]
+        }
+        assert {(2, 1, 4), (4, 16, 8)} <= sizes, "the plugin has no such kernels for --shipped"
         assert len(gpu["kernels"]) == 22
         assert all(kernel["spill_store_bytes"] == 0 for kernel in gpu["kernels"])
     assert all(block["shared_bytes"] <= 48 * 1024 for block in result["blocks"].values())
