@@ -4,6 +4,8 @@
 #include <cuda_fp16.h>
 #include <cuda_runtime.h>
 
+#include <cstring>
+
 #define EDGESR_SHARED(name) extern __shared__ float name[]
 
 #define EDGESR_LAUNCH(kernel, blocks, threads, shared_bytes, stream, argument) \

@@ -54,6 +54,22 @@ struct alignas(sizeof(T) * COUNT) Pack {
   T at[COUNT];
 };
 
+// What a pack of so many bytes is stored as; a struct would be stored piece by piece.
+template <int BYTES>
+struct Word;
+template <>
+struct Word<4> {
+  using Type = unsigned;
+};
+template <>
+struct Word<8> {
+  using Type = uint2;
+};
+template <>
+struct Word<16> {
+  using Type = uint4;
+};
+
 __device__ __forceinline__ float to_float(float value) { return value; }
 __device__ __forceinline__ float to_float(__half value) { return __half2float(value); }
 __device__ __forceinline__ void from_float(float value, float& out) { out = value; }
@@ -99,7 +115,10 @@ __device__ __forceinline__ void store_row(T* row, int first, int width, const fl
 #pragma unroll
   for (int c = 0; c < COUNT; ++c) from_float(values[c], out.at[c]);
   if (VECTOR) {
-    if (first < width) *reinterpret_cast<Pack<T, COUNT>*>(row + first) = out;
+    using Whole = typename Word<sizeof(out)>::Type;
+    Whole word;
+    memcpy(&word, &out, sizeof(out));
+    if (first < width) __stcg(reinterpret_cast<Whole*>(row + first), word);
   } else {
 #pragma unroll
     for (int c = 0; c < COUNT; ++c)

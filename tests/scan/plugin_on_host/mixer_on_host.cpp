@@ -138,6 +138,13 @@ inline void run(unsigned blocks, unsigned threads, size_t shared_bytes, const st
 struct __half {
   uint16_t bits;
 };
+struct alignas(8) uint2 {
+  unsigned x, y;
+};
+struct alignas(16) uint4 {
+  unsigned x, y, z, w;
+};
+using std::memcpy;
 inline float __half2float(__half value) { return _cvtsh_ss(value.bits); }
 inline __half __float2half_rn(float value) { return __half{uint16_t(_cvtss_sh(value, 0))}; }
 inline float __shfl_xor_sync(unsigned, float value, int mask) {
@@ -154,6 +161,10 @@ inline void __syncwarp() { host::wait(host::block_now->warps[threadIdx.x / host:
 inline void __syncthreads() { host::wait(host::block_now->all, blockDim.x); }
 inline unsigned atomicAdd(unsigned* word, unsigned value) { return (*word += value) - value; }
 inline float __ldg(const float* value) { return *value; }
+template <typename T>
+inline void __stcg(T* place, T value) {
+  *place = value;
+}
 inline float __fdividef(float a, float b) { return a / b; }
 inline unsigned __float_as_uint(float value) {
   unsigned bits;
