@@ -37,6 +37,10 @@ def command(
         typer.Option(help="fp32, fp16 or int8. Default: the model's; fp16 for the student."),
     ] = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Tiles a call takes.")] = None,
+    plugin: Annotated[
+        bool,
+        typer.Option(help="Run scans in one kernel, where nvcc and TensorRT's headers are here."),
+    ] = True,
     check: Annotated[
         bool, typer.Option("--check", help="Parse, validate and list layers; build nothing.")
     ] = False,
@@ -66,7 +70,7 @@ def command(
     if model is None:
         precision = precision or "fp16"
         model = default_model(precision, batch)
-    request = BuildRequest(model, target, precision, batch, power_mode)
+    request = BuildRequest(model, target, precision, batch, power_mode, plugin)
     if check:
         _check(request, as_json)
     else:
@@ -85,7 +89,7 @@ def _build(request: "BuildRequest", output: Path | None, as_json: bool) -> None:
             cache_folder(),
             output,
             on_step=lambda phase, done, total: advance(int(done > 0), f"{phase} {done}/{total}"),
-            on_retry=lambda line: typer.echo(line, err=True),
+            on_notice=lambda line: typer.echo(line, err=True),
         )
     if as_json:
         typer.echo(
@@ -104,6 +108,8 @@ def _build(request: "BuildRequest", output: Path | None, as_json: bool) -> None:
         f"  built in {manifest.build_s:.1f} s, {last.workspace_mib} MiB of workspace, level "
         f"{last.optimization_level}, timing cache {manifest.timing_cache}"
     )
+    if manifest.plugin is not None:
+        typer.echo(f"  scans run in the plugin {manifest.plugin.file}")
     if manifest.skipped_tactics:
         typer.echo(f"  {manifest.skipped_tactics} tactics were skipped for want of memory")
     typer.echo(f"  next: edgesr verify {request.onnx} {path}")

@@ -3,7 +3,7 @@
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import edgesr
@@ -15,6 +15,7 @@ from edgesr.engine.device import Device
 from edgesr.engine.inspector import engine_layers
 from edgesr.engine.manifest import EngineManifest
 from edgesr.engine.memory import PeakMemory
+from edgesr.engine.plugin_build import scan_plugin
 from edgesr.engine.progress import OnStep
 from edgesr.engine.stack import Stack, Typing, find_stack
 from edgesr.engine.timing_cache import TimingCache
@@ -37,6 +38,7 @@ class BuildRequest:
         precision: `fp32`, `fp16` or `int8`; None: whatever the ONNX file computes in.
         batch: tiles a call takes; None: as exported.
         power_mode: option name of the mode whose clocks the kernels are timed at; None: as set.
+        plugin: run scans in the plugin where this machine can compile it.
     """
 
     onnx: Path
@@ -44,6 +46,7 @@ class BuildRequest:
     precision: str | None = None
     batch: int | None = None
     power_mode: str | None = None
+    plugin: bool = True
 
     def command(self) -> str:
         """Return the command line that asks for the same."""
@@ -54,7 +57,7 @@ class BuildRequest:
             ("--power-mode", self.power_mode),
         ):
             parts += [] if value is None else [option, str(value)]
-        return " ".join(parts)
+        return " ".join(parts + ([] if self.plugin else ["--no-plugin"]))
 
 
 def default_output(request: BuildRequest, model: OnnxManifest, batch: int) -> Path:
@@ -150,7 +153,7 @@ def build(
     cache_folder: Path,
     output: Path | None = None,
     on_step: OnStep = lambda phase, done, total: None,
-    on_retry: Callable[[str], None] = lambda line: None,
+    on_notice: Callable[[str], None] = lambda line: None,
 ) -> tuple[Path, EngineManifest]:
     """Build an engine and write it with its manifest.
 
@@ -160,18 +163,24 @@ def build(
         cache_folder: where timing caches lie.
         output: the engine's path; None: `default_output`.
         on_step: told the builder's progress.
-        on_retry: told in one line when memory ran out and less is tried.
+        on_notice: told in one line when memory ran out and less is tried, and when scans do
+            without their plugin.
 
     Returns:
         The engine's path and its manifest.
 
     Raises:
         ModelError: the ONNX file or its manifest is wrong.
-        EngineError: wrong machine, precision or batch; no memory, no space, or TensorRT failed.
+        EngineError: wrong machine, precision or batch; no memory, no space, the scan's plugin
+            cannot be compiled or loaded, or TensorRT failed.
+        ConfigError: the folder of plugins cannot be written, or EDGESR_TENSORRT_INCLUDE is wrong.
         MissingError: TensorRT is not installed.
     """
     check_machine(request, device)
     stack = find_stack(request.board.tensorrt_modules)
+    without = replace(request, plugin=False).command()
+    onnx = net.read_onnx(request.onnx)
+    plugin = scan_plugin(onnx, stack, without, on_step, on_notice) if request.plugin else None
     model, parsed = load(request, stack)
     path = output or default_output(request, model, parsed.batch)
     check_output(path)
@@ -181,7 +190,7 @@ def build(
     builder = Builder(request.board, stack, parsed, model.precision, cache, on_step)
     started = time.monotonic()
     with PeakMemory() as memory:
-        engine, attempts = build_within_memory(request.board, builder, on_retry)
+        engine, attempts = build_within_memory(request.board, builder, on_notice)
     build_s = time.monotonic() - started
     inspected = engine_layers(stack, engine)
     layers = inspected or net.layer_types(parsed.layers)
@@ -215,6 +224,7 @@ def build(
         build_s=round(build_s, 3),
         peak_memory_mib=memory.mib,
         edgesr=edgesr.__version__,
+        plugin=plugin,
     )
     manifest.write(path)
     return path, manifest

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from edgesr.engine.plugin import Plugin
 from edgesr.errors import EngineError
 from edgesr.files import sha256, write_json
 
@@ -85,6 +86,7 @@ class EngineManifest:
         build_s: seconds the builder took, all attempts.
         peak_memory_mib: fall of the system's available memory; None: not measured.
         edgesr: version that built it.
+        plugin: the library that its scans run in; None: it needs none.
         verification: result of `edgesr verify`; None: not verified.
         format: name and version of this format.
     """
@@ -117,6 +119,7 @@ class EngineManifest:
     build_s: float
     peak_memory_mib: int | None
     edgesr: str
+    plugin: Plugin | None = None
     verification: Verification | None = None
     format: str = FORMAT
 
@@ -158,6 +161,7 @@ class EngineManifest:
             return {name: tuple(shape) for name, shape in side.items()}
 
         verification = fields.pop("verification")
+        plugin = fields.pop("plugin", None)  # a field that older manifests lack
         return cls(
             attempts=tuple(Attempt(**attempt) for attempt in fields.pop("attempts")),
             verification=None if verification is None else Verification(**verification),
@@ -165,6 +169,7 @@ class EngineManifest:
             flags=tuple(fields.pop("flags")),
             inputs=shapes(fields.pop("inputs")),
             outputs=shapes(fields.pop("outputs")),
+            plugin=None if plugin is None else Plugin(**plugin),
             **fields,
         )
 
@@ -193,7 +198,8 @@ class EngineManifest:
             compute_capability: of this machine's GPU; None: there is no GPU.
 
         Raises:
-            EngineError: it does not fit; unless there is no GPU at all, the fix rebuilds it.
+            EngineError: it or its plugin does not fit; unless there is no GPU at all, the fix
+                rebuilds both.
         """
         wrong = None
         if sha256(engine) != self.engine_sha256:
@@ -214,5 +220,10 @@ class EngineManifest:
                 f"it was built for {self.board}, compute capability "
                 f"{', '.join(self.compute_capabilities)}; this GPU has {compute_capability}"
             )
+        again = self.rebuild_command(engine)
         if wrong:
-            raise EngineError(wrong, where=engine, fix=self.rebuild_command(engine))
+            raise EngineError(wrong, where=engine, fix=again)
+        if self.plugin is not None:
+            self.plugin.check(
+                tensorrt=tensorrt, compute_capability=compute_capability, where=engine, fix=again
+            )

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from edgesr.engine.cuda_graph import CaptureError, CudaGraph
 from edgesr.engine.find import check_engine
+from edgesr.engine.plugin import load_library, plugin_folder
 from edgesr.engine.stack import Stack, find_stack
 from edgesr.errors import EngineError, MissingError
 from edgesr.runtime.guard import fault
@@ -152,6 +153,10 @@ class TensorRTSession:
             self._driver.Context.pop()
 
     def _load(self, plan: bytes) -> None:
+        plugin = self.manifest.plugin
+        if plugin is not None:
+            again = self.manifest.rebuild_command(self._where)
+            load_library(plugin_folder() / plugin.file, plugin.source_sha256, again)
         self._logger, self._messages = self._stack.logger()
         self._runtime = self._stack.module.Runtime(self._logger)
         self._engine = self._runtime.deserialize_cuda_engine(plan)

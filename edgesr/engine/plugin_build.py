@@ -1,0 +1,160 @@
+"""Compile the mixer's TensorRT plugin with `nvcc`, once for each machine, and say why not.
+
+The library is kept under a name made of everything that it depends on: the sources, the releases of
+TensorRT and of the compiler, and the GPU. A record beside it, written last, holds its SHA-256; a
+library that does not agree with its record is compiled again.
+"""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from edgesr.engine.gpu import Gpu, first_gpu
+from edgesr.engine.nvcc import INCLUDE_VARIABLE, Nvcc, find_headers, find_nvcc, first_error, run
+from edgesr.engine.plugin import (
+    NODE,
+    SOURCES,
+    Plugin,
+    load_library,
+    plugin_folder,
+    read_sources,
+    source_sha256,
+)
+from edgesr.engine.progress import OnStep
+from edgesr.engine.stack import Stack
+from edgesr.errors import EngineError
+from edgesr.files import atomic_path, make_folder, sha256, write_json
+
+COST = "the scan is built as many small layers instead, which takes several times longer a tile"
+"""What it costs to do without the plugin, said wherever it is missing."""
+
+
+def needs_plugin(onnx: bytes) -> bool:
+    """Return whether an ONNX file holds a node that the plugin can run."""
+    return NODE.encode() in onnx
+
+
+def scan_plugin(
+    onnx: bytes, stack: Stack, without: str, on_step: OnStep, on_notice: Callable[[str], None]
+) -> Plugin | None:
+    """Return the plugin that a model's scans will run in, loaded; None: it has none, or without.
+
+    Args:
+        onnx: the model.
+        stack: TensorRT.
+        without: the command that builds the engine without the plugin, for errors.
+        on_step: told that the compiler runs.
+        on_notice: told in one line why a scan does without, and what that costs.
+
+    Raises:
+        EngineError: the plugin cannot be compiled or loaded.
+        ConfigError: its folder cannot be written, or EDGESR_TENSORRT_INCLUDE is wrong.
+    """
+    if not needs_plugin(onnx):
+        return None
+    plugin, reason = choose_plugin(stack, first_gpu(), plugin_folder(), without, on_step)
+    if plugin is None:
+        on_notice(reason)
+    return plugin
+
+
+def choose_plugin(
+    stack: Stack, gpu: Gpu | None, folder: Path, without: str, on_step: OnStep
+) -> tuple[Plugin | None, str]:
+    """Return the plugin for this machine, compiled and loaded, or why the scan does without.
+
+    Args:
+        stack: TensorRT.
+        gpu: this machine's GPU; None: it has none.
+        folder: where plugins are kept.
+        without: the command that builds the engine without the plugin, for errors.
+        on_step: told that the compiler runs, and that it has ended.
+
+    Returns:
+        The plugin and an empty text; or None and one line that says what is missing, how to get it
+        and what it costs.
+
+    Raises:
+        EngineError: the compiler failed, or the library cannot be loaded.
+        ConfigError: the folder cannot be written, or EDGESR_TENSORRT_INCLUDE is wrong.
+    """
+    if stack.name != "tensorrt":
+        return None, f"{stack.name} takes no plugins: {COST}"
+    if gpu is None:
+        return None, f"there is no GPU to compile the scan's plugin for: {COST}"
+    nvcc = find_nvcc(without)
+    if nvcc is None:
+        return None, f"there is no nvcc (sudo apt install cuda-nvcc-*): {COST}"
+    if int(nvcc.version.split(".")[0]) > int(gpu.driver_cuda.split(".")[0]):
+        return None, (
+            f"nvcc {nvcc.version} is newer than the driver (CUDA {gpu.driver_cuda}), which would "
+            f"not run what it compiles: {COST}"
+        )
+    include = find_headers(stack.version)
+    if include is None:
+        return None, (
+            f"there are no headers of TensorRT {stack.version} (sudo apt install libnvinfer-dev, "
+            f"or {INCLUDE_VARIABLE}=the folder of NvInfer.h): {COST}"
+        )
+    plugin = compiled(
+        nvcc, include, stack.version, gpu.compute_capability, folder, without, on_step
+    )
+    load_library(folder / plugin.file, plugin.source_sha256, f"rm {folder / plugin.file}")
+    return plugin, ""
+
+
+def compiled(
+    nvcc: Nvcc,
+    include: Path,
+    tensorrt: str,
+    compute_capability: str,
+    folder: Path,
+    without: str,
+    on_step: OnStep,
+) -> Plugin:
+    """Return the plugin for these, from the folder if it is there, else compiled into it.
+
+    Raises:
+        EngineError: the compiler failed; nothing is left of the attempt.
+        ConfigError: the folder cannot be written.
+    """
+    source = source_sha256()
+    key = hashlib.sha256("\n".join((source, tensorrt, compute_capability, nvcc.version)).encode())
+    library = folder / f"mixer-{key.hexdigest()[:16]}.so"
+    record = library.with_suffix(".json")
+    known = _read(record)
+    if known is not None and library.is_file() and sha256(library) == known.sha256:
+        return known
+    phase = f"compiling the scan's plugin with nvcc {nvcc.version}, once for this machine"
+    on_step(phase, 0, 1)
+    make_folder(folder)
+    with tempfile.TemporaryDirectory() as name, atomic_path(library) as temporary:
+        for file, content in read_sources().items():
+            (Path(name) / file).write_bytes(content)
+        command = nvcc.command(
+            Path(name) / SOURCES[-1], include, temporary, compute_capability, source
+        )
+        done = run(command)
+        if done.returncode:
+            raise EngineError(
+                f"nvcc failed: {first_error(done.stderr + done.stdout)}",
+                where=nvcc.path,
+                fix=without,
+            )
+    plugin = Plugin(
+        library.name, sha256(library), source, tensorrt, compute_capability, nvcc.version
+    )
+    write_json(record, asdict(plugin))
+    on_step(phase, 1, 1)
+    return plugin
+
+
+def _read(record: Path) -> Plugin | None:
+    """Return what a record says; None where it is missing or was damaged."""
+    try:
+        return Plugin(**json.loads(record.read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None

@@ -1,0 +1,40 @@
+"""Kernels of the scan's plugin, compiled for every GPU they are meant for, and their result."""
+
+import json
+
+import pytest
+import tensorrt_kernels
+
+from edgesr.engine.nvcc import find_nvcc
+from edgesr.engine.plugin import source_sha256
+
+
+@pytest.mark.parametrize("capability", tensorrt_kernels.GPUS)
+def test_student_and_teacher_compile_without_spills(capability: str) -> None:
+    nvcc = find_nvcc("")
+    if nvcc is None:
+        pytest.skip("there is no nvcc")
+    if capability not in tensorrt_kernels.supported(nvcc):
+        pytest.skip(f"nvcc {nvcc.version} does not know compute capability {capability}")
+    kernels = tensorrt_kernels.measure(nvcc, capability, tensorrt_kernels.SHIPPED)
+    assert {(kernel["type"], kernel["states"]) for kernel in kernels} == {
+        (kind, states) for kind in ("float32", "float16") for states in (1, 16)
+    }
+    for kernel in kernels:
+        assert kernel["spill_store_bytes"] == kernel["spill_load_bytes"] == 0, kernel
+        assert kernel["registers"] * 256 <= 65536, "a block of eight warps does not fit"
+
+
+def test_the_result_is_of_these_sources_and_holds_every_kernel() -> None:
+    result = json.loads(tensorrt_kernels.RESULT.read_text())
+    assert result["source_sha256"] == source_sha256(), result["command"]
+    assert list(result["gpus"]) == list(tensorrt_kernels.GPUS)
+    for gpu in result["gpus"].values():
+        sizes = {
+            (kernel["lane_channels"], kernel["states"], kernel["steps"])
+            for kernel in gpu["kernels"]
+        }
+        assert {(2, 1, 4), (4, 16, 8)} <= sizes, "the plugin has no such kernels for --shipped"
+        assert len(gpu["kernels"]) == 22
+        assert all(kernel["spill_store_bytes"] == 0 for kernel in gpu["kernels"])
+    assert all(block["shared_bytes"] <= 48 * 1024 for block in result["blocks"].values())
