@@ -1,9 +1,9 @@
 """Which board this machine is, and how it is set: read from files below a root path.
 
 A machine that no file names a Jetson, but that has an NVIDIA GPU, is the board `gpu`, whose facts
-the CUDA driver tells. Nothing here runs a program or needs root: the device tree names the module, /etc/nvpmodel.conf
-names the modes and /var/lib/nvpmodel/status the one that is set. Every function takes the root
-of the file system, so that a recorded tree stands in for a board.
+the CUDA driver tells. Nothing here runs a program or needs root: the device tree names the module,
+/etc/nvpmodel.conf names the modes and /var/lib/nvpmodel/status the one that is set. Every function
+takes the root of the file system, so that a recorded tree stands in for a board.
 """
 
 import platform
@@ -97,7 +97,7 @@ def resolve_board(name: str | None, device_board: Board | None) -> Board:
     if name is None:
         if device_board is None:
             raise ConfigError(
-                "say for which board; this machine is no Jetson that is known and shows no NVIDIA GPU",
+                "say for which board; this machine is no known Jetson and shows no NVIDIA GPU",
                 fix="edgesr build-engine --list-boards",
             )
         return device_board

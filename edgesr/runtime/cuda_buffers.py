@@ -1,4 +1,4 @@
-"""Memory by pycuda: pinned on the host and its counterpart on the device, or one that both share."""
+"""Memory by pycuda: a pinned host array and its device memory, or one memory for both."""
 
 from dataclasses import dataclass
 from typing import Any

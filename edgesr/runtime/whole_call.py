@@ -41,7 +41,7 @@ class Lane:
 
     @property
     def is_held(self) -> bool:
-        """Whether a caller still holds an output, or a view of one: NumPy's views hold the array."""
+        """Whether a caller holds an output or a view of one; NumPy's views hold the array."""
         return sys.getrefcount(self.target.host) > self.references
 
 
@@ -127,6 +127,5 @@ class WholeCall:
         graph.launch()
         stream.synchronize()
         timer.elapsed_ms()  # a driver that cannot tell it is found out now
-        del source, target, enqueue
         lane.references = sys.getrefcount(lane.target.host)
         return lane
