@@ -28,7 +28,7 @@ def page(found: Json) -> str:
         else:
             idle = significant(watts(run["idle_mw"]), 4)
             lines.append(
-                f"- Power: {run['power_source']}, idle {idle} W. Energy is of one tile, net of idle."
+                f"- Power: {run['power_source']}, idle {idle} W. Energy is of a tile, net of idle."
             )
         lines += [f"- {note}." for note in run["notes"]]
     if found["failed"]:
