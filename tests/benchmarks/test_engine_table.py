@@ -124,6 +124,6 @@ def test_a_folder_named_tensorrt_is_not_taken_for_tensorrt(monkeypatch, tmp_path
 
 def test_a_driver_without_green_contexts_says_so():
     few = eight_sms.FewMultiprocessors.__new__(eight_sms.FewMultiprocessors)
-    few._cuda = object()
+    few._cuda, few.handle = object(), 1
     with pytest.raises(EngineError, match="green contexts need CUDA"):
         few.synchronize()
