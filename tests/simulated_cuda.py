@@ -26,6 +26,8 @@ class Gpu:
         self.most_in_flight = 0
         self.fail_launch = False
         self.gain = 1.0
+        self.is_integrated = False
+        self.captured = None
 
     def step(self):
         """Run one operation of a random stream that is not blocked; return whether there was."""
@@ -50,6 +52,9 @@ class Gpu:
         self.run_until(lambda: not any(self.streams.values()))
 
     def put(self, stream, action, after=None):
+        if self.captured is not None:
+            self.captured.append(action)
+            return
         self.streams[stream.handle].append((after, action))
         self.most_in_flight = max(self.most_in_flight, sum(map(len, self.streams.values())))
         for _ in range(self.random.randrange(3)):  # the GPU works on while the host goes ahead
@@ -61,8 +66,13 @@ class Gpu:
         driver.Stream = lambda: Stream(self)
         driver.Event = lambda flags=0: Event(self, timed=flags == 0)
         driver.event_flags = SimpleNamespace(DEFAULT=0, DISABLE_TIMING=2)
-        driver.Context = SimpleNamespace(pop=self.pop, synchronize=self.drain)
-        driver.pagelocked_empty = lambda shape, dtype: np.full(shape, np.nan, dtype)
+        device = SimpleNamespace(get_attribute={"integrated": self.is_integrated}.get)
+        driver.device_attribute = SimpleNamespace(INTEGRATED="integrated")
+        driver.Context = SimpleNamespace(
+            pop=self.pop, synchronize=self.drain, get_device=lambda: device
+        )
+        driver.host_alloc_flags = SimpleNamespace(DEVICEMAP=2)
+        driver.pagelocked_empty = self.pinned
         driver.mem_alloc = lambda nbytes: Memory(self, nbytes)
         driver.memcpy_htod = lambda target, source: np.copyto(target.data, source.reshape(-1))
         driver.memcpy_htod_async = lambda target, source, stream: self.put(
@@ -81,6 +91,10 @@ class Gpu:
             "pycuda.autoprimaryctx": primary,
             "tensorrt": self.tensorrt(),
         }
+
+    def pinned(self, shape, dtype, mem_flags=0):
+        """Host memory; the network reaches it by address only where it was asked to be mapped."""
+        return np.asarray(Pinned(self, shape, dtype, is_mapped=mem_flags == 2))
 
     def push(self):
         self.depth += 1
@@ -150,6 +164,62 @@ class Memory:
         return self.address
 
 
+class Pinned:
+    """What owns page-locked memory; NumPy's array over it has this as its base."""
+
+    def __init__(self, gpu, shape, dtype, is_mapped):
+        self.whole = np.full(shape, np.nan, dtype)
+        self.__array_interface__ = self.whole.__array_interface__
+        self.data = self.whole.reshape(-1)
+        self.address = None
+        if is_mapped:
+            self.address = 4096 * (len(gpu.memory) + 1)
+            gpu.memory[self.address] = self
+
+    def get_device_pointer(self):
+        assert self.address is not None, "memory that was not asked to be mapped"
+        return self.address
+
+
+class Graph:
+    """Records what is put on streams while it is made, and puts all of it there at each launch."""
+
+    def __init__(self, gpu, stream, enqueue):
+        self.gpu = gpu
+        self.stream = SimpleNamespace(handle=stream)
+        gpu.captured = self.actions = []
+        try:
+            enqueue()
+        finally:
+            gpu.captured = None
+
+    def launch(self):
+        for action in self.actions:
+            self.gpu.put(self.stream, action)
+
+    def close(self):
+        self.actions = None
+
+
+class Timer:
+    """Time stamps inside a graph; a time is the number of operations the GPU has done."""
+
+    def __init__(self, gpu, stream):
+        self.gpu, self.stream, self.times = gpu, SimpleNamespace(handle=stream), {}
+
+    def start(self):
+        self.gpu.put(self.stream, lambda: self.times.update(start=self.gpu.done))
+
+    def stop(self):
+        self.gpu.put(self.stream, lambda: self.times.update(stop=self.gpu.done))
+
+    def elapsed_ms(self):
+        return float(self.times["stop"] - self.times["start"])
+
+    def close(self):
+        self.times = None
+
+
 class Engine:
     def __init__(self, gpu):
         self.gpu = gpu
@@ -188,3 +258,12 @@ def install(monkeypatch, gpu):
     for name, module in gpu.modules().items():
         module.__spec__ = ModuleSpec(name, None)
         monkeypatch.setitem(sys.modules, name, module)
+
+
+def install_graphs(monkeypatch, gpu):
+    """Put simulated graphs and their timers in place of those of the CUDA driver."""
+    from edgesr.runtime import tensorrt_session, whole_call
+
+    for module in (tensorrt_session, whole_call):
+        monkeypatch.setattr(module, "CudaGraph", lambda *given: Graph(gpu, *given))
+    monkeypatch.setattr(whole_call, "GraphTimer", lambda stream: Timer(gpu, stream))

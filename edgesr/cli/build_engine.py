@@ -158,5 +158,6 @@ def _list_boards(as_json: bool) -> None:
 
 def _describe(board: "Board") -> str:
     modes = ", ".join(mode.option for mode in board.power_modes)
-    parts = [board.title, f"compute capability {' / '.join(board.compute_capabilities)}"]
+    own = " / ".join(board.compute_capabilities) or "read from the device"
+    parts = [board.title, f"compute capability {own}"]
     return "; ".join(parts + ([f"power modes {modes}"] if modes else []))

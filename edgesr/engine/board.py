@@ -86,10 +86,14 @@ class Board:
         family: the option `--jetson-orin-nano` names a family; the device says which member it is.
         tensorrt_modules: Python modules that may build for it, the preferred one first.
         compute_capabilities: of its GPU as CUDA prints them; several where that depends on the card
-            or on the CUDA version.
+            or on the CUDA version. None in the file of a board that is read from the device.
         workspace_mib: builder workspace, largest first; the next is tried when memory runs out.
         optimization_levels: builder levels, tried after the smallest workspace has failed too.
-        memory_mib: memory shared by CPU and GPU that the system sees; None where it varies.
+        memory_mib: memory of the GPU; on a Jetson that which CPU and GPU share, as the system sees
+            it. None where it varies.
+        tactic_sources: libraries that the builder may take kernels from, by their names in
+            `tensorrt.TacticSource`; none: the builder's own default.
+        any_gpu: whether it is any machine with an NVIDIA GPU, whose facts the device fills in.
         tactic_dram_mib: cap on what a single tactic may allocate; None: the builder's own default.
         compatible: parts of the device tree's `compatible` strings that identify the module.
         software: releases known to support it.
@@ -108,6 +112,8 @@ class Board:
     optimization_levels: tuple[int, ...]
     memory_mib: int | None = None
     tactic_dram_mib: int | None = None
+    tactic_sources: tuple[str, ...] = ()
+    any_gpu: bool = False
     compatible: tuple[str, ...] = ()
     software: tuple[Software, ...] = ()
     power_modes: tuple[PowerMode, ...] = ()
@@ -165,7 +171,9 @@ def parse_board(text: str, where: str) -> Board:
         raise ConfigError(f"not TOML: {error}", where=where) from error
     power = table.pop("power", None)
     table["power"] = None if power is None else _build(PowerRails, power, f"{where} [power]")
-    table["compatible"] = table.pop("detect", {}).get("compatible", [])
+    detect = table.pop("detect", {})
+    table["compatible"] = detect.get("compatible", [])
+    table["any_gpu"] = detect.get("any_gpu", False)
     table["gpu_clock"] = table.pop("clocks", {}).get("gpu", [])
     table["software"] = [_build(Software, row, where) for row in table.pop("software", [])]
     table["power_modes"] = [_build(PowerMode, row, where) for row in table.pop("power_modes", [])]
@@ -180,6 +188,10 @@ def _check(board: Board, where: str) -> None:
         values = getattr(board, field)
         if not values or list(values) != sorted(values, reverse=True):
             raise ConfigError(f"{field} needs values, largest first", where=where)
+    if bool(board.compute_capabilities) == board.any_gpu:
+        raise ConfigError(
+            "compute_capabilities are named, or any_gpu has them read from the device", where=where
+        )
     power = board.power
     if power is None:
         return

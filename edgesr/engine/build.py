@@ -89,6 +89,16 @@ def check_machine(request: BuildRequest, device: Device) -> None:
             f"and on the board: {request.command().replace(str(request.onnx), request.onnx.name)}"
             "\n  (--check parses and validates it here)",
         )
+    if board.any_gpu and device.board != board:
+        raise EngineError(
+            "the CUDA driver shows no NVIDIA GPU to build for"
+            if device.board is None
+            else f"this is a {device.board.title}, a board of its own",
+            where=f"--board {board.name}",
+            fix="edgesr doctor"
+            if device.board is None
+            else f"edgesr build-engine {request.onnx} --board {device.board.name}",
+        )
     if mode is not None and device.power_mode not in {None, mode.name}:
         number = device.power_modes.get(mode.name, mode.id)
         raise EngineError(

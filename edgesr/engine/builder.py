@@ -71,6 +71,7 @@ class Builder:
         config = self._parsed.builder.create_builder_config()
         pools = trt.MemoryPoolType
         config.set_memory_pool_limit(pools.WORKSPACE, workspace_mib * MIB)
+        self._limit_tactics(config)
         if board.tactic_dram_mib is not None and hasattr(pools, "TACTIC_DRAM"):
             config.set_memory_pool_limit(pools.TACTIC_DRAM, board.tactic_dram_mib * MIB)
         if hasattr(config, "builder_optimization_level"):
@@ -86,6 +87,17 @@ class Builder:
         known = trt.BuilderFlag.__members__.items()
         self.flags = tuple(name for name, flag in known if config.get_flag(flag))
         return config
+
+    def _limit_tactics(self, config: Any) -> None:
+        """Let the builder take kernels only from the board's sources, of those it knows."""
+        known = getattr(getattr(self._stack.module, "TacticSource", None), "__members__", {})
+        sources = [int(known[name]) for name in self._board.tactic_sources if name in known]
+        if sources and not config.set_tactic_sources(sum(1 << source for source in sources)):
+            raise EngineError(
+                f"TensorRT {self._stack.version} does not take the tactic sources "
+                f"{', '.join(self._board.tactic_sources)}",
+                where=self._board.title,
+            )
 
     def _target(self, config: Any) -> None:
         """Name the GPUs to build for, where this TensorRT can build for absent ones."""

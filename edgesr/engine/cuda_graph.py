@@ -12,6 +12,8 @@ from edgesr.errors import EngineError
 
 # CUstreamCaptureMode of cuda.h: calls of other threads do not disturb the capture.
 _THREAD_LOCAL = 1
+# CU_EVENT_RECORD_EXTERNAL: a recorded event becomes a node that stamps the time at each launch.
+_EXTERNAL = 1
 
 
 class CaptureError(EngineError):
@@ -36,7 +38,7 @@ class CudaGraph:
         self._stream = ctypes.c_void_p(stream)
         self._executable = ctypes.c_void_p()
         graph = ctypes.c_void_p()
-        self._call("cuStreamBeginCapture_v2", self._stream, _THREAD_LOCAL)
+        _call(self._cuda, "cuStreamBeginCapture_v2", self._stream, _THREAD_LOCAL)
         try:
             enqueue()
         finally:  # ends the capture in any case, or the stream would stay unusable
@@ -44,7 +46,8 @@ class CudaGraph:
         if ended != 0 or not graph:
             raise CaptureError(f"cuStreamEndCapture returned {ended}")
         try:
-            self._call(
+            _call(
+                self._cuda,
                 "cuGraphInstantiateWithFlags",
                 ctypes.byref(self._executable),
                 graph,
@@ -59,7 +62,7 @@ class CudaGraph:
         Raises:
             CaptureError: the driver refused.
         """
-        self._call("cuGraphLaunch", self._executable, self._stream)
+        _call(self._cuda, "cuGraphLaunch", self._executable, self._stream)
 
     def close(self) -> None:
         """Free the graph; the stream must be idle."""
@@ -67,8 +70,59 @@ class CudaGraph:
             self._cuda.cuGraphExecDestroy(self._executable)
             self._executable = ctypes.c_void_p()
 
-    def _call(self, name: str, *arguments: object) -> None:
-        """Call a function of the driver; anything but CUDA_SUCCESS raises."""
-        result = getattr(self._cuda, name)(*arguments)
-        if result != 0:
-            raise CaptureError(f"{name} returned {result}")
+
+class GraphTimer:
+    """Times a stretch inside a graph, at every launch of it.
+
+    Args:
+        stream: handle of the stream that is captured.
+
+    Raises:
+        CaptureError: the driver refused, or is older than CUDA 11.1 and cannot do it.
+        OSError: there is no CUDA driver.
+    """
+
+    def __init__(self, stream: int) -> None:
+        self._cuda = ctypes.CDLL("libcuda.so.1")
+        self._stream = ctypes.c_void_p(stream)
+        self._events: list[ctypes.c_void_p] = []
+        for _ in range(2):
+            event = ctypes.c_void_p()
+            _call(self._cuda, "cuEventCreate", ctypes.byref(event), 0)
+            self._events.append(event)
+
+    def start(self) -> None:
+        """Put the beginning of the stretch into the capture."""
+        self._record(0)
+
+    def stop(self) -> None:
+        """Put the end of the stretch into the capture."""
+        self._record(1)
+
+    def elapsed_ms(self) -> float:
+        """Return the stretch's time in the latest launch, which must have ended."""
+        elapsed = ctypes.c_float()
+        _call(self._cuda, "cuEventElapsedTime", ctypes.byref(elapsed), *self._events)
+        return elapsed.value
+
+    def close(self) -> None:
+        """Free the events."""
+        while self._events:
+            self._cuda.cuEventDestroy_v2(self._events.pop())
+
+    def _record(self, which: int) -> None:
+        _call(self._cuda, "cuEventRecordWithFlags", self._events[which], self._stream, _EXTERNAL)
+
+
+def _call(cuda: ctypes.CDLL, name: str, *arguments: object) -> None:
+    """Call a function of the driver.
+
+    Raises:
+        CaptureError: it returned anything but CUDA_SUCCESS, or this driver does not have it.
+    """
+    function = getattr(cuda, name, None)
+    if function is None:
+        raise CaptureError(f"this CUDA driver has no {name}")
+    result = function(*arguments)
+    if result != 0:
+        raise CaptureError(f"{name} returned {result}")

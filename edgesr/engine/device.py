@@ -1,16 +1,18 @@
 """Which board this machine is, and how it is set: read from files below a root path.
 
-Nothing here runs a program or needs root: the device tree names the module, /etc/nvpmodel.conf
-names the modes and /var/lib/nvpmodel/status the one that is set. Every function takes the root
-of the file system, so that a recorded tree stands in for a board.
+A machine that no file names a Jetson, but that has an NVIDIA GPU, is the board `gpu`, whose facts
+the CUDA driver tells. Nothing here runs a program or needs root: the device tree names the module,
+/etc/nvpmodel.conf names the modes and /var/lib/nvpmodel/status the one that is set. Every function
+takes the root of the file system, so that a recorded tree stands in for a board.
 """
 
 import platform
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgesr.engine.board import Board, all_boards, family, get_board
+from edgesr.engine.gpu import Gpu, first_gpu
 from edgesr.errors import ConfigError
 
 ROOT = Path("/")
@@ -21,7 +23,7 @@ class Device:
     """What this machine says about itself.
 
     Attributes:
-        board: the board it is; None: not one that is known.
+        board: the board it is; None: no Jetson that is known, and no NVIDIA GPU.
         model: the device tree's model, or the machine architecture where there is no device tree.
         l4t: release of Jetson Linux such as `36.4.3`; None: not a Jetson.
         power_mode: name of the mode that is set, such as `25W`; None: unknown.
@@ -43,7 +45,7 @@ class Device:
 
 def read_device(root: Path = ROOT) -> Device:
     """Read everything a file tells about this machine; what is absent is None."""
-    board = detect_board(root)
+    board = detect_board(root) or board_of_gpu(first_gpu())
     return Device(
         board=board,
         model=_text(root / "proc/device-tree/model").strip("\0 \n") or platform.machine(),
@@ -68,6 +70,19 @@ def detect_board(root: Path = ROOT) -> Board | None:
     return None
 
 
+def board_of_gpu(gpu: Gpu | None) -> Board | None:
+    """Return the board that any machine with this GPU is, its facts filled in; None without one."""
+    if gpu is None:
+        return None
+    board = next(board for board in all_boards() if board.any_gpu)
+    return replace(
+        board,
+        title=gpu.name,
+        compute_capabilities=(gpu.compute_capability,),
+        memory_mib=gpu.memory_mib,
+    )
+
+
 def resolve_board(name: str | None, device_board: Board | None) -> Board:
     """Return the board a user means.
 
@@ -82,7 +97,7 @@ def resolve_board(name: str | None, device_board: Board | None) -> Board:
     if name is None:
         if device_board is None:
             raise ConfigError(
-                "say for which board; this machine is none that is known",
+                "say for which board; this machine is no known Jetson and shows no NVIDIA GPU",
                 fix="edgesr build-engine --list-boards",
             )
         return device_board

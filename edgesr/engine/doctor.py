@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import edgesr
+from edgesr.engine.board import Board
 from edgesr.engine.device import ROOT, Device, read_device
 from edgesr.engine.find import FOLDER, check_engine
 from edgesr.engine.gpu import first_gpu
@@ -45,7 +46,7 @@ def diagnose(root: Path = ROOT, engines: Path = FOLDER) -> tuple[Check, ...]:
         engines: folder of engines.
     """
     device = read_device(root)
-    is_jetson = device.board is not None
+    is_jetson = device.board is not None and device.board.is_jetson
     return (
         Check("edgesr", OK, f"{edgesr.__version__}, Python {platform.python_version()}"),
         *_packages(),
@@ -100,8 +101,28 @@ def _weights() -> Check:
 def _board(device: Device) -> Check:
     board = device.board
     if board is None:
-        return Check("board", NOTE, f"{device.model}: no Jetson that is known; engines cannot run")
+        return Check(
+            "board",
+            NOTE,
+            f"{device.model}: no Jetson that is known and no NVIDIA GPU; engines cannot run",
+        )
+    if board.any_gpu:
+        memory = "" if board.memory_mib is None else f", {board.memory_mib} MiB"
+        return Check(
+            "board", OK, f"{board.title}{memory} (--board {board.name}); {_can_run(board)}"
+        )
     return Check("board", OK, f"{board.title} ({device.model})")
+
+
+def _can_run(board: Board) -> str:
+    """Say whether engines can run on a machine that needs none to be useful."""
+    try:
+        find_stack(board.tensorrt_modules)
+    except EdgesrError:
+        return "engines can run once TensorRT is installed"
+    if find_spec("pycuda") is None:
+        return "engines can be built, and run once pycuda is installed"
+    return "engines can run"
 
 
 def _jetson(device: Device) -> Iterator[Check]:
@@ -145,8 +166,9 @@ def _power_mode(device: Device) -> Iterator[Check]:
 
 
 def _tensorrt(device: Device) -> Iterator[Check]:
-    needed = MISSING if device.board is not None else NOTE
-    modules = ("tensorrt_rtx", "tensorrt") if device.board is None else ("tensorrt",)
+    board = device.board
+    needed = MISSING if board is not None and board.is_jetson else NOTE
+    modules = ("tensorrt_rtx", "tensorrt") if board is None else board.tensorrt_modules
     try:
         stack = find_stack(modules)
         yield Check("TensorRT", OK, f"{stack.name} {stack.version}, {stack.typing.value}")
@@ -166,7 +188,7 @@ def _sensors(root: Path, device: Device) -> Iterator[Check]:
 
     rails = [channel.rail for channel in find_channels(root, hwmon_globs(device.board))]
     tool = shutil.which("tegrastats")
-    if device.board is None:
+    if device.board is None or not device.board.is_jetson:
         return
     fix = "sudo apt install nvidia-l4t-tools"
     yield Check("tegrastats", OK, tool) if tool else Check("tegrastats", NOTE, "not found", fix)

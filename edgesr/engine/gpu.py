@@ -4,6 +4,7 @@ import ctypes
 from dataclasses import dataclass
 
 # CUdevice_attribute of cuda.h; these numbers are part of the driver's ABI and never change.
+_INTEGRATED = 18
 _COMPUTE_CAPABILITY_MAJOR = 75
 _COMPUTE_CAPABILITY_MINOR = 76
 
@@ -16,11 +17,15 @@ class Gpu:
         name: as the driver prints it.
         compute_capability: such as `8.7`.
         driver_cuda: highest CUDA version of the driver, such as `12.6`.
+        memory_mib: its memory; None: the driver would not tell.
+        is_integrated: whether it computes in the CPU's memory, as a Jetson's does.
     """
 
     name: str
     compute_capability: str
     driver_cuda: str
+    memory_mib: int | None = None
+    is_integrated: bool = False
 
 
 def first_gpu() -> Gpu | None:
@@ -29,7 +34,8 @@ def first_gpu() -> Gpu | None:
         cuda = ctypes.CDLL("libcuda.so.1")
     except OSError:
         return None
-    device, version, major, minor = (ctypes.c_int() for _ in range(4))
+    device, version, major, minor, integrated = (ctypes.c_int() for _ in range(5))
+    memory_bytes = ctypes.c_size_t()
     name = ctypes.create_string_buffer(256)
     failed = (  # each call returns a CUresult, 0 is success; the first failure ends the row
         cuda.cuInit(0)
@@ -41,8 +47,12 @@ def first_gpu() -> Gpu | None:
     )
     if failed:
         return None
+    cuda.cuDeviceGetAttribute(ctypes.byref(integrated), _INTEGRATED, device)  # 0 if it fails
+    told = cuda.cuDeviceTotalMem_v2(ctypes.byref(memory_bytes), device) == 0
     return Gpu(
         name=name.value.decode(errors="replace"),
         compute_capability=f"{major.value}.{minor.value}",
         driver_cuda=f"{version.value // 1000}.{version.value % 1000 // 10}",
+        memory_mib=memory_bytes.value >> 20 if told else None,
+        is_integrated=bool(integrated.value),
     )

@@ -147,5 +147,8 @@ def find_stack(modules: Sequence[str]) -> Stack:
         except (ImportError, OSError, RuntimeError) as error:  # a broken library raises the others
             reasons.append(f"{name}: {str(error).splitlines()[0]}")
             continue
+        if not hasattr(module, "__version__"):  # a mere folder of that name in Python's path
+            reasons.append(f"{name}: not a package of TensorRT")
+            continue
         return Stack(module, name, str(module.__version__), typing_of(module))
     raise MissingError(f"TensorRT is not installed ({'; '.join(reasons)})", fix=INSTALL[modules[0]])

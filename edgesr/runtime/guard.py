@@ -17,10 +17,11 @@ def fault(tile: NDArray[np.float32], enlarged: NDArray[np.float32]) -> str | Non
         tile: (3, height, width) as given to the network, in [0, 1].
         enlarged: (3, scale*height, scale*width) as it came out.
     """
-    if np.isnan(enlarged).any():
+    highest, lowest = enlarged.max(), enlarged.min()  # both are NaN if any value is
+    if np.isnan(highest):
         return "has values that are not numbers (NaN)"
-    if np.isinf(enlarged).any():
+    if np.isinf(highest) or np.isinf(lowest):
         return "has infinite values"
-    if enlarged.max() < BLACK and tile.mean() > DARK:
+    if highest < BLACK and tile.mean() > DARK:
         return "is black where the picture is not"
     return None

@@ -1,13 +1,14 @@
 """Networks in TensorRT: buffers by pycuda, copies beside the compute, CUDA graphs.
 
-Work goes round two slots, each with pinned host and device buffers of one batch. While the GPU
-computes on one slot, the other's input is copied in and the previous output out, on streams of
-their own; events keep the order. Never run on a Jetson so far; docs/jetson.md says what was.
+A call of at most one batch is one launch (whole_call.py). Of a longer call, work goes round two
+slots, each with pinned host and device buffers of one batch. While the GPU computes on one slot,
+the other's input is copied in and the previous output out, on streams of their own; events keep the
+order. Where the GPU shares the CPU's memory nothing is copied. docs/jetson.md says what has run.
 """
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,11 @@ from edgesr.engine.cuda_graph import CaptureError, CudaGraph
 from edgesr.engine.find import check_engine
 from edgesr.engine.plugin import load_library, plugin_folder
 from edgesr.engine.stack import Stack, find_stack
-from edgesr.errors import EngineError, MissingError
+from edgesr.errors import EngineError
+from edgesr.runtime.cuda_buffers import Pair, allocate, import_pycuda, shares_memory
 from edgesr.runtime.guard import fault
 from edgesr.runtime.session import Session
+from edgesr.runtime.whole_call import WholeCall
 
 SLOTS = 2
 
@@ -31,10 +34,8 @@ class Slot:
     """Buffers and events of one batch in flight.
 
     Attributes:
-        host_input: pinned, (batch, 3, tile, tile) float32.
-        host_output: pinned, (batch, 3, scale*tile, scale*tile) float32.
-        device_input: device memory of the same size.
-        device_output: device memory of the same size.
+        source: (batch, 3, tile, tile).
+        target: (batch, 3, scale*tile, scale*tile).
         uploaded: set when the input is on the device.
         started: set when the computation begins.
         computed: set when the output is there.
@@ -42,10 +43,8 @@ class Slot:
         graph: the recorded computation on these buffers; None: enqueued each time.
     """
 
-    host_input: NDArray[np.float32]
-    host_output: NDArray[np.float32]
-    device_input: Any
-    device_output: Any
+    source: Pair
+    target: Pair
     uploaded: Any
     started: Any
     computed: Any
@@ -94,23 +93,26 @@ class TensorRTSession:
         self._fp32: Session | None = None
         self._lock = threading.Lock()
         self._stack = find_stack((self.manifest.tensorrt_module,))
-        self._driver, self._primary = _import_pycuda()
+        self._driver, self._primary = import_pycuda()
         (self._input,) = self.manifest.inputs
         (self._output,) = self.manifest.outputs
         self._slots: list[Slot] = []
+        self._whole: WholeCall | None = None
         self._runtime: Any = None
         self._engine: Any = None
         self._context: Any = None
         with self._current():
             self._load(engine.read_bytes())
             self._upload, self._compute, self._download = (self._driver.Stream() for _ in range(3))
+            self._is_mapped = shares_memory(self._driver)
             self._slots = [self._slot() for _ in range(SLOTS)]
             self._start(use_graph)
 
     def run(self, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
         """Upscale tiles: (n, 3, h, w) RGB in [0, 1] -> (n, 3, scale*h, scale*w), not clipped.
 
-        Any number of tiles is taken; the last batch is filled up with zeros.
+        Any number of tiles is taken; the last batch is filled up with zeros. The output may lie in
+        pinned memory, which is used again once neither it nor a view of it is held any more.
 
         Raises:
             EngineError: wrong tile size, a failed launch, or a broken tile that cannot be repeated.
@@ -121,13 +123,12 @@ class TensorRTSession:
                 f"it takes tiles of 3x{side}x{side}, not {'x'.join(map(str, tiles.shape[1:]))}",
                 where=self._where,
             )
-        large = side * self.scale
-        enlarged = np.empty((len(tiles), 3, large, large), np.float32)
         with self._lock, self._current():
             try:
-                self._pipeline(np.asarray(tiles, np.float32), enlarged)
-            finally:  # after an error too nothing may still read or write the buffers
+                enlarged = self._upscale(np.asarray(tiles, np.float32))
+            except BaseException:  # nothing may still read or write the buffers
                 self._driver.Context.synchronize()
+                raise
         self._repair(tiles, enlarged)
         return enlarged
 
@@ -135,6 +136,9 @@ class TensorRTSession:
         """Free graphs, buffers and engine; the primary context stays with the process."""
         with self._lock, self._current():
             self._driver.Context.synchronize()
+            if self._whole is not None:
+                self._whole.close()
+                self._whole = None
             while self._slots:
                 slot = self._slots.pop()
                 if slot.graph is not None:
@@ -182,17 +186,23 @@ class TensorRTSession:
             self._compute.synchronize()
             if self.graph == "cuda graph":
                 self._capture(slot)
+        if self.graph == "cuda graph":
+            with suppress(EngineError, OSError):  # without it such calls go through the slots
+                self._whole = WholeCall(self._driver, self._compute, self._pairs, self._between)
 
     def _slot(self) -> Slot:
         driver = self._driver
-        shapes = self.manifest.inputs[self._input], self.manifest.outputs[self._output]
-        host = [driver.pagelocked_empty(shape, np.float32) for shape in shapes]
-        host[0][...] = 0
-        device = [driver.mem_alloc(buffer.nbytes) for buffer in host]
+        source, target = self._pairs()
+        source.host[...] = 0
         quick, timed = driver.event_flags.DISABLE_TIMING, driver.event_flags.DEFAULT
         events = [driver.Event(flags) for flags in (quick, timed, timed, quick)]
-        driver.memcpy_htod(device[0], host[0])
-        return Slot(*host, *device, *events)
+        source.upload(driver, self._compute)
+        return Slot(source, target, *events)
+
+    def _pairs(self) -> tuple[Pair, Pair]:
+        shapes = self.manifest.inputs[self._input], self.manifest.outputs[self._output]
+        source, target = (allocate(self._driver, shape, self._is_mapped) for shape in shapes)
+        return source, target
 
     def _capture(self, slot: Slot) -> None:
         """Record the computation just run on a slot; without graphs all works as before."""
@@ -205,9 +215,11 @@ class TensorRTSession:
         except (EngineError, OSError):
             self.graph = "none"
 
-    def _address(self, slot: Slot) -> None:
-        self._context.set_tensor_address(self._input, int(slot.device_input))
-        self._context.set_tensor_address(self._output, int(slot.device_output))
+    def _between(self, source: int, target: int) -> None:
+        """Put the computation from one device address to another on the compute stream."""
+        self._context.set_tensor_address(self._input, source)
+        self._context.set_tensor_address(self._output, target)
+        self._execute(self._compute.handle)
 
     def _execute(self, stream: int) -> None:
         if not self._context.execute_async_v3(stream):
@@ -220,8 +232,18 @@ class TensorRTSession:
         if slot.graph is not None:
             slot.graph.launch()
             return
-        self._address(slot)
-        self._execute(self._compute.handle)
+        self._between(int(slot.source.device), int(slot.target.device))
+
+    def _upscale(self, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
+        if self._whole is not None and 0 < len(tiles) <= self.manifest.batch:
+            enlarged = self._whole.run(tiles)
+            if enlarged is not None:
+                self.device_ms = self._whole.device_ms
+                return enlarged
+        large = self.manifest.tile * self.scale
+        enlarged = np.empty((len(tiles), 3, large, large), np.float32)
+        self._pipeline(tiles, enlarged)
+        return enlarged
 
     def _pipeline(self, tiles: NDArray[np.float32], enlarged: NDArray[np.float32]) -> None:
         """Run all tiles through the slots, batch by batch; see the module's docstring."""
@@ -233,16 +255,16 @@ class TensorRTSession:
             if number >= SLOTS:
                 self._collect(slot, enlarged, start - SLOTS * batch)
             part = tiles[start : start + batch]
-            slot.host_input[: len(part)] = part
-            slot.host_input[len(part) :] = 0
-            self._driver.memcpy_htod_async(slot.device_input, slot.host_input, self._upload)
+            slot.source.host[: len(part)] = part
+            slot.source.host[len(part) :] = 0
+            slot.source.upload(self._driver, self._upload)
             slot.uploaded.record(self._upload)
             self._compute.wait_for_event(slot.uploaded)
             slot.started.record(self._compute)
             self._enqueue(slot)
             slot.computed.record(self._compute)
             self._download.wait_for_event(slot.computed)
-            self._driver.memcpy_dtoh_async(slot.host_output, slot.device_output, self._download)
+            slot.target.download(self._driver, self._download)
             slot.downloaded.record(self._download)
         for number, start in list(enumerate(starts))[-SLOTS:]:
             self._collect(self._slots[number % SLOTS], enlarged, start)
@@ -252,7 +274,7 @@ class TensorRTSession:
         slot.downloaded.synchronize()
         self.device_ms += slot.computed.time_since(slot.started)
         part = enlarged[start : start + self.manifest.batch]
-        part[...] = slot.host_output[: len(part)]
+        part[...] = slot.target.host[: len(part)]
 
     def _repair(self, tiles: NDArray[np.float32], enlarged: NDArray[np.float32]) -> None:
         """Compute tiles again in float32 that came out as NaN, infinite or black."""
@@ -271,23 +293,6 @@ class TensorRTSession:
             count = self._fp32.batch or 1
             large[...] = self._fp32.run(np.repeat(tile[None], count, axis=0))[0]
             self.repeated += 1
-
-
-def _import_pycuda() -> tuple[Any, Any]:
-    """Return pycuda's driver module and the primary context of the GPU.
-
-    `autoprimaryctx`, not `autoinit`: the primary context is the one that TensorRT uses through the
-    runtime API; with another, its calls end in `invalid resource handle` or in zeros.
-    """
-    try:
-        import pycuda.autoprimaryctx
-        import pycuda.driver
-    except ImportError as error:
-        raise MissingError(
-            f"pycuda is not installed ({str(error).splitlines()[0]})",
-            fix="PATH=/usr/local/cuda/bin:$PATH pip install 'edgesr[jetson]'",
-        ) from error
-    return pycuda.driver, pycuda.autoprimaryctx.context
 
 
 def _execution_context(stack: Stack, engine: Any, use_graph: bool) -> tuple[Any, bool]:

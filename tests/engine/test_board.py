@@ -19,6 +19,7 @@ optimization_levels = [3]
 def test_the_issues_boards_are_there():
     names = [board.name for board in all_boards()]
     assert names == [
+        "gpu",
         "jetson-agx-orin",
         "jetson-orin-nano-4gb",
         "jetson-orin-nano-8gb",
@@ -38,6 +39,7 @@ def test_the_bare_family_name_means_the_larger_module():
 @pytest.mark.parametrize("board", all_boards(), ids=lambda board: board.name)
 def test_every_board_is_complete(board):
     assert all(re.fullmatch(r"\d+\.\d", value) for value in board.compute_capabilities)
+    assert bool(board.compute_capabilities) != board.any_gpu
     ids = [mode.id for mode in board.power_modes]
     assert len(set(ids)) == len(ids)
     assert len({mode.option for mode in board.power_modes}) == len(ids)

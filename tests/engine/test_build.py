@@ -9,7 +9,9 @@ import pytest
 
 from edgesr.engine.board import get_board
 from edgesr.engine.build import BuildRequest, build, check_machine, check_output
-from edgesr.engine.device import read_device, resolve_board
+from edgesr.engine.builder import Builder
+from edgesr.engine.device import board_of_gpu, read_device, resolve_board
+from edgesr.engine.gpu import Gpu
 from edgesr.engine.manifest import EngineManifest
 from edgesr.errors import ConfigError, EngineError
 from edgesr.files import sha256
@@ -86,6 +88,45 @@ def test_nor_on_another_jetson(small_onnx, orin_nano):
     with pytest.raises(EngineError, match=r"this is a Jetson Orin Nano 8 GB, not a .*NX") as error:
         check_machine(request, read_device(orin_nano))
     assert "--board jetson-orin-nano-8gb" in error.value.fix
+
+
+def test_a_gpu_that_is_not_there_is_not_built_for(small_onnx, orin_nano, tmp_path):
+    request = BuildRequest(small_onnx(), get_board("gpu"))
+    nothing = dataclasses.replace(read_device(tmp_path), board=None)
+    with pytest.raises(EngineError, match="shows no NVIDIA GPU") as error:
+        check_machine(request, nothing)
+    assert error.value.fix == "edgesr doctor"
+    with pytest.raises(EngineError, match="this is a Jetson Orin Nano 8 GB") as error:
+        check_machine(request, read_device(orin_nano))
+    assert "--board jetson-orin-nano-8gb" in error.value.fix
+
+
+@pytest.mark.parametrize("sources", [("JIT_CONVOLUTIONS",), ("JIT_CONVOLUTIONS", "CUDNN")])
+def test_an_engine_for_the_gpu_at_hand_takes_kernels_from_its_boards_sources(
+    small_onnx, tmp_path, monkeypatch, sources
+):
+    """This TensorRT builds for a GPU that is not there; a source it does not know is left out."""
+    board = dataclasses.replace(
+        board_of_gpu(Gpu("NVIDIA RTX A4000", "8.6", "13.0", 16376)), tactic_sources=sources
+    )
+    module = __import__("tensorrt_rtx")
+    given = []
+    configure = Builder._config
+
+    def look(self, *arguments):
+        config = configure(self, *arguments)
+        given.append(config.get_tactic_sources())
+        return config
+
+    monkeypatch.setattr(Builder, "_config", look)
+    board = dataclasses.replace(board, tensorrt_modules=("tensorrt_rtx",))
+    device = dataclasses.replace(read_device(tmp_path), board=board)
+    onnx = small_onnx()
+    _, manifest = build(
+        BuildRequest(onnx, board), device, tmp_path / "cache", tmp_path / "small.engine"
+    )
+    assert (manifest.board, manifest.compute_capabilities) == ("gpu", ("8.6",))
+    assert given == [1 << int(module.TacticSource.JIT_CONVOLUTIONS)]
 
 
 def test_another_power_mode_than_the_one_that_is_set(small_onnx, orin_nano):

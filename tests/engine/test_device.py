@@ -1,6 +1,19 @@
 import pytest
 
-from edgesr.engine.device import read_device
+from edgesr.engine import device as device_module
+from edgesr.engine.device import read_device, resolve_board
+from edgesr.engine.gpu import Gpu
+
+
+@pytest.fixture(autouse=True)
+def gpu(monkeypatch):
+    """Return a function that puts a GPU in this machine; without a call it has none."""
+
+    def insert(found):
+        monkeypatch.setattr(device_module, "first_gpu", lambda: found)
+
+    insert(None)
+    return insert
 
 
 def test_reads_a_whole_board(orin_nano):
@@ -46,3 +59,19 @@ def test_a_pc_is_no_board(tmp_path):
     assert device.gpu_mhz is None
     assert device.memory_mib is None
     assert device.model
+
+
+def test_a_pc_with_a_gpu_is_the_board_gpu_with_the_facts_of_the_device(tmp_path, gpu):
+    gpu(Gpu("NVIDIA H200", "9.0", "13.0", 143771))
+    board = read_device(tmp_path).board
+    assert (board.name, board.title) == ("gpu", "NVIDIA H200")
+    assert board.compute_capabilities == ("9.0",)
+    assert board.memory_mib == 143771
+    assert not board.is_jetson
+    assert resolve_board(None, board) is board
+    assert resolve_board("gpu", board) is board
+
+
+def test_a_jetson_with_its_gpu_stays_that_jetson(orin_nano, gpu):
+    gpu(Gpu("Orin", "8.7", "12.6", 7620, is_integrated=True))
+    assert read_device(orin_nano).board.name == "jetson-orin-nano-8gb"

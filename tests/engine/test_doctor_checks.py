@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from edgesr.engine import doctor, find
+from edgesr.engine import device, doctor, find
 from edgesr.engine.doctor import MISSING, NOTE, OK, diagnose, next_steps
 from edgesr.engine.gpu import Gpu
 from edgesr.files import sha256
@@ -53,6 +53,20 @@ def test_a_board_without_cuda(orin_nano, tmp_path):
 def test_a_pc_lacks_nothing_for_having_no_board(tmp_path):
     checks = diagnose(tmp_path, tmp_path)
     assert by_name(checks)["board"].state == NOTE
+    assert {check.name for check in checks if check.state == MISSING} <= {"models"}
+
+
+def test_on_a_pc_with_a_gpu_and_tensorrt_engines_can_run(tmp_path, monkeypatch):
+    simulated = pytest.importorskip("simulated_cuda")
+    simulated.install(monkeypatch, simulated.Gpu())
+    monkeypatch.setattr(device, "first_gpu", lambda: Gpu("NVIDIA H200", "9.0", "13.0", 143771))
+    check = by_name(diagnose(tmp_path, tmp_path))["board"]
+    assert check.state == OK
+    assert check.text == "NVIDIA H200, 143771 MiB (--board gpu); engines can run"
+    monkeypatch.setitem(__import__("sys").modules, "tensorrt", None)
+    monkeypatch.setitem(__import__("sys").modules, "tensorrt_rtx", None)
+    checks = diagnose(tmp_path, tmp_path)
+    assert by_name(checks)["board"].text.endswith("once TensorRT is installed")
     assert {check.name for check in checks if check.state == MISSING} <= {"models"}
 
 

@@ -95,6 +95,60 @@ def test_without_a_cuda_driver_to_capture_it_says_so(engine, monkeypatch):
     assert TensorRTSession(engine).graph == "none"
 
 
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("is_integrated", [False, True])
+def test_with_graphs_every_tile_comes_out_at_its_place(engine, monkeypatch, seed, is_integrated):
+    gpu = simulated_cuda.Gpu(seed)
+    gpu.is_integrated = is_integrated
+    simulated_cuda.install(monkeypatch, gpu)
+    simulated_cuda.install_graphs(monkeypatch, gpu)
+    session = TensorRTSession(engine)
+    assert session.graph == "cuda graph"
+    for count in (1, 2, 3, 9, 1):
+        small = tiles(count, seed + count)
+        np.testing.assert_array_equal(session.run(small), enlarged(small))
+        assert session.device_ms > 0
+    session.close()
+
+
+def test_a_short_call_is_one_launch_without_copies_on_other_streams(engine, monkeypatch):
+    gpu = simulated_cuda.Gpu()
+    gpu.random.randrange = lambda stop: 0
+    simulated_cuda.install(monkeypatch, gpu)
+    simulated_cuda.install_graphs(monkeypatch, gpu)
+    session = TensorRTSession(engine)
+    gpu.most_in_flight = 0
+    session.run(tiles(2))
+    assert gpu.most_in_flight == 5  # upload, stamp, network, stamp, download
+    gpu.is_integrated = True
+    simulated_cuda.install(monkeypatch, gpu)
+    session = TensorRTSession(engine)
+    gpu.most_in_flight = 0
+    session.run(tiles(2))
+    assert gpu.most_in_flight == 3  # nothing is copied
+
+
+def test_outputs_that_a_caller_keeps_are_never_written_again(engine, monkeypatch):
+    gpu = simulated_cuda.Gpu()
+    simulated_cuda.install(monkeypatch, gpu)
+    simulated_cuda.install_graphs(monkeypatch, gpu)
+    session = TensorRTSession(engine)
+    inputs = [tiles(1 + number % 2, number) for number in range(7)]
+    kept = [session.run(small)[:, 1:] for small in inputs]  # views of views
+    session.close()
+    for small, large in zip(inputs, kept, strict=True):
+        np.testing.assert_array_equal(large, enlarged(small)[:, 1:])
+
+
+def test_an_output_that_nobody_keeps_is_used_again(engine, monkeypatch):
+    gpu = simulated_cuda.Gpu()
+    simulated_cuda.install(monkeypatch, gpu)
+    simulated_cuda.install_graphs(monkeypatch, gpu)
+    session = TensorRTSession(engine)
+    places = {session.run(tiles(1)).__array_interface__["data"][0] for _ in range(9)}
+    assert len(places) == 1
+
+
 class Float32:
     """The same network on another backend, with a batch of its own."""
 

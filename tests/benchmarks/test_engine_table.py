@@ -1,0 +1,129 @@
+"""The table of engines: what is built, what is kept, and the page made from it."""
+
+import ctypes
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+sys.path.append(str(ROOT / "benchmarks/tensorrt"))
+
+import eight_sms  # noqa: E402
+import engine_table  # noqa: E402
+import engine_variants  # noqa: E402
+from engine_text import page  # noqa: E402
+from table1_measure import document, measure_cost  # noqa: E402
+from table1_networks import find_runnables  # noqa: E402
+
+from edgesr.bench.protocol import Hooks  # noqa: E402
+from edgesr.bench.raw_files import read_raw  # noqa: E402
+from edgesr.engine.stack import find_stack  # noqa: E402
+from edgesr.errors import EngineError, MissingError  # noqa: E402
+
+RESULTS = sorted((ROOT / "benchmarks/results/tensorrt").glob("*.json"))
+
+
+def test_the_student_has_both_forms_and_its_rivals_have_one():
+    found = engine_variants.variants(engine_variants.NETWORKS, (1, 32))
+    assert len({v.engine(Path()) for v in found}) == len(found) == 2 * (4 + 2 * 4)
+    names = [v.name for v in found if v.batch == 1]
+    assert {"student fp16 plugin", "student fp16 compact", "espcn fp32"} <= set(names)
+    student, espcn = found[2], found[4]
+    assert "--plugin" in student.build_arguments(Path())
+    assert not {"--plugin", "--no-plugin"} & set(espcn.build_arguments(Path()))
+
+
+def test_without_a_gpu_nothing_is_begun(tmp_path, monkeypatch):
+    monkeypatch.setattr(engine_table, "first_gpu", lambda: None)
+    arguments = ["engine_table.py", "measure", "--name", "x", "--results", str(tmp_path / "r")]
+    monkeypatch.setattr(sys, "argv", arguments)
+    with pytest.raises(SystemExit, match="shows no GPU"):
+        engine_table.main()
+    assert not (tmp_path / "r").exists()
+
+
+def test_an_engine_that_cannot_be_built_is_named_with_its_reason(tmp_path):
+    variant = engine_variants.Variant("espcn", "fp32", 1)
+    failed = engine_variants.build_all([variant], tmp_path, 1, lambda line: None)
+    assert "error" in failed[variant]
+    assert (tmp_path / "espcn_fp32_b1.build.txt").read_text()
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    """Return a document of ONNX Runtime's figures in the shape of engines', and its raw files."""
+    folder = tmp_path_factory.mktemp("table")
+    networks, _ = find_runnables(["esr-fast"], None, folder, lambda line: None)
+    raw = folder / "bench"
+    config = {"samples": 4, "rounds": 2, "warmup": 1, "power": "none"}
+    recording = measure_cost(networks, config, raw, Hooks())
+    table = document("x", "c", networks, {}, [], {"esr-fast": {}, "bicubic": {}}, recording)
+    return table | {"more": engine_table.more(table, recording)}, raw
+
+
+def test_compressed_raw_files_give_the_same_recording(measured):
+    _, raw = measured
+    before = read_raw(raw).latencies.latency_ms
+    engine_table.compress(raw)
+    assert not list(raw.glob("*.csv"))
+    packed = {path.name: path.read_bytes() for path in raw.glob("*.gz")}
+    assert set(packed) == {"latencies.csv.gz", "power.csv.gz"}
+    assert (engine_table.read_compressed(raw).latencies.latency_ms == before).all()
+    engine_table.unpack(raw)
+    engine_table.compress(raw)
+    assert packed == {path.name: path.read_bytes() for path in raw.glob("*.gz")}
+    engine_table.unpack(raw)
+
+
+def test_the_page_has_a_row_for_each_engine_and_none_for_the_cpu(measured):
+    table, _ = measured
+    engine = {"name": "esr-fast", "batch": 1, "build_s": 80.2, "tensorrt": "tensorrt 8.5.3.1"}
+    text = page(
+        {
+            "device": "NVIDIA H200",
+            "compute_capability": "9.0",
+            "command": "c",
+            "engines": [engine | {"verified_db": 114.04}],
+            "failed": {"student fp16 plugin, batch 1": "error: no nvcc"},
+            "runs": {"1": table},
+            "photo": {"engine": "esr-fast", "picture": "p.png", "failure": None},
+        }
+    )
+    (row,) = [line for line in text.splitlines() if line.startswith("| esr-fast")]
+    assert "114.0" in row
+    assert "| 80 |" in row
+    assert "| bicubic" not in text
+    assert "- student fp16 plugin, batch 1: error: no nvcc" in text
+    assert "Measured on one NVIDIA H200 (compute capability 9.0), tensorrt 8.5.3.1" in text
+
+
+@pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.stem)
+def test_a_committed_result_is_its_page_and_its_raw_files(path):
+    found = json.loads(path.read_text())
+    assert path.with_suffix(".md").read_text() == page(found)
+    for batch, run in found["runs"].items():
+        recorded = engine_table.read_compressed(path.with_name(f"{path.stem}_b{batch}_bench"))
+        again = json.loads(json.dumps(engine_table.more(run, recorded)))
+        assert again == run["more"]
+
+
+def test_a_resource_has_the_size_that_the_driver_writes():
+    assert ctypes.sizeof(eight_sms.Resource) == 4 + 92 + 48
+
+
+def test_a_folder_named_tensorrt_is_not_taken_for_tensorrt(monkeypatch, tmp_path):
+    (tmp_path / "tensorrt").mkdir()
+    monkeypatch.delitem(sys.modules, "tensorrt", raising=False)
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    with pytest.raises(MissingError, match="tensorrt: not a package of TensorRT"):
+        find_stack(("tensorrt",))
+    monkeypatch.delitem(sys.modules, "tensorrt", raising=False)
+
+
+def test_a_driver_without_green_contexts_says_so():
+    few = eight_sms.FewMultiprocessors.__new__(eight_sms.FewMultiprocessors)
+    few._cuda, few.handle = object(), 1
+    with pytest.raises(EngineError, match="green contexts need CUDA"):
+        few.synchronize()
