@@ -109,8 +109,15 @@ def check_machine(request: BuildRequest, device: Device) -> None:
         )
 
 
-def load(request: BuildRequest, stack: Stack) -> tuple[OnnxManifest, net.ParsedNetwork]:
+def load(
+    request: BuildRequest, stack: Stack, *, plugin: bool = False
+) -> tuple[OnnxManifest, net.ParsedNetwork]:
     """Read and parse the model; the whole of `--check`.
+
+    Args:
+        request: what the user asked for.
+        stack: TensorRT.
+        plugin: leave the scans to the plugin, which is loaded; else they are written out.
 
     Raises:
         ModelError: the file or its manifest is wrong.
@@ -125,7 +132,7 @@ def load(request: BuildRequest, stack: Stack) -> tuple[OnnxManifest, net.ParsedN
             where=request.onnx,
             fix=f"edgesr export --model {model.network} --precision fp16",
         )
-    parsed = net.parse(stack, request.onnx, model, request.batch)
+    parsed = net.parse(stack, request.onnx, model, request.batch, plugin=plugin)
     computed = parsed.precision
     asked = request.precision or model.precision
     if computed != asked:
@@ -191,7 +198,7 @@ def build(
     without = replace(request, plugin=False).command()
     onnx = net.read_onnx(request.onnx)
     plugin = scan_plugin(onnx, stack, without, on_step, on_notice) if request.plugin else None
-    model, parsed = load(request, stack)
+    model, parsed = load(request, stack, plugin=plugin is not None)
     path = output or default_output(request, model, parsed.batch)
     check_output(path)
     cache = TimingCache.of(
