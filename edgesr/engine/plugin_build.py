@@ -5,10 +5,12 @@ TensorRT and of the compiler, and the GPU. A record beside it, written last, hol
 library that does not agree with its record is compiled again.
 """
 
+import fcntl
 import hashlib
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -25,7 +27,7 @@ from edgesr.engine.plugin import (
 )
 from edgesr.engine.progress import OnStep
 from edgesr.engine.stack import Stack
-from edgesr.errors import EngineError
+from edgesr.errors import ConfigError, EngineError
 from edgesr.files import atomic_path, make_folder, sha256, write_json
 
 COST = "the scan is built as many small layers instead, which takes several times longer a tile"
@@ -125,12 +127,50 @@ def compiled(
     key = hashlib.sha256("\n".join((source, tensorrt, compute_capability, nvcc.version)).encode())
     library = folder / f"mixer-{key.hexdigest()[:16]}.so"
     record = library.with_suffix(".json")
-    known = _read(record)
-    if known is not None and library.is_file() and sha256(library) == known.sha256:
-        return known
+    plugin = _kept(library, record)
+    if plugin is not None:
+        return plugin
+    make_folder(folder)
+    # What one process compiled, another must not replace: engines name the library by its hash.
+    with _alone(library.with_suffix(".lock")):
+        plugin = _kept(library, record)
+        if plugin is None:
+            plugin = _compile(
+                nvcc, include, tensorrt, compute_capability, library, without, on_step
+            )
+            write_json(record, asdict(plugin))
+    return plugin
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Wait until no other process holds the lock; it is given back whatever happens.
+
+    Raises:
+        ConfigError: it cannot be made.
+    """
+    try:
+        file = lock.open("w")
+    except OSError as error:
+        raise ConfigError(f"cannot write it ({error.strerror})", where=lock) from error
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _compile(
+    nvcc: Nvcc,
+    include: Path,
+    tensorrt: str,
+    compute_capability: str,
+    library: Path,
+    without: str,
+    on_step: OnStep,
+) -> Plugin:
+    """Compile the sources to a library; nothing is left of an attempt that fails."""
+    source = source_sha256()
     phase = f"compiling the scan's plugin with nvcc {nvcc.version}, once for this machine"
     on_step(phase, 0, 1)
-    make_folder(folder)
     with tempfile.TemporaryDirectory() as name, atomic_path(library) as temporary:
         for file, content in read_sources().items():
             (Path(name) / file).write_bytes(content)
@@ -144,12 +184,15 @@ def compiled(
                 where=nvcc.path,
                 fix=without,
             )
-    plugin = Plugin(
-        library.name, sha256(library), source, tensorrt, compute_capability, nvcc.version
-    )
-    write_json(record, asdict(plugin))
     on_step(phase, 1, 1)
-    return plugin
+    return Plugin(library.name, sha256(library), source, tensorrt, compute_capability, nvcc.version)
+
+
+def _kept(library: Path, record: Path) -> Plugin | None:
+    """Return the plugin that was compiled before, None where there is none or it was damaged."""
+    known = _read(record)
+    intact = known is not None and library.is_file() and sha256(library) == known.sha256
+    return known if intact else None
 
 
 def _read(record: Path) -> Plugin | None:

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgesr.engine.negative_pads import crop_before_padding
+
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto
 
@@ -58,6 +60,7 @@ def prepare(data: bytes, tensorrt: str, *, plugin: bool, batch: int = 1) -> byte
     _fix_batch(model.graph, batch)
     model = _keep_mixers(model) if plugin else _inline(model)
     _fold(model)
+    crop_before_padding(model)
     _split_slices(model)
     if _version(tensorrt) < LAYER_NORM_SINCE:
         _write_norms(model.graph)

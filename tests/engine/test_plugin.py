@@ -336,3 +336,35 @@ def test_build_engine_ends_with_one_line_when_the_compiler_fails(
     assert said[1] == f"  try: edgesr build-engine {onnx} --board rtx --no-plugin"
     assert not output.exists()
     assert not list((tmp_path / "cache").rglob("*.*"))
+
+
+def test_the_sources_are_read_where_there_is_no_torch() -> None:
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from edgesr.engine.plugin_build import source_sha256; print(source_sha256())"
+    )
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert run.stdout.strip() == source_sha256()
+
+
+def test_two_processes_that_need_the_plugin_keep_one_library(real, tmp_path):
+    """The second waits for the first and takes what it compiled."""
+    folder, compiler, plugin, _ = real
+    empty = tmp_path / "plugins"
+    code = (
+        "import sys, time; from pathlib import Path\n"
+        "from edgesr.engine import plugin_build as build\n"
+        "with build._alone(Path(sys.argv[1])):\n"
+        "    print('held', flush=True); time.sleep(2)\n"
+        "    for name in sys.argv[2:]: Path(sys.argv[1]).with_suffix(Path(name).suffix)"
+        ".write_bytes(Path(name).read_bytes())"
+    )
+    empty.mkdir()
+    library = empty / plugin.file
+    made = [str((folder / plugin.file).with_suffix(end)) for end in (".so", ".json")]
+    lock = str(library.with_suffix(".lock"))
+    other = subprocess.Popen([sys.executable, "-c", code, lock, *made], stdout=subprocess.PIPE)
+    with other:
+        assert other.stdout.readline() == b"held\n"
+        got = compiled(compiler, STAND_IN, TENSORRT, "8.7", empty, WITHOUT, quiet)
+    assert got == plugin
