@@ -85,7 +85,7 @@ def test_gpu_replay_gives_what_python_gives(taught_by: str | None) -> None:
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="a CUDA graph needs a GPU")
-@pytest.mark.parametrize(("precision", "limit"), [("fp32", 1e-3), ("bf16", 3e-2)])
+@pytest.mark.parametrize(("precision", "limit"), [("fp32", 5e-3), ("bf16", 3e-2)])
 def test_gpu_replay_of_turns_and_locality_gives_what_the_cpu_gives(
     precision: str, limit: float
 ) -> None:
