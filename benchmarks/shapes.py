@@ -31,7 +31,7 @@ from training_runs import RESULT, SCHEMA, say
 from edgesr.errors import DataError, EdgesrError
 from edgesr.files import sha256, write_json
 
-EVAL = "eval.json"
+EVAL, WEIGHTS = "eval.json", "*.safetensors"
 TILE, THREADS = 64, 1
 _SCORES = ("images", "psnr_y_db", "ssim_y", "bicubic_psnr_y_db", "bicubic_ssim_y")
 
@@ -41,7 +41,7 @@ def take(args: argparse.Namespace, shapes: Sequence[str]) -> None:
     if not args.runs.is_dir():
         raise DataError("no such folder", where=args.runs, fix="--runs FOLDER_OF_RUNS")
     for run in sorted(path.parent for path in args.runs.glob("*/config.json")):
-        reason = why_not(run, [f"{FAMILY}{shape}" for shape in shapes])
+        reason = why_not(run, [f"{FAMILY}{shape}" for shape in shapes], args.least_steps)
         if reason is not None:
             say(f"left {run}: {reason}")
             continue
@@ -52,13 +52,17 @@ def take(args: argparse.Namespace, shapes: Sequence[str]) -> None:
     render(args)
 
 
-def why_not(run: Path, networks: Sequence[str]) -> str | None:
+def why_not(run: Path, networks: Sequence[str], least_steps: int) -> str | None:
     """Return why a run is no result of the table; None where it is one."""
     config, rows = (log := read_log(run)).config, log.rows
     if config["model"] not in networks or config["distillation"] is not None:
         return f"{config['model']} is no candidate, or was distilled"
+    if config["steps"] is None or config["steps"] < least_steps:
+        return f"it is of fewer than {least_steps:,} steps, or ended by the clock"
     if not rows or rows[-1]["step"] != config["steps"]:
-        return f"it stopped before its {config['steps']} steps"
+        return f"it stopped before its {config['steps']:,} steps"
+    if len(list(run.glob(WEIGHTS))) != 1:
+        return f"it has no single {WEIGHTS}"
     if not (run / EVAL).is_file() or not (run / EVAL).stat().st_size:
         return f"it has no {EVAL}"
     return None
@@ -74,8 +78,13 @@ def result(run: Path) -> dict[str, Any]:
     from edgesr.models.network import parameter_count
 
     config = read_log(run).config
-    (weights,) = run.glob("*.safetensors")
-    scored = {each["protocol"]["dataset"]: each for each in json.loads((run / EVAL).read_text())}
+    (weights,) = run.glob(WEIGHTS)
+    try:
+        documents = json.loads((run / EVAL).read_text())
+    except ValueError as error:
+        raise DataError(f"is no JSON ({error})", where=run / EVAL) from error
+    documents = documents if isinstance(documents, list) else [documents]  # of a single set
+    scored = {each["protocol"]["dataset"]: each for each in documents}
     wrong = {each["model"] for each in scored.values()} - {config["model"]}
     missing = [name for name in SETS if name not in scored]
     if wrong or missing:
@@ -138,6 +147,7 @@ def build_parser() -> argparse.ArgumentParser:
     taking = commands.add_parser("take")
     taking.set_defaults(run=take)
     taking.add_argument("--runs", type=Path, required=True)
+    taking.add_argument("--least-steps", type=int, default=40_000)
     timing = commands.add_parser("time")
     timing.set_defaults(run=measure)
     timing.add_argument("--repeats", type=int, default=30)

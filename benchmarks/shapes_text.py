@@ -39,7 +39,7 @@ SHAPES = (
 
 SETS = ("Set5", "Set14", "BSD100")
 MOST_PARAMETERS = 150_000
-CHANCE_DB = 0.03  # two seeds of one network have differed by so much
+CHANCE_DB = 0.03  # smaller differences need a second seed
 TAKE = "python benchmarks/shapes.py take --runs RUNS"
 TIME = "python benchmarks/shapes.py time"
 
