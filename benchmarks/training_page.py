@@ -1,6 +1,7 @@
 """Writes TRAINING.md's tables and the figures beside them from results/ alone."""
 
 import json
+from functools import cache
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -138,6 +139,7 @@ def _parameters(name: str) -> int:
     return parameter_count(get_network(name).module(4))
 
 
+@cache
 def _size(name: str) -> tuple[int, int]:
     from edgesr.models import get_network
     from edgesr.models.cost import multiply_adds
