@@ -13,6 +13,7 @@ Json = dict[str, Any]
 
 WAYS = {"": "alone", "_in_a_row": "in a row", "_graph": "as a graph"}
 LEVELS = {"scan": "scan", "mixer": "+ mixer", "norm": "+ norm", "graph": "+ graph"}
+_OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW"}
 LEGEND = (
     "- *scan*: the selective scan alone is fused. *mixer*: and what surrounds it between a mixer's "
     "outer projections (softplus of dt, gate, D, convolution with SiLU). *norm*: and LayerNorm. "
@@ -112,8 +113,44 @@ def step_gpu(document: Json | None) -> str:
     ]
     return (
         f"{markdown(header, rows)}\n\n{LEGEND}"
-        f"- Measured on {document['device']}, torch {document['torch']}. Made by `{command}`.\n"
+        f"- The optimizer is {_OPTIMIZERS[document.get('optimizer', 'adam')]}. Measured on "
+        f"{document['device']}, torch {document['torch']}. Made by `{command}`.\n"
     )
+
+
+def step_models(document: Json | None) -> str:
+    """Return the recorded training steps of networks that were timed in turns.
+
+    Args:
+        document: results/step_models.json; None: nothing was measured.
+    """
+    if document is None:
+        names = [f"mambalitesr:D32-G4-B2-N1-SKIP{added}" for added in ("", "-TURN-C3")]
+        return _not_run(_command("step_gpu", *_asked(names, 128), out="step_models"))
+    rows, first = document["steps"], document["steps"][0]
+    table = [
+        [
+            f"`{row['network']}`",
+            str(row["batch"]),
+            significant(row["step_ms"], 3),
+            significant(row["least_ms"], 3),
+            f"{100 * (row['step_ms'] / first['step_ms'] - 1):+.1f} %",
+        ]
+        for row in rows
+    ]
+    header = ["network", "batch", "step ms (median)", "step ms (least)", "over the first"]
+    names = [row["network"] for row in rows]
+    command = _command("step_gpu", *_asked(names, first["batch"]), out="step_models")
+    return (
+        f"{markdown(header, table)}\n\n"
+        f"- {first['rounds']} rounds over all networks, steps replayed as CUDA graphs. The "
+        f"optimizer is {_OPTIMIZERS[document['optimizer']]}. Measured on {document['device']}, "
+        f"torch {document['torch']}. Made by `{command}`.\n"
+    )
+
+
+def _asked(names: list[str], batch: int) -> list[str]:
+    return [*(f"--model {name}" for name in names), f"--batch {batch}"]
 
 
 def several_gpus(runs: list[Finished]) -> str:
@@ -148,9 +185,9 @@ def several_gpus(runs: list[Finished]) -> str:
     )
 
 
-def _command(script: str, *arguments: str) -> str:
+def _command(script: str, *arguments: str, out: str | None = None) -> str:
     words = [f"python benchmarks/{script}.py", *arguments]
-    return " ".join([*words, f"--out benchmarks/results/{script}.json"])
+    return " ".join([*words, f"--out benchmarks/results/{out or script}.json"])
 
 
 def _not_run(command: str) -> str:

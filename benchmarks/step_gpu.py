@@ -2,14 +2,21 @@
 
     python benchmarks/step_gpu.py --out benchmarks/results/step_gpu.json
 
+or the steps of several networks in turns, each replayed as a CUDA graph:
+
+    python benchmarks/step_gpu.py --model student --model teacher --batch 64 --out steps.json
+
 One step is what `edgesr train` does on a GPU: forward under bfloat16 autocast, L1 loss, backward,
-Adam, on random patches, channels last. `scan` fuses the scan alone, `mixer` all between a mixer's
-outer projections, `norm` the LayerNorm as well, and `graph` is `norm` replayed as a CUDA graph, as
-`edgesr train` does it. The peak of memory is that of the step, the network and the optimizer
-included.
+fused AdamW, on random patches, channels last. `scan` fuses the scan alone, `mixer` all between a
+mixer's outer projections, `norm` the LayerNorm as well, and `graph` is `norm` replayed as a CUDA
+graph, as `edgesr train` does it. The peak of memory is that of the step, the network and the
+optimizer included.
 """
 
 import argparse
+import statistics
+import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -18,11 +25,14 @@ from unittest import mock
 import torch
 from gpu_timing import Call, median_ms
 
+from edgesr.errors import EdgesrError
 from edgesr.files import write_json
 from edgesr.models import mamba, token_norm
 from edgesr.models.registry import get_network
+from edgesr.train.config import TrainConfig
 from edgesr.train.gradient import Gradient
-from edgesr.train.losses import Objective
+from edgesr.train.losses import LOSSES, Objective
+from edgesr.train.optimizer import build_optimizer
 
 LEVELS = {
     "scan": [mamba, token_norm],
@@ -38,15 +48,20 @@ CASES = (
     ("teacher", 32, tuple(LEVELS)),
     ("teacher", 16, ("norm", "graph")),
 )
+ROUNDS, STEPS = 5, 6  # of the networks in turns: rounds over all, steps of one in a round
+DEFAULT_BATCH = 128
 
 
 def step(name: str, batch: int, record: bool) -> Call:
     """Return a call that runs one training step of a network at scale 4 on 64x64 patches."""
-    network = get_network(name).build(4).cuda().to(memory_format=torch.channels_last)
-    gradient = Gradient(Objective(network, torch.nn.functional.l1_loss, "bf16"), record)
-    optimizer = torch.optim.Adam(network.parameters(), lr=2e-4, fused=True)
-    lr = torch.rand(batch, 3, 64, 64, device="cuda")
-    hr = torch.rand(batch, 3, 256, 256, device="cuda")
+    network = get_network(name).module(4).cuda().to(memory_format=torch.channels_last)
+    config = TrainConfig(data=Path(), out=Path())  # whose data is not read here
+    gradient = Gradient(Objective(network, LOSSES[config.loss], "bf16"), record)
+    optimizer = build_optimizer(config, network)
+    lr, hr = (
+        torch.rand(batch, 3, side, side, device="cuda").to(memory_format=torch.channels_last)
+        for side in (64, 256)
+    )
 
     def run() -> None:
         gradient(lr, hr)
@@ -70,14 +85,70 @@ def measure(name: str, batch: int, level: str) -> dict[str, Any]:
             "peak_memory_gib": peak}  # fmt: skip
 
 
-def main() -> None:
-    """Measure every case; write JSON."""
+def measure_in_turns(names: Sequence[str], batch: int, out: Path) -> None:
+    """Time the recorded steps of networks in turns; write the result after every round."""
+    calls = {}
+    for name in names:
+        began = time.perf_counter()
+        calls[name] = step(name, batch, record=True)
+        for _ in range(3):  # the first compiles and records
+            calls[name]()
+        torch.cuda.synchronize()
+        print(f"{name}: ready after {time.perf_counter() - began:.0f} s", flush=True)
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for number in range(ROUNDS):
+        for name, call in calls.items():
+            began = time.perf_counter()
+            for _ in range(STEPS):
+                call()
+            torch.cuda.synchronize()
+            times[name].append((time.perf_counter() - began) / STEPS * 1e3)
+            print(f"round {number + 1}: {name} {times[name][-1]:.2f} ms", flush=True)
+        rows = [
+            {"network": name, "batch": batch, "step_ms": statistics.median(found),
+             "least_ms": min(found), "rounds": len(found)}
+            for name, found in times.items()
+        ]  # fmt: skip
+        write_json(out, report(rows))
+
+
+def report(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the document of a result."""
+    return {"device": torch.cuda.get_device_name(), "torch": torch.__version__,
+            "optimizer": TrainConfig(data=Path(), out=Path()).optimizer, "steps": rows}  # fmt: skip
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--profile", action="store_true", help="print the kernels of student-paper")
-    arguments = parser.parse_args()
+    parser.add_argument(
+        "--model", action="append", default=[], metavar="NETWORK",
+        help="time the recorded step of this network; with several, in turns",
+    )  # fmt: skip
+    parser.add_argument("--batch", type=int, default=DEFAULT_BATCH, help="with --model")
+    return parser
+
+
+def main(given: list[str] | None = None) -> None:
+    """Measure every case, or the networks asked for; write JSON."""
+    parser = build_parser()
+    arguments = parser.parse_args(given)
+    try:
+        for name in arguments.model:
+            get_network(name)
+    except EdgesrError as error:
+        parser.error(str(error))
+    if arguments.batch < 1:
+        parser.error(f"--batch: at least 1, not {arguments.batch}")
+    if not torch.cuda.is_available():
+        parser.error("a training step is timed on an NVIDIA GPU, and torch sees none")
     torch.manual_seed(0)
     torch.backends.cudnn.benchmark = True
+    if arguments.model:
+        measure_in_turns(arguments.model, arguments.batch, arguments.out)
+        return
     rows = []
     for name, batch, levels in CASES:
         for level in levels:
@@ -85,8 +156,7 @@ def main() -> None:
             torch.cuda.empty_cache()
             print(*(f"{k} {v:.2f}" if isinstance(v, float) else v for k, v in rows[-1].items()),
                   flush=True)  # fmt: skip
-    report = {"device": torch.cuda.get_device_name(), "torch": torch.__version__, "steps": rows}
-    write_json(arguments.out, report)
+    write_json(arguments.out, report(rows))
     if arguments.profile:
         call = step("student-paper", 128, record=False)
         call()

@@ -1,12 +1,14 @@
 """Writes TRAINING.md's tables and the figures beside them from results/ alone."""
 
 import json
+from functools import cache
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 import pareto
-from gpu_text import scan_gpu, several_gpus, step_gpu
+from gpu_text import scan_gpu, several_gpus, step_gpu, step_models
+from shapes_text import shapes
 from student_shape_text import student_shape
 from table1_text import PAPER, fill_blocks
 from training_figures import Line, draw
@@ -17,6 +19,7 @@ from training_text import SETS, row2500, seeds_of, table3, table4
 from edgesr.files import write_text
 
 HERE = Path(__file__).parent
+SHAPE_RUN = "shape_"  # begins the folder of a run of shapes.py
 
 PSNR, POWER = "figure4a_psnr.svg", "figure4b_power.svg"
 ALPHA, SHAPES = "figure5_alpha.svg", "student_shape_pareto.svg"
@@ -45,7 +48,7 @@ def render_page(results: Path, page: Path, plan: Plan) -> list[Path]:
 def blocks(results: Path, plan: Plan) -> dict[str, str]:
     """Return name of a mark -> what belongs between it and its end."""
     found = _found(results)
-    shapes, drawings = _read(results / "student_shape.json"), figures(results, plan)
+    shape, drawings = _read(results / "student_shape.json"), figures(results, plan)
 
     def with_figures(text: str, *names: str) -> str:
         shown = [f"![{_ALT[name]}](results/{name})\n\n" for name in names if drawings[name]]
@@ -55,9 +58,16 @@ def blocks(results: Path, plan: Plan) -> dict[str, str]:
         "table3": with_figures(table3(plan, found, _parameters), PSNR, POWER),
         "table4": with_figures(table4(plan, found), ALPHA),
         "row2500": row2500(plan, found, _parameters),
-        "student_shape": with_figures(student_shape(shapes), SHAPES),
+        "student_shape": with_figures(student_shape(shape), SHAPES),
+        "shapes": shapes(
+            _by_network(found),
+            _read(results / "shapes.json"),
+            _read(results / "tensorrt/shapes.json"),
+            _size,
+        ),
         "scan_gpu": scan_gpu(_hosts(results, "scan_gpu"), _hosts(results, "scan_peer")),
         "step_gpu": step_gpu(_read(results / "step_gpu.json")),
+        "step_models": step_models(_read(results / "step_models.json")),
         "several_gpus": several_gpus([read_log(run) for run in sorted(results.glob("two_gpus/*"))]),
     }
 
@@ -70,7 +80,7 @@ def _hosts(results: Path, name: str) -> list[dict[str, Any]]:
 
 def figures(results: Path, plan: Plan) -> dict[str, str | None]:
     """Return file name -> SVG, None where nothing was measured that it could show."""
-    found, shapes = _found(results), _read(results / "student_shape.json")
+    found, shape = _found(results), _read(results / "student_shape.json")
     ranks = [run for run in paper_runs(plan) if run.table == "table3" and run.name in found]
     psnr = [Line(f"rank {run.rank}", found[run.name].psnr_y_db) for run in ranks]
     power = [Line(f"rank {run.rank}", found[run.name].power_by_step) for run in ranks]
@@ -78,7 +88,7 @@ def figures(results: Path, plan: Plan) -> dict[str, str | None]:
         PSNR: draw("PSNR-Y on Set5 in dB", "iteration", psnr),
         POWER: draw("GPU power in W", "iteration", power, from_zero=True),
         ALPHA: draw("PSNR-Y of the student in dB", "alpha", _over_alpha(found, plan)),
-        SHAPES: None if shapes is None else pareto.plot(shapes, "latency_ms"),
+        SHAPES: None if shape is None else pareto.plot(shape, "latency_ms"),
     }
 
 
@@ -109,6 +119,15 @@ def _found(results: Path) -> dict[str, Finished]:
     return {name: run for name, run in runs.items() if run is not None}
 
 
+def _by_network(found: dict[str, Finished]) -> dict[str, list[Finished]]:
+    """Return network -> the runs of shapes.py."""
+    runs: dict[str, list[Finished]] = {}
+    for name, run in found.items():
+        if name.startswith(SHAPE_RUN):
+            runs.setdefault(run.result["network"], []).append(run)
+    return runs
+
+
 def _read(path: Path) -> dict[str, Any] | None:
     return json.loads(path.read_text()) if path.is_file() else None
 
@@ -118,3 +137,11 @@ def _parameters(name: str) -> int:
     from edgesr.models.network import parameter_count
 
     return parameter_count(get_network(name).module(4))
+
+
+@cache
+def _size(name: str) -> tuple[int, int]:
+    from edgesr.models import get_network
+    from edgesr.models.cost import multiply_adds
+
+    return _parameters(name), multiply_adds(get_network(name), 4, 64, 64)

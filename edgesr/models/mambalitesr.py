@@ -71,11 +71,12 @@ class MambaLiteSRConfig:
     def __post_init__(self) -> None:
         sizes = (self.embedding, self.groups, self.blocks, self.state)
         if min(sizes) < 1 or (self.rank is not None and self.rank < 1):
-            raise ConfigError("every size of MambaLiteSR must be at least 1")
+            raise ConfigError("D, G, B, N and R must be at least 1")
         if self.heads is not None and (self.heads < 1 or 2 * self.embedding % self.heads):
-            raise ConfigError(f"{2 * self.embedding} channels do not split into {self.heads} heads")
+            channels = 2 * self.embedding  # of a scan
+            raise ConfigError(f"H: {channels} channels do not split into {self.heads} heads")
         if self.locality and self.locality % 2 == 0:
-            raise ConfigError(f"the side of a kernel is odd, not {self.locality}")
+            raise ConfigError(f"C: the side of a kernel must be odd, not {self.locality}")
 
     def direction(self, block: int) -> Direction:
         """Return how a block scans; blocks are counted through all groups."""
@@ -235,7 +236,10 @@ def _from_options(name: str, options: Options) -> Network:
         SWITCHES[key] if value is None else SIZES[key]: True if value is None else value
         for key, value in options.items()
     }
-    config = MambaLiteSRConfig(**chosen)
+    try:
+        config = MambaLiteSRConfig(**chosen)
+    except ConfigError as error:
+        raise ConfigError(error.what, where=name) from error
     return Network(
         name=name,
         build=lambda scale: MambaLiteSR(replace(config, scale=scale)),

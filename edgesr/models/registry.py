@@ -75,13 +75,17 @@ def register(
     taken = [name for name in (family, *named) if name in _families or name in _named]
     if taken:
         raise ConfigError(f"network name already registered: {', '.join(taken)}")
-    networks = {name: from_options(name, parse_options(text)) for name, text in named.items()}
+    networks = {name: from_options(name, parse_options(text, name)) for name, text in named.items()}
     _families[family] = from_options
     _named.update(networks)
 
 
-def parse_options(text: str) -> dict[str, int | None]:
+def parse_options(text: str, name: str) -> dict[str, int | None]:
     """Parse `D32-G4-SKIP` into `{"D": 32, "G": 4, "SKIP": None}`.
+
+    Args:
+        text: what stands after the colon of a name.
+        name: the network it belongs to, for messages.
 
     Raises:
         ConfigError: a part is neither letters nor letters followed by digits, or comes twice.
@@ -89,8 +93,10 @@ def parse_options(text: str) -> dict[str, int | None]:
     options: dict[str, int | None] = {}
     for part in filter(None, text.split("-")):
         match = re.fullmatch(r"([A-Z]+)(\d*)", part)
-        if match is None or match[1] in options:
-            raise ConfigError(f"cannot read the hyper-parameter '{part}' in '{text}'")
+        if match is None:
+            raise ConfigError(f"cannot read the hyper-parameter '{part}'", where=name)
+        if match[1] in options:
+            raise ConfigError(f"the hyper-parameter {match[1]} comes twice", where=name)
         options[match[1]] = int(match[2]) if match[2] else None
     return options
 
@@ -147,7 +153,7 @@ def get_network(name: str) -> Network:
         return _named[name]
     family, _, options = name.partition(":")
     if family in _families:
-        return _families[family](name, parse_options(options))
+        return _families[family](name, parse_options(options, name))
     names = sorted(_named)
     close = difflib.get_close_matches(name, names, n=3) or names
     raise ConfigError(

@@ -14,6 +14,7 @@ from typing import Any
 
 import cv2
 import pytest
+import shapes
 import student_shape
 import torch
 import training_tables
@@ -281,7 +282,7 @@ def test_parts_share_everything_once() -> None:
 
 
 def test_every_command_of_the_page_is_understood() -> None:
-    scripts = {"training_tables": training_tables, "student_shape": student_shape}
+    scripts = {"training_tables": training_tables, "student_shape": student_shape, "shapes": shapes}
     commands = [line.split() for line in PAGE.read_text().splitlines() if line.startswith("    py")]
     assert len(commands) >= 8
     for _, script, *arguments in commands:

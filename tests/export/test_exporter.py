@@ -18,6 +18,7 @@ from edgesr.export.patches import real_tiles
 from edgesr.files import sha256
 from edgesr.models import all_networks, get_network
 from edgesr.models.checkpoint import load_network, save_weights
+from edgesr.models.local_norm import Locality
 
 SMALL = "mambalitesr:D8-G1-B2-N4-SKIP"
 TILE = 16
@@ -54,6 +55,34 @@ def test_the_file_computes_the_network(
         expected = network(torch.from_numpy(tiles)).numpy()
     (got,) = run_tiles(onnx.load(path), [tiles], batch)
     np.testing.assert_allclose(got, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+@pytest.mark.parametrize("added", ["TURN", "C3", "SEP", "GATE", "TURN-C3-SEP-GATE"])
+def test_hyper_parameters_are_in_the_file(tmp_path: Path, added: str, precision: str) -> None:
+    name = f"mambalitesr:D8-G2-B2-N1-SKIP-{added}"
+    torch.manual_seed(2)
+    network = get_network(name).module(4).eval()
+    for part in network.modules():
+        if isinstance(part, Locality):  # which begins at zero
+            torch.nn.init.normal_(part.weight)
+    weights, path = tmp_path / "weights.safetensors", tmp_path / "model.onnx"
+    save_weights(weights, network, name, {})
+    manifest = export(ExportRequest(name, weights, precision, TILE, output=path))
+    assert manifest.network == name
+    tiles = real_tiles(TILE)
+    with torch.inference_mode():
+        expected = network(torch.from_numpy(tiles)).numpy()
+    (got,) = run_tiles(onnx.load(path), [tiles], None)
+    limit = 1e-4 if precision == "fp32" else 1e-2
+    np.testing.assert_allclose(got, expected, rtol=0, atol=limit)
+    mixers = [node for node in onnx.load(path).graph.node if node.op_type == "MambaMixer"]
+    found = [
+        tuple(a.i for name in ("columns", "reverse") for a in node.attribute if a.name == name)
+        for node in mixers
+    ]
+    turns = [(0, 0), (0, 1), (1, 0), (1, 1)]
+    assert found == (turns if "TURN" in added else [(0, 0)] * 4)
 
 
 def test_the_file_names_no_path_of_this_machine(exported: Path) -> None:

@@ -32,10 +32,14 @@ def test_every_network_says_what_it_is_and_exists_at_all_scales() -> None:
 
 
 def test_options_are_letters_and_numbers() -> None:
-    assert parse_options("D32-SKIP-N1") == {"D": 32, "SKIP": None, "N": 1}
-    for bad in ("d32", "D-3", "D32-D16", "32", "D3.5"):
-        with pytest.raises(ConfigError, match="cannot read"):
-            parse_options(bad)
+    assert parse_options("D32-SKIP-N1", "a:D32") == {"D": 32, "SKIP": None, "N": 1}
+    for bad in ("d32", "D-3", "32", "D3.5"):
+        with pytest.raises(ConfigError, match="cannot read") as caught:
+            parse_options(bad, "a network")
+        assert caught.value.where == "a network"
+    with pytest.raises(ConfigError, match="D comes twice") as caught:
+        parse_options("D32-D16", "a network")
+    assert caught.value.where == "a network"
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,11 @@ NORMS: dict[str, dict[str, Any]] = {
 LOCALITIES: dict[str, dict[str, Any]] = {
     "locality": {"shape": (2, 4, 3, 8), "side": 3},
     "locality of odd sizes": {"shape": (1, 3, 5, 5), "side": 5},
+    "locality, bfloat16 behind the norm": {
+        "shape": (3, 3, 5, 6),
+        "side": 3,
+        "dtype": torch.bfloat16,
+    },
 }
 
 
@@ -183,26 +188,29 @@ def norm_errors(
     return found
 
 
-def locality_errors(shape: tuple[int, int, int, int], side: int) -> dict[str, float]:
-    """Return the relative errors of the fused locality and norm: both outputs and gradients."""
+def locality_errors(
+    shape: tuple[int, int, int, int], side: int, dtype: torch.dtype = torch.float32
+) -> dict[str, float]:
+    """Return the relative errors of the fused locality and norm: both outputs and gradients.
+
+    dtype: of the norm's result.
+    """
     batch, height, width, d = shape
     locality, norm = local_norm.Locality(d, side), token_norm.TokenNorm(d)
     for parameter in (*locality.parameters(), *norm.parameters()):
         torch.nn.init.normal_(parameter)
     parameters = {"kernel": locality.weight, "gain": norm.weight, "offset": norm.bias}
     t = torch.randn(batch, height * width, d).requires_grad_()
-    directions = torch.randn(2, *t.shape)
-    u, y = local_norm._LocalNorm.apply(
-        t, *parameters.values(), norm.eps, torch.float32, (height, width)
-    )
-    torch.autograd.backward((u, y), tuple(directions))
+    directions = torch.randn(t.shape), torch.randn(t.shape).to(dtype)
+    u, y = local_norm._LocalNorm.apply(t, *parameters.values(), norm.eps, dtype, (height, width))
+    torch.autograd.backward((u, y), directions)
     got = {"u": u, "y": y, "t": t.grad} | {n: p.grad.clone() for n, p in parameters.items()}
     for module in (locality, norm):
         module.zero_grad()
         module.double()
     exact = t.detach().double().requires_grad_()
     want_u, want_y = local_norm.add_and_normalise(exact, locality, norm, height, width)
-    torch.autograd.backward((want_u, want_y), tuple(directions.double()))
+    torch.autograd.backward((want_u, want_y), [each.double() for each in directions])
     want = {"u": want_u, "y": want_y, "t": exact.grad}
     want |= {"kernel": locality.weight.grad}
     want |= {"gain": norm.weight.grad, "offset": norm.bias.grad}

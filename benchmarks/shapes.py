@@ -1,0 +1,175 @@
+"""The student's shape with directions and locality: long runs, and what each shape costs.
+
+    edgesr train --data PHOTOS --model mambalitesr:SHAPE --out RUNS/NAME --steps 40000 ...
+    edgesr eval mambalitesr:SHAPE --weights RUNS/NAME/FILE --data SETS --json > RUNS/NAME/eval.json
+    python benchmarks/shapes.py take --runs RUNS
+    python benchmarks/shapes.py time
+
+Candidates are the SHAPES of shapes_text.py; TRAINING.md has the whole recipe. `take` takes every
+finished run of a candidate that has its eval.json over to benchmarks/results/training/shape_NAME,
+without its weights. `time` times one tile of every candidate in ONNX Runtime with one thread on
+this CPU, graphs in turns, with random weights, on which time does not depend, and writes
+benchmarks/results/shapes.json. Both write the table of TRAINING.md.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from shapes_text import FAMILY, SETS, SHAPES, TIME
+from training_page import HERE, SHAPE_RUN, render_page
+from training_plan import Plan
+from training_results import collect, read_log
+from training_runs import RESULT, SCHEMA, say
+
+from edgesr.errors import DataError, EdgesrError
+from edgesr.files import sha256, write_json
+
+EVAL, WEIGHTS = "eval.json", "*.safetensors"
+TILE, THREADS = 64, 1
+_SCORES = ("images", "psnr_y_db", "ssim_y", "bicubic_psnr_y_db", "bicubic_ssim_y")
+
+
+def take(args: argparse.Namespace, shapes: Sequence[str]) -> None:
+    """Take over what is finished, and write the page."""
+    if not args.runs.is_dir():
+        raise DataError("no such folder", where=args.runs, fix="--runs FOLDER_OF_RUNS")
+    for run in sorted(path.parent for path in args.runs.glob("*/config.json")):
+        reason = why_not(run, [f"{FAMILY}{shape}" for shape in shapes], args.least_steps)
+        if reason is not None:
+            say(f"left {run}: {reason}")
+            continue
+        found = result(run)  # before anything is written
+        target = collect(run, args.results / f"training/{SHAPE_RUN}{run.name}", ["metrics.csv"])
+        write_json(target / RESULT, found)
+        say(f"took over {target}")
+    render(args)
+
+
+def why_not(run: Path, networks: Sequence[str], least_steps: int) -> str | None:
+    """Return why a run is no result of the table; None where it is one."""
+    config, rows = (log := read_log(run)).config, log.rows
+    if config["model"] not in networks or config["distillation"] is not None:
+        return f"{config['model']} is no candidate, or was distilled"
+    if config["steps"] is None or config["steps"] < least_steps:
+        return f"it is of fewer than {least_steps:,} steps, or ended by the clock"
+    if not rows or rows[-1]["step"] != config["steps"]:
+        return f"it stopped before its {config['steps']:,} steps"
+    if len(list(run.glob(WEIGHTS))) != 1:
+        return f"it has no single {WEIGHTS}"
+    if not (run / EVAL).is_file() or not (run / EVAL).stat().st_size:
+        return f"it has no {EVAL}"
+    return None
+
+
+def result(run: Path) -> dict[str, Any]:
+    """Return a run's result.json from its weights and what `edgesr eval --json` printed of them.
+
+    Raises:
+        DataError: eval.json is of another network, or misses a set.
+    """
+    from edgesr.models import get_network
+    from edgesr.models.network import parameter_count
+
+    config = read_log(run).config
+    (weights,) = run.glob(WEIGHTS)
+    try:
+        documents = json.loads((run / EVAL).read_text())
+    except ValueError as error:
+        raise DataError(f"is no JSON ({error})", where=run / EVAL) from error
+    documents = documents if isinstance(documents, list) else [documents]  # of a single set
+    scored = {each["protocol"]["dataset"]: each for each in documents}
+    wrong = {each["model"] for each in scored.values()} - {config["model"]}
+    missing = [name for name in SETS if name not in scored]
+    if wrong or missing:
+        what = f"is of {', '.join(wrong)}" if wrong else f"has no {', '.join(missing)}"
+        raise DataError(what, where=run / EVAL, fix=f"edgesr eval {config['model']} --data SETS")
+    return {
+        "schema": SCHEMA,
+        "run": f"{SHAPE_RUN}{run.name}",
+        "network": config["model"],
+        "parameters": parameter_count(get_network(config["model"]).module(config["scale"])),
+        "steps": config["steps"],
+        "weights_sha256": sha256(weights),
+        "scores": {name: {key: round(scored[name][key], 5) for key in _SCORES} for name in SETS},
+    }
+
+
+def measure(args: argparse.Namespace, shapes: Sequence[str]) -> None:
+    """Time every candidate in ONNX Runtime and write result and page."""
+    import torch
+    from scan_cost import cpu_name, run_in_turns
+
+    from edgesr.export.lower import define_mixers
+    from edgesr.export.torch_graph import trace
+    from edgesr.models import get_network
+
+    load, models = os.getloadavg()[0], []
+    for shape in shapes:
+        torch.manual_seed(0)
+        say(f"exporting {shape}")
+        models.append(
+            define_mixers(trace(get_network(f"{FAMILY}{shape}").module(4).eval(), TILE, 1))
+        )
+    found = run_in_turns(models, args.repeats, THREADS, time.perf_counter)
+    document = {
+        "command": f"{TIME} --repeats {args.repeats}",
+        "protocol": f"one {TILE}x{TILE} tile, float32, {THREADS} thread, median of "
+        f"{args.repeats}, graphs in turns, random weights",
+        "machine": f"{cpu_name()}, {os.cpu_count()} cores, load {load:.1f} at the start; "
+        f"onnxruntime {version('onnxruntime')}",
+        "latency_ms": {
+            f"{FAMILY}{shape}": round(float(ms), 2) for shape, ms in zip(shapes, found, strict=True)
+        },
+    }
+    write_json(args.results / "shapes.json", document)
+    render(args)
+
+
+def render(args: argparse.Namespace) -> None:
+    """Write the page."""
+    for path in render_page(args.results, args.page, Plan()):
+        say(f"wrote {path}")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(required=True)
+    taking = commands.add_parser("take")
+    taking.set_defaults(run=take)
+    taking.add_argument("--runs", type=Path, required=True)
+    taking.add_argument("--least-steps", type=int, default=40_000)
+    timing = commands.add_parser("time")
+    timing.set_defaults(run=measure)
+    timing.add_argument("--repeats", type=int, default=30)
+    for each in (taking, timing):
+        each.add_argument("--results", type=Path, default=HERE / "results")
+        each.add_argument("--page", type=Path, default=HERE / "TRAINING.md")
+    return parser
+
+
+def main(arguments: list[str] | None = None, shapes: Sequence[str] = SHAPES) -> None:
+    """Run one of the commands.
+
+    Args:
+        arguments: of the command line; None for this process's.
+        shapes: candidates.
+    """
+    args = build_parser().parse_args(arguments)
+    try:
+        args.run(args, shapes)
+    except EdgesrError as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()
