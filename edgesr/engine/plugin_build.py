@@ -155,7 +155,10 @@ def _alone(lock: Path) -> Iterator[None]:
         raise ConfigError(f"cannot write it ({error.strerror})", where=lock) from error
     with file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)  # who waits for it looks for the library again
 
 
 def _compile(
