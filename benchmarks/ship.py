@@ -9,8 +9,8 @@ edgesr/weights/, exports them to ONNX (the network that boards build by default 
 a board needs no torch), measures the ONNX file as users run it on every set in the
 folder SETS, and keeps the figures and the run's log under benchmarks/results/. The model card
 beside the weights is begun from a template; of one that is there, only the parts between marks
-change. `measure` does that part again for every network in the package, and `render` fills the
-cards again from what is committed.
+change. `measure` does that part again for every network in the package, or for those named after
+`--only`, and `render` fills the cards again from what is committed.
 """
 
 import argparse
@@ -163,6 +163,14 @@ def trained_places(weights: Path = FOLDER, results: Path = RESULTS) -> list[Plac
     return [place for place in places if place.file("safetensors").is_file()]
 
 
+def _named(places: list[Place], stems: list[str]) -> list[Place]:
+    known = {place.stem: place for place in places}
+    for stem in stems:
+        if stem not in known:
+            raise ConfigError("not shipped", where=stem, fix=f"one of {', '.join(known)}")
+    return [known[stem] for stem in stems]
+
+
 def _weights_of(run: Path) -> Path:
     found = sorted(run.glob("*.safetensors"))
     if len(found) != 1:
@@ -182,6 +190,8 @@ def main() -> None:
     measuring = commands.add_parser("measure")
     for each in (adding, measuring):
         each.add_argument("--sets", type=Path, nargs="+", required=True)
+    only_help = "such as student_x4; default: every network"
+    measuring.add_argument("--only", nargs="+", metavar="NETWORK", help=only_help)
     rendering = commands.add_parser("render")
     for each in (adding, measuring, rendering):
         each.add_argument("--weights-dir", type=Path, default=FOLDER)
@@ -191,7 +201,10 @@ def main() -> None:
         if args.command == "add":
             print(add(args.run, args.sets, args.weights_dir, args.results).card)
             return
-        for place in trained_places(args.weights_dir, args.results):
+        places = trained_places(args.weights_dir, args.results)
+        if args.command == "measure" and args.only:
+            places = _named(places, args.only)
+        for place in places:
             if args.command == "measure":
                 measure(place, args.sets)
             render(place)

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from edgesr.engine.build import BuildRequest
 
 
+FEW = 3
+"""Names of layers that one line of output shows; each is 120 characters at most."""
+
+
 def command(
     model: Annotated[
         Path | None, typer.Argument(metavar="[MODEL.onnx]", help="Default: the shipped student.")
@@ -80,6 +84,7 @@ def command(
 def _build(request: "BuildRequest", output: Path | None, as_json: bool) -> None:
     from edgesr.engine.build import build
     from edgesr.engine.device import read_device
+    from edgesr.engine.layers import count_in
     from edgesr.engine.timing_cache import cache_folder
 
     with progress(f"building for {request.board.title}", None) as advance:
@@ -110,6 +115,14 @@ def _build(request: "BuildRequest", output: Path | None, as_json: bool) -> None:
     )
     if manifest.plugin is not None:
         typer.echo(f"  scans run in the plugin {manifest.plugin.file}")
+    if manifest.fp32_layers:
+        total = sum(sum(row.values()) for row in manifest.layers.values())
+        number = count_in("fp32", manifest.layers)
+        first = ", ".join(manifest.fp32_layers[:FEW])
+        typer.echo(
+            f"  {number} of {total} layers compute in fp32: {first}"
+            + (" ... (the manifest lists them)" if number > FEW else "")
+        )
     if manifest.skipped_tactics:
         typer.echo(f"  {manifest.skipped_tactics} tactics were skipped for want of memory")
     typer.echo(f"  next: edgesr verify {request.onnx} {path}")

@@ -13,6 +13,7 @@ from edgesr.engine.board import Board
 from edgesr.engine.builder import Builder
 from edgesr.engine.device import Device
 from edgesr.engine.inspector import engine_layers
+from edgesr.engine.layers import count_types, names_in
 from edgesr.engine.manifest import EngineManifest
 from edgesr.engine.memory import PeakMemory
 from edgesr.engine.plugin_build import scan_plugin
@@ -210,7 +211,7 @@ def build(
         engine, attempts = build_within_memory(request.board, builder, on_notice)
     build_s = time.monotonic() - started
     inspected = engine_layers(stack, engine)
-    layers = inspected or net.layer_types(parsed.layers)
+    layers = inspected or parsed.layers
     write_bytes(path, engine)
     manifest = EngineManifest(
         network=model.network,
@@ -230,7 +231,7 @@ def build(
         l4t=device.l4t,
         compute_capabilities=request.board.compute_capabilities,
         typing=stack.typing.value,
-        layers=layers,
+        layers=count_types(layers),
         layers_from="parsed network" if inspected is None else "engine inspector",
         inputs={tensor.name: tensor.shape for tensor in parsed.inputs},
         outputs={tensor.name: tensor.shape for tensor in parsed.outputs},
@@ -242,6 +243,7 @@ def build(
         peak_memory_mib=memory.mib,
         edgesr=edgesr.__version__,
         plugin=plugin,
+        fp32_layers=() if model.precision == "fp32" else names_in("fp32", layers),
     )
     manifest.write(path)
     return path, manifest

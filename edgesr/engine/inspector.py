@@ -2,9 +2,9 @@
 
 import json
 import re
-from collections import Counter
 from typing import Any
 
+from edgesr.engine.layers import Layer
 from edgesr.engine.stack import Stack
 
 # Newer releases print a Datatype (`Half`), older ones a sentence (`Row major linear FP16 format`).
@@ -21,12 +21,11 @@ _TYPES = (
 )
 
 
-def engine_layers(stack: Stack, engine: bytes) -> dict[str, dict[str, int]] | None:
-    """Return the engine's layers, counted by type and precision.
+def engine_layers(stack: Stack, engine: bytes) -> tuple[Layer, ...] | None:
+    """Return the engine's layers.
 
     Returns:
-        `{"CaskConvolution": {"fp16": 12}}`; None where this machine cannot load the engine (no GPU)
-        or the inspector tells names only.
+        None where this machine cannot load the engine (no GPU) or the inspector tells names only.
     """
     logger, _ = stack.logger()
     runtime = stack.module.Runtime(logger)
@@ -35,11 +34,11 @@ def engine_layers(stack: Stack, engine: bytes) -> dict[str, dict[str, int]] | No
         return None
     inspector = loaded.create_engine_inspector()
     text = inspector.get_engine_information(stack.module.LayerInformationFormat.JSON)
-    return count_layers(text)
+    return read_layers(text)
 
 
-def count_layers(text: str) -> dict[str, dict[str, int]] | None:
-    """Count layers by type and precision of the first output, from the inspector's JSON.
+def read_layers(text: str) -> tuple[Layer, ...] | None:
+    """Read the layers from the inspector's JSON.
 
     Returns:
         None if it is not JSON or holds names only.
@@ -48,12 +47,14 @@ def count_layers(text: str) -> dict[str, dict[str, int]] | None:
         layers = json.loads(text)["Layers"]
     except (ValueError, KeyError, TypeError):
         return None
-    rows = [layer for layer in layers if isinstance(layer, dict)]
-    counts = Counter((str(row.get("LayerType", "?")), _precision(row)) for row in rows)
-    table: dict[str, dict[str, int]] = {}
-    for (kind, precision), number in sorted(counts.items()):
-        table.setdefault(kind, {})[precision] = number
-    return table or None
+    return (
+        tuple(
+            Layer(str(row.get("Name", "?")), str(row.get("LayerType", "?")), _precision(row))
+            for row in layers
+            if isinstance(row, dict)
+        )
+        or None
+    )
 
 
 def _precision(layer: dict[str, Any]) -> str:

@@ -87,6 +87,9 @@ class EngineManifest:
         peak_memory_mib: fall of the system's available memory; None: not measured.
         edgesr: version that built it.
         plugin: the library that its scans run in; None: it needs none.
+        fp32_layers: of an engine in half precision or int8, the names of the layers that compute in
+            float32 (layers.names_in): islands, and where the builder found float32 faster. `layers`
+            has their full number.
         verification: result of `edgesr verify`; None: not verified.
         format: name and version of this format.
     """
@@ -120,6 +123,7 @@ class EngineManifest:
     peak_memory_mib: int | None
     edgesr: str
     plugin: Plugin | None = None
+    fp32_layers: tuple[str, ...] = ()
     verification: Verification | None = None
     format: str = FORMAT
 
@@ -161,7 +165,8 @@ class EngineManifest:
             return {name: tuple(shape) for name, shape in side.items()}
 
         verification = fields.pop("verification")
-        plugin = fields.pop("plugin", None)  # a field that older manifests lack
+        # Fields that older manifests lack.
+        plugin, fp32_layers = fields.pop("plugin", None), fields.pop("fp32_layers", ())
         return cls(
             attempts=tuple(Attempt(**attempt) for attempt in fields.pop("attempts")),
             verification=None if verification is None else Verification(**verification),
@@ -170,6 +175,7 @@ class EngineManifest:
             inputs=shapes(fields.pop("inputs")),
             outputs=shapes(fields.pop("outputs")),
             plugin=None if plugin is None else Plugin(**plugin),
+            fp32_layers=tuple(fp32_layers),
             **fields,
         )
 

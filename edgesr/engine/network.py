@@ -1,12 +1,12 @@
 """From an ONNX file to a TensorRT network, checked against what the file claims to be."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from edgesr.engine import rewrite
+from edgesr.engine.layers import Layer
 from edgesr.engine.stack import Messages, Stack, Typing
 from edgesr.errors import EngineError, MissingError, ModelError
 from edgesr.export.manifest import OnnxManifest
@@ -31,23 +31,6 @@ class Tensor:
 
     name: str
     shape: tuple[int, ...]
-    dtype: str
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One layer of the parsed network, before the builder fuses it with others.
-
-    Attributes:
-        name: of the node that it was made of, and a number where that became several.
-        kind: TensorRT's name of the layer type.
-        dtype: what the ONNX file computes there: the type of the node's first output; `int8` where
-            it multiplies dequantised values, which the builder does in int8. A weakly typed
-            network itself says float32 of every layer until it is built.
-    """
-
-    name: str
-    kind: str
     dtype: str
 
 
@@ -171,15 +154,6 @@ def _prepare(stack: Stack, onnx: Path, plugin: bool, batch: int) -> bytes:
             f"building an engine needs the Python package {error.name}",
             fix='pip install "edgesr[jetson]"',
         ) from error
-
-
-def layer_types(layers: tuple[Layer, ...]) -> dict[str, dict[str, int]]:
-    """Count layers by kind and element type: `{"CONVOLUTION": {"fp16": 12}}`."""
-    counts = Counter((layer.kind, layer.dtype) for layer in layers)
-    table: dict[str, dict[str, int]] = {}
-    for (kind, dtype), number in sorted(counts.items()):
-        table.setdefault(kind, {})[dtype] = number
-    return table
 
 
 def allow_fp16_by_flag(

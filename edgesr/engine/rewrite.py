@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgesr.engine.negative_pads import crop_before_padding
+from edgesr.engine.older_opset import to_older_opset, write_norms
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto
@@ -28,11 +29,6 @@ MIXER = ("edgesr", "MambaMixer")
 PLUGIN_VERSION = "1"
 
 LAYER_NORM_SINCE = (8, 6)
-OPSET_BEFORE = 17
-"""The latest opset that the parser reads which knows no LayerNormalization."""
-
-AXES_ARE_INPUTS = frozenset({"ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd"})
-"""Reductions whose axes were an attribute until opset 17; ReduceSum's were none since 13."""
 
 NUMBERED = re.compile(r"_\d+$")
 """How a parser tells apart the layers that it makes of one node."""
@@ -63,8 +59,8 @@ def prepare(data: bytes, tensorrt: str, *, plugin: bool, batch: int = 1) -> byte
     crop_before_padding(model)
     _split_slices(model)
     if _version(tensorrt) < LAYER_NORM_SINCE:
-        _write_norms(model.graph)
-        _to_older_opset(model)
+        write_norms(model.graph)
+        to_older_opset(model)
     _name(model.graph)
     return bytes(model.SerializeToString())
 
@@ -188,7 +184,7 @@ def _fold(model: "ModelProto") -> None:
     kept = []
     for node in graph.node:
         constant = node.op_type not in ("DequantizeLinear", MIXER[1]) and all(
-            name in known for name in node.input
+            name in known for name in _reads(node)
         )
         if not constant or node.domain:
             kept.append(node)
@@ -197,11 +193,17 @@ def _fold(model: "ModelProto") -> None:
         values: Any = ReferenceEvaluator(_alone(node, model, feed)).run(None, feed)
         known.update(zip(node.output, values, strict=True))
     outputs = {value.name for value in graph.output}
-    needed = outputs.union(*(node.input for node in kept))
+    needed = outputs.union(*map(_reads, kept))
     constants = [numpy_helper.from_array(v, n) for n, v in known.items() if n in needed]
     del graph.node[:], graph.initializer[:]
     graph.node.extend(kept)
     graph.initializer.extend(constants)
+
+
+def _reads(node: "NodeProto") -> set[str]:
+    """Return the names that a node reads, those inside its loops and branches too."""
+    inner = [inside for a in node.attribute if a.HasField("g") for inside in a.g.node]
+    return set(node.input).union(*map(_reads, inner))
 
 
 def _alone(node: "NodeProto", model: "ModelProto", feed: dict[str, Any]) -> "ModelProto":
@@ -255,65 +257,6 @@ def _split_slices(model: "ModelProto") -> None:
                 axis=axis,
             )
         )
-
-
-def _write_norms(graph: "GraphProto") -> None:
-    """LayerNormalization of the last axis -> its formula, the mean of the squares of x - mean."""
-    from onnx import helper, numpy_helper
-
-    nodes = []
-    for node in graph.node:
-        if node.op_type != "LayerNormalization":
-            nodes.append(node)
-            continue
-        given = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-        if given.get("axis", -1) != -1:
-            raise ValueError(f"{node.name} normalises more than the last axis")
-        name = node.output[0]
-        epsilon = np.asarray(given.get("epsilon", 1e-5), np.float32)
-        graph.initializer.append(numpy_helper.from_array(epsilon, f"{name}/epsilon"))
-
-        def add(kind: str, part: str, *inputs: str, **attributes: Any) -> str:
-            output = f"{name}/{part}"  # noqa: B023
-            nodes.append(helper.make_node(kind, inputs, [output], output, **attributes))
-            return output
-
-        mean = add("ReduceMean", "mean", node.input[0], axes=[-1], keepdims=1)
-        apart = add("Sub", "apart", node.input[0], mean)
-        square = add("Mul", "square", apart, apart)
-        variance = add("ReduceMean", "variance", square, axes=[-1], keepdims=1)
-        deviation = add("Sqrt", "deviation", add("Add", "positive", variance, f"{name}/epsilon"))
-        result = add("Mul", "scaled", add("Div", "normal", apart, deviation), node.input[1])
-        if len(node.input) > 2:
-            add("Add", "shifted", result, node.input[2])
-        nodes[-1].output[0] = name
-    del graph.node[:]
-    graph.node.extend(nodes)
-
-
-def _to_older_opset(model: "ModelProto") -> None:
-    """Write what changed its form after `OPSET_BEFORE` as it was; nothing changed its meaning."""
-    from onnx import helper, numpy_helper
-
-    opset = next(item for item in model.opset_import if item.domain in ("", "ai.onnx"))
-    if opset.version <= OPSET_BEFORE:
-        return
-    opset.version = OPSET_BEFORE
-    constants = {tensor.name: tensor for tensor in model.graph.initializer}
-    for node in model.graph.node:
-        kept = [a for a in node.attribute if (node.op_type, a.name) != ("Split", "num_outputs")]
-        if node.op_type in AXES_ARE_INPUTS and len(node.input) > 1:
-            axes = numpy_helper.to_array(constants[node.input.pop()])
-            kept.append(helper.make_attribute("axes", axes.tolist()))
-        kept = list(map(_copy, kept))
-        del node.attribute[:]
-        node.attribute.extend(kept)
-
-
-def _copy(message: Any) -> Any:
-    copy = type(message)()
-    copy.CopyFrom(message)
-    return copy
 
 
 def _name(graph: "GraphProto") -> None:

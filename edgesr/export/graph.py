@@ -45,6 +45,12 @@ class Builder:
         array = np.asarray(values, np.int64)
         return self.constants.setdefault(name, numpy_helper.from_array(array, name)).name
 
+    def indices(self, values: NDArray[np.int64]) -> str:
+        """Return the name of an int64 tensor of any shape."""
+        name = f"{self.prefix}/indices_{len(self.constants)}"
+        self.constants[name] = numpy_helper.from_array(values.astype(np.int64), name)
+        return name
+
     def reshape(self, x: str, *shape: int) -> str:
         """Reshape; -1 stands for one axis as usual."""
         return self.op("Reshape", x, self.integers(*shape))

@@ -67,7 +67,7 @@ def write_function(mixer: Mixer, opset: int) -> FunctionProto:
     x = _silu(g, _convolve(g, x, mixer))
     x = g.reshape(x, -1, E)  # (batch * L, E)
     dt, B, C = _project(g, x, mixer)
-    y = _scan(g, x, dt, B, C, mixer)  # (batch * L, E)
+    y = _scan(g, x, dt, B, C, mixer)
     y = _to_raster(g, y, mixer)
     gate = _silu(g, z)
     if mixer.half:
@@ -102,12 +102,13 @@ def _convolve(g: Builder, x: str, mixer: Mixer) -> str:
         x = g.reshape(x, -1, path.height, path.width, E)
         x = g.op("Transpose", x, perm=[0, 2, 1, 3])
     x = g.op("Transpose", g.reshape(x, -1, 1, path.length, E), perm=[0, 3, 1, 2])
-    taps = "conv"
     if path.direction.reverse:
-        taps = g.op("Gather", taps, g.integers(*reversed(range(W))), axis=1)
+        order = np.arange(W)[::-1].reshape(1, 1, W)
+        taps = g.op("Gather", "conv", g.indices(order), axis=1)
+    else:
+        taps = g.reshape("conv", E, 1, 1, W)
     more = whole_length(path.length) - path.length
     pads = [0, more, 0, W - 1] if path.direction.reverse else [0, W - 1, 0, more]
-    taps = g.reshape(taps, E, 1, 1, W)
     x = g.op("Conv", x, taps, "conv_bias", group=E, kernel_shape=[1, W], pads=pads)
     return g.op("Transpose", x, perm=[0, 2, 3, 1])
 
@@ -122,16 +123,18 @@ def _project(g: Builder, x: str, mixer: Mixer) -> tuple[str, str, str]:
 
 
 def _scan(g: Builder, x: str, dt: str, B: str, C: str, mixer: Mixer) -> str:
-    """Return C h + D x (M, E) of x and dt (M, E), B and C (M, N)."""
+    """Return C h + D x of x and dt (M, E), B and C (M, N), in a shape that holds (M, E)."""
     E, N, length = mixer.channels, mixer.state, whole_length(mixer.path.length)
     reverse = mixer.path.direction.reverse
+    if N > 1:
+        x, dt = (g.reshape(name, -1, 1, E) for name in (x, dt))
     u = g.mul(dt, x)
     if N > 1:
         A = g.op("Transpose", "A", perm=[1, 0])
-        s = g.mul(g.reshape(dt, -1, 1, E), A)  # (M, N, E)
-        u = g.mul(g.reshape(u, -1, 1, E), g.reshape(B, -1, N, 1))
+        s = g.mul(dt, A)  # (M, N, E)
+        u = g.mul(u, g.reshape(B, -1, N, 1))
         states = g.reshape(scan_states(g, s, u, length, N * E, reverse), -1, N, E)
-        y = g.reshape(g.op("MatMul", g.reshape(C, -1, 1, N), states), -1, E)
+        y = g.op("MatMul", g.reshape(C, -1, 1, N), states)  # (M, 1, E)
     else:
         # A product with a vector is faster the longer the vector.
         A = g.op("Tile", g.reshape("A", -1), g.integers(STEPS))

@@ -1,11 +1,12 @@
 import json
 
+import numpy as np
 import pytest
-from random_weights import save_random_weights
 
 from edgesr.cli import main
 from edgesr.engine.manifest import EngineManifest
 
+onnx = pytest.importorskip("onnx")
 pytest.importorskip("tensorrt_rtx")
 
 
@@ -33,7 +34,10 @@ def test_builds_an_engine_and_says_what_next(edgesr, small_onnx, tmp_path):
     code, out, _ = edgesr("build-engine", onnx, "--board", "rtx", "-o", engine)
     assert code == 0
     assert f"edgesr verify {onnx} {engine}" in out
-    assert EngineManifest.read(engine).precision == "fp16"
+    manifest = EngineManifest.read(engine)
+    assert manifest.precision == "fp16"
+    layers = sum(sum(row.values()) for row in manifest.layers.values())
+    assert f"  3 of {layers} layers compute in fp32: island_in, island, to_float\n" in out
 
 
 def test_json_is_the_manifest_and_nothing_else(edgesr, small_onnx, tmp_path):
@@ -59,17 +63,58 @@ def test_check_lists_layers_and_builds_nothing(edgesr, small_onnx, tmp_path):
     assert {"name": "island", "kind": "ACTIVATION", "dtype": "fp32"} in document["layers"]
 
 
-def test_a_graph_with_a_loop_is_for_no_board(edgesr, tmp_path):
-    onnx = tmp_path / "loop.onnx"
-    name = "mambalitesr:D8-G1-B1-N2-SKIP"
-    weights = save_random_weights(tmp_path / "small.safetensors", name)
-    options = ["--weights", weights, "--tile", 16, "--form", "loop", "-o", onnx]
-    assert edgesr("export", "--model", name, *options)[0] == 0
+def write_loop(path):
+    """Write a file that halves a tile four times, one after the other, and enlarges it."""
+    node, value = onnx.helper.make_node, onnx.helper.make_tensor_value_info
+    tile, large = [1, 3, 16, 16], [1, 3, 64, 64]
+    body = onnx.helper.make_graph(
+        [
+            node("Mul", ["x", "half"], ["halved"], name="halve"),
+            node("Identity", ["condition"], ["more"], name="go on"),
+        ],
+        "body",
+        [
+            value("turn", onnx.TensorProto.INT64, []),
+            value("condition", onnx.TensorProto.BOOL, []),
+            value("x", onnx.TensorProto.FLOAT, tile),
+        ],
+        [
+            value("more", onnx.TensorProto.BOOL, []),
+            value("halved", onnx.TensorProto.FLOAT, tile),
+        ],
+    )
+    arrays = {
+        "half": np.float32(0.5),
+        "turns": np.int64(4),
+        "true": np.bool_(True),
+        "copies": np.array([1, 16, 1, 1]),
+    }
+    graph = onnx.helper.make_graph(
+        [
+            node("Loop", ["turns", "true", "lr"], ["faint"], name="loop", body=body),
+            node("Tile", ["faint", "copies"], ["many"], name="copy"),
+            node("DepthToSpace", ["many"], ["hr"], name="shuffle", blocksize=4, mode="CRD"),
+        ],
+        "loop",
+        [value("lr", onnx.TensorProto.FLOAT, tile)],
+        [value("hr", onnx.TensorProto.FLOAT, large)],
+        [onnx.numpy_helper.from_array(np.asarray(x), name) for name, x in arrays.items()],
+    )
+    opset = [onnx.helper.make_opsetid("", 17)]
+    model = onnx.helper.make_model(graph, opset_imports=opset, ir_version=8)
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, path)
+
+
+def test_a_graph_with_a_loop_is_for_no_board(edgesr, onnx_manifest, tmp_path):
+    path = tmp_path / "loop.onnx"
+    write_loop(path)
+    onnx_manifest(path)
     for more in (["--check"], ["-o", tmp_path / "loop.engine"]):
-        code, out, err = edgesr("build-engine", onnx, "--board=rtx", *more)
+        code, out, err = edgesr("build-engine", path, "--board=rtx", *more)
         assert (code, out) == (1, "")
         assert "is part of a loop" in err
-        assert "try: edgesr export --form unrolled" in err
+        assert "try: edgesr export -o loop.onnx" in err
     assert not (tmp_path / "loop.engine").exists()
 
 

@@ -12,6 +12,7 @@ from edgesr.engine.build import BuildRequest, build, check_machine, check_output
 from edgesr.engine.builder import Builder
 from edgesr.engine.device import board_of_gpu, read_device, resolve_board
 from edgesr.engine.gpu import Gpu
+from edgesr.engine.layers import count_in
 from edgesr.engine.manifest import EngineManifest
 from edgesr.errors import ConfigError, EngineError
 from edgesr.files import sha256
@@ -44,6 +45,10 @@ def test_an_engine_and_its_manifest(small_onnx, precision, convolutions):
     assert manifest.onnx_sha256 == sha256(onnx)
     assert manifest.precision == precision
     assert manifest.layers["CONVOLUTION"] == convolutions
+    named = manifest.fp32_layers
+    assert len(named) == (0 if precision == "fp32" else count_in("fp32", manifest.layers))
+    assert ("island" in named) == (precision != "fp32")
+    assert not {"body", "head"} & set(named)
     assert manifest.inputs == {"lr": (2, 3, 16, 16)}
     assert manifest.outputs == {"hr": (2, 3, 64, 64)}
     assert manifest.attempts[-1].result == "built"

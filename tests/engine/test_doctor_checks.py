@@ -50,7 +50,8 @@ def test_a_board_without_cuda(orin_nano, tmp_path):
     assert (check.state, check.fix) == (MISSING, "sudo apt install nvidia-jetpack")
 
 
-def test_a_pc_lacks_nothing_for_having_no_board(tmp_path):
+def test_a_pc_lacks_nothing_for_having_no_board(tmp_path, monkeypatch):
+    monkeypatch.setattr(device, "first_gpu", lambda: None)
     checks = diagnose(tmp_path, tmp_path)
     assert by_name(checks)["board"].state == NOTE
     assert {check.name for check in checks if check.state == MISSING} <= {"models"}

@@ -5,7 +5,8 @@ import pytest
 
 from edgesr.engine.board import get_board
 from edgesr.engine.build import BuildRequest, load
-from edgesr.engine.network import allow_fp16_by_flag, layer_types
+from edgesr.engine.layers import count_types
+from edgesr.engine.network import allow_fp16_by_flag
 from edgesr.engine.stack import Typing, find_stack
 from edgesr.errors import EngineError, ModelError
 from edgesr.export.manifest import OnnxManifest
@@ -28,7 +29,7 @@ def test_the_types_of_an_fp16_file_and_its_island_are_the_networks(stack, small_
     assert kinds["body"] == ("CONVOLUTION", "fp16")
     assert kinds["island"] == ("ACTIVATION", "fp32")
     assert parsed.precision == "fp16"
-    assert layer_types(parsed.layers)["CONVOLUTION"] == {"fp16": 2}
+    assert count_types(parsed.layers)["CONVOLUTION"] == {"fp16": 2}
     assert [(t.shape, t.dtype) for t in parsed.inputs] == [((1, 3, 16, 16), "fp32")]
     assert [(t.shape, t.dtype) for t in parsed.outputs] == [((1, 3, 64, 64), "fp32")]
 
@@ -39,7 +40,7 @@ def test_what_multiplies_dequantised_values_is_int8(stack, small_onnx):
     assert kinds["head"] == ("CONVOLUTION", "int8")
     assert kinds["body"] == ("CONVOLUTION", "fp16")
     assert kinds["island"] == ("ACTIVATION", "fp32")
-    assert layer_types(parsed.layers)["QUANTIZE"] == {"int8": 1}
+    assert count_types(parsed.layers)["QUANTIZE"] == {"int8": 1}
 
 
 def test_int8_is_not_for_a_tensorrt_that_misreads_its_scales(stack, small_onnx):

@@ -1,7 +1,8 @@
 """The scan's TensorRT plugin: compiled by the real nvcc, kept, loaded, refused.
 
 The compiler is real wherever it must succeed; small scripts stand in for compilers that fail. The
-headers are those of an installed TensorRT, else a stand-in that declares what the plugin touches.
+headers are a stand-in that declares what the plugin touches of TensorRT 8.5, wherever this runs; a
+test of its own compiles with the headers of an installed TensorRT, and skips where there are none.
 """
 
 import dataclasses
@@ -113,6 +114,16 @@ def test_it_is_compiled_once_and_recorded(real):
     )
     assert again == plugin
     assert not steps, "it was compiled a second time"
+
+
+def test_the_headers_of_an_installed_tensorrt_take_it_too(real, tmp_path):
+    folders = (Path(folder) for folder in nvcc.HEADER_FOLDERS)
+    found = next((f for f in folders if header_version(f) is not None), None)
+    if found is None:
+        pytest.skip("TensorRT's headers are not installed")
+    version = ".".join(map(str, header_version(found)))
+    plugin = compiled(real[1], found, version, "8.7", tmp_path, WITHOUT, quiet)
+    assert (plugin.tensorrt, sha256(tmp_path / plugin.file)) == (version, plugin.sha256)
 
 
 def test_the_library_holds_code_for_that_gpu_only(real):

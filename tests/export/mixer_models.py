@@ -75,17 +75,22 @@ def run(built: onnx.ModelProto, xz: np.ndarray) -> np.ndarray:
     return session.run(None, {"xz": xz})[0]
 
 
-def expected(path: ScanPath, given: list[np.ndarray], xz: np.ndarray) -> np.ndarray:
-    """Return what the mixer gives, token by token along the path, in float64."""
-    exact = (torch.from_numpy(array.astype(np.float32)).double() for array in given)
+def expected(
+    path: ScanPath,
+    given: list[np.ndarray],
+    xz: np.ndarray,
+    dtype: torch.dtype = torch.float64,
+) -> np.ndarray:
+    """Return what the mixer gives, token by token along the path, computed in a type."""
+    exact = (torch.from_numpy(array.astype(np.float32)).to(dtype) for array in given)
     conv, bias, x_proj, dt_proj, dt_bias, A, D = exact
     channels, state = A.shape
     order = [path.token(step) for step in range(path.length)]
-    x, z = torch.from_numpy(xz.astype(np.float64))[:, order].chunk(2, -1)
+    x, z = torch.from_numpy(xz).to(dtype)[:, order].chunk(2, -1)
     x = F.pad(x.transpose(1, 2), (TAPS - 1, 0))
     x = F.silu(F.conv1d(x, conv[:, None], bias, groups=channels).transpose(1, 2))
     dt, B, C = (x @ x_proj.T).split([dt_proj.shape[1], state, state], -1)
-    dt = torch.logaddexp(dt @ dt_proj.T + dt_bias, torch.zeros((), dtype=torch.float64))
+    dt = torch.logaddexp(dt @ dt_proj.T + dt_bias, torch.zeros((), dtype=dtype))
     walked = selective_scan_reference(x, dt, A, B, C, D) * F.silu(z)
     y = torch.empty_like(walked)
     y[:, order] = walked

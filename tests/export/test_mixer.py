@@ -3,6 +3,7 @@
 import numpy as np
 import onnx
 import pytest
+import torch
 from mixer_models import expected, largest_error, model, run, values, weights
 from onnx import inliner
 
@@ -63,6 +64,28 @@ def test_a_long_walk_adds_up_no_errors() -> None:
     assert largest_error(run(model(path, given), xz), expected(path, given, xz)) < MAX_ERROR
 
 
+@pytest.mark.parametrize("dt_bias", [-7.0, -2.0, 0.0, 8.0])
+@pytest.mark.parametrize("shape", [(32, 32, 6, 1), (64, 64, 4, 1), (16, 16, 8, 16)], ids=str)
+def test_value_by_value_it_is_about_as_exact_as_a_plain_loop(
+    shape: tuple[int, int, int, int], dt_bias: float
+) -> None:
+    """Where a value is near zero, D x and the scan cancel, and any form in float32 loses digits.
+
+    By |error| / (|value| + 0.001 peak) a loop in float32 reaches 2.2e-5 here, and this form 2.3e-5;
+    loops differ from each other by as much, so the bound is the loop's own figure many times.
+    """
+    height, width, channels, state = shape
+    path = ScanPath(height, width)
+    given = weights(channels, state, RANK, dt_bias)
+    xz = values(path, channels)
+    exact = expected(path, given, xz)
+    scale = np.abs(exact) + 1e-3 * np.abs(exact).max()
+    got, loop = run(model(path, given), xz), expected(path, given, xz, torch.float32)
+    ours, theirs = (float((np.abs(y - exact) / scale).max()) for y in (got, loop))
+    assert theirs > 1e-7, "float64"
+    assert ours < max(10 * theirs, MAX_ERROR)
+
+
 def test_half_precision_is_outside_alone(direction: Direction) -> None:
     path = ScanPath(16, 24, direction)
     given = weights(4, 1, RANK, -2.0)
@@ -85,13 +108,8 @@ def test_it_has_few_nodes(
     check_no_loops(built)
     (function,) = built.functions
     assert "CumSum" not in {node.op_type for node in function.node}
-    depend = {"xz"}  # not what any runtime computes once, from weights alone
-    nodes = []
-    for node in function.node:
-        if not depend.isdisjoint(node.input):
-            depend.update(node.output)
-            nodes.append(node)
-    assert len(nodes) <= MAX_NODES
+    # A constant is written as a node only because functions have no initializers.
+    assert sum(node.op_type != "Constant" for node in function.node) <= MAX_NODES
 
 
 def test_products_have_three_axes_at_most(direction: Direction) -> None:

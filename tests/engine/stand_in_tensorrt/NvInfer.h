@@ -1,7 +1,7 @@
 // A stand-in for TensorRT's header where there is none: what a plugin touches of it, no more.
 //
 // With it nvcc really compiles the plugin and ctypes really loads it; nothing is said about whether
-// TensorRT takes it. The real headers are used instead wherever they are installed.
+// TensorRT takes it.
 #pragma once
 
 #include <cuda_runtime.h>

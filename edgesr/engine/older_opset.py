@@ -1,0 +1,73 @@
+"""What a parser reads that knows no LayerNormalization: TensorRT's before 8.6, up to opset 17."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from onnx import GraphProto, ModelProto
+
+OPSET_BEFORE = 17
+"""The latest opset that the parser reads which knows no LayerNormalization."""
+
+AXES_ARE_INPUTS = frozenset({"ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd"})
+"""Reductions whose axes were an attribute until opset 17; ReduceSum's were none since 13."""
+
+
+def write_norms(graph: "GraphProto") -> None:
+    """LayerNormalization of the last axis -> its formula, the mean of the squares of x - mean."""
+    from onnx import helper, numpy_helper
+
+    nodes = []
+    for node in graph.node:
+        if node.op_type != "LayerNormalization":
+            nodes.append(node)
+            continue
+        given = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+        if given.get("axis", -1) != -1:
+            raise ValueError(f"{node.name} normalises more than the last axis")
+        name = node.output[0]
+        epsilon = np.asarray(given.get("epsilon", 1e-5), np.float32)
+        graph.initializer.append(numpy_helper.from_array(epsilon, f"{name}/epsilon"))
+
+        def add(kind: str, part: str, *inputs: str, **attributes: Any) -> str:
+            output = f"{name}/{part}"  # noqa: B023
+            nodes.append(helper.make_node(kind, inputs, [output], output, **attributes))
+            return output
+
+        mean = add("ReduceMean", "mean", node.input[0], axes=[-1], keepdims=1)
+        apart = add("Sub", "apart", node.input[0], mean)
+        square = add("Mul", "square", apart, apart)
+        variance = add("ReduceMean", "variance", square, axes=[-1], keepdims=1)
+        deviation = add("Sqrt", "deviation", add("Add", "positive", variance, f"{name}/epsilon"))
+        result = add("Mul", "scaled", add("Div", "normal", apart, deviation), node.input[1])
+        if len(node.input) > 2:
+            add("Add", "shifted", result, node.input[2])
+        nodes[-1].output[0] = name
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def to_older_opset(model: "ModelProto") -> None:
+    """Write what changed its form after `OPSET_BEFORE` as it was; nothing changed its meaning."""
+    from onnx import helper, numpy_helper
+
+    opset = next(item for item in model.opset_import if item.domain in ("", "ai.onnx"))
+    if opset.version <= OPSET_BEFORE:
+        return
+    opset.version = OPSET_BEFORE
+    constants = {tensor.name: tensor for tensor in model.graph.initializer}
+    for node in model.graph.node:
+        kept = [a for a in node.attribute if (node.op_type, a.name) != ("Split", "num_outputs")]
+        if node.op_type in AXES_ARE_INPUTS and len(node.input) > 1:
+            axes = numpy_helper.to_array(constants[node.input.pop()])
+            kept.append(helper.make_attribute("axes", axes.tolist()))
+        kept = list(map(_copy, kept))
+        del node.attribute[:]
+        node.attribute.extend(kept)
+
+
+def _copy(message: Any) -> Any:
+    copy = type(message)()
+    copy.CopyFrom(message)
+    return copy
