@@ -5,6 +5,9 @@ not at all. Within a stretch without gaps it prints at an even pace, so the time
 straight line through the moments at which the stamp changes; where they do not follow one, the
 lines of each second are spread over it. A gap is where even slow lines would have come before the
 stamp that is printed: one of a second can hide between two stamps that follow each other.
+
+How long a gap was is only as sure as the clock; where the clock was set back nothing says it, and
+the line after it is put one usual interval behind the line before it.
 """
 
 from collections.abc import Sequence
@@ -19,6 +22,9 @@ _STRAIGHT_S = 0.1
 _SLOW = 1.5
 """A line that comes after more than so many usual periods has a gap before it."""
 
+_NEIGHBOURS = 21
+"""Stamps among which the usual interval is found."""
+
 _EDGE_PERIODS = 0.3
 """Standard uncertainty of the first and of the last line's time, in periods; for lines that jitter
 by 20 % (tests/power/test_line_times.py)."""
@@ -32,11 +38,13 @@ class LineTimes:
         times_s: seconds from the first line, increasing, shape (lines,).
         start: the clock's time at the first line; None where no line says anything.
         uncertainty_s: standard uncertainty of the time between the first and the last line.
+        set_back: lines before which the clock was set back.
     """
 
     times_s: Array
     start: datetime | None
     uncertainty_s: float
+    set_back: tuple[int, ...] = ()
 
 
 def line_times(stamps: Sequence[datetime | None], interval_s: float) -> LineTimes:
@@ -52,42 +60,76 @@ def line_times(stamps: Sequence[datetime | None], interval_s: float) -> LineTime
         times = np.arange(len(stamps), dtype=np.float64) * interval_s
         return LineTimes(times, None, float(both_edges * interval_s))
     first = known[0]
+    seconds = stamp_seconds(stamps, first)
+    periods = _periods_s(seconds)
+    stretches = np.split(np.arange(len(stamps)), _breaks(seconds, periods))
+    times = np.zeros(len(stamps))
+    previous_end = -np.inf
+    shift = 0.0
+    set_back = []
+    for part in stretches:
+        period = float(np.median(periods[part]))
+        stretch = _pace(seconds[part], period)
+        if stretch[0] + shift <= previous_end:  # the clock was set back, and time went on
+            shift = previous_end + period - float(stretch[0])
+            set_back.append(int(part[0]))
+        times[part] = stretch + shift
+        previous_end = float(times[part][-1])
+    first_s, last_s = (
+        _edge_s(seconds[part], float(np.median(periods[part])))
+        for part in (stretches[0], stretches[-1])
+    )
+    start = first + timedelta(seconds=float(times[0]))
+    uncertainty_s = float(np.hypot(first_s, last_s))
+    return LineTimes(times - times[0], start, uncertainty_s, tuple(set_back))
+
+
+def stamp_seconds(stamps: Sequence[datetime | None], first: datetime) -> Array:
+    """Return what lines say in s after `first`; a line that says nothing repeats the last."""
     seconds = np.zeros(len(stamps))
     latest = 0.0
     for index, stamp in enumerate(stamps):
         latest = latest if stamp is None else (stamp - first).total_seconds()
         seconds[index] = latest
-    period = _typical_period_s(seconds)
-    stretches = np.split(np.arange(len(stamps)), _breaks(seconds, period))
-    times = np.zeros(len(stamps))
-    previous_end = -np.inf
-    shift = 0.0
-    for part in stretches:
-        stretch = _pace(seconds[part], period)
-        if stretch[0] + shift <= previous_end:  # the clock was set back, and time went on
-            shift = previous_end + period - float(stretch[0])
-        times[part] = stretch + shift
-        previous_end = float(times[part][-1])
-    first_s, last_s = (_edge_s(seconds[part], period) for part in (stretches[0], stretches[-1]))
-    start = first + timedelta(seconds=float(times[0]))
-    return LineTimes(times - times[0], start, float(np.hypot(first_s, last_s)))
+    return seconds
 
 
-def _typical_period_s(seconds: Array) -> float:
-    """Time between lines: the usual step of the stamps over the usual number of lines in one."""
-    changes = np.flatnonzero(np.diff(seconds)) + 1
-    if len(changes) < 2:
-        return 1.0 / len(seconds)
-    lines = np.median(np.diff(changes))
-    return float(np.median(np.abs(np.diff(seconds[changes]))) / lines)
+def _periods_s(seconds: Array) -> Array:
+    """Return the time between lines around each of them, shape (lines,).
+
+    It is the usual step of the stamps over the usual number of lines in one, among neighbours: a
+    log may change its interval on the way, and a second program may write into it for a while.
+    """
+    starts = np.concatenate(([0], np.flatnonzero(np.diff(seconds)) + 1))
+    if len(starts) < 3:
+        return np.full(len(seconds), 1.0 / len(seconds))
+    steps = np.abs(np.diff(seconds[starts]))
+    counts = np.diff(starts).astype(np.float64)
+    if len(counts) > 1:
+        counts[0] = counts[1]  # the first second may have begun before the log
+    period = _local_median(steps) / _local_median(counts)
+    per_line: Array = np.repeat(period, np.diff(starts))
+    rest = np.full(len(seconds) - len(per_line), period[-1])
+    return np.concatenate((per_line, rest))
 
 
-def _breaks(seconds: Array, period: float) -> list[int]:
+def _local_median(values: Array) -> Array:
+    """Return the lower median among each value's neighbours, shape as `values`."""
+    count = min(_NEIGHBOURS, len(values))
+    middle = (count - 1) // 2
+    windows = np.lib.stride_tricks.sliding_window_view(values, count)
+    medians = np.partition(windows, middle, axis=1)[:, middle]
+    place = np.clip(np.arange(len(values)) - count // 2, 0, len(medians) - 1)
+    found: Array = medians[place]
+    return found
+
+
+def _breaks(seconds: Array, periods: Array) -> list[int]:
     """Return the lines before which there is a gap, or the clock was set back."""
     found = []
     latest = seconds[0] + 1.0  # that the line before can have been printed
     for index in range(1, len(seconds)):
-        reach = latest + _SLOW * period
+        reach = latest + _SLOW * periods[index]
         if seconds[index] < seconds[index - 1] or reach <= seconds[index]:
             found.append(index)
             reach = np.inf

@@ -27,7 +27,7 @@ _OPENING = re.compile(
     r"(\\*[\"'`])(?=\s*(?:[0-9]{2}-[0-9]{2}-[0-9]{4} +[0-9]{2}:[0-9]{2}:[0-9]{2} +)?RAM +[0-9])"
 )
 # What tells that a string holds such a line, also one whose head with `RAM` is cut off.
-_LINE = re.compile(r"\bRAM +[0-9]|\bGR3D|[0-9]mW\b")
+_LINE = re.compile(r"RAM +[0-9]|GR3D|[0-9]mW\b")
 _ISO = re.compile(
     r"(?<![\w-])([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:[.,]([0-9]{1,9}))?"
 )

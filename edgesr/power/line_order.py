@@ -1,0 +1,82 @@
+"""Lines of a log that more than one program wrote: put in order, and each of them once. Pure.
+
+Two programs that write into one file make lines that are a second or two late, again and again; one
+line alone that is late shows a clock that was set back, and stays where it is. A line that has been
+there before, stamp and all, with other stamps in between, is a copy: no program prints it again.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from edgesr.power.line_times import stamp_seconds
+from edgesr.power.tegrastats_line import TegrastatsLine
+
+_LATE_S = 3.0
+_AROUND = 20
+_SEVERAL_LATE = 3
+"""So many lines, each late by at most so much, among the lines around: a second program wrote."""
+
+
+def without_copies(lines: Sequence[TegrastatsLine]) -> list[int]:
+    """Return which lines are no copies of one before.
+
+    Equal lines that follow each other stay: an idle board prints them, and one logger beside
+    another; how many lines a second holds does not change its energy. Lines that say the same at
+    several times prove nothing when they say it once more, after the clock was set back an hour.
+
+    Args:
+        lines: in the order of the file.
+    """
+    stamps = [line.time for line in lines if line.time is not None]
+    if all(before <= after for before, after in pairwise(stamps)):
+        return list(range(len(lines)))
+    bodies = [hash((*line.rails.items(), *line.temperatures.items(), *line.cpus)) for line in lines]
+    times_of: dict[int, set[datetime | None]] = {}
+    for line, body in zip(lines, bodies, strict=True):
+        times_of.setdefault(body, set()).add(line.time)
+    group = 0
+    latest = None
+    first_group: dict[int, int] = {}
+    kept = []
+    for index, (line, body) in enumerate(zip(lines, bodies, strict=True)):
+        group += line.time != latest
+        latest = line.time
+        first = first_group.setdefault(body, group)
+        if line.time is None or len(times_of[body]) > 1 or first == group:
+            kept.append(index)
+    return kept
+
+
+def in_order(stamps: Sequence[datetime | None]) -> list[int]:
+    """Return lines in the order of their stamps, where a second program made some late.
+
+    Args:
+        stamps: what each line says; a line that says nothing stays with the one before.
+    """
+    order = np.arange(len(stamps))
+    known = [stamp for stamp in stamps if stamp is not None]
+    if not known:
+        return [int(index) for index in order]
+    seconds = stamp_seconds(stamps, known[0])
+    steps = np.diff(seconds)
+    is_late = (steps < 0) & (steps >= -_LATE_S)
+    wrong = is_late & (_count_around(is_late) >= _SEVERAL_LATE)
+    is_mixed = _count_around(wrong) > 0
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], is_mixed, [False]))))
+    for begin, end in zip(edges[::2], edges[1::2], strict=True):
+        part = slice(int(begin), int(end) + 1)
+        order[part] = order[part][np.argsort(seconds[part], kind="stable")]
+    return [int(index) for index in order]
+
+
+def _count_around(flags: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Return how many flags are set among each one's neighbours and itself."""
+    sums = np.concatenate(([0], np.cumsum(flags)))
+    place = np.arange(len(flags))
+    upper = np.minimum(place + _AROUND + 1, len(flags))
+    counts: npt.NDArray[np.int64] = sums[upper] - sums[np.maximum(place - _AROUND, 0)]
+    return counts
