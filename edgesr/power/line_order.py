@@ -1,8 +1,8 @@
 """Lines of a log that more than one program wrote: put in order, and each of them once. Pure.
 
 Two programs that write into one file make lines that are a second or two late, again and again; one
-line alone that is late shows a clock that was set back, and stays where it is. A line that has been
-there before, stamp and all, with other stamps in between, is a copy: no program prints it again.
+line alone that is late shows a clock that was set back, and stays where it is. A stretch that has
+been there before is a copy, which no program prints.
 """
 
 from collections.abc import Sequence
@@ -17,38 +17,49 @@ from edgesr.power.tegrastats_line import TegrastatsLine
 
 _LATE_S = 3.0
 _AROUND = 20
+_NEARLY_ALL = 0.9
+_DIFFERENT = 3
 _SEVERAL_LATE = 3
 """So many lines, each late by at most so much, among the lines around: a second program wrote."""
 
 
 def without_copies(lines: Sequence[TegrastatsLine]) -> list[int]:
-    """Return which lines are no copies of one before.
+    """Return which lines are no copies of ones before.
 
-    Equal lines that follow each other stay: an idle board prints them, and one logger beside
-    another; how many lines a second holds does not change its energy. Lines that say the same at
-    several times prove nothing when they say it once more, after the clock was set back an hour.
+    Looked at are the stretches that begin where the stamps go back. One is a copy if nearly all of
+    its lines were there before, stamp and all, and do not say the same thing over and over, as an
+    idle board does in an hour that the clock shows twice.
 
     Args:
         lines: in the order of the file.
     """
     stamps = [line.time for line in lines if line.time is not None]
+    everything = list(range(len(lines)))
     if all(before <= after for before, after in pairwise(stamps)):
-        return list(range(len(lines)))
-    bodies = [hash((*line.rails.items(), *line.temperatures.items(), *line.cpus)) for line in lines]
-    times_of: dict[int, set[datetime | None]] = {}
-    for line, body in zip(lines, bodies, strict=True):
-        times_of.setdefault(body, set()).add(line.time)
-    group = 0
+        return everything
+    stretches: list[list[int]] = [[]]
     latest = None
-    first_group: dict[int, int] = {}
+    for index, line in enumerate(lines):
+        if line.time is not None:
+            if latest is not None and line.time < latest:
+                stretches.append([])
+            latest = line.time
+        stretches[-1].append(index)
+    seen: set[tuple[datetime | None, int]] = set()
     kept = []
-    for index, (line, body) in enumerate(zip(lines, bodies, strict=True)):
-        group += line.time != latest
-        latest = line.time
-        first = first_group.setdefault(body, group)
-        if line.time is None or len(times_of[body]) > 1 or first == group:
-            kept.append(index)
+    for stretch in stretches:
+        keys = [(lines[index].time, _body(lines[index])) for index in stretch]
+        known = sum(key in seen for key in keys)
+        if known >= _NEARLY_ALL * len(keys) and len({body for _, body in keys}) >= _DIFFERENT:
+            kept += [i for i, key in zip(stretch, keys, strict=True) if key not in seen]
+        else:
+            kept += stretch
+        seen.update(keys)
     return kept
+
+
+def _body(line: TegrastatsLine) -> int:
+    return hash((*line.rails.items(), *line.temperatures.items(), *line.cpus))
 
 
 def in_order(stamps: Sequence[datetime | None]) -> list[int]:

@@ -16,14 +16,15 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from edgesr.power.intervals import usual_near
 from edgesr.power.sample import Array
 
 _STRAIGHT_S = 0.1
 _SLOW = 1.5
 """A line that comes after more than so many usual periods has a gap before it."""
 
-_NEIGHBOURS = 21
-"""Stamps among which the usual interval is found."""
+_UNEVEN_S = 0.4
+"""Standard uncertainty of the outer lines of an uneven stretch of slow lines."""
 
 _EDGE_PERIODS = 0.3
 """Standard uncertainty of the first and of the last line's time, in periods; for lines that jitter
@@ -38,12 +39,14 @@ class LineTimes:
         times_s: seconds from the first line, increasing, shape (lines,).
         start: the clock's time at the first line; None where no line says anything.
         uncertainty_s: standard uncertainty of the time between the first and the last line.
+        seen_uncertainty_s: the same of the time that the lines cover, gaps left out.
         set_back: lines before which the clock was set back.
     """
 
     times_s: Array
     start: datetime | None
     uncertainty_s: float
+    seen_uncertainty_s: float
     set_back: tuple[int, ...] = ()
 
 
@@ -58,7 +61,8 @@ def line_times(stamps: Sequence[datetime | None], interval_s: float) -> LineTime
     known = [stamp for stamp in stamps if stamp is not None]
     if not known:
         times = np.arange(len(stamps), dtype=np.float64) * interval_s
-        return LineTimes(times, None, float(both_edges * interval_s))
+        uncertainty_s = float(both_edges * interval_s)
+        return LineTimes(times, None, uncertainty_s, uncertainty_s)
     first = known[0]
     seconds = stamp_seconds(stamps, first)
     periods = _periods_s(seconds)
@@ -75,13 +79,11 @@ def line_times(stamps: Sequence[datetime | None], interval_s: float) -> LineTime
             set_back.append(int(part[0]))
         times[part] = stretch + shift
         previous_end = float(times[part][-1])
-    first_s, last_s = (
-        _edge_s(seconds[part], float(np.median(periods[part])))
-        for part in (stretches[0], stretches[-1])
-    )
+    edges_s = [_edge_s(seconds[part], float(np.median(periods[part]))) for part in stretches]
     start = first + timedelta(seconds=float(times[0]))
-    uncertainty_s = float(np.hypot(first_s, last_s))
-    return LineTimes(times - times[0], start, uncertainty_s, tuple(set_back))
+    outer_s = float(np.hypot(edges_s[0], edges_s[-1]))
+    seen_s = float(np.sqrt(2.0) * np.linalg.norm(edges_s))
+    return LineTimes(times - times[0], start, outer_s, seen_s, tuple(set_back))
 
 
 def stamp_seconds(stamps: Sequence[datetime | None], first: datetime) -> Array:
@@ -107,21 +109,10 @@ def _periods_s(seconds: Array) -> Array:
     counts = np.diff(starts).astype(np.float64)
     if len(counts) > 1:
         counts[0] = counts[1]  # the first second may have begun before the log
-    period = _local_median(steps) / _local_median(counts)
+    period = usual_near(steps) / usual_near(counts)
     per_line: Array = np.repeat(period, np.diff(starts))
     rest = np.full(len(seconds) - len(per_line), period[-1])
     return np.concatenate((per_line, rest))
-
-
-def _local_median(values: Array) -> Array:
-    """Return the lower median among each value's neighbours, shape as `values`."""
-    count = min(_NEIGHBOURS, len(values))
-    middle = (count - 1) // 2
-    windows = np.lib.stride_tricks.sliding_window_view(values, count)
-    medians = np.partition(windows, middle, axis=1)[:, middle]
-    place = np.clip(np.arange(len(values)) - count // 2, 0, len(medians) - 1)
-    found: Array = medians[place]
-    return found
 
 
 def _breaks(seconds: Array, periods: Array) -> list[int]:
@@ -139,20 +130,25 @@ def _breaks(seconds: Array, periods: Array) -> list[int]:
 
 def _pace(seconds: Array, period: float) -> Array:
     """Return times of the lines of a stretch without gaps, within their seconds or close to it."""
+    line = _straight(seconds)
+    return _spread(seconds, period) if line is None else line
+
+
+def _straight(seconds: Array) -> Array | None:
+    """Return times at an even pace, or None where the stamps do not follow one."""
     index = np.arange(len(seconds))
     changes = np.flatnonzero(np.diff(seconds)) + 1
-    if len(changes) > 1:
-        if 2 * len(changes) < len(seconds):
-            # Several lines a second: the clock struck between a stamp's last line and the next's
-            # first, which says more than the stamps themselves.
-            slope, offset = np.polyfit(changes - 0.5, seconds[changes], 1)
-        else:
-            slope, offset = np.polyfit(index, seconds + 0.5, 1)
-        line: Array = slope * index + offset
-        late = line - seconds
-        if late.min() > -_STRAIGHT_S and late.max() < 1 + _STRAIGHT_S:
-            return line
-    return _spread(seconds, period)
+    if len(changes) < 2:
+        return None
+    if 2 * len(changes) < len(seconds):
+        # Several lines a second: the clock struck between a stamp's last line and the next's
+        # first, which says more than the stamps themselves.
+        slope, offset = np.polyfit(changes - 0.5, seconds[changes], 1)
+    else:
+        slope, offset = np.polyfit(index, seconds + 0.5, 1)
+    line: Array = slope * index + offset
+    late = line - seconds
+    return line if late.min() > -_STRAIGHT_S and late.max() < 1 + _STRAIGHT_S else None
 
 
 def _spread(seconds: Array, period: float) -> Array:
@@ -174,8 +170,13 @@ def _spread(seconds: Array, period: float) -> Array:
 
 
 def _edge_s(seconds: Array, period: float) -> float:
-    """Standard uncertainty of a stretch's outer line; one second's lines can lie anywhere in it."""
+    """Standard uncertainty of a stretch's outer lines.
+
+    The lines of one second can lie anywhere in it, and so can an uneven stretch's outer lines.
+    """
     anywhere = 0.0
     if seconds[0] == seconds[-1]:
         anywhere = max(0.0, 1.0 - len(seconds) * period) / np.sqrt(12.0)
+    elif _straight(seconds) is None:
+        anywhere = _UNEVEN_S * min(1.0, period)
     return float(np.hypot(_EDGE_PERIODS * period, anywhere))

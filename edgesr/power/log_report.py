@@ -5,7 +5,6 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +73,12 @@ def report(
 
     def curve(rails: Sequence[str]) -> PowerCurve:
         series = rail_series(log.samples, rails)
-        return PowerCurve.of(*series, interval_s=log.interval_s, breaks_s=log.set_back_s)
+        return PowerCurve.of(
+            *series,
+            interval_s=log.interval_s,
+            breaks_s=log.set_back_s,
+            resolution_s=log.resolution_s,
+        )
 
     def whole(of: PowerCurve) -> tuple[Energy, tuple[Gap, ...]]:
         held = of.time_s[(of.time_s >= begin) & (of.time_s <= end)]
@@ -112,7 +116,7 @@ def report(
         "from_s": _round(begin),
         "to_s": _round(end),
         "samples": len(samples),
-        "period_ms": _round(1e3 * _median_step(samples)),
+        "period_ms": _round(1e3 * float(np.median(of_total.usual_s))),
         "unknown_lines": log.unknown_lines,
         "cut_lines": log.cut_lines,
         "copied_lines": log.copied_lines,
@@ -258,11 +262,6 @@ def _numbers(energy: Energy, time_uncertainty_s: float) -> dict[str, Any]:
         "energy_j": _round(energy.energy_j),
         "uncertainty_j": _round(uncertainty_j),
     }
-
-
-def _median_step(samples: Sequence[Sample]) -> float:
-    steps = sorted(after.time_s - before.time_s for before, after in pairwise(samples))
-    return steps[len(steps) // 2] if steps else 0.0
 
 
 def _round(value: float) -> float:

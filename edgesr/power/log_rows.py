@@ -9,7 +9,7 @@ from edgesr.errors import PowerError
 
 _STAMP = r"[0-9]{2}-[0-9]{2}-[0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} "
 # Where a run was killed in the middle of a line and another appended, two lines share one.
-_SECOND_LINE = re.compile(rf"(?<=[^\s\"'`\\>\[(])(?={_STAMP}RAM )")
+_SECOND_LINE = re.compile(rf"(?<=\S)(?={_STAMP}RAM )")
 _HEAD = re.compile(rf"(?:{_STAMP})?RAM [0-9]")
 
 _WIDEST_FOLD = 250
@@ -45,7 +45,9 @@ def log_rows(text: str) -> Iterator[tuple[str, bool]]:
     *rows, rest = text.split("\n")
     unfolded = _unfold([row.removesuffix("\r") for row in (*rows, rest)])
     for number, row in enumerate(unfolded):
-        parts = _SECOND_LINE.split(row) if "RAM " in row else [row]
+        parts = _SECOND_LINE.split(row) if row.count("RAM ") > 1 else [row]
+        if "RAM " not in parts[0]:  # what stands before a line, and is none
+            parts[:2] = ["".join(parts[:2])]
         for part in parts[:-1]:
             yield part, False
         yield parts[-1], number < len(unfolded) - 1

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from edgesr.errors import PowerError
 from edgesr.power.energy import COVERAGE, Energy
+from edgesr.power.intervals import evened, usual_near
 from edgesr.power.sample import Array
 
 GAP_PERIODS = 2.5
@@ -19,9 +20,6 @@ GAP_PERIODS = 2.5
 
 WHOLE_MW = 1.0
 """Smallest step: readings are printed in whole mW."""
-
-_NEIGHBOURS = 21
-"""Steps among which the usual one is found; a log may change its interval on the way."""
 
 _FEWEST_TO_REPEAT = 20
 _ALIKE = 0.5
@@ -79,6 +77,7 @@ class PowerCurve:
         step_mw: float = WHOLE_MW,
         interval_s: float = np.inf,
         breaks_s: Sequence[float] = (),
+        resolution_s: float = 0.0,
     ) -> "PowerCurve":
         """Return the curve of readings.
 
@@ -87,6 +86,7 @@ class PowerCurve:
             power_mw: power, shape (n,).
             step_mw: the sensor's step; the readings may show a larger one.
             interval_s: interval that is believed where a single pair of readings shows one.
+            resolution_s: how finely the times were told; a shorter delay proves no gap.
             breaks_s: times before which it is not known how long nothing was read.
 
         Raises:
@@ -95,8 +95,9 @@ class PowerCurve:
         steps = np.diff(time_s)
         if len(steps) and steps.min() <= 0:
             raise PowerError("the times of the power readings do not increase")
-        usual = _usual(steps, interval_s)
-        is_gap = steps > GAP_PERIODS * usual
+        usual = usual_near(evened(steps) if resolution_s else steps)
+        usual = np.minimum(usual, interval_s) if len(steps) == 1 else usual
+        is_gap = steps > GAP_PERIODS * usual + resolution_s
         after = np.searchsorted(time_s, np.asarray(breaks_s, dtype=np.float64))
         is_gap[after[(after > 0) & (after < len(time_s))] - 1] = True
         return cls(
@@ -228,18 +229,6 @@ class _Part:
         """Mean power of each interval."""
         mean: Array = (self.power[1:] + self.power[:-1]) / 2
         return mean
-
-
-def _usual(steps: Array, interval_s: float) -> Array:
-    """Return the interval that is usual around each step: the lower median of its neighbours."""
-    if len(steps) <= 1:
-        return np.minimum(steps, interval_s)
-    count = min(_NEIGHBOURS, len(steps))
-    windows = np.lib.stride_tricks.sliding_window_view(steps, count)
-    middle = (count - 1) // 2
-    medians = np.partition(windows, middle, axis=1)[:, middle]
-    usual: Array = medians[np.clip(np.arange(len(steps)) - count // 2, 0, len(medians) - 1)]
-    return usual
 
 
 def _roughness(time_s: Array, steps_s: Array, power_mw: Array) -> Array:

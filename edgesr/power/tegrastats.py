@@ -41,6 +41,7 @@ _SPACE_IN_LIST = re.compile(r"\s+(?=[,\]])|(?<=[,\[])\s+")
 _STAMP = re.compile(
     r"(?<![\w/-])([0-9]{2}-[0-9]{2}-[0-9]{4}) +([0-9]{2}:[0-9]{2}:[0-9]{2})(?=\s|$)"
 )
+_IN_POWER = re.compile(r"\S*mW/-?[0-9]*m?")
 _WORDS = re.compile(r"\w+")
 # Only these print a clock without a percent sign or an `@` before it.
 _BARE_CLOCK = re.compile(r"(?:APE|AVP|MSENC|NV[A-Z]+|OFA|PVA|SE|VDE|VI|VIC|ISP)[0-9]*(?:_FREQ)?")
@@ -87,7 +88,7 @@ def parse_line(text: str, complete: bool = True) -> TegrastatsLine | None:
         fields.unknown.append((name, cut or ""))
     if not fields.is_tegrastats:
         return None
-    in_power = bool(tokens) and "mW/" in tokens[-1] and not tokens[-1].endswith("mW")
+    in_power = bool(tokens) and _IN_POWER.fullmatch(tokens[-1]) is not None
     return TegrastatsLine(
         time=line_time,
         ram=fields.memory.get("RAM"),

@@ -33,7 +33,8 @@ class PowerLog:
         copied_lines: lines that are copies of others, and are left out.
         unread_rails: in how many lines a rail is named and its power cannot be read.
         set_back_s: times before which the clock was set back, so that nobody knows how long it was.
-        uncertainty_s: standard uncertainty of the time between the first and the last line.
+        uncertainty_s: standard uncertainty of the time that the lines cover, gaps left out.
+        resolution_s: how finely the tool tells the time.
     """
 
     samples: tuple[Sample, ...]
@@ -47,6 +48,7 @@ class PowerLog:
     unread_rails: Mapping[str, int] = field(default_factory=dict)
     set_back_s: tuple[float, ...] = ()
     uncertainty_s: float = 0.0
+    resolution_s: float = 0.0
 
 
 def read_tegrastats_log(path: Path, interval_s: float = DEFAULT_INTERVAL_S) -> PowerLog:
@@ -95,5 +97,6 @@ def parse_tegrastats_log(text: str, interval_s: float = DEFAULT_INTERVAL_S) -> P
         copied_lines=len(read) - len(lines),
         unread_rails=Counter(name for line in lines for name in line.unread_rails),
         set_back_s=tuple(float(found.times_s[index]) for index in found.set_back),
-        uncertainty_s=found.uncertainty_s,
+        uncertainty_s=found.seen_uncertainty_s,
+        resolution_s=0.0 if found.start is None else 1.0,
     )
