@@ -79,7 +79,7 @@ def line_times(stamps: Sequence[datetime | None], interval_s: float) -> LineTime
             set_back.append(int(part[0]))
         times[part] = stretch + shift
         previous_end = float(times[part][-1])
-    edges_s = [_edge_s(seconds[part], float(np.median(periods[part]))) for part in stretches]
+    edges_s = [_edge_s(seconds[part], float(periods[part].max())) for part in stretches]
     start = first + timedelta(seconds=float(times[0]))
     outer_s = float(np.hypot(edges_s[0], edges_s[-1]))
     seen_s = float(np.sqrt(2.0) * np.linalg.norm(edges_s))

@@ -56,13 +56,13 @@ def log_rows(text: str) -> Iterator[tuple[str, bool]]:
 def _unfold(rows: list[str]) -> list[str]:
     """Join what a terminal or `fold` broke at its width: 80 columns, mostly.
 
-    Rows are folded where none is wider than those that begin a line, nearly all of these are as
-    wide as that, or a blank less, and hardly one is followed by another.
+    Rows are folded where nearly all that begin a line are as wide as the widest row, or a blank
+    less, and hardly one of them is followed by another.
     """
     is_head = [_HEAD.match(row) is not None for row in rows]
     heads = [len(row) for row, head in zip(rows, is_head, strict=True) if head]
-    width = max(heads, default=0)
-    if not 0 < width <= _WIDEST_FOLD or max(map(len, rows)) > width:
+    width = max(map(len, rows))
+    if not heads or width > _WIDEST_FOLD:
         return rows
     narrow = sum(length < width - 1 for length in heads)
     alone = sum(here and after for here, after in pairwise(is_head))

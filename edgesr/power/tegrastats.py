@@ -124,7 +124,7 @@ class _Fields:
 
     def add(self, name: str, value: Value, token: str) -> None:
         """File a value under its name; of a name that a wrapper is glued to, its last word."""
-        if isinstance(value, PowerReading | Memory | Bare) and " " not in name:
+        if not name.isidentifier() and name and " " not in name:
             words = _WORDS.findall(name)
             name = words[-1] if words else name
         if isinstance(value, Sensor):

@@ -20,7 +20,8 @@ _ESCAPE_BYTE = r"(?:\x1b|\\u001[bB]|\\x1[bB]|\\033|\\e|#033|\^\[)"
 _ESCAPE = re.compile(
     rf"{_ESCAPE_BYTE}(?:\[[0-?]*[ -/]*[@-~]|\].*?(?:\x07|{_ESCAPE_BYTE}\\|$)|[@-Z\\^_])"
 )
-_MAY_ESCAPE = ("\x1b", "\\u001", "\\x1", "\\033", "\\e", "#033", "^[")
+# Without any of these a line is in no wrapper that has to be taken off.
+_SIGN = re.compile(r"[\x1b\"'`\\#^]")
 
 # A quote that opens right before a line of tegrastats; in text that is quoted twice it is escaped.
 _OPENING = re.compile(
@@ -45,10 +46,11 @@ def undress(text: str) -> tuple[str, datetime | None]:
         The line; and the wrapper's own stamp, None where it has none. The stamp's time zone is
         left away, as tegrastats prints none either.
     """
+    if _SIGN.search(text) is None:
+        return text, None
     stamp = None
     for _ in range(_DEEPEST):
-        if any(sign in text for sign in _MAY_ESCAPE):
-            text = _ESCAPE.sub("", text)
+        text = _ESCAPE.sub("", text)
         inner, outer_stamp = _unpack(text)
         stamp = stamp or outer_stamp
         if inner == text:
