@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from edgesr.engine.board import Board, PowerRails, all_boards
 from edgesr.power.tegrastats_line import RAIL_PREFIXES
 
-# Boards without a file of their own in engine/boards: Xavier NX, TX2 and TX1; Nano; Thor.
-_TOTAL_RAILS = ("VDD_IN", "POM_5V_IN", "VIN")
+# Boards without a file of their own in engine/boards: Xavier NX, TX2 and TX1; Nano; Thor; and
+# what jtop calls its total.
+_TOTAL_RAILS = ("VDD_IN", "POM_5V_IN", "VIN", "TOT")
 _JETPACK_4 = (
     "sys/bus/i2c/drivers/ina3221x/*/iio:device*",
     "sys/bus/i2c/drivers/ina3221x/*/iio_device",

@@ -67,14 +67,11 @@ def hwmon_sampler(interval_s: float, root: Path, board: Board | None) -> Polling
             fix="run the same command with sudo",
         )
     total = find_total((channel.rail for channel in channels), board)
-    for channel, why in zip(channels, obstacles, strict=True):
-        if why is not None and channel.rail in total.rails and total.rails != (channel.rail,):
-            raise PowerError(
-                f"{channel.rail} cannot be read ({why}), and without it the total is not known",
-                fix="run the same command with sudo, or --power tegrastats",
-            )
     if not set(total.rails) <= {channel.rail for channel in readable}:
-        raise PowerError(f"the total is the {total.name}, and not all of it can be read")
+        raise PowerError(
+            f"the total is the {total.name}, and not all of it can be read",
+            fix="run the same command with sudo, or --power tegrastats",
+        )
     return PollingSampler("hwmon", _reader(readable), interval_s, total)
 
 
