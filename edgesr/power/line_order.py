@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgesr.power.line_times import stamp_seconds
+from edgesr.power.sample import Array
 from edgesr.power.tegrastats_line import TegrastatsLine
 
 _LATE_S = 3.0
@@ -75,13 +76,21 @@ def in_order(stamps: Sequence[datetime | None]) -> list[int]:
     seconds = stamp_seconds(stamps, known[0])
     steps = np.diff(seconds)
     is_late = (steps < 0) & (steps >= -_LATE_S)
-    wrong = is_late & (_count_around(is_late) >= _SEVERAL_LATE)
+    wrong = is_late & ((_count_around(is_late) >= _SEVERAL_LATE) | _comes_back(seconds))
     is_mixed = _count_around(wrong) > 0
     edges = np.flatnonzero(np.diff(np.concatenate(([False], is_mixed, [False]))))
     for begin, end in zip(edges[::2], edges[1::2], strict=True):
         part = slice(int(begin), int(end) + 1)
         order[part] = order[part][np.argsort(seconds[part], kind="stable")]
     return [int(index) for index in order]
+
+
+def _comes_back(seconds: Array) -> npt.NDArray[np.bool_]:
+    """Return after which lines of many in a second one is late, and two of that second follow."""
+    found = np.zeros(max(len(seconds) - 1, 0), dtype=np.bool_)
+    if len(seconds) > 3:
+        found[:-2] = (seconds[2:-1] == seconds[:-3]) & (seconds[3:] == seconds[:-3])
+    return found
 
 
 def _count_around(flags: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:

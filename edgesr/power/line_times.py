@@ -24,7 +24,10 @@ _SLOW = 1.5
 """A line that comes after more than so many usual periods has a gap before it."""
 
 _UNEVEN_S = 0.4
-"""Standard uncertainty of the outer lines of an uneven stretch of slow lines."""
+"""Standard uncertainty of the outer lines of an uneven stretch with a line a second."""
+
+_MIXED_S = 0.45
+"""The same where two programs may have written them, which only logs with gaps left out ask for."""
 
 _EDGE_PERIODS = 0.3
 """Standard uncertainty of the first and of the last line's time, in periods; for lines that jitter
@@ -82,7 +85,8 @@ def line_times(stamps: Sequence[datetime | None], interval_s: float) -> LineTime
     edges_s = [_edge_s(seconds[part], float(periods[part].max())) for part in stretches]
     start = first + timedelta(seconds=float(times[0]))
     outer_s = float(np.hypot(edges_s[0], edges_s[-1]))
-    seen_s = float(np.sqrt(2.0) * np.linalg.norm(edges_s))
+    mixed_s = [_MIXED_S * (_straight(seconds[part]) is None) for part in stretches]
+    seen_s = float(np.sqrt(2.0) * np.linalg.norm(np.hypot(edges_s, mixed_s)))
     return LineTimes(times - times[0], start, outer_s, seen_s, tuple(set_back))
 
 
