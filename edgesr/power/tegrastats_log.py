@@ -1,7 +1,9 @@
 """A recorded tegrastats log as samples with times."""
 
+import gc
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -75,12 +77,13 @@ def parse_tegrastats_log(text: str, interval_s: float = DEFAULT_INTERVAL_S) -> P
     """Read the text of a log; see `read_tegrastats_log`. Never raises."""
     read: list[TegrastatsLine] = []
     unknown = 0
-    for row, is_whole in log_rows(text):
-        line = parse_line(row, complete=is_whole)
-        if line is not None:
-            read.append(line)
-        elif row.strip():
-            unknown += 1
+    with _without_collector():
+        for row, is_whole in log_rows(text):
+            line = parse_line(row, complete=is_whole)
+            if line is not None:
+                read.append(line)
+            elif row.strip():
+                unknown += 1
     lines = [read[index] for index in without_copies(read)]
     lines = [lines[index] for index in in_order([line.time for line in lines])]
     found = line_times([line.time for line in lines], interval_s)
@@ -100,3 +103,15 @@ def parse_tegrastats_log(text: str, interval_s: float = DEFAULT_INTERVAL_S) -> P
         uncertainty_s=found.seen_uncertainty_s,
         resolution_s=0.0 if found.start is None else 1.0,
     )
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Read without the cycle collector: lines hold no cycles, and it would walk them all anew."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
