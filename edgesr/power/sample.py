@@ -30,9 +30,14 @@ class Sample:
 
 
 def rail_names(samples: Sequence[Sample]) -> tuple[str, ...]:
-    """Return the rails of at least half the samples; a rarer name is what a cut line left."""
+    """Return the rails of at least half the samples with power.
+
+    A rarer name is what a cut line left. Samples without any rail were taken without the right to
+    read them, and say nothing of which rails there are.
+    """
     counts = Counter(rail for sample in samples for rail in sample.rails_mw)
-    return tuple(rail for rail, count in counts.items() if 2 * count >= len(samples))
+    held = sum(bool(sample.rails_mw) for sample in samples)
+    return tuple(rail for rail, count in counts.items() if 2 * count >= held)
 
 
 def rail_series(samples: Sequence[Sample], rails: Sequence[str]) -> tuple[Array, Array]:

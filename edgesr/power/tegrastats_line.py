@@ -6,6 +6,9 @@ from datetime import datetime
 
 from edgesr.power.sample import Sample
 
+RAIL_PREFIXES = ("VDD", "VIN", "POM_")
+"""How the names of rails begin that no other field can have."""
+
 
 @dataclass(frozen=True, slots=True)
 class PowerReading:
@@ -102,6 +105,11 @@ class TegrastatsLine:
     rails: Mapping[str, PowerReading]
     unknown: tuple[tuple[str, str], ...]
     is_cut: bool
+
+    @property
+    def unread_rails(self) -> tuple[str, ...]:
+        """Rails that the line names and whose power cannot be read from it."""
+        return tuple(name for name, _ in self.unknown if name.startswith(RAIL_PREFIXES))
 
     def to_sample(self, time_s: float) -> Sample:
         """Return the line as a sample of the given time; the GPU's clock is its fastest cluster."""
