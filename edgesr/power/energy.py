@@ -48,6 +48,8 @@ class Energy:
         samples: readings within the window.
         gap_s: part of the window that lies in gaps.
         uncounted_s: part of it whose energy is left out; only a log leaves its gaps out.
+        gaps_j: as much more or less may have flowed in what is counted of gaps that are left out; a
+            limit and not a standard uncertainty.
     """
 
     start_s: float
@@ -59,6 +61,7 @@ class Energy:
     samples: int
     gap_s: float
     uncounted_s: float = 0.0
+    gaps_j: float = 0.0
 
     @property
     def duration_s(self) -> float:
@@ -78,7 +81,7 @@ class Energy:
     @property
     def uncertainty_j(self) -> float:
         """The stated uncertainty of `energy_j`."""
-        return COVERAGE * self.standard_uncertainty_j
+        return self.gaps_j + COVERAGE * self.standard_uncertainty_j
 
     @property
     def uncertainty_mw(self) -> float:

@@ -254,13 +254,13 @@ def _spans(kind: str, spans: list[dict[str, Any]] | None, rail: str) -> list[str
 def _numbers(energy: Energy, time_uncertainty_s: float) -> dict[str, Any]:
     """Return the figures of a window, whose length is as uncertain as the log's times are."""
     of_time_j = 1e-3 * energy.mean_mw * time_uncertainty_s
-    uncertainty_j = COVERAGE * math.hypot(energy.standard_uncertainty_j, of_time_j)
+    random_j = COVERAGE * math.hypot(energy.standard_uncertainty_j, of_time_j)
     return {
         "duration_s": _round(energy.duration_s),
         "mean_mw": _round(energy.mean_mw),
         "peak_mw": _round(energy.peak_mw),
         "energy_j": _round(energy.energy_j),
-        "uncertainty_j": _round(uncertainty_j),
+        "uncertainty_j": _round(energy.gaps_j + random_j),
     }
 
 

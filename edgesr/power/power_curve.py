@@ -5,7 +5,7 @@ takes no longer than one pass over it and one over each span. energy.py explains
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -129,7 +129,7 @@ class PowerCurve:
 
         Nobody knows how long a gap in a log was: the clock may have been set, or the log been
         appended to. The reading after it stands for at most one interval before it, and the
-        uncertainty reaches from none to two of them.
+        uncertainty reaches from none to two of them; that is a limit, and is added as one.
 
         Args:
             start_s: begin of the window.
@@ -144,7 +144,7 @@ class PowerCurve:
         part = self._part(start_s, end_s)
         counted = np.where(part.is_gap, np.minimum(part.widths, part.usual), part.widths)
         highest = np.maximum(part.power[1:], part.power[:-1])
-        reach = float((part.usual * highest)[part.is_gap].sum()) / COVERAGE
+        reach_j = 1e-3 * float((part.usual * highest)[part.is_gap].sum())
         low, high = part.power.min(), part.power.max()
         gaps = []
         for index in np.flatnonzero(part.is_gap):
@@ -160,7 +160,7 @@ class PowerCurve:
                     uncertainty_j=1e-3 * left_out * float(either_way),
                 )
             )
-        return self._energy(part, counted, reach), tuple(gaps)
+        return replace(self._energy(part, counted), gaps_j=reach_j), tuple(gaps)
 
     def _part(self, start_s: float, end_s: float) -> "_Part":
         """Cut a window out, with readings interpolated at both edges."""
@@ -192,7 +192,7 @@ class PowerCurve:
             times, power, self.usual_s[pair], self.is_gap[pair], self.rough[within], inside
         )
 
-    def _energy(self, part: "_Part", counted_s: Array, gaps_mws: float) -> Energy:
+    def _energy(self, part: "_Part", counted_s: Array, gaps_mws: float = 0.0) -> Energy:
         """Sum a window up; `gaps_mws` is the standard uncertainty of its gaps in mW s."""
         between = float(np.linalg.norm(part.rough)) * np.sqrt(_repeats(part.rough))
         seconds = float(counted_s.sum())

@@ -42,9 +42,10 @@ def rail_names(samples: Sequence[Sample]) -> tuple[str, ...]:
 
 def rail_series(samples: Sequence[Sample], rails: Sequence[str]) -> tuple[Array, Array]:
     """Return times in s and the summed power of `rails` in mW, of samples that hold all of them."""
-    held = [sample for sample in samples if all(rail in sample.rails_mw for rail in rails)]
+    wanted = frozenset(rails)
+    held = [sample for sample in samples if sample.rails_mw.keys() >= wanted]
     times = np.array([sample.time_s for sample in held], dtype=np.float64)
-    power = np.array(
-        [sum(sample.rails_mw[rail] for rail in rails) for sample in held], dtype=np.float64
-    )
+    power = np.zeros(len(held))
+    for rail in rails:
+        power += [sample.rails_mw[rail] for sample in held]
     return times, power

@@ -16,6 +16,7 @@ that does not exist yet is read by its shape or kept under its name.
 
 import functools
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -70,9 +71,10 @@ def parse_line(text: str, complete: bool = True) -> TegrastatsLine | None:
     cut = tokens.pop() if tokens and not complete and tokens[-1][-1].isdigit() else None
     name = ""
     for token in tokens:
-        value = read_value(token)
-        if value is not None:
-            fields.add(name, value, token)
+        found = _field(name, token)
+        if found is not None:
+            add, word, value = found
+            add(fields, word, value, token)
             name = ""
         elif (name, token) in {("MTS", "fg"), ("EDP", "limit")}:
             name = f"{name} {token}"
@@ -83,7 +85,7 @@ def parse_line(text: str, complete: bool = True) -> TegrastatsLine | None:
                 fields.unknown.append((name, ""))
             name = token
     if cut is not None and (match := POWER.fullmatch(cut)) and name:
-        fields.add(name, Bare(PowerReading(int(match[1])), 0), cut)
+        fields.add_bare(_last_word(name), Bare(PowerReading(int(match[1])), 0), cut)
     elif cut is not None or name:
         fields.unknown.append((name, cut or ""))
     if not fields.is_tegrastats:
@@ -122,44 +124,34 @@ class _Fields:
     is_tegrastats: bool = False
     _last_memory: str = ""
 
-    def add(self, name: str, value: Value, token: str) -> None:
-        """File a value under its name; of a name that a wrapper is glued to, its last word."""
-        if not name.isidentifier() and name and " " not in name:
-            words = _WORDS.findall(name)
-            name = words[-1] if words else name
-        if isinstance(value, Sensor):
-            self._add_temperature(value)
-            if name:
-                self.unknown.append((name, ""))
-        elif isinstance(value, Engine) and (name.isupper() or name in _MTS):
-            self._add_engine(name, value)
-        elif isinstance(value, PowerReading) and name:
-            self._add_rail(name, value)
-            self.is_tegrastats = True
-        elif isinstance(value, Memory) and name in _MEMORIES:
-            self.memory.setdefault(name, value)
-            self._last_memory = name
-            self.is_tegrastats = True
-        elif isinstance(value, Note) and self._last_memory:
-            self._add_note(name, value)
-        elif isinstance(value, Cells):
-            self._add_cells(name, value, token)
-        elif isinstance(value, Bare) and value.power and name.isupper() and name not in _MEMORIES:
-            self._add_rail(name, value.power)
-            self.is_tegrastats |= name.startswith(RAIL_PREFIXES)
-        elif isinstance(value, Bare) and not value.power and _BARE_CLOCK.fullmatch(name):
-            self._add_engine(name, Engine(clocks_mhz=(value.number,)))
-        else:
-            self.unknown.append((name, token))
-
-    def _add_temperature(self, sensor: Sensor) -> None:
+    def add_temperature(self, name: str, sensor: Sensor, token: str) -> None:
+        """File a temperature, whose name is its own; the one before it had no value."""
+        del token
         self.is_tegrastats = True
         if sensor.temperature.current_c < _SENSOR_OFF_C:
             self.sensors_off.append(sensor.name)
         else:
             self.temperatures.setdefault(sensor.name, sensor.temperature)
+        if name:
+            self.unknown.append((name, ""))
 
-    def _add_rail(self, name: str, reading: PowerReading) -> None:
+    def add_rail(self, name: str, reading: PowerReading, token: str) -> None:
+        """File a power with its unit."""
+        del token
+        self._put_rail(name, reading)
+        self.is_tegrastats = True
+
+    def add_bare(self, name: str, bare: Bare, token: str) -> None:
+        """File numbers without a unit: a rail, or the clock of a unit that prints nothing else."""
+        if bare.power and name.isupper() and name not in _MEMORIES:
+            self._put_rail(name, bare.power)
+            self.is_tegrastats |= name.startswith(RAIL_PREFIXES)
+        elif not bare.power and _BARE_CLOCK.fullmatch(name):
+            self.add_engine(name, Engine(clocks_mhz=(bare.number,)), token)
+        else:
+            self.unknown.append((name, token))
+
+    def _put_rail(self, name: str, reading: PowerReading) -> None:
         """AGX Orin prints its unconnected channels as `NC` twice; no reading is lost."""
         unique = name
         number = 1
@@ -168,7 +160,9 @@ class _Fields:
             unique = f"{name}#{number}"
         self.rails[unique] = reading
 
-    def _add_engine(self, name: str, engine: Engine) -> None:
+    def add_engine(self, name: str, engine: Engine, token: str) -> None:
+        """File a load, a clock or both."""
+        del token
         short = name.removesuffix("_FREQ").removesuffix("_LOAD")
         self.is_tegrastats |= short in {"GR3D", "EMC"}
         other = self.engines.get(short)
@@ -179,7 +173,7 @@ class _Fields:
             )
         self.engines[short] = engine
 
-    def _add_cells(self, name: str, cells: Cells, token: str) -> None:
+    def add_cells(self, name: str, cells: Cells, token: str) -> None:
         """Cores, also where the line's head with the name `CPU` is cut off; else an engine."""
         if name.upper() == "CPU" or (not name and not self.memory):
             self.cpus = self.cpus or cells.cores
@@ -187,20 +181,72 @@ class _Fields:
         elif name.isupper():
             loads = [core.load_percent for core in cells.cores if core.load_percent is not None]
             clocks = tuple(core.clock_mhz for core in cells.cores if core.clock_mhz is not None)
-            self._add_engine(name, Engine(max(loads, default=None), clocks, not loads))
+            self.add_engine(name, Engine(max(loads, default=None), clocks, not loads), token)
         else:
             self.unknown.append((name, token))
 
-    def _add_note(self, name: str, note: Note) -> None:
+    def add_memory(self, name: str, memory: Memory, token: str) -> None:
+        """File a size of memory."""
+        del token
+        self.memory.setdefault(name, memory)
+        self._last_memory = name
+        self.is_tegrastats = True
+
+    def add_note(self, name: str, note: Note, token: str) -> None:
+        """File what stands in parentheses behind a size of memory."""
+        if not self._last_memory:
+            self.unknown.append((name, token))
+            return
         memory = self.memory[self._last_memory]
+        is_cached = name == "cached"
         self.memory[self._last_memory] = Memory(
             memory.used_mb,
             memory.total_mb,
-            memory.free_blocks if name == "(cached" else note.blocks,
-            memory.free_block_mb if name == "(cached" else note.size_mb,
-            note.size_mb if name == "(cached" else memory.cached_mb,
+            memory.free_blocks if is_cached else note.blocks,
+            memory.free_block_mb if is_cached else note.size_mb,
+            note.size_mb if is_cached else memory.cached_mb,
         )
         self._last_memory = ""
+
+    def add_unknown(self, name: str, value: Value, token: str) -> None:
+        """Keep what has no place."""
+        del value
+        self.unknown.append((name, token))
+
+
+@functools.lru_cache(maxsize=65_536)
+def _field(name: str, token: str) -> tuple[Callable[..., None], str, Value] | None:
+    """Return how a value is filed, under which name, and the value; None where it is a name.
+
+    Cached, as names and values recur in a log.
+    """
+    value = read_value(token)
+    if value is None:
+        return None
+    word = _last_word(name)
+    if isinstance(value, Sensor):
+        return _Fields.add_temperature, word, value
+    if isinstance(value, Engine) and (word.isupper() or word in _MTS):
+        return _Fields.add_engine, word, value
+    if isinstance(value, PowerReading) and word:
+        return _Fields.add_rail, word, value
+    if isinstance(value, Memory) and word in _MEMORIES:
+        return _Fields.add_memory, word, value
+    if isinstance(value, Note):
+        return _Fields.add_note, word, value
+    if isinstance(value, Cells):
+        return _Fields.add_cells, word, value
+    if isinstance(value, Bare):
+        return _Fields.add_bare, word, value
+    return _Fields.add_unknown, word, value
+
+
+def _last_word(name: str) -> str:
+    """Return a name, without what a wrapper glued to it."""
+    if not name or name.isidentifier() or " " in name:
+        return name
+    words = _WORDS.findall(name)
+    return words[-1] if words else name
 
 
 def _stamp_and_rest(text: str) -> tuple[datetime | None, str]:

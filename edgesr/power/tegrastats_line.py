@@ -122,10 +122,11 @@ class TegrastatsLine:
             if engine.clocks_mhz:
                 clocks[name] = max(engine.clocks_mhz)
         for index, core in enumerate(self.cpus):
+            name = f"cpu{index}"
             if core.load_percent is not None:
-                loads[f"cpu{index}"] = core.load_percent
+                loads[name] = core.load_percent
             if core.clock_mhz is not None:
-                clocks[f"cpu{index}"] = core.clock_mhz
+                clocks[name] = core.clock_mhz
         return Sample(
             time_s=time_s,
             rails_mw={name: reading.current_mw for name, reading in self.rails.items()},

@@ -32,7 +32,7 @@ class Cells:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What stands in parentheses behind a memory size; its name is `(lfb` or `(cached`."""
+    """What stands in parentheses behind a memory size; its name is `lfb` or `cached`."""
 
     blocks: int | None
     size_mb: float
@@ -57,9 +57,8 @@ class Bare:
 Value = PowerReading | Engine | Memory | Cells | Note | Sensor | Bare
 
 
-@functools.lru_cache(maxsize=16_384)
 def read_value(token: str) -> Value | None:
-    """Read a token by its shape; None where it is a name. Cached, as values recur in a log."""
+    """Read a token by its shape; None where it is a name."""
     first = token[0]
     if first == "[":
         return _cells(token)
