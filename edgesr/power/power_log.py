@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from edgesr.errors import PowerError
+from edgesr.errors import PowerError, shell
 from edgesr.power.energy_windows import EnergyWindow, parse_windows, tool_of
 from edgesr.power.jtop_csv import HEADER as JTOP_HEADER
 from edgesr.power.jtop_csv import parse_jtop
@@ -27,7 +27,7 @@ def read_power_log(path: Path, interval_s: float = DEFAULT_INTERVAL_S) -> PowerL
         raise PowerError(
             f"{tool} wrote energies into it, and no power over time",
             where=path,
-            fix=f"edgesr power {path}",
+            fix=f"edgesr power {shell(path)}",
         )
     if first_line.startswith(JTOP_HEADER):
         return parse_jtop(text, path)

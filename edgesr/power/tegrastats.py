@@ -224,21 +224,25 @@ def _field(name: str, token: str) -> tuple[Callable[..., None], str, Value] | No
     if value is None:
         return None
     word = _last_word(name)
-    if isinstance(value, Sensor):
-        return _Fields.add_temperature, word, value
+    how: Callable[..., None] = _Fields.add_unknown
     if isinstance(value, Engine) and (word.isupper() or word in _MTS):
-        return _Fields.add_engine, word, value
-    if isinstance(value, PowerReading) and word:
-        return _Fields.add_rail, word, value
-    if isinstance(value, Memory) and word in _MEMORIES:
-        return _Fields.add_memory, word, value
-    if isinstance(value, Note):
-        return _Fields.add_note, word, value
-    if isinstance(value, Cells):
-        return _Fields.add_cells, word, value
-    if isinstance(value, Bare):
-        return _Fields.add_bare, word, value
-    return _Fields.add_unknown, word, value
+        how = _Fields.add_engine
+    elif isinstance(value, PowerReading) and word:
+        how = _Fields.add_rail
+    elif isinstance(value, Memory) and word in _MEMORIES:
+        how = _Fields.add_memory
+    else:
+        how = _HOW.get(type(value), how)
+    return how, word, value
+
+
+_HOW: dict[type, Callable[..., None]] = {
+    Sensor: _Fields.add_temperature,
+    Note: _Fields.add_note,
+    Cells: _Fields.add_cells,
+    Bare: _Fields.add_bare,
+}
+"""How values are filed whatever their name is."""
 
 
 def _last_word(name: str) -> str:
