@@ -79,7 +79,8 @@ def line_times(stamps: Sequence[datetime | None], interval_s: float) -> LineTime
     edges_s = [_edges_s(seconds[part], float(periods[part].max())) for part in stretches]
     start = first + timedelta(seconds=float(times[0]))
     outer_s = float(np.hypot(edges_s[0][0], edges_s[-1][1]))
-    seen_s = float(np.linalg.norm(edges_s))
+    # All stretches are read in the same way and may err alike: theirs are added, not pooled.
+    seen_s = float(np.linalg.norm(edges_s, axis=1).sum())
     return LineTimes(times - times[0], start, outer_s, seen_s, tuple(set_back))
 
 
