@@ -28,6 +28,10 @@ _EDGE_PERIODS = 0.3
 by 20 % (tests/power/test_line_times.py)."""
 
 
+_ANYWHERE_S = 3**-0.5
+"""Standard uncertainty of a line that was put at one end of its second and lies anywhere in it."""
+
+
 @dataclass(frozen=True)
 class LineTimes:
     """Times of a log's lines.
@@ -80,7 +84,15 @@ def line_times(stamps: Sequence[datetime | None], interval_s: float) -> LineTime
     start = first + timedelta(seconds=float(times[0]))
     outer_s = float(np.hypot(edges_s[0][0], edges_s[-1][1]))
     # All stretches are read in the same way and may err alike: theirs are added, not pooled.
-    seen_s = float(np.linalg.norm(edges_s, axis=1).sum())
+    seen_s = float(
+        np.linalg.norm(
+            [
+                _seen_edges_s(seconds[part], edges)
+                for part, edges in zip(stretches, edges_s, strict=True)
+            ],
+            axis=1,
+        ).sum()
+    )
     return LineTimes(times - times[0], start, outer_s, seen_s, tuple(set_back))
 
 
@@ -183,3 +195,15 @@ def _edges_s(seconds: Array, period: float) -> tuple[float, float]:
     early, late = np.minimum(put, period), np.minimum(1.0 - put, period)
     first, last = np.sqrt((early**3 + late**3) / (3 * (early + late)))  # of an even distribution
     return float(first), float(last)
+
+
+def _seen_edges_s(seconds: Array, edges_s: tuple[float, float]) -> tuple[float, float]:
+    """Return the same for a time that energy is counted over.
+
+    Two programs may have written an uneven stretch, at paces of their own: nothing but its stamps
+    holds then, and a line lies anywhere in its second.
+    """
+    if seconds[0] == seconds[-1] or _straight(seconds) is not None:
+        return edges_s
+    first, last = (max(edge, _ANYWHERE_S) for edge in edges_s)
+    return first, last

@@ -165,9 +165,10 @@ class PowerCurve:
     def _part(self, start_s: float, end_s: float) -> "_Part":
         """Cut a window out, with readings interpolated at both edges."""
         time_s = self.time_s
-        first, beyond = np.searchsorted(time_s, [start_s, end_s], side="right")
-        inside = int(np.searchsorted(time_s, end_s, side="right"))
-        inside -= int(np.searchsorted(time_s, start_s, side="left"))
+        window = (start_s, end_s)
+        at_start, beyond = (int(place) for place in time_s.searchsorted(window, side="left"))
+        first, after_end = (int(place) for place in time_s.searchsorted(window, side="right"))
+        inside = after_end - at_start
         if end_s <= start_s or len(time_s) < 2 or inside < 2:
             raise PowerError(
                 f"{inside} power readings from {start_s:.2f} s to {end_s:.2f} s are too few",
@@ -181,15 +182,22 @@ class PowerCurve:
                 f"{start_s:.2f} s to {end_s:.2f} s",
                 fix="start the sensor earlier and stop it later than the work",
             )
-        beyond = int(np.searchsorted(time_s, end_s, side="left"))
-        within = slice(int(first), beyond)
-        near = slice(max(0, int(first) - 1), beyond + 1)
-        edges = np.interp([start_s, end_s], time_s[near], self.power_mw[near])
-        times = np.concatenate(([start_s], time_s[within], [end_s]))
-        power = np.concatenate((edges[:1], self.power_mw[within], edges[1:]))
-        pair = np.clip(np.arange(int(first) - 1, beyond), 0, len(self.usual_s) - 1)
+        within = slice(first, beyond)
+        near = slice(max(0, first - 1), beyond + 1)
+        times, power = (np.empty(beyond - first + 2) for _ in range(2))
+        times[0], times[-1] = window
+        times[1:-1], power[1:-1] = time_s[within], self.power_mw[within]
+        power[[0, -1]] = np.interp(window, time_s[near], self.power_mw[near])
+        pair = np.arange(first - 1, beyond).clip(0, len(self.usual_s) - 1)
         return _Part(
-            times, power, self.usual_s[pair], self.is_gap[pair], self.rough[within], inside
+            times=times,
+            power=power,
+            widths=times[1:] - times[:-1],
+            middle=(power[1:] + power[:-1]) / 2,
+            usual=self.usual_s[pair],
+            is_gap=self.is_gap[pair],
+            rough=self.rough[within],
+            samples=inside,
         )
 
     def _energy(self, part: "_Part", counted_s: Array, gaps_mws: float = 0.0) -> Energy:
@@ -211,24 +219,19 @@ class PowerCurve:
 
 @dataclass(frozen=True)
 class _Part:
-    """A window of a curve: readings with both edges, shape (m,), and their m - 1 intervals."""
+    """A window of a curve: readings with both edges, shape (m,), and their m - 1 intervals.
+
+    `middle` is the mean power of each interval.
+    """
 
     times: Array
     power: Array
+    widths: Array
+    middle: Array
     usual: Array
     is_gap: npt.NDArray[np.bool_]
     rough: Array
     samples: int
-
-    @property
-    def widths(self) -> Array:
-        return np.diff(self.times)
-
-    @property
-    def middle(self) -> Array:
-        """Mean power of each interval."""
-        mean: Array = (self.power[1:] + self.power[:-1]) / 2
-        return mean
 
 
 def _roughness(time_s: Array, steps_s: Array, power_mw: Array) -> Array:

@@ -265,9 +265,8 @@ def _stamp_and_rest(text: str) -> tuple[datetime | None, str]:
 @functools.lru_cache(maxsize=64)
 def _local_time(date: str, clock: str) -> datetime | None:
     """Month first, as tegrastats prints it; None where there is no such moment."""
-    month, day, year = map(int, date.split("-"))
-    hour, minute, second = map(int, clock.split(":"))
+    hour, minute, second = int(clock[:2]), int(clock[3:5]), int(clock[6:])
     try:
-        return datetime(year, month, day, hour, minute, second)
+        return datetime(int(date[6:]), int(date[:2]), int(date[3:5]), hour, minute, second)
     except ValueError:
         return None
