@@ -23,13 +23,15 @@ _STRAIGHT_S = 0.1
 _SLOW = 1.5
 """A line that comes after more than so many usual periods has a gap before it."""
 
+_UNEVEN_S = 0.4
+"""Standard uncertainty of the outer lines of an uneven stretch with a line a second."""
+
+_MIXED_S = 0.45
+"""The same where two programs may have written them, which only logs with gaps left out ask for."""
+
 _EDGE_PERIODS = 0.3
 """Standard uncertainty of the first and of the last line's time, in periods; for lines that jitter
 by 20 % (tests/power/test_line_times.py)."""
-
-
-_ANYWHERE_S = 3**-0.5
-"""Standard uncertainty of a line that was put at one end of its second and lies anywhere in it."""
 
 
 @dataclass(frozen=True)
@@ -80,19 +82,11 @@ def line_times(stamps: Sequence[datetime | None], interval_s: float) -> LineTime
             set_back.append(int(part[0]))
         times[part] = stretch + shift
         previous_end = float(times[part][-1])
-    edges_s = [_edges_s(seconds[part], float(periods[part].max())) for part in stretches]
+    edges_s = [_edge_s(seconds[part], float(periods[part].max())) for part in stretches]
     start = first + timedelta(seconds=float(times[0]))
-    outer_s = float(np.hypot(edges_s[0][0], edges_s[-1][1]))
-    # All stretches are read in the same way and may err alike: theirs are added, not pooled.
-    seen_s = float(
-        np.linalg.norm(
-            [
-                _seen_edges_s(seconds[part], edges)
-                for part, edges in zip(stretches, edges_s, strict=True)
-            ],
-            axis=1,
-        ).sum()
-    )
+    outer_s = float(np.hypot(edges_s[0], edges_s[-1]))
+    mixed_s = [_MIXED_S * (_straight(seconds[part]) is None) for part in stretches]
+    seen_s = float(np.sqrt(2.0) * np.linalg.norm(np.hypot(edges_s, mixed_s)))
     return LineTimes(times - times[0], start, outer_s, seen_s, tuple(set_back))
 
 
@@ -179,31 +173,14 @@ def _spread(seconds: Array, period: float) -> Array:
     return times
 
 
-def _edges_s(seconds: Array, period: float) -> tuple[float, float]:
-    """Return the standard uncertainties of the times of a stretch's first and last line.
+def _edge_s(seconds: Array, period: float) -> float:
+    """Standard uncertainty of a stretch's outer lines.
 
-    A line of an uneven stretch can lie anywhere within a period of where it was put, in the second
-    that its stamp names. The lines of a single second have their place in common.
+    The lines of one second can lie anywhere in it, and so can an uneven stretch's outer lines.
     """
-    paced = _EDGE_PERIODS * period
+    anywhere = 0.0
     if seconds[0] == seconds[-1]:
-        both = float(np.hypot(paced, max(0.0, 1.0 - len(seconds) * period) / np.sqrt(12.0)))
-        return both, both
-    if _straight(seconds) is not None:
-        return paced, paced
-    put = _spread(seconds, period)[[0, -1]] - seconds[[0, -1]]
-    early, late = np.minimum(put, period), np.minimum(1.0 - put, period)
-    first, last = np.sqrt((early**3 + late**3) / (3 * (early + late)))  # of an even distribution
-    return float(first), float(last)
-
-
-def _seen_edges_s(seconds: Array, edges_s: tuple[float, float]) -> tuple[float, float]:
-    """Return the same for a time that energy is counted over.
-
-    Two programs may have written an uneven stretch, at paces of their own: nothing but its stamps
-    holds then, and a line lies anywhere in its second.
-    """
-    if seconds[0] == seconds[-1] or _straight(seconds) is not None:
-        return edges_s
-    first, last = (max(edge, _ANYWHERE_S) for edge in edges_s)
-    return first, last
+        anywhere = max(0.0, 1.0 - len(seconds) * period) / np.sqrt(12.0)
+    elif _straight(seconds) is None:
+        anywhere = _UNEVEN_S * min(1.0, period)
+    return float(np.hypot(_EDGE_PERIODS * period, anywhere))

@@ -122,7 +122,7 @@ def test_a_name_that_is_none_or_of_another_gpu_is_refused(tmp_path, gpu, monkeyp
         read_device(tmp_path)
     monkeypatch.setenv("EDGESR_BOARD", "jetson-thor")
     gpu(ORIN)
-    with pytest.raises(ConfigError, match="GPU is Orin with compute capability 8.7"):
+    with pytest.raises(ConfigError, match=r"GPU is Orin with compute capability 8\.7"):
         read_device(tmp_path)
 
 
