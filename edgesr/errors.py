@@ -12,6 +12,14 @@ EdgesrError
 └── MissingError    a package, tool or device that is not on this machine
 """
 
+import shlex
+from pathlib import PurePath
+
+
+def shell(word: str | PurePath) -> str:
+    """Return a file's name as a shell takes it, for the commands that people are told to type."""
+    return shlex.quote(str(word))
+
 
 class EdgesrError(Exception):
     """Base of everything the command line reports without a traceback.

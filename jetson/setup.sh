@@ -5,6 +5,10 @@
 #
 # Power mode and clocks are put back at the end, whatever happens: at an error, at Ctrl-C, at a kill
 # that can be caught. The archive is written then too, so that it can be sent as it is.
+#
+# `sh jetson/setup.sh` starts it in a shell without arrays and pipefail: it goes on in bash.
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
+set +o posix # where `sh` is a bash
 set -euo pipefail
 
 model="" power_mode="" samples=1000 install=1 bench=1
@@ -63,6 +67,8 @@ parse_arguments() {
     done
     case $samples in
     '' | *[!0-9]*) fail "--samples takes a whole number, not '$samples'" "--samples 1000" ;;
+    *[1-9]*) ;;
+    *) fail "--samples $samples measures nothing" "--no-bench, or --samples 1000" ;;
     esac
     [ -z "$model" ] || [ -f "$model" ] || fail "$model: no such file" "edgesr export --precision fp16"
 }
@@ -80,9 +86,9 @@ check_board() {
 }
 
 install_missing() {
-    local packages=()
-    /usr/bin/python3 -c 'import tensorrt' 2>/dev/null || packages+=(python3-libnvinfer)
-    /usr/bin/python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
+    local packages=() system_python="$root/usr/bin/python3"
+    "$system_python" -c 'import tensorrt' 2>/dev/null || packages+=(python3-libnvinfer)
+    "$system_python" -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
     [ -x /usr/local/cuda/bin/nvcc ] || packages+=(nvidia-jetpack)
     compgen -G '/usr/include/python3*/Python.h' >/dev/null || packages+=(python3-dev)
     if [ ${#packages[@]} -gt 0 ]; then
@@ -91,13 +97,32 @@ install_missing() {
         sudo apt-get install -y "${packages[@]}"
     fi
     # TensorRT comes as a system package, so the environment must see those.
-    [ -d "$here/.venv" ] || /usr/bin/python3 -m venv --system-site-packages "$here/.venv"
+    if [ -d "$here/.venv" ] && ! sees_system_packages; then
+        say "making $here/.venv anew: TensorRT cannot be seen from it"
+        rm -rf "$here/.venv"
+    fi
+    [ -d "$here/.venv" ] || "$system_python" -m venv --system-site-packages "$here/.venv"
     # pycuda is compiled here and finds neither nvcc nor cuda.h by itself.
     PATH="/usr/local/cuda/bin:$PATH" \
         CPATH="/usr/local/cuda/include:/usr/local/cuda/targets/aarch64-linux/include" \
         LIBRARY_PATH="/usr/local/cuda/lib64:/usr/local/cuda/targets/aarch64-linux/lib" \
         "$here/.venv/bin/pip" install --quiet "${here}[jetson]"
     edgesr="$here/.venv/bin/edgesr"
+}
+
+# Whether .venv is of the system's Python and sees its packages; `sh setup.sh demo` makes one that
+# does not.
+sees_system_packages() {
+    local system_python="$root/usr/bin/python3" version='import sys; print(sys.version_info[:2])'
+    grep -q '^include-system-site-packages *= *true' "$here/.venv/pyvenv.cfg" 2>/dev/null &&
+        [ "$("$here/.venv/bin/python" -c "$version" 2>/dev/null)" = \
+            "$("$system_python" -c "$version")" ]
+}
+
+# Before anything is changed on the board: is there an edgesr to run?
+check_edgesr() {
+    command -v "$edgesr" >/dev/null ||
+        fail "there is no edgesr on the PATH" "leave out --no-install, or activate its environment"
 }
 
 current_mode_id() { sudo nvpmodel -q | grep -E '^[0-9]+$' | tail -n 1; }
@@ -117,13 +142,37 @@ mode_id() {
     return 1
 }
 
+# Print the GPU clock in Hz that this board's own table gives to a mode; nothing where it has no cap.
+mode_gpu_hz() {
+    awk -v id="$1" '/^ *< *POWER_MODEL / { inside = ($0 ~ " ID=" id " ") }
+        inside && $1 == "GPU" && $2 == "MAX_FREQ" && $3 > 0 { print $3; exit }' "$root/etc/nvpmodel.conf"
+}
+
+# Print the clock in Hz that the GPU may reach.
+gpu_limit_hz() {
+    local file
+    for file in "$root"/sys/class/devfreq/*gpu*/max_freq "$root"/sys/class/devfreq/*ga10b*/max_freq; do
+        if [ -r "$file" ]; then
+            cat "$file"
+            return
+        fi
+    done
+}
+
+# Whether the GPU may clock higher than its mode says, by more than a step of its driver.
+is_above_mode() {
+    local allowed limit
+    allowed=$(mode_gpu_hz "$1") limit=$(gpu_limit_hz)
+    [ -n "$allowed" ] && [ -n "$limit" ] && [ $((limit * 20)) -gt $((allowed * 21)) ]
+}
+
 set_power() {
     local id
     if [ -n "$power_mode" ]; then
         id=$(mode_id "$power_mode") ||
             fail "this board has no power mode '$power_mode'" "grep POWER_MODEL /etc/nvpmodel.conf"
         old_mode_id=$(current_mode_id)
-        if [ "$id" != "$old_mode_id" ]; then
+        if [ "$id" != "$old_mode_id" ] || is_above_mode "$id"; then
             say "power mode $old_mode_id -> $id ($power_mode)"
             # A mode with other cores asks for a reboot; the answer here is no.
             echo no | sudo nvpmodel -m "$id" || true
@@ -132,6 +181,12 @@ set_power() {
                     "sudo nvpmodel -m $id, answer YES, and run this again after the reboot"
             fi
         fi
+        if is_above_mode "$id"; then
+            fail "the GPU may reach $(gpu_limit_hz) Hz; power mode $power_mode allows $(mode_gpu_hz "$id")" \
+                "reboot, and run this again"
+        fi
+    elif id=$(current_mode_id) && is_above_mode "$id"; then
+        say "warning: the GPU may reach $(gpu_limit_hz) Hz; its power mode allows $(mode_gpu_hz "$id")"
     fi
     clocks_file="$results/clocks.conf"
     sudo jetson_clocks --store "$clocks_file"
@@ -214,7 +269,8 @@ tee_pid=$!
 trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
-[ "$install" -eq 0 ] || install_missing
+if [ "$install" -eq 1 ]; then install_missing; fi
+check_edgesr
 describe
 set_power
 build_verify_measure

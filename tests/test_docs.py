@@ -31,6 +31,7 @@ ELSEWHERE = {
     "sh setup.sh demo": "tests/test_packaging.py runs it",
     "sh setup.sh test": "it is what runs this test",
     "jetson/setup.sh": "tests/jetson runs it with stand-ins of a board's programs",
+    "docker ": "it needs a board; tests/jetson installs what the image copies",
     "scp ": "it is not ours, and needs a board",
     "edgesr verify": "it needs a GPU; tests/cli/test_verify.py runs it on a simulated one",
     "pip install": "it installs what this environment has already",

@@ -32,7 +32,7 @@ class Machine:
         cuda: version of the CUDA toolkit; None: none.
         python: version.
         packages: version by name, of those installed.
-        mode_gpu_mhz: GPU clock that the power mode allows by the board's data; None: unknown.
+        mode_gpu_mhz: GPU clock that the power mode allows; None: unknown.
     """
 
     model: str
@@ -77,8 +77,6 @@ def read_machine(root: Path = ROOT) -> Machine:
     """Describe this machine."""
     device = read_device(root)
     board = device.board
-    modes = () if board is None else board.power_modes
-    caps = [mode.gpu_mhz for mode in modes if mode.name == device.power_mode]
     return Machine(
         model=device.model,
         board=None if board is None else board.title,
@@ -90,7 +88,7 @@ def read_machine(root: Path = ROOT) -> Machine:
         cuda=device.cuda,
         python=platform.python_version(),
         packages=_packages(),
-        mode_gpu_mhz=caps[0] if caps else None,
+        mode_gpu_mhz=device.mode_gpu_mhz,
     )
 
 

@@ -19,6 +19,7 @@ from edgesr.bench.inputs import Input, shown_picture
 from edgesr.bench.power_source import open_power
 from edgesr.bench.recording import Latencies, Model, Power, Recording, Settings, Span, SpanKind
 from edgesr.bench.subject import Subject, prepare
+from edgesr.bench.validity import clock_above_mode
 from edgesr.errors import EdgesrError
 from edgesr.imaging.encode import encode, format_for
 from edgesr.imaging.picture import Picture
@@ -81,6 +82,8 @@ def run(config: BenchConfig, source: Input, hooks: Hooks) -> tuple[Recording, di
     """
     started = datetime.now(timezone.utc).isoformat(timespec="seconds")
     machine, before = read_machine(), read_state()
+    if (words := clock_above_mode(machine, before)) is not None:
+        hooks.say(f"this run will be INVALID: {words} (sudo nvpmodel -m ID sets the mode anew)")
     with ExitStack() as stack:
         now = _Run(config, source, hooks)
         sampler = open_power(stack, config, hooks.say)
@@ -239,6 +242,7 @@ def _recording(
             step_mw=sampler.step_mw,
             total=sampler.total,
             failure=sampler.failure,
+            failed_reads=sampler.failed_reads,
         ),
         latencies=Latencies.from_rows(now.rows),
         samples=tuple(

@@ -87,6 +87,7 @@ class Power:
         step_mw: the sensor's step; 0: unknown.
         total: how the total is made.
         failure: why there is no power, or why it ended early; None: all went well.
+        failed_reads: readings that the sensor did not give; they are left out.
     """
 
     source: str
@@ -94,6 +95,7 @@ class Power:
     step_mw: float
     total: Total
     failure: str | None
+    failed_reads: int = 0
 
 
 @dataclass(frozen=True)

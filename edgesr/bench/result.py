@@ -192,6 +192,12 @@ def _remarks(
         lines.append(
             "tegrastats ran on a machine that is no Jetson: its power is another machine's"
         )
+    if recording.power.failed_reads:
+        lines.append(
+            f"{recording.power.source} failed {recording.power.failed_reads} times to be read "
+            f"(beside {len(recording.samples)} samples); where that leaves a gap, the uncertainty "
+            "covers it"
+        )
     if power.left_out:
         lines.append(f"{power.left_out} windows were too short for the power sensor and left out")
     repeated = [figures for figures in models if figures.is_repeated]

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edgesr.bench.environment import Machine, State
 from edgesr.bench.recording import Recording, Span, SpanKind
 from edgesr.bench.statistics import times_of
+from edgesr.engine.device import is_above_mode, is_below_mode
 from edgesr.power.sample import Sample
 
 CLOCK_DROP = 0.05
@@ -24,7 +26,6 @@ IDLE_GPU_PERCENT = 5.0
 IDLE_CPU_PERCENT = 20.0
 BUSY_LOAD = 0.5
 DRIFT = 0.1
-_BELOW_MODE = 0.95
 _GPU_BACKENDS = ("tensorrt",)
 
 
@@ -43,7 +44,7 @@ class Verdict:
 
 def judge(recording: Recording) -> Verdict:
     """Return whether a run may be believed."""
-    reasons = (*_throttled(recording), *_dropped(recording))
+    reasons = (*_throttled(recording), *_dropped(recording), *_above_mode(recording))
     notes = (*_busy(recording), *_below_mode(recording), *_drifted(recording))
     return Verdict(reasons, notes)
 
@@ -131,11 +132,32 @@ def _busy(recording: Recording) -> Iterator[str]:
                 )
 
 
+def _above_mode(recording: Recording) -> Iterator[str]:
+    """Tell a clock that the power mode forbids: the figures are those of no mode."""
+    before, after = recording.before, recording.after
+    for moment, state in (("before", before), ("after", after)):
+        words = clock_above_mode(recording.machine, state)
+        if words is not None and not (
+            state is after and clock_above_mode(recording.machine, before)
+        ):
+            yield f"{words} {moment} the run"
+
+
+def clock_above_mode(machine: Machine, state: State) -> str | None:
+    """Return in words that the GPU may clock higher than the power mode allows, or None."""
+    if not is_above_mode(state.gpu_limit_mhz, machine.mode_gpu_mhz):
+        return None
+    return (
+        f"power mode {state.power_mode} allows the GPU {machine.mode_gpu_mhz:.0f} MHz, but its "
+        f"limit was {state.gpu_limit_mhz:.0f} MHz"
+    )
+
+
 def _below_mode(recording: Recording) -> Iterator[str]:
     """Tell a power mode that names a clock which the board never reaches."""
     allowed = recording.machine.mode_gpu_mhz
     limit = recording.before.gpu_limit_mhz
-    if allowed and limit and limit < _BELOW_MODE * allowed:
+    if is_below_mode(limit, allowed):
         yield (
             f"power mode {recording.before.power_mode} allows the GPU {allowed:.0f} MHz, but it is "
             f"limited to {limit:.0f} MHz"

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgesr.cli._console import progress
-from edgesr.errors import ConfigError
+from edgesr.errors import ConfigError, shell
 from edgesr.export.manifest import PRECISIONS
 
 if TYPE_CHECKING:
     from edgesr.engine.board import Board
     from edgesr.engine.build import BuildRequest
+    from edgesr.engine.device import Device
 
 
 FEW = 3
@@ -56,7 +57,7 @@ def command(
     """Build a TensorRT engine, on the board that will run it."""
     from edgesr.engine.build import BuildRequest
     from edgesr.engine.default_model import default_model
-    from edgesr.engine.device import read_device, resolve_board
+    from edgesr.engine.device import read_device, resolve_board, taken_for
 
     if list_boards:
         _list_boards(as_json)
@@ -69,6 +70,7 @@ def command(
         )
     device = read_device()
     target = resolve_board("jetson-orin-nano" if jetson_orin_nano else board, device.board)
+    device = taken_for(device, target)
     if power_mode is not None:
         target.power_mode(power_mode)
     if model is None:
@@ -78,19 +80,18 @@ def command(
     if check:
         _check(request, as_json)
     else:
-        _build(request, output, as_json)
+        _build(request, device, output, as_json)
 
 
-def _build(request: "BuildRequest", output: Path | None, as_json: bool) -> None:
+def _build(request: "BuildRequest", device: "Device", output: Path | None, as_json: bool) -> None:
     from edgesr.engine.build import build
-    from edgesr.engine.device import read_device
     from edgesr.engine.layers import count_in
     from edgesr.engine.timing_cache import cache_folder
 
     with progress(f"building for {request.board.title}", None) as advance:
         path, manifest = build(
             request,
-            read_device(),
+            device,
             cache_folder(),
             output,
             on_step=lambda phase, done, total: advance(int(done > 0), f"{phase} {done}/{total}"),
@@ -125,7 +126,7 @@ def _build(request: "BuildRequest", output: Path | None, as_json: bool) -> None:
         )
     if manifest.skipped_tactics:
         typer.echo(f"  {manifest.skipped_tactics} tactics were skipped for want of memory")
-    typer.echo(f"  next: edgesr verify {request.onnx} {path}")
+    typer.echo(f"  next: edgesr verify {shell(request.onnx)} {shell(path)}")
 
 
 def _check(request: "BuildRequest", as_json: bool) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgesr.cli._console import progress
-from edgesr.errors import ConfigError
+from edgesr.errors import ConfigError, shell
 
 if TYPE_CHECKING:
     from edgesr.compare.panels import Comparison
@@ -86,12 +86,14 @@ def _format(target: Path, overwrite: bool) -> "FileFormat | None":
 
     form = None if target.suffix.lower() in _PAGES else format_for(target.suffix)
     if target.is_dir():
-        raise ConfigError("a folder, not a file", where=target, fix=f"-o {target}/compare.png")
+        raise ConfigError(
+            "a folder, not a file", where=target, fix=f"-o {shell(target / 'compare.png')}"
+        )
     if target.exists() and not overwrite:
         raise ConfigError("is there already", where=target, fix="--overwrite, or another -o")
     if not target.parent.is_dir():
         raise ConfigError(
-            "the folder does not exist", where=target.parent, fix=f"mkdir -p {target.parent}"
+            "the folder does not exist", where=target.parent, fix=f"mkdir -p {shell(target.parent)}"
         )
     return form
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgesr.errors import EngineError
+from edgesr.errors import EngineError, shell
 
 if TYPE_CHECKING:
     from edgesr.engine.manifest import Verification
@@ -47,7 +47,8 @@ def command(
     if result.psnr_db < LIMIT_DB:
         fix = f"edgesr export --model {manifest.network} --precision fp32, and build from that"
         if manifest.precision == "int8" and reference.manifest.precision != "int8":
-            fix = f"edgesr verify {manifest.onnx_file} {engine}  (without what int8 itself costs)"
+            own = f"{shell(manifest.onnx_file)} {shell(engine)}"
+            fix = f"edgesr verify {own}  (without what int8 itself costs)"
         raise EngineError(
             f"{result.psnr_db:.1f} dB is below {LIMIT_DB:.0f}; its pictures are not to be trusted",
             where=engine,

@@ -20,7 +20,7 @@ from edgesr.engine.plugin_build import scan_plugin
 from edgesr.engine.progress import OnStep
 from edgesr.engine.stack import Stack, Typing, find_stack
 from edgesr.engine.timing_cache import TimingCache
-from edgesr.errors import EngineError
+from edgesr.errors import EngineError, shell
 from edgesr.export.manifest import OnnxManifest
 from edgesr.files import sha256, write_bytes
 
@@ -51,7 +51,7 @@ class BuildRequest:
 
     def command(self) -> str:
         """Return the command line that asks for the same."""
-        parts = ["edgesr build-engine", str(self.onnx), "--board", self.board.family]
+        parts = ["edgesr build-engine", shell(self.onnx), "--board", self.board.family]
         for option, value in (
             ("--precision", self.precision),
             ("--batch", self.batch),
@@ -77,7 +77,7 @@ def check_machine(request: BuildRequest, device: Device) -> None:
     mode = None if request.power_mode is None else board.power_mode(request.power_mode)
     if board.is_jetson and device.board != board:
         if device.board is not None:
-            fix = f"edgesr build-engine {request.onnx} --board {device.board.name}"
+            fix = f"edgesr build-engine {shell(request.onnx)} --board {device.board.name}"
             raise EngineError(
                 f"this is a {device.board.title}, not a {board.title}; an engine is a program for "
                 "one GPU and is timed on it",
@@ -86,9 +86,10 @@ def check_machine(request: BuildRequest, device: Device) -> None:
         raise EngineError(
             f"an engine for the {board.title} is built on the board itself; this is {device.model}",
             where=request.onnx,
-            fix=f"scp {request.onnx} {OnnxManifest.path_for(request.onnx)} BOARD:  "
-            f"and on the board: {request.command().replace(str(request.onnx), request.onnx.name)}"
-            "\n  (--check parses and validates it here)",
+            fix=f"scp {shell(request.onnx)} {shell(OnnxManifest.path_for(request.onnx))} BOARD:  "
+            f"and on the board: {replace(request, onnx=Path(request.onnx.name)).command()}"
+            "\n  (--check parses and validates it here; in a container on the board: "
+            f"export EDGESR_BOARD={board.name})",
         )
     if board.any_gpu and device.board != board:
         raise EngineError(
@@ -98,7 +99,7 @@ def check_machine(request: BuildRequest, device: Device) -> None:
             where=f"--board {board.name}",
             fix="edgesr doctor"
             if device.board is None
-            else f"edgesr build-engine {request.onnx} --board {device.board.name}",
+            else f"edgesr build-engine {shell(request.onnx)} --board {device.board.name}",
         )
     if mode is not None and device.power_mode not in {None, mode.name}:
         number = device.power_modes.get(mode.name, mode.id)

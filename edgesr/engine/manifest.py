@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from edgesr.engine.plugin import Plugin
-from edgesr.errors import EngineError
+from edgesr.errors import EngineError, shell
 from edgesr.files import sha256, write_json
 
 FORMAT = "edgesr-engine/1"
@@ -188,8 +188,8 @@ class EngineManifest:
         onnx = engine.parent / self.onnx_file
         source = onnx if onnx.is_file() else Path(self.onnx_file)
         return (
-            f"edgesr build-engine {source} --board {self.board} --precision {self.precision} "
-            f"--batch {self.batch} -o {engine}"
+            f"edgesr build-engine {shell(source)} --board {self.board} "
+            f"--precision {self.precision} --batch {self.batch} -o {shell(engine)}"
         )
 
     def check(
@@ -219,7 +219,7 @@ class EngineManifest:
             raise EngineError(
                 f"there is no GPU here; it runs on the {self.board} it was built for",
                 where=engine,
-                fix=f"this on the {self.board}, or --model {self.onnx_file} here",
+                fix=f"this on the {self.board}, or --model {shell(self.onnx_file)} here",
             )
         elif compute_capability not in self.compute_capabilities:
             wrong = (

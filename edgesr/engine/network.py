@@ -8,7 +8,7 @@ from typing import Any
 from edgesr.engine import rewrite
 from edgesr.engine.layers import Layer
 from edgesr.engine.stack import Messages, Stack, Typing
-from edgesr.errors import EngineError, MissingError, ModelError
+from edgesr.errors import EngineError, MissingError, ModelError, shell
 from edgesr.export.manifest import OnnxManifest
 from edgesr.runtime.onnxruntime_session import FIRST_BYTE
 
@@ -218,7 +218,7 @@ def _check_batch(onnx: Path, inputs: list[Any], asked: int | None) -> int:
         raise EngineError(
             f"it was exported for batches of {fixed}, not {asked}",
             where=onnx,
-            fix=f"edgesr export --batch {asked} -o {onnx.stem}_b{asked}.onnx",
+            fix=f"edgesr export --batch {asked} -o {shell(f'{onnx.stem}_b{asked}.onnx')}",
         )
     return fixed
 
@@ -231,7 +231,7 @@ def _check_no_loop(parsed: ParsedNetwork, onnx: Path) -> None:
                 f"layer {layer.name} is part of a loop ({layer.kind}), which an engine runs step "
                 "by step",
                 where=onnx,
-                fix=f"edgesr export -o {onnx.name}",
+                fix=f"edgesr export -o {shell(onnx.name)}",
             )
 
 
@@ -251,7 +251,7 @@ def _check_shapes(parsed: ParsedNetwork, onnx: Path, manifest: OnnxManifest) -> 
             f"the graph maps {_text(found[0])} to {_text(found[1])}; its manifest promises "
             f"{_text(expected[0])} to {_text(expected[1])}",
             where=onnx,
-            fix=f"edgesr export -o {onnx.name}",
+            fix=f"edgesr export -o {shell(onnx.name)}",
         )
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from edgesr.engine.find import is_export_of
 from edgesr.engine.manifest import EngineManifest, Verification
-from edgesr.errors import EngineError
+from edgesr.errors import EngineError, shell
 from edgesr.export.manifest import OnnxManifest
 from edgesr.runtime.session import Session
 
@@ -89,5 +89,5 @@ def check_same_network(
         f"it was built from {engine.onnx_file} ({engine.network} x{engine.scale}), and {onnx.name} "
         "is another network, tile or set of weights",
         where=engine_path,
-        fix=f"edgesr build-engine {onnx} --board {engine.board}",
+        fix=f"edgesr build-engine {shell(onnx)} --board {engine.board}",
     )

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgesr.errors import ConfigError
+from edgesr.errors import ConfigError, shell
 from edgesr.evaluate.evaluate import Enlarge, bicubic
 from edgesr.imaging.picture import Picture
 from edgesr.runtime.photograph import upscale_picture
@@ -90,7 +90,7 @@ def _open_weights(wishes: Wishes, weights: Path) -> Session:
         raise ConfigError(
             "an .onnx file holds its own weights",
             where="--weights",
-            fix=f"edgesr eval student --weights {weights}, or leave --weights out",
+            fix=f"edgesr eval student --weights {shell(weights)}, or leave --weights out",
         )
     from edgesr.models.checkpoint import load_network
     from edgesr.runtime.torch_session import TorchSession

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from edgesr.errors import ModelError
+from edgesr.errors import ModelError, shell
 from edgesr.files import sha256, write_json
 
 FORMAT = "edgesr-onnx/1"
@@ -150,9 +150,9 @@ class OnnxManifest:
                 two do not belong together.
         """
         if not onnx.is_file():
-            raise ModelError("no such ONNX file", where=onnx, fix=f"edgesr export -o {onnx}")
+            raise ModelError("no such ONNX file", where=onnx, fix=f"edgesr export -o {shell(onnx)}")
         path = cls.path_for(onnx)
-        again = f"edgesr export -o {onnx}"
+        again = f"edgesr export -o {shell(onnx)}"
         try:
             fields = json.loads(path.read_bytes())
         except FileNotFoundError:

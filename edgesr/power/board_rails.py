@@ -1,16 +1,19 @@
 """Which rail is the total: what the board's data say, or what the rails themselves tell."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from edgesr.engine.board import Board, PowerRails, all_boards
+from edgesr.power.tegrastats_line import RAIL_PREFIXES
 
-# Boards without a file of their own in engine/boards: Xavier NX, TX2 and TX1; Nano; Thor.
-_TOTAL_RAILS = ("VDD_IN", "POM_5V_IN", "VIN")
+# Boards without a file of their own in engine/boards: Xavier NX, TX2 and TX1; Nano; Thor; and
+# what jtop calls its total.
+_TOTAL_RAILS = ("VDD_IN", "POM_5V_IN", "VIN", "TOT")
 _JETPACK_4 = (
     "sys/bus/i2c/drivers/ina3221x/*/iio:device*",
     "sys/bus/i2c/drivers/ina3221x/*/iio_device",
 )
+_NO_ACCIDENT = 2  # lines with a name that a cut line cannot have left in all of them
 _NOT_CONNECTED = "NC"
 _DEFAULT_LAG_S = 0.3  # measured on an Orin Nano; other boards carry the same sensor, the INA3221
 
@@ -44,6 +47,10 @@ def find_total(seen: Iterable[str], board: Board | None = None) -> Total:
     Args:
         seen: names of the rails.
         board: the board, where it is known; else one whose rails are those seen is looked for.
+
+    Returns:
+        The total. It may need a rail that is not among those seen: of a board without a rail that
+        carries everything, fewer rails are no total.
     """
     rails = tuple(dict.fromkeys(seen))
     known = [board] if board else all_boards()
@@ -53,8 +60,40 @@ def find_total(seen: Iterable[str], board: Board | None = None) -> Total:
     for name in _TOTAL_RAILS:
         if name in rails:
             return Total((name,), _DEFAULT_LAG_S)
+    if (whole := _incomplete(rails)) is not None:
+        return whole
     connected = tuple(name for name in rails if name.split("#")[0] != _NOT_CONNECTED)
     return Total(connected, _DEFAULT_LAG_S)
+
+
+def rails_of_total(counts: Mapping[str, int], lines: int) -> tuple[str, ...]:
+    """Return the names among which the total of a log is looked for.
+
+    These are the rails that are usual in it, and rarer ones whose name is a rail's: such a rail is
+    missing elsewhere, and so is the total.
+
+    Args:
+        counts: in how many lines each name stands, whether its power can be read or not.
+        lines: how many hold any rail.
+    """
+    known = {rail for board in all_boards() if board.power for rail in board.power.rails}
+    known.update(_TOTAL_RAILS)
+    return tuple(
+        name
+        for name, count in counts.items()
+        if 2 * count >= lines
+        or name in known
+        or (count >= _NO_ACCIDENT and name.startswith(RAIL_PREFIXES))
+    )
+
+
+def _incomplete(rails: tuple[str, ...]) -> Total | None:
+    """Return the sum of a board that has exactly such rails, though one of the sum is missing."""
+    for board in all_boards():
+        power = board.power
+        if power is not None and power.sum_rails and rails and set(rails) < set(power.sum_rails):
+            return Total(power.sum_rails, power.sensor_lag_s)
+    return None
 
 
 def _by_data(rails: tuple[str, ...], power: PowerRails) -> Total | None:

@@ -2,15 +2,18 @@
 
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from edgesr.errors import ConfigError, PowerError
-from edgesr.power.board_rails import find_total
-from edgesr.power.energy import COVERAGE, Energy, gaps, integrate
+from edgesr.power.board_rails import Total, find_total, rails_of_total
+from edgesr.power.energy import COVERAGE, Energy
+from edgesr.power.power_curve import Gap, PowerCurve
 from edgesr.power.sample import Sample, rail_names, rail_series
 from edgesr.power.spans import find_spans
 from edgesr.power.tegrastats_log import PowerLog
@@ -56,7 +59,7 @@ def report(
         where: the file, for messages.
 
     Raises:
-        PowerError: the log holds no power there.
+        PowerError: the log holds no power there, or never the whole of it.
     """
     last = log.samples[-1].time_s
     begin = log.samples[0].time_s if begin_s is None else begin_s
@@ -64,53 +67,123 @@ def report(
     samples = [sample for sample in log.samples if begin <= sample.time_s <= end]
     names = rail_names(samples)
     if not names:
-        raise PowerError(
-            f"no power between {begin:.1f} s and {end:.1f} s of {last:.1f} s", where=where
-        )
-    total = find_total(names)
-    spans = find_spans(samples)
-    times, _ = rail_series(samples, total.rails)
+        raise _no_power(log, begin, end, where)
+    total = _find_total(log, samples)
+    missing = _without_total(samples, total)
 
-    def whole(rails: Sequence[str]) -> Energy:
+    def curve(rails: Sequence[str]) -> PowerCurve:
         series = rail_series(log.samples, rails)
-        first, final = float(series[0][0]), float(series[0][-1])
-        return integrate(*series, max(begin, first), min(end, final))
+        return PowerCurve.of(
+            *series,
+            interval_s=log.interval_s,
+            breaks_s=log.set_back_s,
+            resolution_s=log.resolution_s,
+        )
 
-    def within(span: tuple[float, float]) -> dict[str, Any]:
-        energy = integrate(*rail_series(log.samples, total.rails), *span)
+    def whole(of: PowerCurve) -> tuple[Energy, tuple[Gap, ...]]:
+        held = of.time_s[(of.time_s >= begin) & (of.time_s <= end)]
+        if len(held) < 2:
+            raise PowerError("a single line with power has no duration", where=where)
+        first, final = float(of.time_s[0]), float(of.time_s[-1])
+        return of.integrate_seen(max(begin, first), min(end, final))
+
+    def within(span: tuple[float, float]) -> dict[str, Any] | None:
+        held = np.searchsorted(of_total.time_s, span, side="right")
+        if held[1] - held[0] < 1:
+            return None  # its lines do not hold the total
+        energy, _ = of_total.integrate_seen(*span)
         return {"from_s": _round(span[0]), "to_s": _round(span[1]), **numbers(energy)}
+
+    def all_within(spans: Sequence[tuple[float, float]]) -> list[dict[str, Any]]:
+        return [found for found in map(within, spans) if found is not None]
 
     def numbers(energy: Energy) -> dict[str, Any]:
         return _numbers(energy, log.uncertainty_s)
 
-    if len(times) < 2:
-        raise PowerError("a single line with power has no duration", where=where)
+    of_total = curve(total.rails)
+    if not len(of_total.time_s):
+        raise PowerError(
+            f"the total is the {total.name}, and no line holds all of them", where=where
+        )
+    energy, gaps = whole(of_total)
+    spans = find_spans(samples)
     return {
         "format": FORMAT,
         "log": where.name,
+        "tool": log.tool,
         "start": None if log.start is None else log.start.isoformat(timespec="milliseconds"),
         "times_from": log.times_from,
         "from_s": _round(begin),
         "to_s": _round(end),
         "samples": len(samples),
-        "period_ms": _round(1e3 * _median_step(samples)),
+        "period_ms": _round(1e3 * float(np.median(of_total.usual_s))),
         "unknown_lines": log.unknown_lines,
         "cut_lines": log.cut_lines,
-        "gaps_s": [[_round(edge) for edge in gap] for gap in gaps(times)],
+        "copied_lines": log.copied_lines,
+        "gaps_s": [[_round(gap.start_s), _round(gap.end_s)] for gap in gaps],
+        "clock_set_back_s": [_round(time) for time in log.set_back_s],
         "coverage_factor": COVERAGE,
-        "total": {"of": total.name, "is_sum": total.is_sum, **numbers(whole(total.rails))},
-        "rails": {name: numbers(whole([name])) for name in names},
-        "busy": None if spans is None else [within(span) for span in spans.busy],
-        "idle": None if spans is None else [within(span) for span in spans.idle],
+        "total": {
+            "of": total.name,
+            "is_sum": total.is_sum,
+            **numbers(energy),
+            "in_gaps": _in_gaps(gaps),
+            "unknown_in_lines": sum(missing.values()),
+            "missing_rails": dict(missing),
+        },
+        "rails": {name: numbers(whole(curve([name]))[0]) for name in names},
+        "busy": None if spans is None else all_within(spans.busy),
+        "idle": None if spans is None else all_within(spans.idle),
+    }
+
+
+def _no_power(log: PowerLog, begin_s: float, end_s: float, where: Path) -> PowerError:
+    """Return the error of a part of a log without power: of all of it, or of this part only."""
+    if any(sample.rails_mw for sample in log.samples):
+        last = log.samples[-1].time_s
+        return PowerError(
+            f"no power between {begin_s:.1f} s and {end_s:.1f} s of {last:.1f} s", where=where
+        )
+    return PowerError(
+        f"none of its {len(log.samples)} lines from {log.tool} holds a power rail (before "
+        "JetPack 6 tegrastats prints them only as root)",
+        where=where,
+        fix="record it anew: sudo tegrastats --interval 100 --logfile power.log",
+    )
+
+
+def _find_total(log: PowerLog, samples: Sequence[Sample]) -> Total:
+    """Return how the total is made, also of rails that not all lines hold."""
+    counts = Counter(rail for sample in samples for rail in sample.rails_mw)
+    counts.update(log.unread_rails)
+    held = sum(bool(sample.rails_mw) for sample in samples)
+    return find_total(rails_of_total(counts, held))
+
+
+def _without_total(samples: Sequence[Sample], total: Total) -> Counter[str]:
+    """Count the lines that lack a rail of the total, by the first such rail."""
+    missing: Counter[str] = Counter()
+    for sample in samples:
+        lacking = [rail for rail in total.rails if rail not in sample.rails_mw]
+        missing.update(lacking[:1])
+    return missing
+
+
+def _in_gaps(gaps: Sequence[Gap]) -> dict[str, Any]:
+    """Return what is not in the energy, because no reading tells what flowed, nor how long."""
+    return {
+        "duration_s": _round(sum(gap.uncounted_s for gap in gaps)),
+        "energy_j": _round(sum(gap.energy_j for gap in gaps)),
+        "uncertainty_j": _round(sum(gap.uncertainty_j for gap in gaps)),
     }
 
 
 def table(result: dict[str, Any]) -> str:
     """Return the document as text of at most 80 columns for people."""
     total = result["total"]
-    seconds = result["to_s"] - result["from_s"]
+    seconds = total["duration_s"]
     lines = [
-        result["log"],
+        f"{result['log']}, by {result['tool']}",
         f"{result['samples']} samples over {seconds:.1f} s, one every {result['period_ms']:.0f} ms",
         f"times: {result['times_from']}",
         "",
@@ -124,14 +197,36 @@ def table(result: dict[str, Any]) -> str:
         lines += _spans(kind, result[kind], total["of"])
     if result["busy"] is None:
         lines.append("spans: the log does not hold the GPU's load")
-    lines += [f"gap: {begin:.1f} s to {end:.1f} s" for begin, end in result["gaps_s"]]
+    lines += _not_counted(result)
     for count, what in (
-        (result["unknown_lines"], "not from tegrastats"),
+        (result["unknown_lines"], f"not from {result['tool']}"),
         (result["cut_lines"], "cut short"),
+        (result["copied_lines"], "written twice, counted once"),
     ):
         if count:
             lines.append(f"lines {what}: {count}")
     return "\n".join(lines)
+
+
+def _not_counted(result: dict[str, Any]) -> list[str]:
+    """Say what the energy leaves out, and where the total is not known."""
+    total = result["total"]
+    lines = [f"gap: {begin:.1f} s to {end:.1f} s" for begin, end in result["gaps_s"]]
+    lines += [
+        f"clock set back at {time:.1f} s: how long nothing was read is not known"
+        for time in result["clock_set_back_s"]
+    ]
+    left_out = total["in_gaps"]
+    if left_out["duration_s"]:
+        lines.append(
+            f"not counted: {left_out['duration_s']:.1f} s of gaps; "
+            f"{left_out['energy_j']:.1f} ± {left_out['uncertainty_j']:.1f} J if the clock was right"
+        )
+    lines += [
+        f"total unknown in {count} of {result['samples']} lines: no {rail}"
+        for rail, count in total["missing_rails"].items()
+    ]
+    return lines
 
 
 def _row(name: str, numbers: dict[str, Any]) -> str:
@@ -159,19 +254,14 @@ def _spans(kind: str, spans: list[dict[str, Any]] | None, rail: str) -> list[str
 def _numbers(energy: Energy, time_uncertainty_s: float) -> dict[str, Any]:
     """Return the figures of a window, whose length is as uncertain as the log's times are."""
     of_time_j = 1e-3 * energy.mean_mw * time_uncertainty_s
-    uncertainty_j = COVERAGE * math.hypot(energy.standard_uncertainty_j, of_time_j)
+    random_j = COVERAGE * math.hypot(energy.standard_uncertainty_j, of_time_j)
     return {
         "duration_s": _round(energy.duration_s),
         "mean_mw": _round(energy.mean_mw),
         "peak_mw": _round(energy.peak_mw),
         "energy_j": _round(energy.energy_j),
-        "uncertainty_j": _round(uncertainty_j),
+        "uncertainty_j": _round(energy.gaps_j + random_j),
     }
-
-
-def _median_step(samples: Sequence[Sample]) -> float:
-    steps = sorted(after.time_s - before.time_s for before, after in pairwise(samples))
-    return steps[len(steps) // 2] if steps else 0.0
 
 
 def _round(value: float) -> float:

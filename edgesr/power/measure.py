@@ -7,7 +7,8 @@ import numpy as np
 
 from edgesr.errors import PowerError
 from edgesr.power.board_rails import Total, find_total
-from edgesr.power.energy import COVERAGE, MIN_WINDOW_S, Energy, integrate, settled_window
+from edgesr.power.energy import COVERAGE, MIN_WINDOW_S, Energy, settled_window
+from edgesr.power.power_curve import PowerCurve
 from edgesr.power.sample import Sample, rail_names, rail_series
 
 # Student's t over the normal quantile, both for 95 % on two sides, by degrees of freedom: how much
@@ -90,7 +91,7 @@ def measure(
     start, end = settled_window(start_s, end_s, total.sensor_lag_s)
 
     def energy(rails: Sequence[str]) -> Energy:
-        return integrate(*rail_series(samples, rails), start, end, step_mw)
+        return PowerCurve.of(*rail_series(samples, rails), step_mw).integrate(start, end)
 
     return Window(
         duration_s=end_s - start_s,

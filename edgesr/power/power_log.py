@@ -1,14 +1,18 @@
-"""Read recorded power, whichever of the two kinds of file it is."""
+"""Read recorded power, whichever tool wrote it; the tool is recognised by the file's first line."""
 
 from pathlib import Path
 
-from edgesr.errors import PowerError
+from edgesr.errors import PowerError, shell
+from edgesr.power.energy_windows import EnergyWindow, parse_windows, tool_of
+from edgesr.power.jtop_csv import HEADER as JTOP_HEADER
+from edgesr.power.jtop_csv import parse_jtop
+from edgesr.power.log_rows import read_text
 from edgesr.power.samples_csv import HEADER, read_samples
 from edgesr.power.tegrastats_log import DEFAULT_INTERVAL_S, PowerLog, read_tegrastats_log
 
 
 def read_power_log(path: Path, interval_s: float = DEFAULT_INTERVAL_S) -> PowerLog:
-    """Read a tegrastats log, or samples as CSV.
+    """Read a tegrastats log, jtop's CSV, or the samples of a bench.
 
     Args:
         path: the file.
@@ -17,14 +21,38 @@ def read_power_log(path: Path, interval_s: float = DEFAULT_INTERVAL_S) -> PowerL
     Raises:
         PowerError: the file cannot be read or holds no samples.
     """
-    try:
-        with path.open("rb") as file:
-            is_table = file.read(len(HEADER) + 1) == f"{HEADER},".encode()
-    except OSError as error:
-        raise PowerError(f"cannot read the log ({error.strerror})", where=path) from error
-    if not is_table:
+    text = read_text(path)
+    first_line = text.partition("\n")[0]
+    if (tool := tool_of(first_line)) is not None:
+        raise PowerError(
+            f"{tool} wrote energies into it, and no power over time",
+            where=path,
+            fix=f"edgesr power {shell(path)}",
+        )
+    if first_line.startswith(JTOP_HEADER):
+        return parse_jtop(text, path)
+    if not first_line.startswith(f"{HEADER},"):
         return read_tegrastats_log(path, interval_s)
     samples = read_samples(path)
     if not samples:
         raise PowerError("it holds no samples", where=path)
-    return PowerLog(samples, start=None, times_from="the samples' own times")
+    return PowerLog(samples, start=None, times_from="the samples' own times", tool="edgesr bench")
+
+
+def read_windows(path: Path) -> tuple[str, tuple[EnergyWindow, ...]] | None:
+    """Read the energies that zeus or CodeCarbon wrote.
+
+    Returns:
+        The tool and the windows; None for any other file.
+
+    Raises:
+        PowerError: the file cannot be read, or it is such a file and damaged.
+    """
+    text = read_text(path)
+    tool = tool_of(text.partition("\n")[0])
+    if tool is None:
+        return None
+    try:
+        return tool, parse_windows(text, tool)
+    except PowerError as error:
+        raise PowerError(error.what, where=path) from error

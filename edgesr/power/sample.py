@@ -30,16 +30,22 @@ class Sample:
 
 
 def rail_names(samples: Sequence[Sample]) -> tuple[str, ...]:
-    """Return the rails of at least half the samples; a rarer name is what a cut line left."""
+    """Return the rails of at least half the samples with power.
+
+    A rarer name is what a cut line left. Samples without any rail were taken without the right to
+    read them, and say nothing of which rails there are.
+    """
     counts = Counter(rail for sample in samples for rail in sample.rails_mw)
-    return tuple(rail for rail, count in counts.items() if 2 * count >= len(samples))
+    held = sum(bool(sample.rails_mw) for sample in samples)
+    return tuple(rail for rail, count in counts.items() if 2 * count >= held)
 
 
 def rail_series(samples: Sequence[Sample], rails: Sequence[str]) -> tuple[Array, Array]:
     """Return times in s and the summed power of `rails` in mW, of samples that hold all of them."""
-    held = [sample for sample in samples if all(rail in sample.rails_mw for rail in rails)]
+    wanted = frozenset(rails)
+    held = [sample for sample in samples if sample.rails_mw.keys() >= wanted]
     times = np.array([sample.time_s for sample in held], dtype=np.float64)
-    power = np.array(
-        [sum(sample.rails_mw[rail] for rail in rails) for sample in held], dtype=np.float64
-    )
+    power = np.zeros(len(held))
+    for rail in rails:
+        power += [sample.rails_mw[rail] for sample in held]
     return times, power

@@ -29,11 +29,13 @@ class Sampler(Protocol):
         source: what it is: `tegrastats`, `hwmon`, ...
         interval_s: time between samples that it was asked for.
         step_mw: the sensor's smallest step; 0 where it is not known.
+        failed_reads: readings that it did not give so far.
     """
 
     source: str
     interval_s: float
     step_mw: float
+    failed_reads: int
 
     def start(self) -> None:
         """Begin; returns once there is power to read.
@@ -64,6 +66,7 @@ class NoPower:
     source = "none"
     interval_s = 0.0
     step_mw = 0.0
+    failed_reads = 0
 
     def __init__(self, reason: str) -> None:
         self._reason = reason

@@ -4,11 +4,11 @@ Reading needs no root. Nothing is written: the limits beside the readings can th
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edgesr.engine.board import Board
+from edgesr.engine.board import Board, all_boards
 from edgesr.errors import MissingError, PowerError
 from edgesr.power.board_rails import find_total, hwmon_globs
 from edgesr.power.sample import Sample
@@ -17,11 +17,12 @@ from edgesr.power.sampler_polling import PollingSampler
 
 @dataclass(frozen=True)
 class Channel:
-    """One rail: its power is the product of the numbers in `files`, times `to_mw`."""
+    """One rail of a chip: its power is the product of the numbers in `files`, times `to_mw`."""
 
     rail: str
     files: tuple[Path, ...]
     to_mw: float
+    chip: str = ""
 
     def read_mw(self) -> float:
         """Read it.
@@ -51,7 +52,7 @@ def hwmon_sampler(interval_s: float, root: Path, board: Board | None) -> Polling
         MissingError: no power sensor is there.
         PowerError: sensors are there, and none can be read.
     """
-    channels = list(find_channels(root, hwmon_globs(board)))
+    channels = list(find_channels(root, hwmon_globs(board), board))
     if not channels:
         raise MissingError(
             "no INA3221 power sensor under /sys (this is not a Jetson, or its kernel lacks the "
@@ -65,27 +66,66 @@ def hwmon_sampler(interval_s: float, root: Path, board: Board | None) -> Polling
             f"no power sensor can be read ({channels[0].rail}: {obstacles[0]})",
             fix="run the same command with sudo",
         )
-    total = find_total((channel.rail for channel in readable), board)
+    total = find_total((channel.rail for channel in channels), board)
+    if not set(total.rails) <= {channel.rail for channel in readable}:
+        raise PowerError(
+            f"the total is the {total.name}, and not all of it can be read",
+            fix="run the same command with sudo, or --power tegrastats",
+        )
     return PollingSampler("hwmon", _reader(readable), interval_s, total)
 
 
-def find_channels(root: Path, globs: Iterable[str]) -> Iterator[Channel]:
-    """Find the rails of every power sensor below `root`; names that recur get `#2`, `#3`, ..."""
-    seen: set[Path] = set()
+def find_channels(
+    root: Path, globs: Iterable[str], board: Board | None = None
+) -> Iterator[Channel]:
+    """Find the rails of every power sensor below `root`; names that recur get `#2`, `#3`, ...
+
+    A sensor of one channel without a label is the board's input where the board has one that no
+    label names: Thor's INA238, which its device tree leaves without a label (so does jetson_stats,
+    pull request 900). Elsewhere it keeps the name of its chip.
+
+    Args:
+        root: root of the file system.
+        globs: where sensors may lie.
+        board: the board; None: found by the rails that are labelled.
+    """
+    found = list(_all_channels(root, globs))
+    labels = [channel.rail for channel in found if channel.rail]
+    unnamed = sum(not channel.rail for channel in found)
+    total_rail = _unlabelled_rail(labels, board) if unnamed == 1 else ""
     names: dict[str, int] = {}
+    for channel in found:
+        rail = channel.rail or total_rail or channel.chip
+        number = names[rail] = names.get(rail, 0) + 1
+        yield replace(channel, rail=rail if number == 1 else f"{rail}#{number}")
+
+
+def _unlabelled_rail(labels: Sequence[str], board: Board | None) -> str:
+    """Return the board's total rail, if no label names it."""
+    for known in [board] if board else all_boards():
+        power = known.power
+        if power is None or not power.total_rail or power.total_rail in labels:
+            continue
+        if board or (labels and set(labels) <= set(power.rails)):
+            return power.total_rail
+    return ""
+
+
+def _all_channels(root: Path, globs: Iterable[str]) -> Iterator[Channel]:
+    seen: set[Path] = set()
     for glob in globs:
         for folder in sorted(root.glob(glob)):
             device = folder.resolve()  # the same sensor can be reached by several paths
-            if device in seen or not _text(folder / "name").startswith("ina"):
+            chip = _text(folder / "name")
+            if device in seen or not chip.startswith("ina"):
                 continue
             seen.add(device)
             for channel in (*_hwmon_channels(folder), *_iio_channels(folder)):
-                number = names[channel.rail] = names.get(channel.rail, 0) + 1
-                name = channel.rail if number == 1 else f"{channel.rail}#{number}"
-                yield Channel(name, channel.files, channel.to_mw)
+                yield replace(channel, chip=chip)
 
 
 def _hwmon_channels(folder: Path) -> Iterator[Channel]:
+    has_labels = any(folder.glob("in*_label"))
     labels = {
         file.name.removeprefix("in").removesuffix("_label"): _text(file)
         for file in sorted(folder.glob("in*_label"))
@@ -93,7 +133,7 @@ def _hwmon_channels(folder: Path) -> Iterator[Channel]:
     for number, label in labels.items():
         power = folder / f"power{number}_input"
         product = (folder / f"in{number}_input", folder / f"curr{number}_input")
-        if not label:
+        if has_labels and not label:
             continue
         if power.exists():
             yield Channel(label, (power,), 1e-3)  # in uW

@@ -4,9 +4,12 @@ import threading
 import time
 from collections.abc import Callable
 
-from edgesr.errors import EdgesrError
+from edgesr.errors import EdgesrError, PowerError
 from edgesr.power.board_rails import Total
 from edgesr.power.sample import Sample
+
+GIVE_UP_S = 5.0
+"""A sensor that has failed for so long is not asked any more; a busy bus fails for 50 ms."""
 
 
 class PollingSampler:
@@ -14,7 +17,8 @@ class PollingSampler:
 
     Args:
         source: name of the sensor.
-        read: takes one sample; an OSError or EdgesrError it raises ends the sampling.
+        read: takes one sample; where it raises an OSError or EdgesrError, the sample is skipped
+            and counted, and the sampling ends once nothing else has come for GIVE_UP_S.
         interval_s: time between samples; readings that are late are not caught up with.
         total: how the total is made.
         step_mw: the sensor's step.
@@ -38,6 +42,7 @@ class PollingSampler:
         self._close = close
         self._samples: list[Sample] = []
         self._failure: str | None = None
+        self.failed_reads = 0
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"power-{source}", daemon=True)
 
@@ -52,8 +57,15 @@ class PollingSampler:
         return self._failure
 
     def start(self) -> None:
-        """Take the first sample here, so that a sensor that fails does so at once."""
-        self._samples.append(self._read())
+        """Take the first sample here, so that a sensor that fails does so at once.
+
+        Raises:
+            PowerError: the sensor cannot be read.
+        """
+        try:
+            self._samples.append(self._read())
+        except OSError as error:
+            raise PowerError(self._words(error)) from error
         self._thread.start()
 
     def stop(self) -> None:
@@ -73,11 +85,17 @@ class PollingSampler:
         due = time.monotonic() + self.interval_s
         while not self._ending.wait(max(0.0, due - time.monotonic())):
             try:
-                self._samples.append(self._read())
-            except OSError as error:
-                self._failure = f"{self.source} can no longer be read ({error.strerror})"
-                return
-            except EdgesrError as error:
-                self._failure = error.what
-                return
+                sample = self._read()
+            except (OSError, EdgesrError) as error:
+                self.failed_reads += 1
+                if time.monotonic() - self._samples[-1].time_s > GIVE_UP_S:
+                    self._failure = self._words(error)
+                    return
+            else:
+                self._samples.append(sample)
             due = max(due + self.interval_s, time.monotonic())
+
+    def _words(self, error: OSError | EdgesrError) -> str:
+        if isinstance(error, EdgesrError):
+            return error.what
+        return f"{self.source} can no longer be read ({error.strerror})"

@@ -25,6 +25,7 @@ class ReplaySampler:
 
     source = "replay"
     step_mw = 0.0
+    failed_reads = 0
 
     def __init__(self, path: Path, clock: Callable[[], float]) -> None:
         self._recorded = read_power_log(path).samples

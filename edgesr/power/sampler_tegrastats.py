@@ -33,6 +33,7 @@ class TegrastatsSampler:
 
     source = "tegrastats"
     step_mw = 0.0
+    failed_reads = 0
 
     def __init__(
         self,

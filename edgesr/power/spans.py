@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgesr.power.energy import GAP_PERIODS
+from edgesr.power.power_curve import GAP_PERIODS
 from edgesr.power.sample import Array, Sample
 
 BUSY_PERCENT = 20.0

@@ -16,10 +16,12 @@ that does not exist yet is read by its shape or kept under its name.
 
 import functools
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from edgesr.power.tegrastats_line import (
+    RAIL_PREFIXES,
     CpuCore,
     Engine,
     Memory,
@@ -27,6 +29,8 @@ from edgesr.power.tegrastats_line import (
     TegrastatsLine,
     Temperature,
 )
+from edgesr.power.tegrastats_values import POWER, Bare, Cells, Note, Sensor, Value, read_value
+from edgesr.power.wrapping import iso_stamp, undress
 
 LONGEST_LINE = 16_384
 """Characters; no board prints a tenth of it, so a longer line is not from tegrastats."""
@@ -35,56 +39,15 @@ _SENSOR_OFF_C = -250.0
 
 # Old documents print spaces inside the list of cores.
 _SPACE_IN_LIST = re.compile(r"\s+(?=[,\]])|(?<=[,\[])\s+")
-_STAMP = re.compile(r"(?:^|\s)([0-9]{2}-[0-9]{2}-[0-9]{4}) +([0-9]{2}:[0-9]{2}:[0-9]{2})(?=\s|$)")
-_POWER_MW = re.compile(r"(-?[0-9]{1,9})mW(?:/(-?[0-9]{1,9})mW)?(?:/(-?[0-9]{1,9})mW)?(/[-0-9m]*)?")
-_POWER = re.compile(r"(-?[0-9]{1,9})/(-?[0-9]{1,9})(?:/(-?[0-9]{1,9}))?")
-_CLOCKS = r"-?[0-9]{1,6}(?:,-?[0-9]{1,6})*"
-_LOAD = re.compile(rf"(?:([0-9]{{1,3}})%)?(?:@(?:(-?[0-9]{{1,6}})|\[({_CLOCKS})\]))?")
-_CELLS = re.compile(r"\[([^\[\]]*)\](?:@(-?[0-9]{1,6}))?")
-_CELL = re.compile(r"(?:off|([0-9]{1,3})%(?:@(-?[0-9]{1,6}))?|)", re.IGNORECASE)
-_MEMORY = re.compile(r"([0-9]{1,9})/([0-9]{1,9})(kB|MB|GB)(?:\(lfb)?")
-_NOTE = re.compile(r"(?:([0-9]{1,9})x)?([0-9]{1,9})(kB|MB|GB)\)")
-_TEMPERATURE = re.compile(
-    r"([^\s@\[\]()]+)@(-?[0-9]{1,4}(?:\.[0-9]{1,6})?)C(?:/(-?[0-9]{1,4}(?:\.[0-9]{1,6})?)C)?"
+_STAMP = re.compile(
+    r"(?<![\w/-])([0-9]{2}-[0-9]{2}-[0-9]{4}) +([0-9]{2}:[0-9]{2}:[0-9]{2})(?=\s|$)"
 )
+_IN_POWER = re.compile(r"\S*mW/-?[0-9]*m?")
+_WORDS = re.compile(r"\w+")
 # Only these print a clock without a percent sign or an `@` before it.
 _BARE_CLOCK = re.compile(r"(?:APE|AVP|MSENC|NV[A-Z]+|OFA|PVA|SE|VDE|VI|VIC|ISP)[0-9]*(?:_FREQ)?")
-_RAIL_PREFIXES = ("VDD", "VIN", "POM_")
 _MEMORIES = frozenset({"RAM", "SWAP", "IRAM"})
 _MTS = frozenset({"MTS fg", "MTS bg"})
-_MB = {"kB": 1 / 1024, "MB": 1.0, "GB": 1024.0}
-
-
-@dataclass(frozen=True, slots=True)
-class _Cells:
-    """A bracketed list: CPU cores, or the units of one engine."""
-
-    cores: tuple[CpuCore, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Note:
-    """What stands in parentheses behind a memory size; its name is `(lfb` or `(cached`."""
-
-    blocks: int | None
-    size_mb: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Sensor:
-    name: str
-    temperature: Temperature
-
-
-@dataclass(frozen=True, slots=True)
-class _Bare:
-    """Numbers without a unit: a rail before L4T 35, or a clock."""
-
-    power: PowerReading | None
-    number: int
-
-
-_Value = PowerReading | Engine | Memory | _Cells | _Note | _Sensor | _Bare
 
 
 def parse_line(text: str, complete: bool = True) -> TegrastatsLine | None:
@@ -100,9 +63,7 @@ def parse_line(text: str, complete: bool = True) -> TegrastatsLine | None:
     """
     if len(text) > LONGEST_LINE:
         return None
-    stamp = _STAMP.search(text)
-    if stamp:
-        text = text[stamp.end() :]
+    line_time, text = _stamp_and_rest(text)
     if ", " in text or " ]" in text:
         text = _SPACE_IN_LIST.sub("", text)
     tokens = text.split()
@@ -110,9 +71,10 @@ def parse_line(text: str, complete: bool = True) -> TegrastatsLine | None:
     cut = tokens.pop() if tokens and not complete and tokens[-1][-1].isdigit() else None
     name = ""
     for token in tokens:
-        value = _value(token)
-        if value is not None:
-            fields.add(name, value, token)
+        found = _field(name, token)
+        if found is not None:
+            add, word, value = found
+            add(fields, word, value, token)
             name = ""
         elif (name, token) in {("MTS", "fg"), ("EDP", "limit")}:
             name = f"{name} {token}"
@@ -122,15 +84,15 @@ def parse_line(text: str, complete: bool = True) -> TegrastatsLine | None:
             if name:
                 fields.unknown.append((name, ""))
             name = token
-    if cut is not None and (match := _POWER.fullmatch(cut)) and name:
-        fields.add(name, _Bare(PowerReading(int(match[1])), 0), cut)
+    if cut is not None and (match := POWER.fullmatch(cut)) and name:
+        fields.add_bare(_last_word(name), Bare(PowerReading(int(match[1])), 0), cut)
     elif cut is not None or name:
         fields.unknown.append((name, cut or ""))
     if not fields.is_tegrastats:
         return None
-    in_power = bool(tokens) and "mW/" in tokens[-1] and not tokens[-1].endswith("mW")
+    in_power = bool(tokens) and _IN_POWER.fullmatch(tokens[-1]) is not None
     return TegrastatsLine(
-        time=_local_time(stamp[1], stamp[2]) if stamp else None,
+        time=line_time,
         ram=fields.memory.get("RAM"),
         swap=fields.memory.get("SWAP"),
         iram=fields.memory.get("IRAM"),
@@ -162,41 +124,34 @@ class _Fields:
     is_tegrastats: bool = False
     _last_memory: str = ""
 
-    def add(self, name: str, value: _Value, token: str) -> None:
-        """File a value under its name."""
-        if isinstance(value, _Sensor):
-            self._add_temperature(value)
-            if name:
-                self.unknown.append((name, ""))
-        elif isinstance(value, Engine) and (name.isupper() or name in _MTS):
-            self._add_engine(name, value)
-        elif isinstance(value, PowerReading) and name:
-            self._add_rail(name, value)
-            self.is_tegrastats = True
-        elif isinstance(value, Memory) and name in _MEMORIES:
-            self.memory.setdefault(name, value)
-            self._last_memory = name
-            self.is_tegrastats = True
-        elif isinstance(value, _Note) and self._last_memory:
-            self._add_note(name, value)
-        elif isinstance(value, _Cells):
-            self._add_cells(name, value, token)
-        elif isinstance(value, _Bare) and value.power and name.isupper() and name not in _MEMORIES:
-            self._add_rail(name, value.power)
-            self.is_tegrastats |= name.startswith(_RAIL_PREFIXES)
-        elif isinstance(value, _Bare) and not value.power and _BARE_CLOCK.fullmatch(name):
-            self._add_engine(name, Engine(clocks_mhz=(value.number,)))
-        else:
-            self.unknown.append((name, token))
-
-    def _add_temperature(self, sensor: _Sensor) -> None:
+    def add_temperature(self, name: str, sensor: Sensor, token: str) -> None:
+        """File a temperature, whose name is its own; the one before it had no value."""
+        del token
         self.is_tegrastats = True
         if sensor.temperature.current_c < _SENSOR_OFF_C:
             self.sensors_off.append(sensor.name)
         else:
             self.temperatures.setdefault(sensor.name, sensor.temperature)
+        if name:
+            self.unknown.append((name, ""))
 
-    def _add_rail(self, name: str, reading: PowerReading) -> None:
+    def add_rail(self, name: str, reading: PowerReading, token: str) -> None:
+        """File a power with its unit."""
+        del token
+        self._put_rail(name, reading)
+        self.is_tegrastats = True
+
+    def add_bare(self, name: str, bare: Bare, token: str) -> None:
+        """File numbers without a unit: a rail, or the clock of a unit that prints nothing else."""
+        if bare.power and name.isupper() and name not in _MEMORIES:
+            self._put_rail(name, bare.power)
+            self.is_tegrastats |= name.startswith(RAIL_PREFIXES)
+        elif not bare.power and _BARE_CLOCK.fullmatch(name):
+            self.add_engine(name, Engine(clocks_mhz=(bare.number,)), token)
+        else:
+            self.unknown.append((name, token))
+
+    def _put_rail(self, name: str, reading: PowerReading) -> None:
         """AGX Orin prints its unconnected channels as `NC` twice; no reading is lost."""
         unique = name
         number = 1
@@ -205,7 +160,9 @@ class _Fields:
             unique = f"{name}#{number}"
         self.rails[unique] = reading
 
-    def _add_engine(self, name: str, engine: Engine) -> None:
+    def add_engine(self, name: str, engine: Engine, token: str) -> None:
+        """File a load, a clock or both."""
+        del token
         short = name.removesuffix("_FREQ").removesuffix("_LOAD")
         self.is_tegrastats |= short in {"GR3D", "EMC"}
         other = self.engines.get(short)
@@ -216,7 +173,7 @@ class _Fields:
             )
         self.engines[short] = engine
 
-    def _add_cells(self, name: str, cells: _Cells, token: str) -> None:
+    def add_cells(self, name: str, cells: Cells, token: str) -> None:
         """Cores, also where the line's head with the name `CPU` is cut off; else an engine."""
         if name.upper() == "CPU" or (not name and not self.memory):
             self.cpus = self.cpus or cells.cores
@@ -224,92 +181,92 @@ class _Fields:
         elif name.isupper():
             loads = [core.load_percent for core in cells.cores if core.load_percent is not None]
             clocks = tuple(core.clock_mhz for core in cells.cores if core.clock_mhz is not None)
-            self._add_engine(name, Engine(max(loads, default=None), clocks, not loads))
+            self.add_engine(name, Engine(max(loads, default=None), clocks, not loads), token)
         else:
             self.unknown.append((name, token))
 
-    def _add_note(self, name: str, note: _Note) -> None:
+    def add_memory(self, name: str, memory: Memory, token: str) -> None:
+        """File a size of memory."""
+        del token
+        self.memory.setdefault(name, memory)
+        self._last_memory = name
+        self.is_tegrastats = True
+
+    def add_note(self, name: str, note: Note, token: str) -> None:
+        """File what stands in parentheses behind a size of memory."""
+        if not self._last_memory:
+            self.unknown.append((name, token))
+            return
         memory = self.memory[self._last_memory]
+        is_cached = name == "cached"
         self.memory[self._last_memory] = Memory(
             memory.used_mb,
             memory.total_mb,
-            memory.free_blocks if name == "(cached" else note.blocks,
-            memory.free_block_mb if name == "(cached" else note.size_mb,
-            note.size_mb if name == "(cached" else memory.cached_mb,
+            memory.free_blocks if is_cached else note.blocks,
+            memory.free_block_mb if is_cached else note.size_mb,
+            note.size_mb if is_cached else memory.cached_mb,
         )
         self._last_memory = ""
 
+    def add_unknown(self, name: str, value: Value, token: str) -> None:
+        """Keep what has no place."""
+        del value
+        self.unknown.append((name, token))
 
-@functools.lru_cache(maxsize=16_384)
-def _value(token: str) -> _Value | None:
-    """Read a token by its shape; None where it is a name. Cached, as values recur in a log."""
-    first = token[0]
-    if first == "[":
-        return _cells(token)
-    if first.isdigit() or first in "-@":
-        return _number(token)
-    if token.lower() == "off":
-        return Engine(is_off=True)
-    match = _TEMPERATURE.fullmatch(token)
-    if match is None:
+
+@functools.lru_cache(maxsize=65_536)
+def _field(name: str, token: str) -> tuple[Callable[..., None], str, Value] | None:
+    """Return how a value is filed, under which name, and the value; None where it is a name.
+
+    Cached, as names and values recur in a log.
+    """
+    value = read_value(token)
+    if value is None:
         return None
-    peak = None if match[3] is None else float(match[3])
-    return _Sensor(match[1], Temperature(float(match[2]), peak))
+    word = _last_word(name)
+    how: Callable[..., None] = _Fields.add_unknown
+    if isinstance(value, Engine) and (word.isupper() or word in _MTS):
+        how = _Fields.add_engine
+    elif isinstance(value, PowerReading) and word:
+        how = _Fields.add_rail
+    elif isinstance(value, Memory) and word in _MEMORIES:
+        how = _Fields.add_memory
+    else:
+        how = _HOW.get(type(value), how)
+    return how, word, value
 
 
-def _number(token: str) -> _Value | None:
-    if match := _POWER_MW.fullmatch(token):
-        return _power(match)
-    if match := _LOAD.fullmatch(token):
-        clocks = [int(text) for text in (match[2] or match[3] or "").split(",") if text]
-        load = None if match[1] is None else int(match[1])
-        return Engine(load, tuple(clock for clock in clocks if clock >= 0))
-    if match := _POWER.fullmatch(token):
-        return _Bare(_power(match), 0)
-    if match := _MEMORY.fullmatch(token):
-        return Memory(int(match[1]) * _MB[match[3]], int(match[2]) * _MB[match[3]])
-    if match := _NOTE.fullmatch(token):
-        return _Note(None if match[1] is None else int(match[1]), int(match[2]) * _MB[match[3]])
-    # `isdecimal` alone would take digits of other scripts.
-    return (
-        _Bare(None, int(token))
-        if token.isascii() and token.isdecimal() and len(token) < 7
-        else None
-    )
+_HOW: dict[type, Callable[..., None]] = {
+    Sensor: _Fields.add_temperature,
+    Note: _Fields.add_note,
+    Cells: _Fields.add_cells,
+    Bare: _Fields.add_bare,
+}
+"""How values are filed whatever their name is."""
 
 
-def _power(match: re.Match[str]) -> PowerReading:
-    values = [None if match[group] is None else int(match[group]) for group in (2, 3)]
-    return PowerReading(int(match[1]), *values)
+def _last_word(name: str) -> str:
+    """Return a name, without what a wrapper glued to it."""
+    if not name or name.isidentifier() or " " in name:
+        return name
+    words = _WORDS.findall(name)
+    return words[-1] if words else name
 
 
-def _cells(token: str) -> _Cells | None:
-    match = _CELLS.fullmatch(token)
-    if match is None:
-        return None
-    cores = [_core(cell, match[2]) for cell in match[1].split(",")]
-    known = tuple(core for core in cores if core is not None)
-    return _Cells(known) if len(known) == len(cores) else None
-
-
-@functools.lru_cache(maxsize=4096)
-def _core(cell: str, common_clock: str | None) -> CpuCore | None:
-    """A core's own clock comes before the one printed behind the list; -1 is no clock."""
-    match = _CELL.fullmatch(cell)
-    if match is None:
-        return None
-    if match[1] is None:
-        return CpuCore(is_on=False)
-    clock = int(match[2] or common_clock or -1)
-    return CpuCore(True, int(match[1]), None if clock < 0 else clock)
+def _stamp_and_rest(text: str) -> tuple[datetime | None, str]:
+    """Return the time of a line, its own before that of a program it went through, and the rest."""
+    inner, outer_time = undress(text)
+    stamp = _STAMP.search(inner)
+    if stamp is None:
+        return iso_stamp(inner) or outer_time, inner
+    return _local_time(stamp[1], stamp[2]), inner[stamp.end() :]
 
 
 @functools.lru_cache(maxsize=64)
 def _local_time(date: str, clock: str) -> datetime | None:
     """Month first, as tegrastats prints it; None where there is no such moment."""
-    month, day, year = map(int, date.split("-"))
-    hour, minute, second = map(int, clock.split(":"))
+    hour, minute, second = int(clock[:2]), int(clock[3:5]), int(clock[6:])
     try:
-        return datetime(year, month, day, hour, minute, second)
+        return datetime(int(date[6:]), int(date[:2]), int(date[3:5]), hour, minute, second)
     except ValueError:
         return None

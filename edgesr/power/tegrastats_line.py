@@ -6,6 +6,9 @@ from datetime import datetime
 
 from edgesr.power.sample import Sample
 
+RAIL_PREFIXES = ("VDD", "VIN", "POM_")
+"""How the names of rails begin that no other field can have."""
+
 
 @dataclass(frozen=True, slots=True)
 class PowerReading:
@@ -103,6 +106,11 @@ class TegrastatsLine:
     unknown: tuple[tuple[str, str], ...]
     is_cut: bool
 
+    @property
+    def unread_rails(self) -> tuple[str, ...]:
+        """Rails that the line names and whose power cannot be read from it."""
+        return tuple(name for name, _ in self.unknown if name.startswith(RAIL_PREFIXES))
+
     def to_sample(self, time_s: float) -> Sample:
         """Return the line as a sample of the given time; the GPU's clock is its fastest cluster."""
         loads: dict[str, float] = {}
@@ -114,10 +122,11 @@ class TegrastatsLine:
             if engine.clocks_mhz:
                 clocks[name] = max(engine.clocks_mhz)
         for index, core in enumerate(self.cpus):
+            name = f"cpu{index}"
             if core.load_percent is not None:
-                loads[f"cpu{index}"] = core.load_percent
+                loads[name] = core.load_percent
             if core.clock_mhz is not None:
-                clocks[f"cpu{index}"] = core.clock_mhz
+                clocks[name] = core.clock_mhz
         return Sample(
             time_s=time_s,
             rails_mw={name: reading.current_mw for name, reading in self.rails.items()},

@@ -1,21 +1,23 @@
 """A recorded tegrastats log as samples with times."""
 
-import re
-from dataclasses import dataclass
+import gc
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from edgesr.errors import PowerError
+from edgesr.power.line_order import in_order, without_copies
 from edgesr.power.line_times import line_times
+from edgesr.power.log_rows import log_rows, read_text
 from edgesr.power.sample import Sample
 from edgesr.power.tegrastats import parse_line
 from edgesr.power.tegrastats_line import TegrastatsLine
 
 DEFAULT_INTERVAL_S = 1.0
 """What tegrastats does without `--interval`."""
-
-# Where a run was killed in the middle of a line and another appended, two lines share one.
-_SECOND_LINE = re.compile(r"(?<=\S)(?=[0-9]{2}-[0-9]{2}-[0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} RAM )")
 
 
 @dataclass(frozen=True)
@@ -26,36 +28,42 @@ class PowerLog:
         samples: in order of time, which starts at 0.
         start: the board's local time at time 0; None where the log has no time stamps.
         times_from: how the times were found, for people.
-        unknown_lines: lines that are not from tegrastats; empty ones are not counted.
+        tool: the program that wrote it.
+        interval_s: interval that is believed where a single pair of lines shows one.
+        unknown_lines: lines that are not from the tool; empty ones are not counted.
         cut_lines: lines that break off in the middle of a field.
-        uncertainty_s: standard uncertainty of the time between the first and the last line.
+        copied_lines: lines that are copies of others, and are left out.
+        unread_rails: in how many lines a rail is named and its power cannot be read.
+        set_back_s: times before which the clock was set back, so that nobody knows how long it was.
+        uncertainty_s: standard uncertainty of the time that the lines cover, gaps left out.
+        resolution_s: how finely the tool tells the time.
     """
 
     samples: tuple[Sample, ...]
     start: datetime | None
     times_from: str
+    tool: str = "tegrastats"
+    interval_s: float = DEFAULT_INTERVAL_S
     unknown_lines: int = 0
     cut_lines: int = 0
+    copied_lines: int = 0
+    unread_rails: Mapping[str, int] = field(default_factory=dict)
+    set_back_s: tuple[float, ...] = ()
     uncertainty_s: float = 0.0
+    resolution_s: float = 0.0
 
 
 def read_tegrastats_log(path: Path, interval_s: float = DEFAULT_INTERVAL_S) -> PowerLog:
     """Read a log file.
 
     Args:
-        path: what `tegrastats --logfile` wrote, or its redirected output.
+        path: what `tegrastats --logfile` wrote, or its output on any way into a file.
         interval_s: time between lines, used only where the lines have no time stamps.
 
     Raises:
         PowerError: the file cannot be read, or no line of it is from tegrastats.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise PowerError(f"cannot read the log ({error.strerror})", where=path) from error
-    # PowerShell's `>` writes UTF-16.
-    encoding = "utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
-    log = parse_tegrastats_log(data.decode(encoding, errors="replace"), interval_s)
+    log = parse_tegrastats_log(read_text(path), interval_s)
     if not log.samples:
         raise PowerError(
             "no line of it is from tegrastats",
@@ -67,18 +75,17 @@ def read_tegrastats_log(path: Path, interval_s: float = DEFAULT_INTERVAL_S) -> P
 
 def parse_tegrastats_log(text: str, interval_s: float = DEFAULT_INTERVAL_S) -> PowerLog:
     """Read the text of a log; see `read_tegrastats_log`. Never raises."""
-    lines: list[TegrastatsLine] = []
+    read: list[TegrastatsLine] = []
     unknown = 0
-    *whole, rest = text.split("\n")
-    for number, row in enumerate((*whole, rest)):
-        parts = _SECOND_LINE.split(row) if "RAM " in row else [row]
-        for part in parts:
-            is_last = part is parts[-1]
-            line = parse_line(part, complete=is_last and number < len(whole))
+    with _without_collector():
+        for row, is_whole in log_rows(text):
+            line = parse_line(row, complete=is_whole)
             if line is not None:
-                lines.append(line)
-            elif part.strip():
+                read.append(line)
+            elif row.strip():
                 unknown += 1
+    lines = [read[index] for index in without_copies(read)]
+    lines = [lines[index] for index in in_order([line.time for line in lines])]
     found = line_times([line.time for line in lines], interval_s)
     rows = zip(lines, found.times_s, strict=True)
     return PowerLog(
@@ -87,7 +94,24 @@ def parse_tegrastats_log(text: str, interval_s: float = DEFAULT_INTERVAL_S) -> P
         times_from=f"no time stamps: one line every {interval_s:g} s"
         if found.start is None
         else "the lines' time stamps of 1 s, evenly paced",
+        interval_s=interval_s,
         unknown_lines=unknown,
         cut_lines=sum(line.is_cut for line in lines),
-        uncertainty_s=found.uncertainty_s,
+        copied_lines=len(read) - len(lines),
+        unread_rails=Counter(name for line in lines for name in line.unread_rails),
+        set_back_s=tuple(float(found.times_s[index]) for index in found.set_back),
+        uncertainty_s=found.seen_uncertainty_s,
+        resolution_s=0.0 if found.start is None else 1.0,
     )
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Read without the cycle collector: lines hold no cycles, and it would walk them all anew."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgesr.errors import ConfigError, EdgesrError, ImageError
+from edgesr.errors import ConfigError, EdgesrError, ImageError, shell
 from edgesr.imaging.container import identify
 from edgesr.imaging.encode import FORMATS, format_for
 
@@ -88,7 +88,7 @@ def plan_jobs(inputs: list[Path], wishes: Wishes) -> JobList:
         raise ConfigError(
             "the results of several pictures need a folder, not a file",
             where=wishes.output,
-            fix=f"-o {wishes.output.with_suffix('')}/" if wishes.output else None,
+            fix=f"-o {shell(wishes.output.with_suffix(''))}/" if wishes.output else None,
         )
     ending = _ending(wishes, single_file)
     found: dict[Path, Job] = {}
@@ -130,7 +130,10 @@ def _sort_out(found: dict[Path, Job], wishes: Wishes) -> JobList:
         if target in found:
             problem = "the result would replace an input", "--suffix _x4"
         elif other != job.input:
-            problem = f"its result would replace that of {other}", f"edgesr upscale {job.input} -o"
+            problem = (
+                f"its result would replace that of {other}",
+                f"edgesr upscale {shell(job.input)} -o",
+            )
         elif job.output.is_dir():
             problem = f"a folder stands where the result goes ({job.output})", "-o"
         elif wishes.overwrite or not job.output.exists():
@@ -179,7 +182,7 @@ def _pictures(inputs: Iterable[Path], wishes: Wishes) -> Iterator[tuple[Path, Pa
             continue
         inside = list(_pictures_in(given, wishes))
         if not inside:
-            deeper = "" if wishes.recursive else f"edgesr upscale --recursive {given}"
+            deeper = "" if wishes.recursive else f"edgesr upscale --recursive {shell(given)}"
             raise ConfigError("no picture in this folder", where=given, fix=deeper or None)
         for path in inside:
             yield path, path.parent.relative_to(given)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesr.errors import MissingError, ModelError
+from edgesr.errors import MissingError, ModelError, shell
 from edgesr.export.manifest import OnnxManifest
 
 FIRST_BYTE = b"\x08"  # an ONNX file is a protobuf message that begins with its field ir_version
@@ -61,7 +61,7 @@ class OnnxRuntimeSession:
             raise ModelError(
                 f"ONNX Runtime cannot load it ({reason})",
                 where=path,
-                fix=f"edgesr export -o {path}",
+                fix=f"edgesr export -o {shell(path)}",
             ) from error
         self._input = self._session.get_inputs()[0].name
         self._pool = ThreadPoolExecutor(1 if fixed else threads)
@@ -101,6 +101,6 @@ def _check_is_onnx(path: Path) -> None:
             f"the model cannot be read ({error.strerror})", where=path, fix="edgesr models"
         ) from error
     if not head:
-        raise ModelError("the file is empty", where=path, fix=f"edgesr export -o {path}")
+        raise ModelError("the file is empty", where=path, fix=f"edgesr export -o {shell(path)}")
     if head != FIRST_BYTE:
         raise ModelError("not an ONNX file", where=path, fix="edgesr export -o FILE.onnx")

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgesr.errors import ConfigError, EngineError, MissingError, ModelError
+from edgesr.errors import ConfigError, EngineError, MissingError, ModelError, shell
 from edgesr.weights import shipped, shipped_names
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _open_tensorrt(request: Request) -> "Session":
         raise EngineError(
             found.reason,
             where=request.model,
-            fix="edgesr build-engine" + (f" {request.path}" if request.path else ""),
+            fix="edgesr build-engine" + (f" {shell(request.path)}" if request.path else ""),
         )
     return open_engine(found.engine, request.threads)
 

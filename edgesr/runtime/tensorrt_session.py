@@ -20,7 +20,7 @@ from edgesr.engine.cuda_graph import CaptureError, CudaGraph
 from edgesr.engine.find import check_engine
 from edgesr.engine.plugin import load_library, plugin_folder
 from edgesr.engine.stack import Stack, find_stack
-from edgesr.errors import EngineError
+from edgesr.errors import EngineError, shell
 from edgesr.runtime.cuda_buffers import Pair, allocate, import_pycuda, shares_memory
 from edgesr.runtime.guard import fault
 from edgesr.runtime.session import Session
@@ -286,7 +286,7 @@ class TensorRTSession:
                 raise EngineError(
                     f"tile {number} {wrong}",
                     where=self._where,
-                    fix=f"edgesr verify {self.manifest.onnx_file} {self._where}",
+                    fix=f"edgesr verify {shell(self.manifest.onnx_file)} {shell(self._where)}",
                 )
             if self._fp32 is None:
                 self._fp32 = self._open_repeat()

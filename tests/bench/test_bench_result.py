@@ -165,3 +165,11 @@ def test_the_schema_knows_every_field_and_no_other() -> None:
     objects = [SCHEMA, *(part for part in SCHEMA["$defs"].values())]
     assert all(part["additionalProperties"] is False for part in objects)
     assert all(sorted(part["required"]) == sorted(part["properties"]) for part in objects)
+
+
+def test_readings_that_failed_are_counted_in_the_notes() -> None:
+    run = recording()
+    power = replace(run.power, source="hwmon", failed_reads=3)
+    notes = compute(replace(run, power=power)).notes
+    assert any(note.startswith("hwmon failed 3 times to be read") for note in notes)
+    assert not any("failed" in note for note in compute(run).notes)

@@ -126,3 +126,16 @@ def test_drift() -> None:
     slower = replace(times, latency_ms=np.where(last, 1.2 * times.latency_ms, times.latency_ms))
     (note,) = judge(replace(RUN, latencies=slower)).notes
     assert "student drifted: its median latency changed by +20 %" in note
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_clock_above_what_the_mode_allows(moment: str) -> None:
+    machine = replace(RUN.machine, mode_gpu_mhz=918)
+    fits = replace(RUN.before, power_mode="25W", gpu_limit_mhz=918)
+    above = replace(fits, gpu_limit_mhz=1020)
+    run = replace(RUN, machine=machine, before=fits, after=fits)
+    assert judge(run).reasons == ()
+    (reason,) = judge(replace(run, **{moment: above})).reasons
+    assert reason == (
+        f"power mode 25W allows the GPU 918 MHz, but its limit was 1020 MHz {moment} the run"
+    )

@@ -2,6 +2,7 @@
 
 import dataclasses
 import resource
+import shlex
 import subprocess
 import sys
 
@@ -204,3 +205,11 @@ def test_a_file_that_cannot_grow_leaves_the_old_engine(small_onnx):
     assert "small.engine: cannot write (File too large)" in run.stdout
     assert sorted(p.name for p in path.parent.iterdir()) == before
     assert (path.parent / "small.engine").read_bytes() == b"the engine of yesterday"
+
+
+def test_the_printed_command_is_one_that_a_shell_reads_back(tmp_path):
+    model = tmp_path / "my model; it's.onnx"
+    words = shlex.split(BuildRequest(model, get_board("jetson-orin-nx"), batch=2).command())
+    assert words == [
+        "edgesr", "build-engine", str(model), "--board", "jetson-orin-nx", "--batch", "2",
+    ]  # fmt: skip

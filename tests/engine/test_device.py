@@ -1,8 +1,16 @@
 import pytest
 
 from edgesr.engine import device as device_module
-from edgesr.engine.device import read_device, resolve_board
+from edgesr.engine.board import get_board
+from edgesr.engine.device import (
+    is_above_mode,
+    is_below_mode,
+    read_device,
+    resolve_board,
+    taken_for,
+)
 from edgesr.engine.gpu import Gpu
+from edgesr.errors import ConfigError
 
 
 @pytest.fixture(autouse=True)
@@ -75,3 +83,78 @@ def test_a_pc_with_a_gpu_is_the_board_gpu_with_the_facts_of_the_device(tmp_path,
 def test_a_jetson_with_its_gpu_stays_that_jetson(orin_nano, gpu):
     gpu(Gpu("Orin", "8.7", "12.6", 7620, is_integrated=True))
     assert read_device(orin_nano).board.name == "jetson-orin-nano-8gb"
+
+
+ORIN = Gpu("Orin", "8.7", "12.6", 7620, is_integrated=True)
+
+
+@pytest.mark.parametrize(
+    ("found", "board"),
+    [
+        (ORIN, "jetson-orin-nano-8gb"),
+        (Gpu("Orin", "8.7", "12.6", 3300, is_integrated=True), "jetson-orin-nano-4gb"),
+        (Gpu("Orin", "8.7", "12.6", 15656, is_integrated=True), "jetson-orin-nx"),
+        (Gpu("Orin", "8.7", "12.6", 62841, is_integrated=True), "jetson-agx-orin"),
+        (Gpu("NVIDIA Thor", "11.0", "13.0", 125772, is_integrated=True), "jetson-thor"),
+        (Gpu("NVIDIA GB10", "12.1", "13.0", 122570, is_integrated=True), "gpu"),
+        (Gpu("NVIDIA RTX A4000", "8.6", "13.0", 16376), "gpu"),
+    ],
+)
+def test_a_container_has_no_device_tree_and_its_gpu_tells_the_board(tmp_path, gpu, found, board):
+    gpu(found)
+    assert read_device(tmp_path).board.name == board
+
+
+def test_the_environment_names_the_board(tmp_path, orin_nano, gpu, monkeypatch):
+    monkeypatch.setenv("EDGESR_BOARD", "jetson-orin-nx")
+    assert read_device(tmp_path).board.name == "jetson-orin-nx"
+    gpu(ORIN)
+    assert read_device(tmp_path).board.name == "jetson-orin-nx"
+    monkeypatch.setenv("EDGESR_BOARD", "jetson-orin-nano")  # a family: the member it is
+    assert read_device(orin_nano).board.name == "jetson-orin-nano-8gb"
+    monkeypatch.setenv("EDGESR_BOARD", "gpu")
+    assert read_device(tmp_path).board.title == "Orin"
+
+
+def test_a_name_that_is_none_or_of_another_gpu_is_refused(tmp_path, gpu, monkeypatch):
+    monkeypatch.setenv("EDGESR_BOARD", "jetson-orin")
+    with pytest.raises(ConfigError, match="no board is called 'jetson-orin'"):
+        read_device(tmp_path)
+    monkeypatch.setenv("EDGESR_BOARD", "jetson-thor")
+    gpu(ORIN)
+    with pytest.raises(ConfigError, match=r"GPU is Orin with compute capability 8\.7"):
+        read_device(tmp_path)
+
+
+def test_the_option_names_the_board_where_only_the_release_is_known(tmp_path, orin_nano):
+    (orin_nano / "proc/device-tree/compatible").unlink()
+    board = get_board("jetson-orin-nano-8gb")
+    device = taken_for(read_device(orin_nano), board, orin_nano)
+    assert device.board is board
+    assert device.gpu_mhz == (306, 1020)
+    assert device.mode_gpu_mhz == 1020
+    pc = read_device(tmp_path)
+    assert taken_for(pc, board, tmp_path) is pc
+
+
+def test_the_clock_of_a_mode_is_that_of_the_devices_own_table(orin_nano):
+    assert read_device(orin_nano).mode_gpu_mhz == 1020  # the table names no clock
+    (orin_nano / "etc/nvpmodel.conf").write_text(
+        "< POWER_MODEL ID=1 NAME=25W >\nGPU MAX_FREQ 918000000\n"
+        "< POWER_MODEL ID=2 NAME=MAXN_SUPER >\nGPU MIN_FREQ 0\nGPU MAX_FREQ 1007250000\n"
+    )
+    assert read_device(orin_nano).mode_gpu_mhz == 1007
+
+
+@pytest.mark.parametrize(
+    ("limit", "mode", "above", "below"),
+    [
+        (1020, 918, True, False),
+        (918, 1020, False, True),
+        (624, 612, False, False),
+        (None, 918, False, False),
+        (918, None, False, False),
+    ],
+)
+def test_a_clock_against_its_mode(limit, mode, above, below):
+    assert (is_above_mode(limit, mode), is_below_mode(limit, mode)) == (above, below)

@@ -103,3 +103,12 @@ def test_what_comes_after_installing():
     assert next_steps((), is_jetson=False)[0] == "edgesr upscale photo.png"
     missing = doctor.Check("x", MISSING, "gone", "sudo apt install x")
     assert next_steps((missing, missing), is_jetson=True) == ("sudo apt install x",)
+
+
+def test_a_gpu_that_may_clock_above_its_mode_is_noted(orin_nano, tmp_path):
+    """After boot: the id says 25W (918 MHz), and the clock of MAXN_SUPER is still allowed."""
+    (orin_nano / "var/lib/nvpmodel/status").write_text("pmode:0001 fmode:quiet")
+    check = by_name(diagnose(orin_nano, tmp_path))["GPU clock"]
+    assert check.state == NOTE
+    assert "may reach 1020 MHz, though 25W allows 918" in check.text
+    assert check.fix == "sudo nvpmodel -m 1"

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tarfile
 import time
 from pathlib import Path
@@ -18,7 +19,8 @@ case "$1" in
 -q) echo "NV Power Mode: x"; cat "$STATE/mode" ;;
 -m) read -r answer; echo "nvpmodel -m $2 (reboot? $answer)" >>"$STATE/calls"
     case " $REFUSED " in *" $2 "*) exit 1 ;; esac
-    echo "$2" >"$STATE/mode" ;;
+    echo "$2" >"$STATE/mode"
+    [ -z "${LIMIT_FILE:-}" ] || echo 918000000 >"$LIMIT_FILE" ;;
 esac
 """
 JETSON_CLOCKS = """
@@ -69,6 +71,22 @@ def board(tmp_path, orin_nano):
 
     class Board:
         root = orin_nano
+
+        @property
+        def tools(self):
+            return tools
+
+        def start_as(self, script, *arguments):
+            process = subprocess.run(
+                ["sh", script, *arguments],
+                check=False,
+                cwd=work,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            return process.returncode, process.stdout
 
         def start(self, *arguments, **extra):
             return subprocess.Popen(
@@ -252,3 +270,86 @@ def test_shellcheck_finds_nothing():
         pytest.skip("no shellcheck")
     found = subprocess.run(["shellcheck", SCRIPT], check=False, capture_output=True, text=True)
     assert found.returncode == 0, found.stdout
+
+
+@pytest.mark.parametrize("shell", ["sh", "dash", "bash", "bash --posix"])
+def test_any_shell_may_start_it(board, shell):
+    program, *options = shell.split()
+    if shutil.which(program) is None:
+        pytest.skip(f"no {program}")
+    found = subprocess.run(
+        [program, *options, SCRIPT, "--samples", "0"], check=False, capture_output=True, text=True
+    )
+    assert found.returncode == 1
+    assert "--samples 0 measures nothing" in found.stdout
+    assert found.stderr == ""
+
+
+def test_without_edgesr_nothing_is_changed(board):
+    (board.tools / "edgesr").unlink()
+    code, output = board.run("--power-mode", "15w", PATH=f"{board.tools}:/usr/bin:/bin")
+    assert code == 1
+    assert "there is no edgesr on the PATH" in output
+    assert board.calls == []
+
+
+CAPPED = """
+< POWER_MODEL ID=0 NAME=15W >
+GPU MIN_FREQ 0
+GPU MAX_FREQ 612000000
+< POWER_MODEL ID=1 NAME=25W >
+GPU MAX_FREQ 918000000
+< POWER_MODEL ID=2 NAME=MAXN_SUPER >
+GPU MAX_FREQ -1
+"""
+
+
+def test_a_mode_whose_clock_was_not_applied_is_set_anew(board):
+    """After boot the id says 25W and the GPU may reach 1020 MHz."""
+    (board.root / "etc/nvpmodel.conf").write_text(CAPPED)
+    limit = board.root / "sys/class/devfreq/17000000.gpu/max_freq"
+    code, output = board.run("--power-mode", "25w", "--no-bench")
+    assert code == 1
+    assert "nvpmodel -m 1 (reboot? no)" in board.calls
+    assert "may reach 1020000000 Hz; power mode 25w allows 918000000" in output
+    assert "edgesr build-engine" not in board.calls
+    code, output = board.run("--power-mode", "25w", "--no-bench", LIMIT_FILE=str(limit))
+    assert code == 0, output
+    assert limit.read_text() == "918000000\n"
+
+
+def test_a_clock_above_the_mode_that_is_left_as_it_is(board):
+    (board.root / "etc/nvpmodel.conf").write_text(CAPPED)
+    code, output = board.run("--no-bench")
+    assert code == 0
+    assert "warning: the GPU may reach 1020000000 Hz; its power mode allows 918000000" in output
+
+
+def test_a_mode_without_a_cap_allows_every_clock(board):
+    (board.root / "etc/nvpmodel.conf").write_text(CAPPED)
+    code, output = board.run("--power-mode", "maxn-super", "--no-bench")
+    assert code == 0, output
+
+
+def test_an_environment_that_cannot_see_tensorrt_is_made_anew(board, tmp_path):
+    """`sh setup.sh demo` makes one without the system's packages; the second run keeps its own."""
+    checkout = tmp_path / "checkout"
+    (checkout / "jetson").mkdir(parents=True)
+    script = shutil.copy(SCRIPT, checkout / "jetson")
+    python = board.root / "usr/bin/python3"
+    python.parent.mkdir(parents=True)
+    python.symlink_to(Path(sys.base_prefix) / "bin/python3")
+    subprocess.run([python, "-m", "venv", "--without-pip", checkout / ".venv"], check=True)
+    (checkout / ".venv/of_the_demo").touch()
+    (board.tools / "sudo").write_text('#!/bin/sh\n[ "$1" = apt-get ] || exec "$@"\n')
+    code, output = board.start_as(script, "--root", str(board.root), "--no-bench")
+    assert "cannot be seen from it" in output
+    assert not (checkout / ".venv/of_the_demo").exists()
+    configuration = (checkout / ".venv/pyvenv.cfg").read_text()
+    assert "include-system-site-packages = true" in configuration
+    (checkout / ".venv/of_this").touch()
+    code, output = board.start_as(script, "--root", str(board.root), "--no-bench")
+    assert "cannot be seen from it" not in output
+    assert (checkout / ".venv/of_this").exists()
+    assert code != 0  # the checkout holds no package to install
+    assert board.calls == []

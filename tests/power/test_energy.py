@@ -7,13 +7,8 @@ import numpy as np
 import pytest
 
 from edgesr.errors import PowerError
-from edgesr.power.energy import (
-    GAP_PERIODS,
-    gaps,
-    integrate,
-    reading_step_mw,
-    settled_window,
-)
+from edgesr.power.energy import Energy, settled_window
+from edgesr.power.power_curve import GAP_PERIODS, WHOLE_MW, PowerCurve, reading_step_mw
 from edgesr.power.sample import Array
 
 SEEDS = range(100)
@@ -28,6 +23,12 @@ class Curve:
 
     power: Callable[[Array], Array]
     energy_j: float
+
+
+def integrate(
+    times: Array, power: Array, start_s: float, end_s: float, step_mw: float = WHOLE_MW
+) -> Energy:
+    return PowerCurve.of(times, power, step_mw).integrate(start_s, end_s)
 
 
 def pieces(edges: Array, levels: Array) -> Curve:
@@ -236,10 +237,14 @@ def test_gap_is_named_and_widens_the_uncertainty() -> None:
     energy = integrate(times, power, 0.0, 11.9)
     assert energy.gap_s == pytest.approx(2.1)
     assert energy.uncertainty_j >= 2.1 * 2  # from half way between 5 and 9 W to either
-    ((begin, end),) = gaps(times)
-    assert (begin, end) == pytest.approx((4.9, 7.0))
-    assert gaps(times[:1]) == ()
-    assert gaps(np.arange(0, 9, 0.1 * GAP_PERIODS)) == ()
+    seen, (gap,) = PowerCurve.of(times, power).integrate_seen(0.0, 11.9)
+    assert (gap.start_s, gap.end_s) == pytest.approx((4.9, 7.0))
+    assert gap.uncounted_s == pytest.approx(2.0)
+    assert gap.energy_j == pytest.approx(14.0) and gap.uncertainty_j == pytest.approx(4.0)
+    assert seen.energy_j == pytest.approx(4.9 * 5 + 4.9 * 9 + 0.1 * 7)
+    assert seen.duration_s == pytest.approx(9.9)
+    even = np.arange(0, 9, 0.1 * GAP_PERIODS)
+    assert PowerCurve.of(even, even).integrate_seen(0.0, 8.5)[1] == ()
 
 
 @pytest.mark.parametrize(

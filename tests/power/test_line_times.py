@@ -7,10 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgesr.power.energy import COVERAGE, gaps
+from edgesr.power.energy import COVERAGE
 from edgesr.power.line_times import line_times
+from edgesr.power.power_curve import PowerCurve
 
 START = datetime(2026, 4, 19, 23, 59, 30)
+
+
+def gaps(times: np.ndarray) -> list[tuple[float, float]]:
+    curve = PowerCurve.of(times, np.ones(len(times)))
+    _, found = curve.integrate_seen(float(times[0]), float(times[-1]))
+    return [(gap.start_s, gap.end_s) for gap in found]
 
 
 def stamps_of(times: np.ndarray) -> list[datetime | None]:

@@ -10,7 +10,7 @@ from edgesr.engine.board import get_board
 from edgesr.errors import MissingError, PowerError
 from edgesr.power.board_rails import hwmon_globs
 from edgesr.power.sampler import open_sampler
-from edgesr.power.sampler_hwmon import find_channels
+from edgesr.power.sampler_hwmon import find_channels, hwmon_sampler
 
 
 def test_hwmon_of_an_orin_nano(orin_nano_sysfs: Path) -> None:
@@ -114,3 +114,64 @@ def test_hwmon_without_sensors_and_with_dead_ones(tmp_path: Path, orin_nano_sysf
     with pytest.raises(PowerError, match="in1_input holds 'broken'"):  # noqa: SIM117
         with open_sampler("hwmon", root=orin_nano_sysfs):
             pass
+
+
+def thor_tree(root: Path, vin: dict[str, object]) -> Path:
+    files: dict[str, object] = {"sys/class/hwmon/hwmon3/name": "ina3221"}
+    for number, rail in enumerate(("VDD_GPU", "VDD_CPU_SOC_MSS", "VIN_SYS_5V0"), start=1):
+        files |= {
+            f"sys/class/hwmon/hwmon3/in{number}_label": rail,
+            f"sys/class/hwmon/hwmon3/in{number}_input": 5000,
+            f"sys/class/hwmon/hwmon3/curr{number}_input": 100 * number,
+        }
+    return write(root, files | {f"sys/class/hwmon/hwmon4/{name}": vin[name] for name in vin})
+
+
+# The files and the numbers that the kernel's ina238 driver gives on a board without labels:
+# github:sonic-net/sonic-linux-kernel, pull request 585.
+INA238 = {
+    **{"name": "ina238", "in0_input": 3, "in1_input": 54434, "curr1_input": 360},
+    **{"power1_input": 19555200, "temp1_input": 37750},
+}
+
+
+@pytest.mark.parametrize("board", ["jetson-thor", None])
+def test_ina238_without_a_label_is_the_input_of_a_thor(tmp_path: Path, board: str | None) -> None:
+    root = thor_tree(tmp_path, INA238)
+    sampler = hwmon_sampler(0.02, root, get_board(board) if board else None)
+    sampler.start()
+    sampler.stop()
+    assert sampler.samples()[0].rails_mw["VIN"] == pytest.approx(19555.2)
+    assert sampler.total.rails == ("VIN",)
+
+
+def test_ina238_that_cannot_be_read_leaves_no_smaller_sum(tmp_path: Path) -> None:
+    root = thor_tree(tmp_path, INA238 | {"power1_input": ""})
+    with pytest.raises(PowerError, match="VIN, and not all of it can be read"):
+        hwmon_sampler(0.02, root, get_board("jetson-thor"))
+
+
+def test_ina238_without_a_label_elsewhere_keeps_the_name_of_its_chip(tmp_path: Path) -> None:
+    files = {f"sys/class/hwmon/hwmon4/{name}": value for name, value in INA238.items()}
+    (channel,) = find_channels(write(tmp_path, files), hwmon_globs())
+    assert channel.rail == "ina238"
+    assert channel.read_mw() == pytest.approx(19555.2)
+
+
+def test_read_that_fails_for_a_moment_is_skipped_and_counted(orin_nano_sysfs: Path) -> None:
+    """A file that turns into a folder for a while gives an OSError, as the bus does (-110)."""
+    file = orin_nano_sysfs / ORIN_NANO / "in1_input"
+    sampler = hwmon_sampler(0.02, orin_nano_sysfs, None)
+    sampler.start()
+    try:
+        wait_for_samples(sampler, 3)
+        file.rename(file.with_suffix(".away"))
+        deadline = time.monotonic() + 4
+        while not sampler.failed_reads and time.monotonic() < deadline:
+            time.sleep(0.01)
+        file.with_suffix(".away").rename(file)
+        wait_for_samples(sampler, len(sampler.samples()) + 3)
+        assert sampler.failed_reads >= 1
+        assert sampler.failure is None
+    finally:
+        sampler.stop()

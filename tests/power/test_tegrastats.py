@@ -293,3 +293,10 @@ def test_sample_of_a_line() -> None:
     assert sample.clocks_mhz["emc"] == 3199
     assert sample.clocks_mhz["cpu11"] == 2201
     assert sample.temperatures_c["gpu"] == 47.625
+
+
+def test_what_is_in_parentheses_belongs_to_the_memory_before_it() -> None:
+    line = parse_line("RAM 2945/7620MB (lfb 10x4MB) SWAP 3/3810MB (cached 7MB) GR3D_FREQ 0%")
+    assert line is not None and line.ram is not None and line.swap is not None
+    assert (line.ram.free_blocks, line.ram.free_block_mb, line.ram.cached_mb) == (10, 4, None)
+    assert (line.swap.cached_mb, line.swap.free_block_mb) == (7, None)

@@ -1,0 +1,102 @@
+"""Lines of a log that more than one program wrote: put in order, and each of them once. Pure.
+
+Two programs that write into one file make lines that are a second or two late, again and again; one
+line alone that is late shows a clock that was set back, and stays where it is. A stretch that has
+been there before is a copy, which no program prints.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from edgesr.power.line_times import stamp_seconds
+from edgesr.power.sample import Array
+from edgesr.power.tegrastats_line import TegrastatsLine
+
+_LATE_S = 3.0
+_AROUND = 20
+_NEARLY_ALL = 0.9
+_DIFFERENT = 3
+_SEVERAL_LATE = 3
+"""So many lines, each late by at most so much, among the lines around: a second program wrote."""
+
+
+def without_copies(lines: Sequence[TegrastatsLine]) -> list[int]:
+    """Return which lines are no copies of ones before.
+
+    Looked at are the stretches that begin where the stamps go back. One is a copy if nearly all of
+    its lines were there before, stamp and all, and do not say the same thing over and over, as an
+    idle board does in an hour that the clock shows twice.
+
+    Args:
+        lines: in the order of the file.
+    """
+    stamps = [line.time for line in lines if line.time is not None]
+    everything = list(range(len(lines)))
+    if all(before <= after for before, after in pairwise(stamps)):
+        return everything
+    stretches: list[list[int]] = [[]]
+    latest = None
+    for index, line in enumerate(lines):
+        if line.time is not None:
+            if latest is not None and line.time < latest:
+                stretches.append([])
+            latest = line.time
+        stretches[-1].append(index)
+    seen: set[tuple[datetime | None, int]] = set()
+    kept = []
+    for stretch in stretches:
+        keys = [(lines[index].time, _body(lines[index])) for index in stretch]
+        known = sum(key in seen for key in keys)
+        if known >= _NEARLY_ALL * len(keys) and len({body for _, body in keys}) >= _DIFFERENT:
+            kept += [i for i, key in zip(stretch, keys, strict=True) if key not in seen]
+        else:
+            kept += stretch
+        seen.update(keys)
+    return kept
+
+
+def _body(line: TegrastatsLine) -> int:
+    return hash((*line.rails.items(), *line.temperatures.items(), *line.cpus))
+
+
+def in_order(stamps: Sequence[datetime | None]) -> list[int]:
+    """Return lines in the order of their stamps, where a second program made some late.
+
+    Args:
+        stamps: what each line says; a line that says nothing stays with the one before.
+    """
+    order = np.arange(len(stamps))
+    known = [stamp for stamp in stamps if stamp is not None]
+    if not known:
+        return [int(index) for index in order]
+    seconds = stamp_seconds(stamps, known[0])
+    steps = np.diff(seconds)
+    is_late = (steps < 0) & (steps >= -_LATE_S)
+    wrong = is_late & ((_count_around(is_late) >= _SEVERAL_LATE) | _comes_back(seconds))
+    is_mixed = _count_around(wrong) > 0
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], is_mixed, [False]))))
+    for begin, end in zip(edges[::2], edges[1::2], strict=True):
+        part = slice(int(begin), int(end) + 1)
+        order[part] = order[part][np.argsort(seconds[part], kind="stable")]
+    return [int(index) for index in order]
+
+
+def _comes_back(seconds: Array) -> npt.NDArray[np.bool_]:
+    """Return after which lines of many in a second one is late, and two of that second follow."""
+    found = np.zeros(max(len(seconds) - 1, 0), dtype=np.bool_)
+    if len(seconds) > 3:
+        found[:-2] = (seconds[2:-1] == seconds[:-3]) & (seconds[3:] == seconds[:-3])
+    return found
+
+
+def _count_around(flags: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Return how many flags are set among each one's neighbours and itself."""
+    sums = np.concatenate(([0], np.cumsum(flags)))
+    place = np.arange(len(flags))
+    upper = np.minimum(place + _AROUND + 1, len(flags))
+    counts: npt.NDArray[np.int64] = sums[upper] - sums[np.maximum(place - _AROUND, 0)]
+    return counts

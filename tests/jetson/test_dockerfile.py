@@ -1,0 +1,56 @@
+"""jetson/Dockerfile, as far as it can be tried without a board: what it copies is what it needs."""
+
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCKERFILE = ROOT / "jetson/Dockerfile"
+
+
+def copied() -> list[str]:
+    """Return the files and folders that go into the image."""
+    rows = re.findall(r"^COPY (.*) \S+$", DOCKERFILE.read_text(), re.MULTILINE)
+    return [name for row in rows for name in row.split()]
+
+
+def test_nothing_that_is_copied_is_ignored() -> None:
+    rows = DOCKERFILE.with_name("Dockerfile.dockerignore").read_text().split()
+    kept = [row.removeprefix("!") for row in rows if row.startswith("!")]
+    assert sorted(kept) == sorted(copied())
+    assert rows[0] == "*"
+    assert any(fnmatch("edgesr/__pycache__", row) for row in rows if not row.startswith("!"))
+
+
+def test_what_is_copied_makes_the_whole_package(tmp_path: Path) -> None:
+    pytest.importorskip("setuptools")
+    source = tmp_path / "source"
+    source.mkdir()
+    for name in copied():
+        path = ROOT / name
+        if path.is_dir():
+            shutil.copytree(path, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(path, source)
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*build, "--wheel-dir", tmp_path, source], check=True)
+    (wheel,) = tmp_path.glob("edgesr-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    boards = {f"edgesr/engine/boards/{p.name}" for p in (ROOT / "edgesr/engine/boards").iterdir()}
+    assert boards <= names
+    assert "edgesr/scan/plugin/" in {f"{name.rpartition('/')[0]}/" for name in names}
+
+
+def test_every_step_is_shell_that_can_be_read() -> None:
+    text = re.sub(r"\\\n", "", DOCKERFILE.read_text())
+    steps = re.findall(r"^RUN (.*)$", text, re.MULTILINE)
+    assert len(steps) == 2
+    for step in steps:
+        subprocess.run(["sh", "-n", "-c", step], check=True)

@@ -1,0 +1,240 @@
+"""Energy of logs whose clock, gaps and copies are in disorder, against exact integrals."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edgesr.errors import PowerError
+from edgesr.power.log_report import report, table
+from edgesr.power.tegrastats_log import parse_tegrastats_log
+
+START = datetime(2026, 3, 29, 1, 20, 0)
+HERE = Path("power.log")
+PERIODS_S = (0.109, 0.522, 1.007)
+
+
+def power_mw(time_s: float, phase: float) -> float:
+    """A slow wave: 12 W with 5 W up and down in 60 s."""
+    return 12000 + 5000 * float(np.sin(2 * np.pi * time_s / 60 + phase))
+
+
+def energy_j(begin_s: float, end_s: float, phase: float) -> float:
+    """Its integral."""
+    turn = 2 * np.pi / 60
+    swing = (np.cos(turn * begin_s + phase) - np.cos(turn * end_s + phase)) / turn
+    return float(1e-3 * (12000 * (end_s - begin_s) + 5000 * swing))
+
+
+def line(shown: datetime, mw: float) -> str:
+    rail = round(mw)
+    return (
+        f"{shown:%m-%d-%Y %H:%M:%S} RAM 519/7607MB (lfb 61x4MB) CPU [0%@1728] GR3D_FREQ 99%@[1018] "
+        f"cpu@48.906C VDD_IN {rail}mW/{rail}mW VDD_SOC {rail // 4}mW/{rail // 4}mW"
+    )
+
+
+def lines_at(times: np.ndarray, phase: float, set_s: np.ndarray | float = 0.0) -> list[str]:
+    """Lines printed at these times, by a clock that is ahead by `set_s`."""
+    ahead = np.broadcast_to(set_s, times.shape)
+    return [
+        line(START + timedelta(seconds=float(at + shift)), power_mw(float(at), phase))
+        for at, shift in zip(times, ahead, strict=True)
+    ]
+
+
+def read(rows: list[str]) -> dict[str, Any]:
+    return report(parse_tegrastats_log("\n".join(rows) + "\n"), None, None, HERE)
+
+
+def moments(random: np.random.Generator) -> tuple[np.ndarray, float]:
+    period = float(random.choice(PERIODS_S))
+    times = random.uniform(0, 1) + period * np.arange(int(random.uniform(40, 120) / period))
+    return times + 0.1 * period * random.uniform(-1, 1, len(times)), random.uniform(0, 6)
+
+
+def stepped(random: np.random.Generator, step_s: float) -> tuple[list[str], float]:
+    """The clock is set while the log goes on: nothing is missing."""
+    times, phase = moments(random)
+    at = random.uniform(0.2, 0.8) * times[-1]
+    rows = lines_at(times, phase, np.where(times > at, step_s, 0.0))
+    return rows, energy_j(float(times[0]), float(times[-1]), phase)
+
+
+def from_1970(random: np.random.Generator) -> tuple[list[str], float]:
+    """A board without a battery for its clock, until it reaches a time server."""
+    return stepped(random, 1e9)
+
+
+def summer_time(random: np.random.Generator) -> tuple[list[str], float]:
+    return stepped(random, 3600.0)
+
+
+def winter_time(random: np.random.Generator) -> tuple[list[str], float]:
+    return stepped(random, -3600.0)
+
+
+def set_a_little(random: np.random.Generator) -> tuple[list[str], float]:
+    return stepped(random, float(random.uniform(5, 60)))
+
+
+def set_back_a_little(random: np.random.Generator) -> tuple[list[str], float]:
+    return stepped(random, float(random.uniform(-60, -5)))
+
+
+def appended(random: np.random.Generator) -> tuple[list[str], float]:
+    """Two runs in one file, the second hours later and at its own interval."""
+    (first, phase), (second, _) = moments(random), moments(random)
+    second = second + first[-1] + random.uniform(600, 20000)
+    edges = [(float(run[0]), float(run[-1])) for run in (first, second)]
+    truth = sum(energy_j(*edge, phase) for edge in edges)
+    return lines_at(np.concatenate((first, second)), phase), truth
+
+
+def doubled(random: np.random.Generator) -> tuple[list[str], float]:
+    """A second logger writes into the same file for a while, its lines a little late."""
+    times, phase = moments(random)
+    begin, end = np.sort(random.uniform(0, times[-1], 2))
+    second = times[(times > begin) & (times < end)] + 0.01
+    order = np.argsort(np.concatenate((times, second + random.uniform(0, 0.3))), kind="stable")
+    rows = np.array(lines_at(np.concatenate((times, second)), phase))[order]
+    return list(rows), energy_j(float(times[0]), float(times[-1]), phase)
+
+
+def late(random: np.random.Generator) -> tuple[list[str], float]:
+    """Two loggers all along, the second one's lines two seconds behind."""
+    times, phase = moments(random)
+    order = np.argsort(np.concatenate((times, times + 2.0)), kind="stable")
+    rows = np.array(lines_at(np.concatenate((times, times)), phase))[order]
+    return list(rows), energy_j(float(times[0]), float(times[-1]), phase)
+
+
+def copied(random: np.random.Generator) -> tuple[list[str], float]:
+    """The file twice in itself."""
+    times, phase = moments(random)
+    rows = lines_at(times, phase)
+    return rows + rows, energy_j(float(times[0]), float(times[-1]), phase)
+
+
+CASES: dict[str, Callable[[np.random.Generator], tuple[list[str], float]]] = {
+    case.__name__: case
+    for case in (
+        from_1970,
+        summer_time,
+        winter_time,
+        set_a_little,
+        set_back_a_little,
+        appended,
+        doubled,
+        late,
+        copied,
+    )
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_energy_lies_within_its_uncertainty(case: str) -> None:
+    outside = []
+    for seed in range(100):
+        rows, truth = CASES[case](np.random.default_rng(seed))
+        total = read(rows)["total"]
+        if abs(total["energy_j"] - truth) > total["uncertainty_j"]:
+            outside.append((seed, round(total["energy_j"], 1), round(truth, 1)))
+        assert total["uncertainty_j"] < 0.1 * truth
+    assert outside == []
+
+
+def test_gap_is_covered_by_what_is_said_of_it() -> None:
+    """A logger that was stopped: what flowed meanwhile is shown apart, and the truth is in both."""
+    outside = []
+    for seed in range(100):
+        random = np.random.default_rng(seed)
+        times, phase = moments(random)
+        begin = random.uniform(0.1, 0.5) * times[-1]
+        kept = times[(times < begin) | (times > begin + random.uniform(5, 15))]
+        total = read(lines_at(kept, phase))["total"]
+        gap = total["in_gaps"]
+        truth = energy_j(float(times[0]), float(kept[-1]), phase)
+        error = abs(total["energy_j"] + gap["energy_j"] - truth)
+        if error > total["uncertainty_j"] + gap["uncertainty_j"] or not gap["duration_s"]:
+            outside.append(seed)
+    assert outside == []
+
+
+def test_gap_is_not_counted_and_is_named() -> None:
+    times = np.arange(0.5, 14.6)
+    rows = [line(START + timedelta(seconds=float(at)), 6912) for at in times]
+    rows += [line(START + timedelta(seconds=7200 + float(at)), 6912) for at in times]
+    result = read(rows)
+    assert result["total"]["energy_j"] == pytest.approx(29 * 6.912, rel=0.01)
+    assert result["total"]["in_gaps"]["duration_s"] == pytest.approx(7200 - 15, abs=1.5)
+    assert "not counted: 7185" in table(result)
+    assert "over 29.0 s" in table(result)
+
+
+THOR = "VDD_GPU_SOC 2798mW/2798mW VDD_CPU_CV 799mW/799mW VIN_SYS_5V0 3315mW/3315mW"
+
+
+def orin(second: int, rails: str = THOR) -> str:
+    return f"07-21-2025 16:33:{second:02} RAM 17953/62841MB CPU [7%@1728] {rails}"
+
+
+@pytest.mark.parametrize("share", [1, 5, 29])
+@pytest.mark.parametrize("how", ["missing", "unread"])
+def test_total_is_unknown_where_a_rail_of_it_is_missing(share: int, how: str) -> None:
+    broken = THOR[: THOR.index(" VIN")]
+    broken += " VIN_SYS_5V0 33I5mW/33I5mW" if how == "unread" else ""
+    rows = [
+        orin(index, THOR if index % 30 >= share or index == 59 else broken) for index in range(60)
+    ]
+    result = read(rows)
+    assert result["total"]["mean_mw"] == pytest.approx(6912)
+    lost = sum(row.count("3315mW/") == 0 for row in rows)
+    assert result["total"]["unknown_in_lines"] == lost
+    assert f"total unknown in {lost} of 60 lines: no VIN_SYS_5V0" in table(result)
+
+
+def test_sum_that_lacks_a_rail_everywhere_is_refused() -> None:
+    for rails in (THOR[: THOR.index(" VIN")], THOR.replace("3315mW/3315mW", "~")):
+        with pytest.raises(PowerError, match="no line holds all of them"):
+            read([orin(second, rails) for second in range(20)])
+
+
+@pytest.mark.parametrize("width", [80, 100, 132])
+@pytest.mark.parametrize("strips", [True, False])
+def test_folded_lines_are_joined(width: int, strips: bool) -> None:
+    text = (Path(__file__).parent / "data/logs/orin_nano_25w_load.txt").read_text()
+    plain = parse_tegrastats_log(text)
+    rows = [
+        row[at : at + width] for row in text.split("\n") for at in range(0, len(row) or 1, width)
+    ]
+    folded = parse_tegrastats_log("\n".join(row.rstrip() if strips else row for row in rows))
+    assert [s.rails_mw for s in folded.samples] == [s.rails_mw for s in plain.samples]
+    assert folded.unknown_lines == plain.unknown_lines
+
+
+def test_day_of_lines_with_thousands_of_spans() -> None:
+    """The goal is 10 s on one core for 24 hours at 1 Hz; other work may share the core."""
+    random = np.random.default_rng(0)
+    rows = []
+    for second in range(86400):
+        busy = second % 15 < 7
+        mw = int(random.normal(18000 if busy else 6000, 200))
+        stamp = START + timedelta(seconds=second)
+        rows.append(
+            f"{stamp:%m-%d-%Y %H:%M:%S} RAM 2945/7620MB (lfb 10x4MB) SWAP 0/3810MB (cached 0MB) "
+            f"CPU [0%@729,{second % 90}%@729,0%@729,28%@729,35%@729,12%@729] "
+            f"GR3D_FREQ {97 if busy else 0}% cpu@42.031C soc2@40.718C gpu@42.343C tj@42.343C "
+            f"VDD_IN {mw}mW/{mw}mW VDD_CPU_GPU_CV {mw // 2}mW/{mw // 2}mW VDD_SOC 1482mW/1442mW"
+        )
+    begin = time.process_time()
+    result = read(rows)
+    seconds = time.process_time() - begin
+    assert len(result["busy"]) == 5760
+    assert result["gaps_s"] == []
+    assert result["total"]["duration_s"] == pytest.approx(86399, abs=1)
+    assert seconds < 10
