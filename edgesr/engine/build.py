@@ -1,5 +1,6 @@
 """Build an engine: parse, configure, build within the board's memory, describe, write."""
 
+import hashlib
 import shutil
 import time
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from edgesr.engine.stack import Stack, Typing, find_stack
 from edgesr.engine.timing_cache import TimingCache
 from edgesr.errors import EngineError
 from edgesr.export.manifest import OnnxManifest
-from edgesr.files import sha256, write_bytes
+from edgesr.export.onnx_file import check_content
 
 MIB = 1 << 20
 FREE_DISK_MIB = 256
@@ -104,7 +105,8 @@ def load(request: BuildRequest, stack: Stack) -> tuple[OnnxManifest, net.ParsedN
         EngineError: precision or batch is not what was asked, or this TensorRT lacks the precision.
     """
     net.read_onnx(request.onnx)  # a file of another kind is named as such, manifest or not
-    model = OnnxManifest.read(request.onnx)
+    model, content = OnnxManifest.load(request.onnx)
+    check_content(content, request.onnx, may_scan=True)  # the parser says more about a loop
     if model.precision == "int8" and stack.typing is Typing.WEAK:
         raise EngineError(
             f"TensorRT {stack.version} takes every scale for float32 and would misread this int8 "
@@ -194,7 +196,6 @@ def build(
             where=request.onnx,
             fix=f"edgesr build-engine {request.onnx} --check --board {request.board.name}",
         )
-    write_bytes(path, engine)
     manifest = EngineManifest(
         network=model.network,
         scale=model.scale,
@@ -206,7 +207,7 @@ def build(
         onnx_file=request.onnx.name,
         onnx_sha256=model.onnx_sha256,
         weights_sha256=None if model.parent is None else model.parent.sha256,
-        engine_sha256=sha256(path),
+        engine_sha256=hashlib.sha256(engine).hexdigest(),
         tensorrt_module=stack.name,
         tensorrt=stack.version,
         cuda=device.cuda,
@@ -225,5 +226,5 @@ def build(
         peak_memory_mib=memory.mib,
         edgesr=edgesr.__version__,
     )
-    manifest.write(path)
+    manifest.write_with(path, engine)
     return path, manifest
