@@ -50,7 +50,7 @@ def write_set(index: Path, text: str, members: Mapping[Path, bytes]) -> None:
     with _locked(index.parent):
         try:
             for member, content in members.items():
-                write_bytes(waiting[member], content)
+                _write_waiting(member, waiting[member], content)
             for folder in folders:
                 _flush(folder)
             write_text(index, text)
@@ -123,6 +123,13 @@ def check_folder(path: Path) -> None:
     if not os.access(path.parent, os.W_OK | os.X_OK):
         reason = os.strerror(errno.EACCES)
         raise ConfigError(f"cannot write here ({reason})", where=path, fix="another folder")
+
+
+def _write_waiting(member: Path, waiting: Path, content: bytes) -> None:
+    try:
+        write_bytes(waiting, content)
+    except EdgesrError as error:  # a user knows the place, not what waits beside it
+        raise type(error)(error.what, where=member, fix=error.fix) from error
 
 
 def _waiting(member: Path, digest: str) -> Path:

@@ -1,7 +1,7 @@
 """Whether an engine fits a model on this machine, and where such an engine lies."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -106,13 +106,18 @@ def engine_paths(folder: Path) -> list[Path]:
     return sorted(shown | set(waiting_members(folder, "*.engine")))
 
 
-def engines_in(folder: Path) -> Iterator[tuple[Path, EngineManifest]]:
-    """Yield the engines of a folder and their manifests; log those whose manifest is wrong."""
-    for engine in engine_paths(folder):
-        try:
-            yield engine, EngineManifest.read(engine)
-        except EdgesrError as error:
-            _say_skipped(error)
+def engines_in(folder: Path) -> list[tuple[Path, EngineManifest]]:
+    """Return the engines of a folder and their manifests; log those whose manifest is wrong."""
+    read = ((engine, _read_or_skip(engine)) for engine in engine_paths(folder))
+    return [(engine, manifest) for engine, manifest in read if manifest is not None]
+
+
+def _read_or_skip(engine: Path) -> EngineManifest | None:
+    try:
+        return EngineManifest.read(engine)
+    except EdgesrError as error:
+        _say_skipped(error)
+        return None
 
 
 @lru_cache(maxsize=256)  # a folder is searched several times in a command

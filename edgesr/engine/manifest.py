@@ -132,8 +132,8 @@ class EngineManifest:
         wanted = [(self.batch, 3, self.tile, self.tile)], [(self.batch, 3, large, large)]
         if (list(self.inputs.values()), list(self.outputs.values())) != wanted:
             raise ValueError(
-                f"inputs and outputs must be one {wanted[0][0]} and one {wanted[1][0]}, after tile, "
-                "batch and scale"
+                f"inputs and outputs must be one {wanted[0][0]} and one {wanted[1][0]}, "
+                "after tile, batch and scale"
             )
 
     @staticmethod
