@@ -33,9 +33,7 @@ Side = Annotated[int, Meta(ge=1, le=1 << 16)]
 """Side of a picture or tile, in pixels."""
 Amount = Annotated[int, Meta(ge=0, le=10**15)] | Annotated[float, Meta(ge=0, le=1e15)]
 """A physical quantity that is not negative: a time, a power, a share."""
-Number = (
-    Annotated[int, Meta(ge=-(10**15), le=10**15)] | Annotated[float, Meta(ge=-1e15, le=1e15)]
-)
+Number = Annotated[int, Meta(ge=-(10**15), le=10**15)] | Annotated[float, Meta(ge=-1e15, le=1e15)]
 """Any other physical quantity; one that a file writes without a point stays whole, as it was."""
 Text = Annotated[str, Meta(max_length=4096)]
 """A text of bounded length."""

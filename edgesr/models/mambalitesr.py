@@ -161,6 +161,10 @@ def _bilinear_kernels(scale: int) -> Tensor:
     return torch.einsum("iy,jx->ijyx", taps, taps).reshape(scale**2, 3, 3)
 
 
+MAX_BLOCKS = 512
+"""Most blocks of a network: a name may come from a file."""
+
+
 def _from_options(name: str, options: Options) -> Network:
     known = {
         "D": "embedding",
@@ -184,6 +188,8 @@ def _from_options(name: str, options: Options) -> Network:
         )
     sizes = {known[key]: value for key, value in options.items() if value is not None}
     config = replace(MambaLiteSRConfig(), skip="SKIP" in options, **sizes)
+    if config.groups * config.blocks > MAX_BLOCKS:
+        raise ConfigError(f"more than {MAX_BLOCKS} blocks", where=name)
     skip = ", skip around each block" if config.skip else ""
     rank = "full rank" if config.rank is None else f"rank {config.rank}"
     mixer = "S6" if config.heads is None else f"SSD with {config.heads} heads"
