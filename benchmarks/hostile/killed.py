@@ -38,7 +38,7 @@ class Counter:
         """Tell whether a path lies below the folder."""
         if not isinstance(path, str | bytes | os.PathLike):
             return False
-        return os.path.abspath(os.fsdecode(path)).startswith(self._root)
+        return os.path.abspath(os.fsdecode(path)).startswith(self._root)  # noqa: PTH100
 
     def change(self, what: str, path: object) -> None:
         """Count a change that is about to happen."""
