@@ -25,7 +25,7 @@ from glob import escape
 from pathlib import Path
 
 from edgesr.errors import ConfigError, EdgesrError
-from edgesr.files import sha256, write_bytes, write_text
+from edgesr.files import sha256, write_text
 
 _SUFFIX = ".new"
 _DIGITS = 16  # of the SHA-256, in the name of a member that waits
@@ -126,10 +126,14 @@ def check_folder(path: Path) -> None:
 
 
 def _write_waiting(member: Path, waiting: Path, content: bytes) -> None:
+    """Write and flush; half a file is told from a whole one by the SHA-256 in its name."""
     try:
-        write_bytes(waiting, content)
-    except EdgesrError as error:  # a user knows the place, not what waits beside it
-        raise type(error)(error.what, where=member, fix=error.fix) from error
+        with waiting.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:  # a user knows the place, not what waits beside it
+        raise EdgesrError(f"cannot write ({error.strerror})", where=member) from error
 
 
 def _waiting(member: Path, digest: str) -> Path:

@@ -2,9 +2,9 @@
 
     python benchmarks/hostile/killed.py N FOLDER COMMAND...
 
-runs `edgesr COMMAND...`. Changes are counted below FOLDER: files opened for writing, the second half
-of every write (so that half-written files come up as well), renames, removals, new folders. With
-N = 0 nothing is killed, and the changes are printed to standard error, one a line.
+runs `edgesr COMMAND...`. Changes are counted below FOLDER: files opened for writing, the second
+half of every write (so that half-written files come up as well), renames, removals, new folders.
+With N = 0 nothing is killed, and the changes are printed to standard error, one a line.
 """
 
 import builtins

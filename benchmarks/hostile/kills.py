@@ -30,20 +30,9 @@ TRAIN = (
     *("--batch", "2", "--patch", "8", "--log-every", "1", "--checkpoint-every", "2"),
 )
 BENCH = (
-    *(
-        "bench",
-        "-m",
-        "esr-fast",
-        "--samples",
-        "5",
-        "--rounds",
-        "1",
-        "--warmup",
-        "0",
-        "--idle",
-        "0.1",
-    ),
-    *("--power", "none", "--window", "0.01", "--input", "32x32", "-o", "out/run", "--overwrite"),
+    *("bench", "-m", "esr-fast", "--samples", "5", "--rounds", "1", "--warmup", "0"),
+    *("--idle", "0.1", "--window", "0.01", "--power", "none", "--input", "32x32"),
+    *("-o", "out/run", "--overwrite"),
 )
 
 
