@@ -128,8 +128,8 @@ SCENARIOS = {
     ),
     "train": Scenario(
         ((*TRAIN, "--steps", "2"),),
-        (*TRAIN, "--steps", "6", "--resume"),
-        (*TRAIN, "--steps", "6", "--resume"),
+        (*TRAIN, "--steps", "4", "--resume"),
+        (*TRAIN, "--steps", "4", "--resume"),
         _training,
     ),
 }
