@@ -40,8 +40,6 @@ def states(tmp_path_factory: pytest.TempPathFactory):
     [
         ("upscale", "second half of .big"),
         ("upscale", "os.rename big.png"),
-        ("export", "os.rename m.json"),
-        ("export", "os.rename m.onnx"),
     ],
 )
 def test_killed_there_it_is_the_old_state_or_the_new(name: str, at: str, states) -> None:
@@ -50,7 +48,7 @@ def test_killed_there_it_is_the_old_state_or_the_new(name: str, at: str, states)
     assert kills.judge(old, new, kills.SCENARIOS[name], number) == ""
 
 
-@pytest.mark.parametrize(("name", "full_from"), [("upscale", 1), ("upscale", 3), ("export", 3)])
+@pytest.mark.parametrize(("name", "full_from"), [("upscale", 1), ("upscale", 3)])
 def test_on_a_full_disk_nothing_is_lost(name: str, full_from: int, states) -> None:
     old, new, _ = states(name)
     assert full_disks.judge(old, new, kills.SCENARIOS[name], full_from) == ""
