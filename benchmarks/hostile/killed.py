@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 PREFIX = "change: "
+COUNTED_WRITES = 3  # of each file: a plot is written in thousands of small pieces
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _PATHS = {"os.rename": 2, "os.link": 2, "os.symlink": 2}
 _PATHS |= dict.fromkeys(("os.remove", "os.mkdir", "os.rmdir", "os.truncate", "os.chmod"), 1)
@@ -68,9 +69,14 @@ class _Halves:
 
     def __init__(self, file: Any, path: Any, counter: Counter) -> None:
         self._file, self._path, self._counter = file, path, counter
+        self._writes = 0
 
     def write(self, data: Any) -> int:
         """Write one half to the disk, count a change, write the other."""
+        self._writes += 1
+        if self._writes > COUNTED_WRITES:
+            self._file.write(data)
+            return len(data)
         whole = data if isinstance(data, str) else memoryview(data).cast("B")
         middle = len(whole) // 2
         self._file.write(whole[:middle])
