@@ -5,6 +5,7 @@ parameters are the options. Modules import nothing heavy at their top, so `edges
 """
 
 import importlib
+import logging
 import pkgutil
 import sys
 from collections.abc import Callable
@@ -67,6 +68,7 @@ _add_commands()
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command; turn our own errors into one clear message and exit code 1."""
+    logging.basicConfig(format="note: %(message)s", level=logging.WARNING)  # on standard error
     try:
         app(args=arguments)
     except EdgesrError as error:

@@ -92,12 +92,12 @@ def command(
 def _bench(config: "BenchConfig", folder: Path, overwrite: bool, as_json: bool) -> None:
     from edgesr.bench.inputs import read_input
     from edgesr.bench.protocol import Hooks, run
-    from edgesr.bench.raw_files import claim_folder, write_raw
     from edgesr.bench.report import PAGE, write_report
+    from edgesr.bench.run_folder import claim_folder, keep
     from edgesr.bench.text import summary
 
     source = read_input(config.input)
-    claim_folder(folder, overwrite)
+    claim_folder(folder, overwrite, config.samples * (len(config.wanted) + 1))
     try:
         with progress("bench", None) as advance, stop_on_signals() as wants_stop:
             hooks = Hooks(
@@ -106,7 +106,7 @@ def _bench(config: "BenchConfig", folder: Path, overwrite: bool, as_json: bool) 
                 say=lambda line: typer.echo(line, err=True),
             )
             recording, pictures = run(config, source, hooks)
-            write_raw(folder, recording, pictures)
+            keep(folder, recording, pictures)
             result = write_report(folder)
     except BaseException:
         with suppress(OSError):

@@ -215,6 +215,9 @@ SIZES = {
 SWITCHES = {"SKIP": "skip", "TURN": "turns", "SEP": "separable", "GATE": "gate"}
 """Hyper-parameters that stand alone."""
 
+MAX_BLOCKS = 512
+"""Most blocks of a network: a name may come from a file."""
+
 
 def _from_options(name: str, options: Options) -> Network:
     unknown = set(options) - set(SIZES) - set(SWITCHES)
@@ -236,6 +239,8 @@ def _from_options(name: str, options: Options) -> Network:
         for key, value in options.items()
     }
     config = MambaLiteSRConfig(**chosen)
+    if config.groups * config.blocks > MAX_BLOCKS:
+        raise ConfigError(f"more than {MAX_BLOCKS} blocks", where=name)
     return Network(
         name=name,
         build=lambda scale: MambaLiteSR(replace(config, scale=scale)),

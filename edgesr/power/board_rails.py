@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from edgesr.decode import Amount, Text
 from edgesr.engine.board import Board, PowerRails, all_boards
 
 # Boards without a file of their own in engine/boards: Xavier NX, TX2 and TX1; Nano; Thor.
@@ -24,8 +25,8 @@ class Total:
         sensor_lag_s: seconds by which the readings follow the load.
     """
 
-    rails: tuple[str, ...]
-    sensor_lag_s: float
+    rails: tuple[Text, ...]
+    sensor_lag_s: Amount
 
     @property
     def is_sum(self) -> bool:
