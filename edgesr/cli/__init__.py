@@ -5,6 +5,7 @@ parameters are the options. Modules import nothing heavy at their top, so `edges
 """
 
 import importlib
+import os
 import pkgutil
 import sys
 from collections.abc import Callable
@@ -13,7 +14,10 @@ from typing import Annotated, NoReturn
 import typer
 
 from edgesr import __version__
+from edgesr.cli._console import say
 from edgesr.errors import EdgesrError, MissingError
+from edgesr.imaging.limits import MAX_MEGAPIXELS, VARIABLE
+from edgesr.imaging.limits import max_megapixels as check_limit
 
 OPTIONAL = {
     "torch": "train",
@@ -38,7 +42,7 @@ app = typer.Typer(
 
 def _print_version(value: bool) -> None:
     if value:
-        typer.echo(f"edgesr {__version__}")
+        say(f"edgesr {__version__}")
         raise typer.Exit
 
 
@@ -50,8 +54,15 @@ def _root(
             "--version", callback=_print_version, is_eager=True, help="Print the version."
         ),
     ] = False,
+    max_megapixels: Annotated[
+        float | None,
+        typer.Option(help=f"Largest picture that is read. Default: {MAX_MEGAPIXELS:g}."),
+    ] = None,
 ) -> None:
     """Sharp pictures from a small board: train, export, upscale, measure."""
+    if max_megapixels is not None:
+        os.environ[VARIABLE] = str(max_megapixels)  # reaches the processes of a training too
+    check_limit()
 
 
 def _add_commands() -> None:
@@ -82,5 +93,5 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _fail(error: EdgesrError) -> NoReturn:
-    typer.echo(f"error: {error}", err=True)
+    say(f"error: {error}", err=True)
     sys.exit(1)
