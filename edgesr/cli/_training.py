@@ -116,7 +116,13 @@ class _Screen:
         self._notes: dict[str, str] = {}
 
     def decoded(self, pictures: int, of: int) -> None:
-        """Show behind the bar, which does not move yet, how far the decoding is."""
+        """Show behind the bar, which does not move yet, how far the decoding is.
+
+        Raises:
+            EdgesrError: Ctrl-C or SIGTERM came; there is no state yet that could be kept.
+        """
+        if self.wants_stop():
+            raise EdgesrError("stopped before the first step, while pictures were decoded")
         self._advance(0, f"decoding {pictures} of {of}")
 
     def said(self, line: str) -> None:

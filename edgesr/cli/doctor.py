@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from edgesr.cli._console import say
+
 
 def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from edgesr.cli._console import say
+
 
 def command(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of `edgesr bench -o`.")],

@@ -95,13 +95,16 @@ def _read_regular(path: Path) -> bytes:
     """
     # Without O_NONBLOCK the opening of a pipe waits for its writer.
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(handle, "rb") as file:
+    try:
         mode = os.fstat(handle).st_mode
         if stat.S_ISDIR(mode):
             raise ImageError("a folder, not a picture", where=path)
         if not stat.S_ISREG(mode):
             raise ImageError("neither a file nor a link to one", where=path)
-        return file.read()
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(handle)
 
 
 def decode(data: bytes) -> Picture:

@@ -33,13 +33,14 @@ def captured_stderr() -> Iterator[Complaints]:
         saved = _duplicate_stderr()
         if sys.stderr is not None and saved is not None:
             sys.stderr.flush()
+        if saved is None:
+            _occupy_stderr()  # else an end of the pipe would get its number
         read_end, write_end = os.pipe()
         kept = bytearray()
         reader = threading.Thread(target=_empty, args=(read_end, kept), daemon=True)
         reader.start()
         os.dup2(write_end, 2)
-        if write_end != 2:
-            os.close(write_end)
+        os.close(write_end)
         try:
             yield complaints
         finally:
@@ -58,6 +59,13 @@ def _duplicate_stderr() -> int | None:
         return os.dup(2)
     except OSError:
         return None
+
+
+def _occupy_stderr() -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    if nowhere != 2:
+        os.dup2(nowhere, 2)
+        os.close(nowhere)
 
 
 def _empty(read_end: int, kept: bytearray) -> None:
