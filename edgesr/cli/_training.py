@@ -121,6 +121,8 @@ class _Screen:
         Raises:
             EdgesrError: Ctrl-C or SIGTERM came; there is no state yet that could be kept.
         """
+        from edgesr.errors import EdgesrError
+
         if self.wants_stop():
             raise EdgesrError("stopped before the first step, while pictures were decoded")
         self._advance(0, f"decoding {pictures} of {of}")

@@ -33,7 +33,8 @@ class Container:
     Attributes:
         kind: `PNG`, `JPEG`, `WebP`, `TIFF` or `BMP`.
         still: what is decoded in place of the whole file: an animated PNG without its animation,
-            whose first frame OpenCV would take from what is damaged without a word.
+            whose damaged first frame OpenCV would make up without a word; a WebP without what
+            stands behind it.
         grey_alpha: grey with an alpha channel, which OpenCV gives as four channels.
         transparent_grey: the one grey value that is transparent (PNG tRNS), as OpenCV scales it.
         multiplied: OpenCV's colours of this file are already multiplied by alpha.
@@ -127,24 +128,34 @@ def _jpeg(data: bytes) -> Container:
 def _bmp(data: bytes) -> Container:
     """Check the size, which stands behind the file header (height negative: top down)."""
     (header,) = struct.unpack_from("<I", data, 14)
-    width, height = struct.unpack_from("<HH" if header == 12 else "<ii", data, 18)
+    if header not in _BMP_HEADERS:
+        raise DamagedError
+    (pixels,) = struct.unpack_from("<I", data, 10)
+    short = header == 12
+    width, height = struct.unpack_from("<HH" if short else "<ii", data, 18)
+    (bits,) = struct.unpack_from("<H", data, 24 if short else 28)
+    (packing,) = (0,) if short else struct.unpack_from("<I", data, 30)
     check_size("BMP", width, abs(height))
+    line = (width * bits + 31) // 32 * 4
+    if packing in _BMP_PLAIN and pixels + line * abs(height) > len(data):
+        raise DamagedError
     return Container("BMP")
 
 
 def _webp(data: bytes) -> Container:
     """Check the size and count the frames (RFC 9649, section 2.7)."""
-    (size,) = struct.unpack_from("<I", data, 4)
-    if size + 8 > len(data):
+    size_of_file = 8 + struct.unpack_from("<I", data, 4)[0]
+    if size_of_file > len(data):
         raise DamagedError
     frames, at = 0, 12
-    while at + 8 <= len(data):
+    while at + 8 <= size_of_file:
         name, size = struct.unpack_from("<4sI", data, at)
         if name in _WEBP_SIZES:
             check_size("WebP", *_WEBP_SIZES[name](data[at + 8 : at + 18]))
         frames += name == b"ANMF"
         at += 8 + size + size % 2
-    return Container("WebP", notes=_first_of(frames))
+    # Cut, because the decoder would go on into what stands behind the picture.
+    return Container("WebP", still=data[:size_of_file], notes=_first_of(frames))
 
 
 def _webp_lossy(block: bytes) -> tuple[int, int]:
@@ -164,6 +175,9 @@ def _webp_canvas(block: bytes) -> tuple[int, int]:
     )
     return width[0] + 1, height[0] + 1
 
+
+_BMP_HEADERS = (12, 40, 52, 56, 64, 108, 124)  # bytes, by version
+_BMP_PLAIN = (0, 3, 6)  # BI_RGB and bit fields: as many bytes as the size says
 
 _WEBP_SIZES = {b"VP8 ": _webp_lossy, b"VP8L": _webp_lossless, b"VP8X": _webp_canvas}
 

@@ -95,7 +95,7 @@ def _chunks(view: memoryview) -> Iterator[tuple[bytes, memoryview]]:
         others += name != b"IDAT"
         if len(whole) < 12 + size or others > _CHUNKS:
             raise DamagedError
-        if name[0:1].isupper() or name == b"tRNS":
+        if name[0:1].isupper() or name in (b"tRNS", *_ANIMATION):
             (stated,) = struct.unpack(">I", whole[-4:])
             if zlib.crc32(whole[4:-4]) != stated:
                 raise DamagedError
