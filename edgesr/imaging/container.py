@@ -136,7 +136,11 @@ def _bmp(data: bytes) -> Container:
     (bits,) = struct.unpack_from("<H", data, 24 if short else 28)
     (packing,) = (0,) if short else struct.unpack_from("<I", data, 30)
     check_size("BMP", width, abs(height))
+    (used,) = (0,) if short else struct.unpack_from("<I", data, 46)
+    palette = (3 if short else 4) * (used or 1 << bits) if bits <= 8 else 0
     line = (width * bits + 31) // 32 * 4
+    if pixels < 14 + header + palette:
+        raise DamagedError  # the decoder would take its own header for pixels
     if packing in _BMP_PLAIN and pixels + line * abs(height) > len(data):
         raise DamagedError
     return Container("BMP")
