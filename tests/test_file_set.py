@@ -61,8 +61,7 @@ def child(folder: Path, stop_at: int) -> subprocess.CompletedProcess[str]:
 
 
 def names(folder: Path) -> set[str]:
-    """What is in a folder, but for a dead process's temporary of the index (edgesr/files.py)."""
-    return {path.name for path in folder.iterdir() if not path.match(".index.*.json")}
+    return {path.name for path in folder.iterdir()}
 
 
 @pytest.mark.parametrize("before", [{}, OLD], ids=["nothing", "an old set"])

@@ -10,7 +10,6 @@ again, must succeed, and must leave what an undisturbed run leaves and nothing e
 import argparse
 import hashlib
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -22,8 +21,6 @@ from pathlib import Path
 from edgesr.files import write_json
 
 KILLED = Path(__file__).with_name("killed.py")
-TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}\.\w+")
-"""How `edgesr.files.atomic_path` names a file before it is renamed."""
 DATA = Path(__file__).parents[2] / "tests/data"
 TRAIN = (
     *("train", "--data", "pictures", "--model", "esr-fast", "--out", "out/run", "--device", "cpu"),
@@ -169,12 +166,8 @@ def undisturbed(old: Path, new: Path, scenario: Scenario) -> list[str]:
 
 
 def listing(folder: Path) -> set[str]:
-    """Return every path below a folder, but for the temporary files of dead processes.
-
-    Those go with the next file that is written there under their name (edgesr/files.py).
-    """
-    paths = (path for path in folder.rglob("*") if not TEMPORARY.fullmatch(path.name))
-    return {str(path.relative_to(folder)) for path in paths}
+    """Return every path below a folder."""
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
 
 
 def judge(old: Path, new: Path, scenario: Scenario, kill_at: int) -> str:

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from edgesr.cli._console import say
+
 
 def command(
     log: Annotated[
@@ -32,4 +34,4 @@ def command(
     begin_s = None if begin is None else moment_s(begin, recorded.start, "--from")
     end_s = None if end is None else moment_s(end, recorded.start, "--to")
     result = report(recorded, begin_s, end_s, where=log)
-    typer.echo(json.dumps(result, indent=2) if as_json else table(result))
+    say(json.dumps(result, indent=2) if as_json else table(result))

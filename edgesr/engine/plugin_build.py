@@ -6,12 +6,12 @@ library that does not agree with its record is compiled again.
 """
 
 import hashlib
-import json
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
+from edgesr.decode import LIMIT_BYTES, MalformedError, decode_json, read_bounded
 from edgesr.engine.gpu import Gpu, first_gpu
 from edgesr.engine.nvcc import INCLUDE_VARIABLE, Nvcc, find_headers, find_nvcc, first_error, run
 from edgesr.engine.plugin import (
@@ -126,7 +126,8 @@ def compiled(
     library = folder / f"mixer-{key.hexdigest()[:16]}.so"
     record = library.with_suffix(".json")
     known = _read(record)
-    if known is not None and library.is_file() and sha256(library) == known.sha256:
+    named = known is not None and known.file == library.name and library.is_file()
+    if known is not None and named and sha256(library) == known.sha256:
         return known
     phase = f"compiling the scan's plugin with nvcc {nvcc.version}, once for this machine"
     on_step(phase, 0, 1)
@@ -155,6 +156,6 @@ def compiled(
 def _read(record: Path) -> Plugin | None:
     """Return what a record says; None where it is missing or was damaged."""
     try:
-        return Plugin(**json.loads(record.read_bytes()))
-    except (OSError, ValueError, TypeError):
+        return decode_json(read_bounded(record, LIMIT_BYTES), Plugin)
+    except (OSError, MalformedError):
         return None

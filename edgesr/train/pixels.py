@@ -124,7 +124,7 @@ def _decode_to_memory(files: list[Path], scale: int, decoded: Decoded) -> list[P
 def _from_cache(
     folder: Path, files: list[Path], scale: int, cache: Path, decoded: Decoded
 ) -> Loaded:
-    stamps = tuple((str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files)
+    stamps = tuple(_stamp(file) for file in files)
     index = cache / f"pixels_x{scale}.json"
     known = _read_index(index)
     fits = known is not None and (known.format, known.scale, known.files) == (FORMAT, scale, stamps)
@@ -134,6 +134,15 @@ def _from_cache(
     hr, lr = (torch.from_numpy(np.memmap(path, np.uint8, "c")) for path in _buffers(cache, scale))
     pixels = _pixels(hr.view(-1, 3), lr.view(-1, 3), known.sizes, scale, folder)
     return Loaded(pixels, len(files) - len(known.sizes))
+
+
+def _stamp(file: Path) -> tuple[str, int, int]:
+    """Return what tells a changed file; a link that leads nowhere is judged as a link."""
+    try:
+        status = file.stat()
+    except OSError:
+        status = file.lstat()
+    return str(file), status.st_size, status.st_mtime_ns
 
 
 @dataclass(frozen=True)

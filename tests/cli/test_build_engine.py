@@ -1,10 +1,11 @@
 import json
 
 import pytest
-from random_weights import save_random_weights
+from onnx import TensorProto, helper, load, save
 
 from edgesr.cli import main
 from edgesr.engine.manifest import EngineManifest
+from edgesr.files import sha256
 
 pytest.importorskip("tensorrt_rtx")
 
@@ -59,17 +60,30 @@ def test_check_lists_layers_and_builds_nothing(edgesr, small_onnx, tmp_path):
     assert {"name": "island", "kind": "ACTIVATION", "dtype": "fp32"} in document["layers"]
 
 
-def test_a_graph_with_a_loop_is_for_no_board(edgesr, tmp_path):
-    onnx = tmp_path / "loop.onnx"
-    name = "mambalitesr:D8-G1-B1-N2-SKIP"
-    weights = save_random_weights(tmp_path / "small.safetensors", name)
-    options = ["--weights", weights, "--tile", 16, "--form", "loop", "-o", onnx]
-    assert edgesr("export", "--model", name, *options)[0] == 0
+def test_a_graph_with_a_loop_is_for_no_board(edgesr, small_onnx, tmp_path):
+    onnx = small_onnx()
+    model = load(onnx)
+    (pixels,) = model.graph.input
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["row"], ["same"])],
+        "rows",
+        [helper.make_tensor_value_info("row", TensorProto.FLOAT, None)],
+        [helper.make_tensor_value_info("same", TensorProto.FLOAT, None)],
+    )
+    axes = {"scan_input_axes": [2], "scan_output_axes": [2]}
+    loop = helper.make_node("Scan", [pixels.name], ["rows"], body=body, num_scan_inputs=1, **axes)
+    for node in model.graph.node:
+        node.input[:] = ["rows" if name == pixels.name else name for name in node.input]
+    model.graph.node.insert(0, loop)
+    save(model, onnx)
+    manifest = onnx.with_suffix(".json")
+    fields = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps(fields | {"onnx_sha256": sha256(onnx)}))
     for more in (["--check"], ["-o", tmp_path / "loop.engine"]):
         code, out, err = edgesr("build-engine", onnx, "--board=rtx", *more)
         assert (code, out) == (1, "")
-        assert "is part of a loop" in err
-        assert "try: edgesr export --form unrolled" in err
+        assert "it holds the operator Scan" in err
+        assert "try: edgesr export" in err
     assert not (tmp_path / "loop.engine").exists()
 
 

@@ -130,6 +130,27 @@ def test_a_wrong_manifest_that_was_named_is_one_error(folder: Path) -> None:
     assert len(fix) == 1
 
 
+@pytest.mark.parametrize("file", ["../x.so", "/lib/x.so", "", "..", 5, "a\0b"])
+def test_a_plugin_outside_its_folder_is_not_loaded(
+    file: object, folder: Path, engine_manifest: EngineManifest
+) -> None:
+    plugin = {
+        "file": file,
+        "sha256": "0" * 64,
+        "source_sha256": "0" * 64,
+        "tensorrt": "10.3.0",
+        "compute_capability": "8.7",
+        "nvcc": "12.6.68",
+    }
+    put(folder, "plugin", json.dumps(fields(engine_manifest, plugin=plugin)))
+    with pytest.raises(EngineError, match=r"cannot be read.*plugin\.file"):
+        EngineManifest.read(folder / "engines/plugin.engine")
+    put(folder, "plugin", json.dumps(fields(engine_manifest, plugin=plugin | {"file": "x.so"})))
+    read = EngineManifest.read(folder / "engines/plugin.engine").plugin
+    assert read is not None
+    assert read.file == "x.so"
+
+
 def test_an_engine_whose_writer_was_killed_is_found(
     folder: Path, engine_manifest: EngineManifest
 ) -> None:
