@@ -57,8 +57,11 @@ class Directory:
 
     def number(self, tag: int) -> int | None:
         """Return the first value of a whole-number tag, None where there is none."""
-        numbers = self.numbers(tag)
-        return numbers[0] if numbers else None
+        field = self.fields.get(tag)
+        if field is None or field.kind not in (_SHORT, _LONG):
+            return None
+        letter = "H" if field.kind == _SHORT else "I"
+        return int(struct.unpack_from(f"{self.order}{letter}", field.value)[0])
 
     def numbers(self, tag: int) -> tuple[int, ...]:
         """Return the values of a whole-number tag, empty where there are none."""

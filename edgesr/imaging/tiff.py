@@ -27,26 +27,29 @@ def is_whole(directory: Directory, length: int) -> bool:
     width, height = size_of(directory)
     samples = directory.number(_SAMPLES) or 1
     apart = directory.number(_PLANAR) == 2
-    if _TILE_OFFSETS in directory.fields:
+    tiled = _TILE_OFFSETS in directory.fields
+    if tiled:
         across, down = directory.number(_TILE_WIDTH) or 0, directory.number(_TILE_HEIGHT) or 0
         if not across or not down:
             return False
-        heights = [down] * (ceil(width / across) * ceil(height / down))
+        parts = ceil(width / across) * ceil(height / down)
         offsets, sizes = directory.numbers(_TILE_OFFSETS), directory.numbers(_TILE_BYTES)
     else:
         across, down = width, min(directory.number(_ROWS_PER_STRIP) or height, height)
-        heights = [min(down, height - top) for top in range(0, height, down)]
+        parts = ceil(height / down)
         offsets, sizes = directory.numbers(_STRIP_OFFSETS), directory.numbers(_STRIP_BYTES)
-    parts = heights * (samples if apart else 1)
-    if not sizes and len(parts) == 1 and offsets:
+    planes = samples if apart else 1
+    if not sizes and parts * planes == 1 and offsets:
         sizes = (length - offsets[0],)  # old writers leave it out for a single strip
-    if len(offsets) != len(parts) or len(sizes) != len(parts):
-        return False
+    if not len(offsets) == len(sizes) == parts * planes:
+        return False  # before a list is made of them: a header may ask for billions
+    last = down if tiled else height - down * (parts - 1)
+    lines = [*[down] * (parts - 1), last] * planes
     bits = (directory.number(_BITS) or 1) * (1 if apart else samples)
     plain = directory.number(_COMPRESSION) in (None, 1)
     plain = plain and directory.number(_PHOTOMETRIC) != _YCBCR  # its samples are shared by pixels
     line = (across * bits + 7) // 8 if plain else 0
     return all(
-        at >= 8 and 0 < size <= length - at and size >= line * lines
-        for at, size, lines in zip(offsets, sizes, parts, strict=True)
+        at >= 8 and 0 < size <= length - at and size >= line * rows
+        for at, size, rows in zip(offsets, sizes, lines, strict=True)
     )
