@@ -1,7 +1,8 @@
 """Thousands of mutated pictures through the reader of all commands, judged by a second decoder.
 
-Every file is a seed (all formats and depths that are read) with a few bytes changed, a part cut
-out, doubled or cut off, or a whole number replaced. A file counts as damaged and written as if it
+Every file is a seed (all formats and depths that are read) with a few bytes changed (in half of the
+files no more, with true checksums), a part cut out, doubled or cut off, or a whole number replaced.
+A file counts as damaged and written as if it
 were right when we read it without a note although Pillow refuses it, or decodes another size, or
 pixels (alpha included) that differ by more than 8 of 255 on average, or by more than 24 in the mean
 of a block of 4x4. Pillow is the judge.
@@ -25,7 +26,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from hand_made import png, tiled_tiff
+from hand_made import png, sealed, tiled_tiff
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
@@ -148,6 +149,22 @@ def mutate(data: bytes, rng: random.Random) -> bytes:
     return bytes(changed)
 
 
+def nudge(data: bytes, rng: random.Random) -> bytes:
+    """Return the file with one or two bytes changed, its checksums true again where it has some.
+
+    What `mutate` does is mostly seen by a look at the headers; this reaches the decoders.
+    """
+    changed = bytearray(data)
+    for _ in range(rng.randint(1, 2)):
+        end = len(changed) if rng.random() < 0.6 else min(len(changed), 200)
+        at = rng.randrange(end)
+        if rng.random() < 0.5:
+            changed[at] ^= 1 << rng.randrange(8)
+        else:
+            changed[at] = rng.choice((0, 1, 2, 3, 4, 8, 16, 32, 127, 128, 255, rng.randrange(256)))
+    return sealed(bytes(changed)) if data.startswith(b"\x89PNG") else bytes(changed)
+
+
 def judge(data: bytes, seed: bytes | None = None) -> Verdict:
     """Read a file as every command does, and compare with what Pillow makes of it.
 
@@ -161,11 +178,18 @@ def judge(data: bytes, seed: bytes | None = None) -> Verdict:
     except Exception as error:
         return Verdict("traceback", time.perf_counter() - start, repr(error))
     seconds = time.perf_counter() - start
-    usual = decode(seed).notes if seed is not None else ()
-    if set(picture.notes) - set(usual):
+    whole = None if seed is None else decode(seed)
+    if set(picture.notes) - set(() if whole is None else whole.notes):
         return Verdict("noted", seconds, "; ".join(picture.notes))
+    if whole is not None and data != seed and _is_same(picture, whole):
+        return Verdict("right", seconds)  # the change is somewhere else, in a later frame perhaps
     difference = _difference(picture, data)
     return Verdict("wrong" if difference else "right", seconds, difference)
+
+
+def _is_same(one: Picture, other: Picture) -> bool:
+    alphas = [np.zeros(0) if picture.alpha is None else picture.alpha for picture in (one, other)]
+    return np.array_equal(one.colour, other.colour) and np.array_equal(*alphas)
 
 
 def _difference(picture: Picture, data: bytes) -> str:
@@ -207,7 +231,8 @@ def cases(count: int, first: int = 0) -> list[tuple[str, bytes]]:
     made = []
     for number in range(first, first + count):
         name, data = known[number % len(known)]
-        made.append((f"{number:05d}_{name}", mutate(data, random.Random(number))))
+        change = nudge if number // len(known) % 2 else mutate
+        made.append((f"{number:05d}_{name}", change(data, random.Random(number))))
     return made
 
 

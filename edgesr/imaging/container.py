@@ -19,10 +19,10 @@ READABLE = "PNG, JPEG, WebP, TIFF and BMP"
 
 # TIFF 6.0 tags
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _SAMPLES_PER_PIXEL, _EXTRA_SAMPLES = 258, 262, 277, 338
-_ICC_PROFILE = 34675
+_COLOUR_MAP, _ICC_PROFILE = 320, 34675
 _PHOTOMETRIC_COLOUR = {0: 1, 1: 1, 2: 3, 3: 1, 6: 3}  # grey, grey, RGB, palette, YCbCr -> channels
 _PHOTOMETRIC_NAMES = {4: "mask", 5: "CMYK", 8: "CIE L*a*b*", 9: "ICC L*a*b*", 10: "ITU L*a*b*"}
-_GREYS = (0, 1)
+_GREYS, _PALETTE = (0, 1), 3
 _ALPHA_MULTIPLIED, _ALPHA_STRAIGHT = 1, 2
 
 
@@ -206,6 +206,11 @@ def _tiff(data: bytes) -> Container:
     extra = directory.numbers(_EXTRA_SAMPLES)[:1]
     if photometric in _GREYS and samples > 1:
         raise ImageError("grey TIFF pictures with alpha are not read", fix=convert)
+    palette = len(directory.numbers(_COLOUR_MAP)) if photometric == _PALETTE else 0
+    if samples < (1 if photometric == _PALETTE else colours) or len(bits) > 1:
+        raise DamagedError
+    if photometric == _PALETTE and palette != 3 << max(bits):
+        raise DamagedError
     if not is_whole(directory, len(data)):
         raise DamagedError
     profile = directory.fields.get(_ICC_PROFILE)

@@ -63,6 +63,10 @@ class Directory:
         letter = "H" if field.kind == _SHORT else "I"
         return int(struct.unpack_from(f"{self.order}{letter}", field.value)[0])
 
+    def is_number(self, tag: int) -> bool:
+        """Tell whether a tag that is there holds whole numbers of 16 or 32 bits."""
+        return tag not in self.fields or self.fields[tag].kind in (_SHORT, _LONG)
+
     def numbers(self, tag: int) -> tuple[int, ...]:
         """Return the values of a whole-number tag, empty where there are none."""
         field = self.fields.get(tag)

@@ -26,10 +26,12 @@ _EXIF, _ICC = 0, 2  # cv2.IMAGE_METADATA_EXIF and _ICCP, which older versions la
 
 # Complaints that mean pixels are missing and were made up; others are harmless or remarks.
 _MADE_UP = re.compile(
-    r"premature end|TIFF_Error|libpng error|JPEG datastream contains no image", re.I
+    r"premature end|TIFF_Error|libpng error|JPEG datastream contains no image|"
+    r"Invalid SOS parameters|Inconsistent progression",
+    re.I,
 )
 _TOO_LARGE = re.compile(r"CV_IO_MAX_IMAGE|exceeds user limit")
-_REMARK = re.compile(r"^(Corrupt JPEG data: .*)$", re.M)
+_REMARK = re.compile(r"^(Corrupt JPEG data: .*|Unknown Adobe color transform code .*)$", re.M)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,11 @@ _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _SAMPLES = 256, 257, 258, 259, 277
 _STRIP_OFFSETS, _ROWS_PER_STRIP, _STRIP_BYTES, _PLANAR = 273, 278, 279, 284
 _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_BYTES = 322, 323, 324, 325
 _PHOTOMETRIC, _YCBCR = 262, 6
+_STRUCTURE = (
+    *(_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _SAMPLES, _PLANAR),
+    *(_STRIP_OFFSETS, _ROWS_PER_STRIP, _STRIP_BYTES),
+    *(_TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_BYTES),
+)
 
 
 def size_of(directory: Directory) -> tuple[int, int]:
@@ -24,6 +29,8 @@ def is_whole(directory: Directory, length: int) -> bool:
         directory: of the picture.
         length: of the file in bytes.
     """
+    if not all(map(directory.is_number, _STRUCTURE)):
+        return False  # the decoder may understand them, and else than we do
     width, height = size_of(directory)
     samples = directory.number(_SAMPLES) or 1
     apart = directory.number(_PLANAR) == 2
