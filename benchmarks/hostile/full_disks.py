@@ -17,7 +17,7 @@ from pathlib import Path
 from shutil import copytree
 from typing import Any
 
-from kills import SCENARIOS, Scenario, listing, prepare, undisturbed
+from kills import SCENARIOS, Scenario, listing, prepare, sample, undisturbed
 
 from edgesr.files import write_json
 
@@ -71,18 +71,16 @@ def start(folder: Path, full_from: int, command: tuple[str, ...]) -> Any:
     )
 
 
-def judge(old: Path, new: Path, scenario: Scenario, full_from: int) -> str | None:
+def judge(old: Path, new: Path, scenario: Scenario, full_from: int) -> str:
     """Run a command on a disk that is full from one write on.
 
     Returns:
-        "" if all is well, what is wrong, or None if the command has fewer writes.
+        "" or what is wrong; to end as if all were well is wrong too.
     """
     with tempfile.TemporaryDirectory() as name:
         copy = Path(name) / "copy"
         copytree(old, copy)
         done = start(copy, full_from, scenario.command)
-        if done.returncode == 0:
-            return None
         errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
         if done.returncode != 1 or len(errors) != 1 or "Traceback" in done.stderr:
             return f"exit code {done.returncode}: {done.stderr[-500:]}"
@@ -103,6 +101,7 @@ def main() -> None:
         return
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("commands", nargs="+", choices=list(SCENARIOS))
+    parser.add_argument("--at-most", type=int, help="Fill it at so many writes, evenly apart.")
     parser.add_argument("-o", "--output", type=Path, required=True)
     args = parser.parse_args()
     summary = {}
@@ -112,14 +111,14 @@ def main() -> None:
             old, new = Path(root) / "old", Path(root) / "new"
             old.mkdir()
             prepare(old, scenario)
-            undisturbed(old, new, scenario)
-            verdicts: list[str] = []
-            while (verdict := judge(old, new, scenario, len(verdicts) + 1)) is not None:
-                verdicts.append(verdict)
-        wrong = [f"{n}: {text}" for n, text in enumerate(verdicts, start=1) if text]
-        summary[name] = {"writes": len(verdicts), "wrong": wrong}
+            made = undisturbed(old, new, scenario)
+            writes = sum(f"{change} ".startswith(_TAKES_SPACE) for change in made)
+            chosen = sample(writes, args.at_most)
+            verdicts = {number: judge(old, new, scenario, number) for number in chosen}
+        wrong = [f"{number}: {text}" for number, text in verdicts.items() if text]
+        summary[name] = {"writes": writes, "full_from": chosen, "wrong": wrong}
         write_json(args.output, summary)
-        print(f"{name}: {len(verdicts)} writes, {len(wrong)} wrong", flush=True)
+        print(f"{name}: {len(chosen)} of {writes} writes, {len(wrong)} wrong", flush=True)
 
 
 if __name__ == "__main__":

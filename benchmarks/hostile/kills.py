@@ -203,10 +203,18 @@ def judge(old: Path, new: Path, scenario: Scenario, kill_at: int) -> str:
         return f"left over or lost: {sorted(left)}" if left else ""
 
 
+def sample(count: int, at_most: int | None) -> list[int]:
+    """Return numbers from 1 to `count`, evenly apart; all of them where no limit is given."""
+    if at_most is None or at_most >= count:
+        return list(range(1, count + 1))
+    return sorted({round(1 + at * (count - 1) / max(1, at_most - 1)) for at in range(at_most)})
+
+
 def main() -> None:
     """Kill at every change of the commands asked for and write a summary."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("commands", nargs="+", choices=list(SCENARIOS))
+    parser.add_argument("--at-most", type=int, help="Kill at so many changes, evenly apart.")
     parser.add_argument("-o", "--output", type=Path, required=True)
     args = parser.parse_args()
     summary = {}
@@ -217,14 +225,15 @@ def main() -> None:
             old.mkdir()
             prepare(old, scenario)
             made = undisturbed(old, new, scenario)
+            chosen = sample(len(made), args.at_most)
             wrong = [
-                {"change": f"{number} {what}", "wrong": verdict}
-                for number, what in enumerate(made, start=1)
+                {"change": f"{number} {made[number - 1]}", "wrong": verdict}
+                for number in chosen
                 if (verdict := judge(old, new, scenario, number))
             ]
-        summary[name] = {"changes": made, "wrong": wrong}
+        summary[name] = {"changes": made, "killed_at": chosen, "wrong": wrong}
         write_json(args.output, summary)
-        print(f"{name}: {len(made)} changes, {len(wrong)} wrong", flush=True)
+        print(f"{name}: {len(chosen)} of {len(made)} changes, {len(wrong)} wrong", flush=True)
 
 
 if __name__ == "__main__":

@@ -209,6 +209,8 @@ def _tiff(data: bytes) -> Container:
     palette = len(directory.numbers(_COLOUR_MAP)) if photometric == _PALETTE else 0
     if samples < (1 if photometric == _PALETTE else colours) or len(bits) > 1:
         raise DamagedError
+    if photometric not in (*_GREYS, _PALETTE) and min(bits) < 8:
+        raise DamagedError  # RGB and YCbCr have whole bytes
     if photometric == _PALETTE and palette != 3 << max(bits):
         raise DamagedError
     if not is_whole(directory, len(data)):
