@@ -13,7 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from edgesr.errors import EdgesrError
+from edgesr.errors import EdgesrError, ImageError
 from edgesr.files import make_folder, write_bytes
 from edgesr.imaging.resize import imresize
 from edgesr.train.images import list_images, read_rgb
@@ -27,8 +27,9 @@ def shrink(file: Path, out: Path) -> int:
     import cv2
 
     cv2.setNumThreads(1)  # one process a core
-    rgb = read_rgb(file)
-    if rgb is None:
+    try:
+        rgb = read_rgb(file)
+    except ImageError:
         return 0
     factors = [factor for factor in FACTORS if min(rgb.shape[:2]) * factor >= SHORTEST]
     for factor in factors:

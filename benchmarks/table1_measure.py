@@ -16,9 +16,10 @@ from edgesr.bench.config import BenchConfig, Wanted
 from edgesr.bench.figures import ModelFigures
 from edgesr.bench.inputs import read_input
 from edgesr.bench.protocol import Hooks, run
-from edgesr.bench.raw_files import claim_folder, read_raw, write_raw
+from edgesr.bench.raw_files import read_raw, write_raw
 from edgesr.bench.recording import Recording
 from edgesr.bench.result import compute
+from edgesr.bench.run_folder import claim_folder
 from edgesr.evaluate.datasets import BenchmarkSet
 from edgesr.evaluate.evaluate import Score, evaluate
 from edgesr.evaluate.metrics import PROTOCOL

@@ -3,6 +3,8 @@
 import hashlib
 import json
 import os
+import platform
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,13 +13,16 @@ from typing import Any
 
 from edgesr.errors import ConfigError, EdgesrError
 
+_NOT_A_NAME = re.compile(r"[^A-Za-z0-9]")
+
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path in the folder of `path`; rename it onto `path` if the block succeeds.
 
     The temporary name keeps the suffix, because encoders choose the format by it. On any exception
-    the temporary file is removed and whatever stood at `path` is untouched.
+    the temporary file is removed and whatever stood at `path` is untouched. A killed process leaves
+    its file; the next one that writes `path` removes it.
 
     Raises:
         ConfigError: the folder does not exist or cannot be written, or `path` is a device, a pipe
@@ -27,8 +32,9 @@ def atomic_path(path: Path) -> Iterator[Path]:
     try:
         if path.exists() and not (path.is_file() or path.is_dir()):
             raise ConfigError("is no file that could be replaced", where=path, fix="another name")
+        _remove_leftovers(path)
         handle, name = tempfile.mkstemp(
-            prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent
+            prefix=f"{_prefix(path)}{_owner(os.getpid())}.", suffix=path.suffix, dir=path.parent
         )
     except OSError as error:
         fix = "another folder" if path.parent.is_dir() else f"mkdir -p {path.parent}"
@@ -43,6 +49,37 @@ def atomic_path(path: Path) -> Iterator[Path]:
         raise EdgesrError(f"cannot write ({error.strerror})", where=path) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _prefix(path: Path) -> str:
+    return f".{path.stem}.edgesr-"
+
+
+def _owner(pid: int) -> str:
+    """Return the machine's name and the process, which another machine's process is not."""
+    return f"{_NOT_A_NAME.sub('', platform.node())}-{pid}"
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Remove the temporary files for `path` of processes of this machine that are no more."""
+    machine = _owner(0).removesuffix("0")
+    start = f"{_prefix(path)}{machine}"
+    with os.scandir(path.parent) as entries:
+        names = [entry.name for entry in entries if entry.name.startswith(start)]
+    for name in names:
+        pid = name.removeprefix(start).partition(".")[0]
+        if pid.isdecimal() and not _is_alive(int(pid)):
+            (path.parent / name).unlink(missing_ok=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True  # another user's; or no number of a process: not ours to remove
+    return True
 
 
 def make_folder(path: Path) -> None:
@@ -81,7 +118,12 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON, keys in the order given, atomically."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    write_text(path, to_json(value))
+
+
+def to_json(value: Any) -> str:
+    """Return `value` as the text that `write_json` writes."""
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
 def sha256(path: Path) -> str:

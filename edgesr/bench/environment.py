@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path
 
+from edgesr.decode import Amount, Count, Number, Text
 from edgesr.engine.device import ROOT, read_device
 
 _PACKAGES = ("edgesr", "numpy", "opencv-python", "onnxruntime", "torch", "tensorrt", "pycuda")
@@ -35,17 +36,17 @@ class Machine:
         mode_gpu_mhz: GPU clock that the power mode allows; None: unknown.
     """
 
-    model: str
-    board: str | None
-    cpu: str | None
-    cpu_cores: int
-    memory_mib: int | None
-    system: str
-    l4t: str | None
-    cuda: str | None
-    python: str
-    packages: dict[str, str]
-    mode_gpu_mhz: float | None
+    model: Text
+    board: Text | None
+    cpu: Text | None
+    cpu_cores: Count
+    memory_mib: Count | None
+    system: Text
+    l4t: Text | None
+    cuda: Text | None
+    python: Text
+    packages: dict[str, Text]
+    mode_gpu_mhz: Amount | None
 
 
 @dataclass(frozen=True)
@@ -63,14 +64,14 @@ class State:
         load_average: processes that wanted to run over the last minute.
     """
 
-    power_mode: str | None
-    gpu_mhz: float | None
-    gpu_limit_mhz: float | None
-    cpu_mhz: float | None
-    temperatures_c: dict[str, float]
-    throttle_events: dict[str, int]
-    throttling: dict[str, int]
-    load_average: float
+    power_mode: Text | None
+    gpu_mhz: Amount | None
+    gpu_limit_mhz: Amount | None
+    cpu_mhz: Amount | None
+    temperatures_c: dict[str, Number]
+    throttle_events: dict[str, Count]
+    throttling: dict[str, Count]
+    load_average: Amount
 
 
 def read_machine(root: Path = ROOT) -> Machine:

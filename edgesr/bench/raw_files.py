@@ -1,102 +1,180 @@
-"""The raw files of a run: run.json, latencies.csv, power.csv and pictures/."""
+"""The raw files of a run: run.json, latencies.csv, power.csv and pictures/.
+
+A folder may come from another machine, or from a stranger: nothing outside of it is read, and every
+value is checked before anything is computed of it (edgesr/bench/raw_values.py).
+"""
 
 import io
-import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 import numpy as np
+from msgspec import Meta
 
-from edgesr import files
 from edgesr.bench.environment import Machine, State
-from edgesr.bench.recording import Latencies, Model, Power, Recording, Settings, Span, SpanKind
-from edgesr.errors import ConfigError, DataError
-from edgesr.power.board_rails import Total
-from edgesr.power.samples_csv import read_samples, write_samples
+from edgesr.bench.raw_values import check_values
+from edgesr.bench.recording import Latencies, Model, Power, Recording, Settings, Span
+from edgesr.decode import FileName, MalformedError, Sha256, Text, read_bounded, read_json
+from edgesr.errors import DataError, EdgesrError
+from edgesr.file_set import settle, write_set
+from edgesr.files import to_json
+from edgesr.power.samples_csv import parse_samples, samples_csv
 
 FORMAT = "edgesr-bench-run/1"
 RUN, LATENCIES, POWER, PICTURES = "run.json", "latencies.csv", "power.csv", "pictures"
 COLUMNS = "model,round,start_s,end_to_end_ms,latency_ms,device_ms"
+LIMIT_BYTES = 64 << 20
+"""Largest table or picture that is read; a table of a million calls takes some 50 MB."""
+PNG = b"\x89PNG\r\n\x1a\n"
+
+_AGAIN = "edgesr bench -o DIR makes such a folder"
+MemberName = Annotated[str, Meta(pattern=r"^(pictures/)?(?!\.{1,2}\Z)[^/\\\x00-\x1f]{1,255}\Z")]
+"""Name of a file of a run, relative to its folder."""
 
 
-def claim_folder(folder: Path, overwrite: bool) -> None:
-    """Make the folder of a run before the work begins.
+@dataclass(frozen=True)
+class RunFile:
+    """What run.json holds: a `Recording` without its tables.
 
-    Raises:
-        ConfigError: something else is in it, an earlier run is and may not be replaced, or it
-            cannot be written.
+    Attributes:
+        files: SHA-256 of each file that was written with it, by name; a run that was written
+            before version 0.2 has none.
+
+    The others are those of `Recording`, and `format`.
     """
-    make_folder(folder)
-    names = {path.name for path in folder.iterdir()}
-    if RUN in names and not overwrite:
-        raise ConfigError("there is a run in it", where=folder, fix="--overwrite, or another -o")
-    if names and RUN not in names:
-        raise ConfigError("there are other files in it", where=folder, fix="another -o")
-    with files.atomic_path(folder / "probe"):
-        pass  # whether files can be written there shows now, not after the measuring
-    (folder / "probe").unlink()
 
-
-def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, where they are missing.
-
-    Raises:
-        ConfigError: something else has its name, or it may not be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"cannot be a folder here ({error.strerror})", where=folder) from error
+    settings: Settings
+    started: Text
+    interrupted: bool
+    machine: Machine
+    before: State
+    after: State
+    models: Annotated[tuple[Model, ...], Meta(min_length=1, max_length=1000)]
+    spans: tuple[Span, ...]
+    power: Power
+    input_picture: FileName
+    files: dict[MemberName, Sha256] = field(default_factory=dict)
+    format: str = FORMAT
 
 
 def write_raw(folder: Path, recording: Recording, pictures: Mapping[str, bytes]) -> None:
-    """Write a run; run.json comes last, so that a folder with it is whole.
+    """Write a run; it is there as a whole, or what was there stays (edgesr/file_set.py).
 
     Args:
         folder: exists.
         recording: the run.
         pictures: content of the PNG files by name.
+
+    Raises:
+        EdgesrError: the disk is full, or the folder cannot be written.
     """
-    (folder / PICTURES).mkdir(exist_ok=True)
-    for name, data in pictures.items():
-        files.write_bytes(folder / PICTURES / name, data)
+    try:
+        (folder / PICTURES).mkdir(exist_ok=True)
+    except OSError as error:
+        raise EdgesrError(f"cannot write ({error.strerror})", where=folder / PICTURES) from error
+    members = {
+        LATENCIES: _latencies_csv(recording.latencies).encode(),
+        POWER: samples_csv(recording.samples).encode(),
+        **{f"{PICTURES}/{name}": data for name, data in pictures.items()},
+    }
+    run = RunFile(
+        **{name: getattr(recording, name) for name in _SHARED},
+        files={name: sha256(data).hexdigest() for name, data in members.items()},
+    )
+    fields = asdict(run)
+    text = to_json({"format": fields.pop("format")} | fields)
+    write_set(folder / RUN, text, {folder / name: data for name, data in members.items()})
     for stale in (folder / PICTURES).glob("*.png"):
         if stale.name not in pictures:
-            stale.unlink()  # of the run that is replaced
-    files.write_text(folder / LATENCIES, _latencies_csv(recording.latencies))
-    write_samples(folder / POWER, recording.samples)
-    fields = asdict(recording)
-    del fields["latencies"], fields["samples"]
-    files.write_json(folder / RUN, {"format": FORMAT} | fields)
+            stale.unlink()  # of the run that was replaced
 
 
 def read_raw(folder: Path) -> Recording:
     """Read what `write_raw` wrote.
 
     Raises:
-        DataError: no run in the folder, or one of another format, or damaged.
+        DataError: no run in the folder, or one of another format, or damaged, or a file of it lies
+            outside of the folder.
         PowerError: power.csv is damaged.
     """
-    again = "edgesr bench -o DIR makes such a folder"
     try:
-        fields = json.loads((folder / RUN).read_bytes())
-        if not isinstance(fields, dict) or fields.pop("format", None) != FORMAT:
-            raise DataError(f"not of format {FORMAT}", where=folder / RUN, fix=again)
-        header, _, rows = (folder / LATENCIES).read_text("utf-8").partition("\n")
-        if header != COLUMNS or not rows:
-            raise DataError("not a table of latencies", where=folder / LATENCIES, fix=again)
-        table = np.loadtxt(io.StringIO(rows), delimiter=",", ndmin=2)
-        return _recording(fields, Latencies.from_rows(table), read_samples(folder / POWER))
+        run = read_json(inside(folder, RUN), RunFile, DataError, _AGAIN, FORMAT)
+        for name, digest in run.files.items():
+            settle(inside(folder, name), digest)
+        latencies = _read_latencies(inside(folder, LATENCIES))
+        table = inside(folder, POWER)
+        samples = parse_samples(read_bounded(table, LIMIT_BYTES).decode("utf-8"), table)
     except FileNotFoundError as error:
         raise DataError(
             f"there is no run in it ({Path(error.filename).name} is missing)",
             where=folder,
-            fix=again,
+            fix=_AGAIN,
         ) from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"the run cannot be read ({error})", where=folder, fix=again) from error
+    except (OSError, ValueError) as error:
+        raise DataError(f"the run cannot be read ({error})", where=folder, fix=_AGAIN) from error
+    recording = Recording(
+        **{name: getattr(run, name) for name in _SHARED}, latencies=latencies, samples=samples
+    )
+    try:
+        check_values(recording)
+    except ValueError as error:
+        raise DataError(f"the run cannot be: {error}", where=folder, fix=_AGAIN) from None
+    return recording
+
+
+def read_pictures(folder: Path, recording: Recording) -> dict[str, bytes]:
+    """Return the PNG files that a run names, by name.
+
+    Raises:
+        DataError: one is missing, no PNG, too large, or lies outside of the folder.
+    """
+    pictures = {}
+    for name in (recording.input_picture, *(model.picture for model in recording.models)):
+        path = inside(folder, f"{PICTURES}/{name}")
+        try:
+            pictures[name] = read_bounded(path, LIMIT_BYTES)
+        except OSError as error:
+            raise DataError(f"a picture is missing ({path})", where=folder) from error
+        except MalformedError as error:
+            raise DataError(f"a picture cannot be read ({error})", where=path) from None
+        if not pictures[name].startswith(PNG):
+            raise DataError("not a PNG file", where=path, fix=_AGAIN)
+    return pictures
+
+
+def inside(folder: Path, name: str) -> Path:
+    """Return the path of a file of a run, which must lie in its folder, links followed.
+
+    Raises:
+        DataError: it lies elsewhere.
+    """
+    path = folder / name
+    try:
+        lies_inside = path.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError):  # links in a circle; Python 3.13 leaves them as they are
+        lies_inside = False
+    if not lies_inside:
+        raise DataError(f"{name} lies outside of the folder", where=folder)
+    return path
+
+
+_SHARED = [name for name in RunFile.__annotations__ if name not in {"files", "format"}]
+
+
+def _read_latencies(path: Path) -> Latencies:
+    text = read_bounded(path, LIMIT_BYTES).decode("utf-8")
+    header, _, rows = text.partition("\n")
+    if header != COLUMNS or not rows.strip():
+        raise DataError("not a table of latencies", where=path, fix=_AGAIN)
+    table = np.loadtxt(io.StringIO(rows), delimiter=",", ndmin=2, comments=None)
+    if table.shape[1] != len(COLUMNS.split(",")):
+        raise ValueError(f"a row of {path.name} has too few or too many values")
+    if not (np.abs(table[:, :2]) < 2**31).all():
+        raise ValueError(f"{path.name} has a model or round that cannot be")
+    return Latencies.from_rows(table)
 
 
 def _latencies_csv(latencies: Latencies) -> str:
@@ -112,20 +190,3 @@ def _latencies_csv(latencies: Latencies) -> str:
     )
     np.savetxt(text, np.column_stack(columns), fmt="%d,%d,%.6f,%.4f,%.4f,%.4f")
     return text.getvalue()
-
-
-def _recording(fields: dict[str, Any], latencies: Latencies, samples: Any) -> Recording:
-    power = fields.pop("power")
-    total = power.pop("total")
-    return Recording(
-        settings=Settings(**fields.pop("settings")),
-        machine=Machine(**fields.pop("machine")),
-        before=State(**fields.pop("before")),
-        after=State(**fields.pop("after")),
-        models=tuple(Model(**model) for model in fields.pop("models")),
-        spans=tuple(Span(SpanKind(span.pop("kind")), **span) for span in fields.pop("spans")),
-        power=Power(total=Total(tuple(total["rails"]), total["sensor_lag_s"]), **power),
-        latencies=latencies,
-        samples=samples,
-        **fields,
-    )

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesr.bench.environment import Machine, State
+from edgesr.decode import Amount, Count, FileName, Number, Positive, Scale, Sha256, Side, Text
 from edgesr.power.board_rails import Total
 from edgesr.power.sample import Array, Sample
 
@@ -35,11 +36,17 @@ class Span:
     """
 
     kind: SpanKind
-    start_s: float
-    end_s: float
-    model: int | None = None
-    round: int | None = None
-    samples: int = 0
+    start_s: Number
+    end_s: Number
+    model: Count | None = None
+    round: Count | None = None
+    samples: Count = 0
+
+    def __post_init__(self) -> None:
+        if not self.start_s <= self.end_s:
+            raise ValueError(f"a span ends at {self.end_s} s, before it starts")
+        if self.kind is SpanKind.MEASURED and (self.model is None or self.round is None):
+            raise ValueError("a measured span needs a model and a round")
 
 
 @dataclass(frozen=True)
@@ -62,19 +69,19 @@ class Model:
         sha256: of the ONNX file or engine that ran; None: it is not made from a file.
     """
 
-    label: str
+    label: Text
     is_control: bool
-    network: str
-    backend: str
-    file: str | None
-    scale: int
-    tile: int | None
-    images: int
-    runs: str
-    load_ms: float
-    first_image_ms: float
-    picture: str
-    sha256: str | None = None
+    network: Text
+    backend: Text
+    file: Text | None
+    scale: Scale
+    tile: Side | None
+    images: Positive
+    runs: Text
+    load_ms: Amount
+    first_image_ms: Amount
+    picture: FileName
+    sha256: Sha256 | None = None
 
 
 @dataclass(frozen=True)
@@ -90,12 +97,12 @@ class Power:
         failed_reads: readings that the sensor did not give; they are left out.
     """
 
-    source: str
-    interval_s: float
-    step_mw: float
+    source: Text
+    interval_s: Amount
+    step_mw: Amount
     total: Total
-    failure: str | None
-    failed_reads: int = 0
+    failure: Text | None
+    failed_reads: Count = 0
 
 
 @dataclass(frozen=True)
@@ -142,15 +149,15 @@ class Settings:
         idle_s: length of the idle baseline.
     """
 
-    command: str
-    input: str
-    width: int
-    height: int
-    samples: int
-    warmup: int
-    rounds: int
-    window_s: float
-    idle_s: float
+    command: Text
+    input: Text
+    width: Side
+    height: Side
+    samples: Positive
+    warmup: Count
+    rounds: Positive
+    window_s: Amount
+    idle_s: Amount
 
 
 @dataclass(frozen=True)

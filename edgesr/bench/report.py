@@ -11,9 +11,9 @@ from edgesr import files
 from edgesr.bench.figures import Result
 from edgesr.bench.page import page
 from edgesr.bench.plots import latency_plot, power_plot
-from edgesr.bench.raw_files import PICTURES, make_folder, read_raw
+from edgesr.bench.raw_files import read_pictures, read_raw
 from edgesr.bench.result import compute
-from edgesr.errors import DataError
+from edgesr.files import make_folder
 
 RESULT, POWER_PLOT, LATENCY_PLOT, PAGE = "result.json", "power.svg", "latency.svg", "report.html"
 
@@ -41,11 +41,7 @@ def write_report(folder: Path, output: Path | None = None) -> Result:
         ConfigError: `output` cannot be made or written.
     """
     recording = read_raw(folder)
-    names = [recording.input_picture, *(model.picture for model in recording.models)]
-    try:
-        pictures = {name: (folder / PICTURES / name).read_bytes() for name in names}
-    except OSError as error:
-        raise DataError(f"a picture is missing ({error.filename})", where=folder) from error
+    pictures = read_pictures(folder, recording)
     result = compute(recording)
     power, latency = power_plot(recording, result), latency_plot(recording, result)
     target = folder if output is None else output

@@ -5,6 +5,8 @@ parameters are the options. Modules import nothing heavy at their top, so `edges
 """
 
 import importlib
+import logging
+import os
 import pkgutil
 import sys
 from collections.abc import Callable
@@ -13,7 +15,10 @@ from typing import Annotated, NoReturn
 import typer
 
 from edgesr import __version__
+from edgesr.cli._console import SafeFormatter, say
 from edgesr.errors import EdgesrError, MissingError
+from edgesr.imaging.limits import MAX_MEGAPIXELS, VARIABLE
+from edgesr.imaging.limits import max_megapixels as check_limit
 
 OPTIONAL = {
     "torch": "train",
@@ -38,7 +43,7 @@ app = typer.Typer(
 
 def _print_version(value: bool) -> None:
     if value:
-        typer.echo(f"edgesr {__version__}")
+        say(f"edgesr {__version__}")
         raise typer.Exit
 
 
@@ -50,8 +55,15 @@ def _root(
             "--version", callback=_print_version, is_eager=True, help="Print the version."
         ),
     ] = False,
+    max_megapixels: Annotated[
+        float | None,
+        typer.Option(help=f"Largest picture that is read. Default: {MAX_MEGAPIXELS:g}."),
+    ] = None,
 ) -> None:
     """Sharp pictures from a small board: train, export, upscale, measure."""
+    if max_megapixels is not None:
+        os.environ[VARIABLE] = str(max_megapixels)  # reaches the processes of a training too
+    check_limit()
 
 
 def _add_commands() -> None:
@@ -67,6 +79,9 @@ _add_commands()
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command; turn our own errors into one clear message and exit code 1."""
+    notes = logging.StreamHandler()  # on standard error
+    notes.setFormatter(SafeFormatter("note: %(message)s"))
+    logging.basicConfig(handlers=[notes], level=logging.WARNING)
     try:
         app(args=arguments)
     except EdgesrError as error:
@@ -82,5 +97,5 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _fail(error: EdgesrError) -> NoReturn:
-    typer.echo(f"error: {error}", err=True)
+    say(f"error: {error}", err=True)
     sys.exit(1)

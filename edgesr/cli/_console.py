@@ -1,8 +1,38 @@
 """What commands show while they work: a progress bar on a terminal, nothing in a pipe."""
 
+import logging
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+import typer
+
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def printable(text: str) -> str:
+    """Return text from a file or a file name so that it cannot steer the terminal.
+
+    Control characters, those that turn the direction of writing, and bytes of names that are not
+    UTF-8 are shown as Python escapes; only line ends and tabs stay.
+    """
+    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+class SafeFormatter(logging.Formatter):
+    """Formats what modules log, which may quote a file, as `printable` shows it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line to print."""
+        return printable(super().format(record))
+
+
+def say(message: object = "", err: bool = False) -> None:
+    """Print a line, as every command does: to standard output, or to standard error."""
+    typer.echo(printable(str(message)), err=err)
 
 
 @contextmanager
@@ -20,17 +50,17 @@ def progress(label: str, total: int | None) -> Iterator[Callable[..., None]]:
     from rich.progress import TimeElapsedColumn, TimeRemainingColumn
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
     )
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(label, total=total, note="")
+        task = bar.add_task(printable(label), total=total, note="")
 
         def advance(steps: int = 1, note: str = "") -> None:
-            bar.update(task, advance=steps, note=note)
+            bar.update(task, advance=steps, note=printable(note))
 
         yield advance

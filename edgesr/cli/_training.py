@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edgesr.cli._console import progress
+from edgesr.cli._console import progress, say
 from edgesr.cli._signals import stop_on_signals
 
 if TYPE_CHECKING:
@@ -120,12 +120,20 @@ class _Screen:
         self._notes: dict[str, str] = {}
 
     def decoded(self, pictures: int, of: int) -> None:
-        """Show behind the bar, which does not move yet, how far the decoding is."""
+        """Show behind the bar, which does not move yet, how far the decoding is.
+
+        Raises:
+            EdgesrError: Ctrl-C or SIGTERM came; there is no state yet that could be kept.
+        """
+        from edgesr.errors import EdgesrError
+
+        if self.wants_stop():
+            raise EdgesrError("stopped before the first step, while pictures were decoded")
         self._advance(0, f"decoding {pictures} of {of}")
 
     def said(self, line: str) -> None:
         """Print on standard error: standard output is the result's."""
-        typer.echo(line, err=True)
+        say(line, err=True)
 
     def stepped(self, done: float, row: "Row | None") -> None:
         """Move the bar; in a pipe, print rows that hold a validation."""
@@ -175,7 +183,7 @@ def _draw_curves(config: "TrainConfig") -> Path | None:
     try:
         draw(config.out / "metrics.csv", path)
     except MissingError as error:
-        typer.echo(f"no curves drawn: {error}", err=True)  # the numbers are in metrics.csv
+        say(f"no curves drawn: {error}", err=True)  # the numbers are in metrics.csv
         return None
     return path
 
@@ -192,9 +200,9 @@ def _report(config: "TrainConfig", result: "Result", curves: Path | None, json: 
             "metrics": str(config.out / "metrics.csv"),
             "curves": None if curves is None else str(curves),
         }
-        typer.echo(json_format.dumps(document, indent=2))
+        say(json_format.dumps(document, indent=2))
         return
     psnr = "" if result.psnr_y_db is None else f", PSNR-Y {result.psnr_y_db:.3f} dB"
     state = "finished" if result.finished else "stopped; go on with --resume"
-    typer.echo(f"step {result.step}: {state}{psnr}")
-    typer.echo(f"weights: {result.weights}")
+    say(f"step {result.step}: {state}{psnr}")
+    say(f"weights: {result.weights}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgesr.cli._console import progress
+from edgesr.cli._console import progress, say
 from edgesr.cli._signals import stop_on_signals
 
 if TYPE_CHECKING:
@@ -92,31 +92,31 @@ def command(
 def _bench(config: "BenchConfig", folder: Path, overwrite: bool, as_json: bool) -> None:
     from edgesr.bench.inputs import read_input
     from edgesr.bench.protocol import Hooks, run
-    from edgesr.bench.raw_files import claim_folder, write_raw
     from edgesr.bench.report import PAGE, write_report
+    from edgesr.bench.run_folder import claim_folder, keep
     from edgesr.bench.text import summary
 
     source = read_input(config.input)
-    claim_folder(folder, overwrite)
+    claim_folder(folder, overwrite, config.samples * (len(config.wanted) + 1))
     try:
         with progress("bench", None) as advance, stop_on_signals() as wants_stop:
             hooks = Hooks(
                 wants_stop=wants_stop,
                 step=lambda note: advance(1, note),
-                say=lambda line: typer.echo(line, err=True),
+                say=lambda line: say(line, err=True),
             )
             recording, pictures = run(config, source, hooks)
-            write_raw(folder, recording, pictures)
+            keep(folder, recording, pictures)
             result = write_report(folder)
     except BaseException:
         with suppress(OSError):
             folder.rmdir()  # only if nothing is in it
         raise
     if as_json:
-        typer.echo(json.dumps(result.to_json(), indent=2, ensure_ascii=False, allow_nan=False))
+        say(json.dumps(result.to_json(), indent=2, ensure_ascii=False, allow_nan=False))
     else:
-        typer.echo(summary(result))
-        typer.echo(folder / PAGE)
+        say(summary(result))
+        say(folder / PAGE)
     if result.interrupted:
         raise typer.Exit(_INTERRUPTED)
 
@@ -129,7 +129,7 @@ def _compare(first: Path, second: Path, as_json: bool) -> None:
     comparison = compare(read_result(first), read_result(second))
     if as_json:
         document = {"first": str(first), "second": str(second)} | asdict(comparison)
-        typer.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+        say(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
         return
-    typer.echo(f"A: {first}\nB: {second}\n")
-    typer.echo(comparison_table(comparison))
+    say(f"A: {first}\nB: {second}\n")
+    say(comparison_table(comparison))

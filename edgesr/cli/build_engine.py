@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgesr.cli._console import progress
+from edgesr.cli._console import progress, say
 from edgesr.errors import ConfigError, shell
 from edgesr.export.manifest import PRECISIONS
 
@@ -95,38 +95,38 @@ def _build(request: "BuildRequest", device: "Device", output: Path | None, as_js
             cache_folder(),
             output,
             on_step=lambda phase, done, total: advance(int(done > 0), f"{phase} {done}/{total}"),
-            on_notice=lambda line: typer.echo(line, err=True),
+            on_notice=lambda line: say(line, err=True),
         )
     if as_json:
-        typer.echo(
+        say(
             json.dumps(
                 {"engine": str(path), "onnx": str(request.onnx)} | asdict(manifest), indent=2
             )
         )
         return
     last = manifest.attempts[-1]
-    typer.echo(f"{path}  ({path.stat().st_size / 1e6:.1f} MB)")
-    typer.echo(
+    say(f"{path}  ({path.stat().st_size / 1e6:.1f} MB)")
+    say(
         f"  {manifest.network} x{manifest.scale}, {manifest.precision}, tiles of {manifest.tile}, "
         f"batch {manifest.batch}, TensorRT {manifest.tensorrt}"
     )
-    typer.echo(
+    say(
         f"  built in {manifest.build_s:.1f} s, {last.workspace_mib} MiB of workspace, level "
         f"{last.optimization_level}, timing cache {manifest.timing_cache}"
     )
     if manifest.plugin is not None:
-        typer.echo(f"  scans run in the plugin {manifest.plugin.file}")
+        say(f"  scans run in the plugin {manifest.plugin.file}")
     if manifest.fp32_layers:
         total = sum(sum(row.values()) for row in manifest.layers.values())
         number = count_in("fp32", manifest.layers)
         first = ", ".join(manifest.fp32_layers[:FEW])
-        typer.echo(
+        say(
             f"  {number} of {total} layers compute in fp32: {first}"
             + (" ... (the manifest lists them)" if number > FEW else "")
         )
     if manifest.skipped_tactics:
-        typer.echo(f"  {manifest.skipped_tactics} tactics were skipped for want of memory")
-    typer.echo(f"  next: edgesr verify {shell(request.onnx)} {shell(path)}")
+        say(f"  {manifest.skipped_tactics} tactics were skipped for want of memory")
+    say(f"  next: edgesr verify {shell(request.onnx)} {shell(path)}")
 
 
 def _check(request: "BuildRequest", as_json: bool) -> None:
@@ -148,26 +148,26 @@ def _check(request: "BuildRequest", as_json: bool) -> None:
             "outputs": [asdict(tensor) for tensor in parsed.outputs],
             "layers": [asdict(layer) for layer in parsed.layers],
         }
-        typer.echo(json.dumps(document, indent=2))
+        say(json.dumps(document, indent=2))
         return
     width = max(len(layer.kind) for layer in parsed.layers)
     for layer in parsed.layers:
-        typer.echo(f"{layer.kind:{width}}  {layer.dtype:5}  {layer.name}")
+        say(f"{layer.kind:{width}}  {layer.dtype:5}  {layer.name}")
     counts = Counter(layer.dtype for layer in parsed.layers)
     types = ", ".join(f"{counts[name]} in {name}" for name in ("int8", "fp16", "fp32"))
-    typer.echo(f"{len(parsed.layers)} layers, {types}; parsed by {stack.name} {stack.version}")
+    say(f"{len(parsed.layers)} layers, {types}; parsed by {stack.name} {stack.version}")
     if stack.name not in own:
-        typer.echo(f"  that is not the {request.board.title}'s own TensorRT, which may differ")
+        say(f"  that is not the {request.board.title}'s own TensorRT, which may differ")
 
 
 def _list_boards(as_json: bool) -> None:
     from edgesr.engine.board import all_boards
 
     if as_json:
-        typer.echo(json.dumps([asdict(board) for board in all_boards()], indent=2))
+        say(json.dumps([asdict(board) for board in all_boards()], indent=2))
         return
     for board in all_boards():
-        typer.echo(f"{board.name:22} {_describe(board)}")
+        say(f"{board.name:22} {_describe(board)}")
 
 
 def _describe(board: "Board") -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgesr.cli._console import progress
+from edgesr.cli._console import progress, say
 from edgesr.errors import ConfigError, shell
 
 if TYPE_CHECKING:
@@ -74,10 +74,10 @@ def command(
         comparison = compare(picture, part, wishes, lambda name: advance(1, name))
     write_bytes(target, _content(comparison, photo.name, form))
     if as_json:
-        typer.echo(json.dumps(_document(comparison, photo, target), indent=2, ensure_ascii=False))
+        say(json.dumps(_document(comparison, photo, target), indent=2, ensure_ascii=False))
         return
     _print(comparison)
-    typer.echo(target)
+    say(target)
 
 
 def _format(target: Path, overwrite: bool) -> "FileFormat | None":
@@ -152,8 +152,8 @@ def _document(comparison: "Comparison", photo: Path, target: Path) -> dict[str, 
 def _print(comparison: "Comparison") -> None:
     from edgesr.compare.text import ONCE, note, under
 
-    typer.echo(f"{under(comparison)}\n")
+    say(f"{under(comparison)}\n")
     width = max(len(panel.name) for panel in comparison.panels)
     for panel in comparison.panels[1:]:
-        typer.echo(f"{panel.name:<{width}}  {note(panel)}  ({panel.run})")
-    typer.echo(f"\n{ONCE}")
+        say(f"{panel.name:<{width}}  {note(panel)}  ({panel.run})")
+    say(f"\n{ONCE}")

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from edgesr.cli._console import say
+
 
 def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
@@ -21,13 +23,13 @@ def command(
     steps = next_steps(checks, is_jetson=detect_board() is not None)
     if as_json:
         document = {"checks": [asdict(check) for check in checks], "next": list(steps)}
-        typer.echo(json.dumps(document, indent=2))
+        say(json.dumps(document, indent=2))
     else:
         width = max(len(check.name) for check in checks)
         for check in checks:
-            typer.echo(f"{check.state:8} {check.name:{width}}  {check.text}")
-        typer.echo("next:")
+            say(f"{check.state:8} {check.name:{width}}  {check.text}")
+        say("next:")
         for step in steps:
-            typer.echo(f"  {step}")
+            say(f"  {step}")
     if any(check.state == MISSING for check in checks):
         raise typer.Exit(1)

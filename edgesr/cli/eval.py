@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgesr.cli._console import progress
+from edgesr.cli._console import progress, say
 
 if TYPE_CHECKING:
     from edgesr.evaluate.evaluate import Evaluation
@@ -71,7 +71,7 @@ def command(
     if as_json:
         documents = [result.to_json() for result in results]
         document = documents[0] if len(documents) == 1 else documents
-        typer.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+        say(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
     else:
         _print(results)
 
@@ -86,12 +86,12 @@ def _print(results: "list[Evaluation]") -> None:
         widths = [max(len(row[i]) for row in (_COLUMNS, *rows)) for i in range(len(_COLUMNS))]
         for row in (_COLUMNS, *rows):
             cells = zip(row, widths, strict=True)
-            typer.echo("  ".join(cell.ljust(width) for cell, width in cells).rstrip())
+            say("  ".join(cell.ljust(width) for cell, width in cells).rstrip())
     scale = results[0].benchmark.scale
-    typer.echo(f"\nscale {scale}; {results[0].model}: {results[0].run}")
+    say(f"\nscale {scale}; {results[0].model}: {results[0].run}")
     for result in results:
-        typer.echo(f"{result.benchmark.name}: LR {result.benchmark.lr_source}")
-    typer.echo(f"protocol: {PROTOCOL}")
+        say(f"{result.benchmark.name}: LR {result.benchmark.lr_source}")
+    say(f"protocol: {PROTOCOL}")
 
 
 def _rows(result: "Evaluation") -> list[tuple[str, ...]]:

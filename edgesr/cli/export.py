@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgesr.cli._console import progress
+from edgesr.cli._console import progress, say
 from edgesr.errors import ConfigError, MissingError
 
 if TYPE_CHECKING:
@@ -77,26 +77,26 @@ def command(
         with progress("measuring", 2 * sum(len(one.pairs) for one in sets)) as advance:
             manifest = measure_loss(request, sets, advance)
     if as_json:
-        typer.echo(json.dumps({"file": str(request.path), **asdict(manifest)}, indent=2))
+        say(json.dumps({"file": str(request.path), **asdict(manifest)}, indent=2))
         return
     _print(request.path, manifest)
 
 
 def _print(written: Path, manifest: "OnnxManifest") -> None:
     parity = manifest.parity
-    typer.echo(f"{written}  {written.stat().st_size / 1e6:.2f} MB, {manifest.precision}")
-    typer.echo(
+    say(f"{written}  {written.stat().st_size / 1e6:.2f} MB, {manifest.precision}")
+    say(
         f"largest difference from {parity.against}: {parity.max_abs_difference:.1e}, "
         f"{parity.psnr_db:.1f} dB, on {parity.patches} real tiles"
     )
     if manifest.quantization is not None:
         quantised = manifest.quantization
-        typer.echo(
+        say(
             f"in int8: {len(quantised.nodes)} convolutions and projections, calibrated on "
             f"{quantised.calibration}"
         )
     for loss in manifest.psnr_loss:
-        typer.echo(
+        say(
             f"{loss.dataset}: {loss.psnr_y_db:.3f} dB PSNR-Y, fp32 {loss.fp32_psnr_y_db:.3f}: "
             f"{loss.loss_db:.4f} dB lost on {loss.images} pictures"
         )

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from edgesr.cli._console import say
 from edgesr.errors import ConfigError, MissingError
 from edgesr.weights import shipped, shipped_names
 
@@ -62,15 +63,13 @@ def command(
             "networks": [asdict(row) for row in rows],
             "missing": None if missing is None else str(missing),
         }
-        typer.echo(json.dumps(document, indent=2))
+        say(json.dumps(document, indent=2))
         return
     _print(rows, scale)
     if missing is None:
-        typer.echo(
-            "\nOther sizes follow a colon, such as esr-cnn:C8-D9-S6; docs/networks.md says how."
-        )
+        say("\nOther sizes follow a colon, such as esr-cnn:C8-D9-S6; docs/networks.md says how.")
     else:
-        typer.echo(f"\nOnly what is shipped can be listed: {missing}")
+        say(f"\nOnly what is shipped can be listed: {missing}")
 
 
 def _registered(names: list[str] | None, scale: int) -> list[Row]:
@@ -134,11 +133,11 @@ def _shipped_scales(name: str) -> tuple[int, ...]:
 
 
 def _print(rows: list[Row], scale: int) -> None:
-    typer.echo(f"Parameters and multiply-adds at scale {scale}.\n")
+    say(f"Parameters and multiply-adds at scale {scale}.\n")
     layout = "{:<16} {:>10} {:>20}  {:<8} {}"
-    typer.echo(layout.format("NAME", "PARAMETERS", "MULTIPLY-ADDS", "SCALES", "SHIPPED"))
+    say(layout.format("NAME", "PARAMETERS", "MULTIPLY-ADDS", "SCALES", "SHIPPED"))
     for row in rows:
-        typer.echo(
+        say(
             layout.format(
                 row.name,
                 f"{row.parameters:,}",
@@ -148,8 +147,8 @@ def _print(rows: list[Row], scale: int) -> None:
             ).rstrip()
         )
         if row.summary:
-            typer.echo(f"    {row.summary}")
-            typer.echo(f"    a pixel depends on {row.context}")
+            say(f"    {row.summary}")
+            say(f"    a pixel depends on {row.context}")
 
 
 def _factors(scales: tuple[int, ...]) -> str:

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from edgesr.cli._console import say
+
 
 def command(
     log: Annotated[
@@ -35,10 +37,10 @@ def command(
     if found is not None:
         tool, windows = found
         energies = windows_report(windows, tool, log.name)
-        typer.echo(json.dumps(energies, indent=2) if as_json else windows_table(energies))
+        say(json.dumps(energies, indent=2) if as_json else windows_table(energies))
         return
     recorded = read_power_log(log, interval / 1000)
     begin_s = None if begin is None else moment_s(begin, recorded.start, "--from")
     end_s = None if end is None else moment_s(end, recorded.start, "--to")
     result = report(recorded, begin_s, end_s, where=log)
-    typer.echo(json.dumps(result, indent=2) if as_json else table(result))
+    say(json.dumps(result, indent=2) if as_json else table(result))

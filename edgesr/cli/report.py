@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from edgesr.cli._console import say
+
 
 def command(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of `edgesr bench -o`.")],
@@ -20,7 +22,7 @@ def command(
 
     result = write_report(folder, output)
     if as_json:
-        typer.echo(json.dumps(result.to_json(), indent=2, ensure_ascii=False, allow_nan=False))
+        say(json.dumps(result.to_json(), indent=2, ensure_ascii=False, allow_nan=False))
         return
-    typer.echo(summary(result))
-    typer.echo((output or folder) / PAGE)
+    say(summary(result))
+    say((output or folder) / PAGE)

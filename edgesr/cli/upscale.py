@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgesr.cli._console import progress
+from edgesr.cli._console import progress, say
 from edgesr.errors import ConfigError, EdgesrError, ImageError
 from edgesr.runtime.select import backend_names, open_session, why_not_tensorrt
 
@@ -145,7 +145,7 @@ def command(
     finally:
         session.close()
     if backend == "auto" and session.backend != "tensorrt" and plan.jobs and not as_json:
-        typer.echo(f"on {session.backend}: {why_not_tensorrt(model, scale)}")
+        say(f"on {session.backend}: {why_not_tensorrt(model, scale)}")
     if not ok:
         raise typer.Exit(1)
 
@@ -193,9 +193,9 @@ def _run(
             "skipped": [str(job.input) for job in plan.skipped],
             "failed": [{"input": str(path), "error": str(error)} for path, error in failed],
         }
-        typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        say(json.dumps(document, indent=2, ensure_ascii=False))
     elif plan.skipped:
-        typer.echo(f"{len(plan.skipped)} skipped, whose results are there")
+        say(f"{len(plan.skipped)} skipped, whose results are there")
     return not failed
 
 
@@ -255,17 +255,15 @@ def _since(start: float) -> float:
 def _print_result(result: Result) -> None:
     size = "{}x{} -> {}x{}".format(*result.input_size, *result.output_size)
     tiles = "1 tile" if result.tiles == 1 else f"{result.tiles} tiles"
-    typer.echo(
+    say(
         f"{result.output}  {size}, {tiles}, {result.latency_ms:.0f} ms "
         f"({result.model}, {result.backend})"
     )
     if result.seam_ratio is not None:
-        typer.echo(
-            f"  seams: {result.seam_ratio:.3f} (gradient across tile borders over that without)"
-        )
+        say(f"  seams: {result.seam_ratio:.3f} (gradient across tile borders over that without)")
     for note in result.notes:
-        typer.echo(f"  note: {note}")
+        say(f"  note: {note}")
 
 
 def _complain(error: EdgesrError) -> None:
-    typer.echo(f"error: {error}", err=True)
+    say(f"error: {error}", err=True)

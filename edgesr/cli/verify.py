@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgesr.cli._console import say
 from edgesr.errors import EngineError, shell
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def command(
     result = replace(result, against=f"onnxruntime {reference.manifest.precision}")
     replace(manifest, verification=result).write(engine)
     if as_json:
-        typer.echo(json.dumps({"engine": str(engine)} | asdict(result), indent=2))
+        say(json.dumps({"engine": str(engine)} | asdict(result), indent=2))
     else:
         _print(result)
     if result.psnr_db < LIMIT_DB:
@@ -57,8 +58,8 @@ def command(
 
 
 def _print(result: "Verification") -> None:
-    typer.echo(
+    say(
         f"{result.psnr_db:.1f} dB against {result.against} on {result.patches} patches, "
         f"largest difference {result.max_abs_difference:.2e}"
     )
-    typer.echo(f"  worst: {result.worst_patch}, {result.worst_psnr_db:.1f} dB")
+    say(f"  worst: {result.worst_patch}, {result.worst_psnr_db:.1f} dB")

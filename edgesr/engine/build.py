@@ -1,5 +1,6 @@
 """Build an engine: parse, configure, build within the board's memory, describe, write."""
 
+import hashlib
 import shutil
 import time
 from collections.abc import Callable
@@ -22,7 +23,7 @@ from edgesr.engine.stack import Stack, Typing, find_stack
 from edgesr.engine.timing_cache import TimingCache
 from edgesr.errors import EngineError, shell
 from edgesr.export.manifest import OnnxManifest
-from edgesr.files import sha256, write_bytes
+from edgesr.export.onnx_file import check_content
 
 MIB = 1 << 20
 FREE_DISK_MIB = 256
@@ -126,7 +127,8 @@ def load(
         EngineError: precision or batch is not what was asked, or this TensorRT lacks the precision.
     """
     net.read_onnx(request.onnx)  # a file of another kind is named as such, manifest or not
-    model = OnnxManifest.read(request.onnx)
+    model, content = OnnxManifest.load(request.onnx)
+    check_content(content, request.onnx)
     if model.precision == "int8" and stack.typing is Typing.WEAK:
         raise EngineError(
             f"TensorRT {stack.version} takes every scale for float32 and would misread this int8 "
@@ -213,7 +215,6 @@ def build(
     build_s = time.monotonic() - started
     inspected = engine_layers(stack, engine)
     layers = inspected or parsed.layers
-    write_bytes(path, engine)
     manifest = EngineManifest(
         network=model.network,
         scale=model.scale,
@@ -225,7 +226,7 @@ def build(
         onnx_file=request.onnx.name,
         onnx_sha256=model.onnx_sha256,
         weights_sha256=None if model.parent is None else model.parent.sha256,
-        engine_sha256=sha256(path),
+        engine_sha256=hashlib.sha256(engine).hexdigest(),
         tensorrt_module=stack.name,
         tensorrt=stack.version,
         cuda=device.cuda,
@@ -246,5 +247,5 @@ def build(
         plugin=plugin,
         fp32_layers=() if model.precision == "fp32" else names_in("fp32", layers),
     )
-    manifest.write(path)
+    manifest.write_with(path, engine)
     return path, manifest

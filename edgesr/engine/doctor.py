@@ -11,7 +11,7 @@ from pathlib import Path
 import edgesr
 from edgesr.engine.board import Board
 from edgesr.engine.device import ROOT, Device, is_above_mode, is_below_mode, read_device
-from edgesr.engine.find import FOLDER, check_engine
+from edgesr.engine.find import FOLDER, check_engine, engine_paths
 from edgesr.engine.gpu import first_gpu
 from edgesr.engine.manifest import EngineManifest
 from edgesr.engine.stack import find_stack
@@ -207,7 +207,7 @@ def _sensors(root: Path, device: Device) -> Iterator[Check]:
 
 
 def _engines(folder: Path) -> Iterator[Check]:
-    for engine in sorted(folder.glob("*.engine")):
+    for engine in engine_paths(folder):
         try:
             manifest = check_engine(engine)
         except EdgesrError as error:

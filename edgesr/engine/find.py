@@ -1,7 +1,9 @@
 """Whether an engine fits a model on this machine, and where such an engine lies."""
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +13,12 @@ from edgesr.engine.manifest import EngineManifest
 from edgesr.engine.stack import find_stack
 from edgesr.errors import EdgesrError, MissingError
 from edgesr.export.manifest import OnnxManifest
+from edgesr.file_set import waiting_members
 
 if TYPE_CHECKING:
     from edgesr.runtime.tensorrt_session import TensorRTSession
+
+_log = logging.getLogger(__name__)
 
 FOLDER = Path("engines")
 """Where `build-engine` puts engines that were given no name."""
@@ -76,11 +81,7 @@ def find_engine(
     model = OnnxManifest.read(onnx)
     candidates = []
     for folder in dict.fromkeys((onnx.parent, *folders)):
-        for engine in sorted(folder.glob("*.engine")):
-            try:
-                manifest = EngineManifest.read(engine)
-            except EdgesrError:
-                continue  # a file that is no engine of ours is not an answer, and not an error
+        for engine, manifest in engines_in(folder):
             if manifest.onnx_sha256 == model.onnx_sha256 or (
                 same_weights and is_export_of(model, manifest)
             ):
@@ -99,6 +100,36 @@ def find_engine(
     return Found(None, f"no engine here was built from {onnx.name}")
 
 
+def engine_paths(folder: Path) -> list[Path]:
+    """Return the engines of a folder; none if it does not exist. Hidden files are temporary."""
+    shown = {path for path in folder.glob("*.engine") if not path.name.startswith(".")}
+    return sorted(shown | set(waiting_members(folder, "*.engine")))
+
+
+def engines_in(folder: Path) -> list[tuple[Path, EngineManifest]]:
+    """Return the engines of a folder and their manifests; log those whose manifest is wrong."""
+    read = ((engine, _read_or_skip(engine)) for engine in engine_paths(folder))
+    return [(engine, manifest) for engine, manifest in read if manifest is not None]
+
+
+def _read_or_skip(engine: Path) -> EngineManifest | None:
+    try:
+        return EngineManifest.read(engine)
+    except EdgesrError as error:
+        _say_skipped(error)
+        return None
+
+
+@lru_cache(maxsize=256)  # a folder is searched several times in a command
+def _say_skipped_once(text: str) -> None:
+    _log.warning("skipped: %s", text)
+
+
+def _say_skipped(error: EdgesrError) -> None:
+    """Log in one line that a file nobody named was passed over."""
+    _say_skipped_once(f"{error.where}: {error.what}")
+
+
 def is_export_of(model: OnnxManifest, engine: EngineManifest) -> bool:
     """Return whether an ONNX file holds the weights that an engine was made from."""
     parent = None if model.parent is None else model.parent.sha256
@@ -115,8 +146,9 @@ def find_fp32_model(manifest: EngineManifest, folders: Iterable[Path]) -> Path |
         for onnx in sorted(folder.glob("*.onnx")):
             try:
                 model = OnnxManifest.read(onnx)
-            except EdgesrError:
-                continue  # not a model of ours
+            except EdgesrError as error:
+                _say_skipped(error)
+                continue
             own = model.onnx_sha256 == manifest.onnx_sha256 or is_export_of(model, manifest)
             if own and model.precision == "fp32" and model.tile == manifest.tile:
                 return onnx

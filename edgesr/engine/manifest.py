@@ -4,16 +4,22 @@
 it is loaded only if the manifest says that it was made for these, and is of this very file.
 """
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
+from msgspec import Meta
+
+from edgesr.artifact_limits import check_call
+from edgesr.decode import Amount, Count, FileName, Number, Positive, Scale, Sha256, Text, read_json
 from edgesr.engine.plugin import Plugin
 from edgesr.errors import EngineError, shell
-from edgesr.files import sha256, write_json
+from edgesr.file_set import settle, write_set
+from edgesr.files import sha256, to_json, write_json
 
 FORMAT = "edgesr-engine/1"
+TensorRTModule = Annotated[str, Meta(pattern=r"^tensorrt(_rtx)?\Z")]
+"""Import name of a TensorRT."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +32,9 @@ class Attempt:
         result: `built`, or why it was not.
     """
 
-    workspace_mib: int
-    optimization_level: int
-    result: str
+    workspace_mib: Count
+    optimization_level: Count
+    result: Text
 
 
 @dataclass(frozen=True)
@@ -44,12 +50,12 @@ class Verification:
         against: what it was compared with.
     """
 
-    psnr_db: float
-    max_abs_difference: float
-    patches: int
-    worst_patch: str
-    worst_psnr_db: float
-    against: str
+    psnr_db: Number
+    max_abs_difference: Amount
+    patches: Count
+    worst_patch: Text
+    worst_psnr_db: Number
+    against: Text
 
 
 @dataclass(frozen=True)
@@ -94,38 +100,48 @@ class EngineManifest:
         format: name and version of this format.
     """
 
-    network: str
-    scale: int
-    tile: int
-    batch: int
-    precision: str
-    board: str
-    power_mode: str | None
-    onnx_file: str
-    onnx_sha256: str
-    weights_sha256: str | None
-    engine_sha256: str
-    tensorrt_module: str
-    tensorrt: str
-    cuda: str | None
-    l4t: str | None
-    compute_capabilities: tuple[str, ...]
-    typing: str
-    layers: dict[str, dict[str, int]]
-    layers_from: str
-    inputs: dict[str, tuple[int, ...]]
-    outputs: dict[str, tuple[int, ...]]
-    flags: tuple[str, ...]
+    network: Text
+    scale: Scale
+    tile: Positive
+    batch: Positive
+    precision: Text
+    board: Text
+    power_mode: Text | None
+    onnx_file: FileName
+    onnx_sha256: Sha256
+    weights_sha256: Sha256 | None
+    engine_sha256: Sha256
+    tensorrt_module: TensorRTModule
+    tensorrt: Text
+    cuda: Text | None
+    l4t: Text | None
+    compute_capabilities: tuple[Text, ...]
+    typing: Text
+    layers: dict[str, dict[str, Count]]
+    layers_from: Text
+    inputs: dict[str, tuple[Positive, ...]]
+    outputs: dict[str, tuple[Positive, ...]]
+    flags: tuple[Text, ...]
     attempts: tuple[Attempt, ...]
-    skipped_tactics: int
-    timing_cache: str
-    build_s: float
-    peak_memory_mib: int | None
-    edgesr: str
+    skipped_tactics: Count
+    timing_cache: Text
+    build_s: Amount
+    peak_memory_mib: Count | None
+    edgesr: Text
     plugin: Plugin | None = None
     fp32_layers: tuple[str, ...] = ()
     verification: Verification | None = None
     format: str = FORMAT
+
+    def __post_init__(self) -> None:
+        check_call(self.tile, self.batch)
+        large = self.scale * self.tile
+        wanted = [(self.batch, 3, self.tile, self.tile)], [(self.batch, 3, large, large)]
+        if (list(self.inputs.values()), list(self.outputs.values())) != wanted:
+            raise ValueError(
+                f"inputs and outputs must be one {wanted[0][0]} and one {wanted[1][0]}, "
+                "after tile, batch and scale"
+            )
 
     @staticmethod
     def path_for(engine: Path) -> Path:
@@ -140,48 +156,37 @@ class EngineManifest:
             EngineError: engine or manifest is missing or not what it should be.
         """
         again = "edgesr build-engine --list-boards"
-        if not engine.is_file():
-            raise EngineError("no such engine", where=engine, fix=again)
         path = cls.path_for(engine)
         try:
-            fields = json.loads(path.read_bytes())
-            if not isinstance(fields, dict) or fields.get("format") != FORMAT:
-                raise EngineError(f"not a manifest of format {FORMAT}", where=path, fix=again)
-            return cls._from_json(fields)
+            manifest = read_json(path, cls, EngineError, again, FORMAT)
         except FileNotFoundError:
+            if not engine.is_file():
+                raise EngineError("no such engine", where=engine, fix=again) from None
             raise EngineError(
                 f"there is no manifest beside it ({path.name}); engines without one are not loaded",
                 where=engine,
                 fix=again,
             ) from None
-        except (ValueError, KeyError, TypeError, OSError) as error:
-            raise EngineError(
-                f"the manifest cannot be read ({error})", where=path, fix=again
-            ) from error
-
-    @classmethod
-    def _from_json(cls, fields: dict[str, Any]) -> "EngineManifest":
-        def shapes(side: dict[str, list[int]]) -> dict[str, tuple[int, ...]]:
-            return {name: tuple(shape) for name, shape in side.items()}
-
-        verification = fields.pop("verification")
-        # Fields that older manifests lack.
-        plugin, fp32_layers = fields.pop("plugin", None), fields.pop("fp32_layers", ())
-        return cls(
-            attempts=tuple(Attempt(**attempt) for attempt in fields.pop("attempts")),
-            verification=None if verification is None else Verification(**verification),
-            compute_capabilities=tuple(fields.pop("compute_capabilities")),
-            flags=tuple(fields.pop("flags")),
-            inputs=shapes(fields.pop("inputs")),
-            outputs=shapes(fields.pop("outputs")),
-            plugin=None if plugin is None else Plugin(**plugin),
-            fp32_layers=tuple(fp32_layers),
-            **fields,
-        )
+        settle(engine, manifest.engine_sha256)
+        if not engine.is_file():
+            raise EngineError("no such engine", where=engine, fix=again)
+        return manifest
 
     def write(self, engine: Path) -> None:
-        """Write the manifest beside `engine`, atomically."""
+        """Write the manifest anew beside an engine that stays, atomically."""
         write_json(self.path_for(engine), asdict(self))
+
+    def write_with(self, engine: Path, content: bytes) -> None:
+        """Write an engine and its manifest; both appear, or what stood there stays.
+
+        Args:
+            engine: where to write.
+            content: the engine; its SHA-256 is `engine_sha256`.
+
+        Raises:
+            EdgesrError: they cannot be written.
+        """
+        write_set(self.path_for(engine), to_json(asdict(self)), {engine: content})
 
     def rebuild_command(self, engine: Path) -> str:
         """Return the command that builds this engine again, for the board it is used on."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+from edgesr.decode import FileName, Sha256, Text
 from edgesr.errors import EngineError
 from edgesr.files import sha256
 
@@ -61,12 +62,12 @@ class Plugin:
         nvcc: version of the compiler, such as `12.6.68`.
     """
 
-    file: str
-    sha256: str
-    source_sha256: str
-    tensorrt: str
-    compute_capability: str
-    nvcc: str
+    file: FileName
+    sha256: Sha256
+    source_sha256: Sha256
+    tensorrt: Text
+    compute_capability: Text
+    nvcc: Text
 
     def check(
         self, *, tensorrt: str, compute_capability: str | None, where: Path, fix: str

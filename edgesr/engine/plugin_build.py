@@ -7,13 +7,13 @@ library that does not agree with its record is compiled again.
 
 import fcntl
 import hashlib
-import json
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
+from edgesr.decode import LIMIT_BYTES, MalformedError, decode_json, read_bounded
 from edgesr.engine.gpu import Gpu, first_gpu
 from edgesr.engine.nvcc import INCLUDE_VARIABLE, Nvcc, find_headers, find_nvcc, first_error, run
 from edgesr.engine.plugin import (
@@ -194,13 +194,13 @@ def _compile(
 def _kept(library: Path, record: Path) -> Plugin | None:
     """Return the plugin that was compiled before, None where there is none or it was damaged."""
     known = _read(record)
-    intact = known is not None and library.is_file() and sha256(library) == known.sha256
-    return known if intact else None
+    named = known is not None and known.file == library.name and library.is_file()
+    return known if known is not None and named and sha256(library) == known.sha256 else None
 
 
 def _read(record: Path) -> Plugin | None:
     """Return what a record says; None where it is missing or was damaged."""
     try:
-        return Plugin(**json.loads(record.read_bytes()))
-    except (OSError, ValueError, TypeError):
+        return decode_json(read_bounded(record, LIMIT_BYTES), Plugin)
+    except (OSError, MalformedError):
         return None

@@ -7,16 +7,17 @@ written as a bit number: TensorRT 8.6 has an FP16 builder flag and no strong typ
 
 import enum
 import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from edgesr.errors import EngineError, MissingError
 
-INSTALL = {
+INSTALL: Mapping[str, str] = {
     "tensorrt": "sudo apt install python3-libnvinfer  (then a venv with --system-site-packages)",
     "tensorrt_rtx": "pip install tensorrt-rtx-cu12",
 }
+"""How to install each module that is TensorRT; there are no others."""
 
 
 class Typing(enum.Enum):
@@ -137,11 +138,16 @@ def typing_of(module: Any) -> Typing:
 def find_stack(modules: Sequence[str]) -> Stack:
     """Import the first of `modules` that is installed.
 
+    The names may come from a file, so nothing but the keys of `INSTALL` is ever imported.
+
     Raises:
         MissingError: none is; the message says how to install the preferred one.
     """
     reasons = []
     for name in modules:
+        if name not in INSTALL:
+            reasons.append(f"{name}: no module of TensorRT")
+            continue
         try:
             module = importlib.import_module(name)
         except (ImportError, OSError, RuntimeError) as error:  # a broken library raises the others
@@ -151,4 +157,6 @@ def find_stack(modules: Sequence[str]) -> Stack:
             reasons.append(f"{name}: not a package of TensorRT")
             continue
         return Stack(module, name, str(module.__version__), typing_of(module))
-    raise MissingError(f"TensorRT is not installed ({'; '.join(reasons)})", fix=INSTALL[modules[0]])
+    raise MissingError(
+        f"TensorRT is not installed ({'; '.join(reasons)})", fix=INSTALL.get(modules[0])
+    )

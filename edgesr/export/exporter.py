@@ -1,7 +1,6 @@
 """From weights to an ONNX file with its manifest: trace, define mixers, check, keep."""
 
 import hashlib
-import json
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -9,6 +8,8 @@ from pathlib import Path
 from onnx import ModelProto
 
 from edgesr import __version__
+from edgesr.artifact_limits import check_call
+from edgesr.decode import has_format
 from edgesr.errors import ConfigError
 from edgesr.export.allowed import check_no_loops, check_operators
 from edgesr.export.allowed_qdq import check_qdq
@@ -20,7 +21,8 @@ from edgesr.export.manifest import FORMAT, PRECISIONS, OnnxManifest, Parent, Qua
 from edgesr.export.parity import check_parity
 from edgesr.export.ranges import too_large_for_half
 from edgesr.export.torch_graph import trace
-from edgesr.files import atomic_path, make_folder, sha256
+from edgesr.file_set import check_folder
+from edgesr.files import make_folder, sha256
 from edgesr.models import get_network
 from edgesr.models.checkpoint import load_network
 from edgesr.models.cost import multiply_adds
@@ -78,6 +80,10 @@ class ExportRequest:
             )
         if self.batch is not None and self.batch < 1:
             raise ConfigError(f"a batch of {self.batch} tiles cannot be", where="--batch")
+        try:
+            check_call(self.tile, self.batch or 1)
+        except ValueError as error:
+            raise ConfigError(str(error), where="--tile, --batch") from error
 
     @property
     def path(self) -> Path:
@@ -121,37 +127,37 @@ def export(request: ExportRequest) -> OnnxManifest:
     _check_names(path)
     if request.output is None:
         make_folder(path.parent)
-    with atomic_path(path) as temporary:  # first, so that a missing folder is known at once
-        network = load_network(request.network, request.scale, request.weights)
-        graph = build_graph(network, request)
-        check_operators(graph.model)
-        check_qdq(graph.model)
-        check_no_loops(graph.model)
-        parity = check_parity(graph.model, network, request.tile, request.batch, request.precision)
-        temporary.write_bytes(graph.model.SerializeToString())
-        manifest = OnnxManifest(
-            network=request.network,
-            scale=request.scale,
-            precision=request.precision,
-            tile=request.tile,
-            batch=request.batch,
-            scan_form=graph.form,
-            fp32_islands=graph.islands,
-            opset=graph.model.opset_import[0].version,
-            parameters=parameter_count(network),
-            multiply_adds_per_tile=multiply_adds(
-                get_network(request.network), request.scale, request.tile, request.tile
-            ),
-            parent=_parent(request, network),
-            onnx_sha256=sha256(temporary),
-            parity=parity,
-            versions={
-                "edgesr": __version__,
-                **{name: version(name) for name in ("torch", "onnx", "onnxruntime")},
-            },
-            quantization=graph.quantization,
-        )
-        manifest.write(path)
+    check_folder(path)
+    network = load_network(request.network, request.scale, request.weights)
+    graph = build_graph(network, request)
+    check_operators(graph.model)
+    check_qdq(graph.model)
+    check_no_loops(graph.model)
+    parity = check_parity(graph.model, network, request.tile, request.batch, request.precision)
+    content = graph.model.SerializeToString()
+    manifest = OnnxManifest(
+        network=request.network,
+        scale=request.scale,
+        precision=request.precision,
+        tile=request.tile,
+        batch=request.batch,
+        scan_form=graph.form,
+        fp32_islands=graph.islands,
+        opset=graph.model.opset_import[0].version,
+        parameters=parameter_count(network),
+        multiply_adds_per_tile=multiply_adds(
+            get_network(request.network), request.scale, request.tile, request.tile
+        ),
+        parent=_parent(request, network),
+        onnx_sha256=hashlib.sha256(content).hexdigest(),
+        parity=parity,
+        versions={
+            "edgesr": __version__,
+            **{name: version(name) for name in ("torch", "onnx", "onnxruntime")},
+        },
+        quantization=graph.quantization,
+    )
+    manifest.write_with(path, content)
     return manifest
 
 
@@ -189,11 +195,7 @@ def _check_names(path: Path) -> None:
     if path.suffix != ".onnx":
         raise ConfigError("the output must end in .onnx", where=path, fix="-o FILE.onnx")
     beside = OnnxManifest.path_for(path)
-    try:
-        foreign = beside.exists() and json.loads(beside.read_bytes()).get("format") != FORMAT
-    except (ValueError, AttributeError, OSError):
-        foreign = True
-    if foreign:
+    if beside.exists() and not has_format(beside, FORMAT):
         raise ConfigError(
             "this file is no manifest of edgesr and would be replaced by one", where=beside
         )

@@ -4,16 +4,34 @@
 ONNX file changed behind its back is refused instead of trusted.
 """
 
-import json
+import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
+from msgspec import Meta
+
+from edgesr.artifact_limits import MAX_MODEL_BYTES, check_call
+from edgesr.decode import (
+    Amount,
+    Count,
+    FileName,
+    MalformedError,
+    Number,
+    Positive,
+    Scale,
+    Sha256,
+    Text,
+    read_bounded,
+    read_json,
+)
 from edgesr.errors import ModelError, shell
-from edgesr.files import sha256, write_json
+from edgesr.file_set import settle, write_set
+from edgesr.files import to_json, write_json
 
 FORMAT = "edgesr-onnx/1"
 PRECISIONS = ("fp32", "fp16", "int8")
+Precision = Annotated[str, Meta(pattern=rf"^({'|'.join(PRECISIONS)})\Z")]
 INPUT_RANGE = (0.0, 1.0)
 COLOUR_ORDER = "RGB"
 LAYOUT = "NCHW"
@@ -28,8 +46,8 @@ class Parent:
         sha256: of its content.
     """
 
-    file: str
-    sha256: str
+    file: FileName
+    sha256: Sha256
 
 
 @dataclass(frozen=True)
@@ -43,10 +61,10 @@ class Parity:
         psnr_db: over all values compared, peak 1.0; None: written before it was kept.
     """
 
-    max_abs_difference: float
-    patches: int
-    against: str
-    psnr_db: float | None = None
+    max_abs_difference: Amount
+    patches: Count
+    against: Text
+    psnr_db: Number | None = None
 
 
 @dataclass(frozen=True)
@@ -61,11 +79,11 @@ class Quantization:
         tiles_sha256: of their values, to tell whether two files were calibrated alike.
     """
 
-    nodes: tuple[str, ...]
-    scheme: str
-    calibration: str
-    tiles: int
-    tiles_sha256: str
+    nodes: tuple[Text, ...]
+    scheme: Text
+    calibration: Text
+    tiles: Count
+    tiles_sha256: Sha256
 
 
 @dataclass(frozen=True)
@@ -80,11 +98,11 @@ class PsnrLoss:
         loss_db: the first minus the second.
     """
 
-    dataset: str
-    images: int
-    fp32_psnr_y_db: float
-    psnr_y_db: float
-    loss_db: float
+    dataset: Text
+    images: Count
+    fp32_psnr_y_db: Number
+    psnr_y_db: Number
+    loss_db: Number
 
 
 @dataclass(frozen=True)
@@ -115,26 +133,35 @@ class OnnxManifest:
         format: name and version of this format.
     """
 
-    network: str
-    scale: int
-    precision: str
-    tile: int
-    batch: int | None
-    scan_form: str | None
-    fp32_islands: tuple[str, ...]
-    opset: int
-    parameters: int
-    multiply_adds_per_tile: int
+    network: Text
+    scale: Scale
+    precision: Precision
+    tile: Positive
+    batch: Positive | None
+    scan_form: Text | None
+    fp32_islands: tuple[Text, ...]
+    opset: Count
+    parameters: Count
+    multiply_adds_per_tile: Count
     parent: Parent | None
-    onnx_sha256: str
+    onnx_sha256: Sha256
     parity: Parity
-    versions: dict[str, str]
+    versions: dict[str, Text]
     quantization: Quantization | None = None
     psnr_loss: tuple[PsnrLoss, ...] = ()
     input_range: tuple[float, float] = INPUT_RANGE
     colour_order: str = COLOUR_ORDER
     layout: str = LAYOUT
     format: str = FORMAT
+
+    def __post_init__(self) -> None:
+        check_call(self.tile, 1 if self.batch is None else self.batch)
+        convention = (self.input_range, self.colour_order, self.layout)
+        if convention != (INPUT_RANGE, COLOUR_ORDER, LAYOUT):
+            raise ValueError(
+                f"pictures must be {LAYOUT}, {COLOUR_ORDER}, in {list(INPUT_RANGE)}; "
+                f"it says {self.layout}, {self.colour_order}, in {list(self.input_range)}"
+            )
 
     @staticmethod
     def path_for(onnx: Path) -> Path:
@@ -149,72 +176,65 @@ class OnnxManifest:
             ModelError: the ONNX file or the manifest is missing, is not what it should be, or the
                 two do not belong together.
         """
-        if not onnx.is_file():
-            raise ModelError("no such ONNX file", where=onnx, fix=f"edgesr export -o {shell(onnx)}")
-        path = cls.path_for(onnx)
+        return cls.load(onnx)[0]
+
+    @classmethod
+    def load(cls, onnx: Path) -> "tuple[OnnxManifest, bytes]":
+        """Read an ONNX file and the manifest beside it, which describes this very content.
+
+        Returns:
+            The manifest, and the content of the ONNX file that its SHA-256 is of.
+
+        Raises:
+            ModelError: as for `read`.
+        """
         again = f"edgesr export -o {shell(onnx)}"
+        manifest = cls._beside(onnx, again)
+        while True:
+            settle(onnx, manifest.onnx_sha256)
+            try:
+                content = read_bounded(onnx, MAX_MODEL_BYTES)
+            except (OSError, MalformedError) as error:
+                reason = error.strerror if isinstance(error, OSError) else error
+                raise ModelError(
+                    f"the model cannot be read ({reason})", where=onnx, fix="edgesr models"
+                ) from error
+            if hashlib.sha256(content).hexdigest() == manifest.onnx_sha256:
+                return manifest, content
+            before, manifest = manifest, cls._beside(onnx, again)
+            if manifest.onnx_sha256 == before.onnx_sha256:
+                # else the pair was replaced between the two reads
+                raise ModelError(
+                    f"it is not the file that {cls.path_for(onnx).name} describes "
+                    "(SHA-256 differs)",
+                    where=onnx,
+                    fix=again,
+                )
+
+    @classmethod
+    def _beside(cls, onnx: Path, again: str) -> "OnnxManifest":
+        path = cls.path_for(onnx)
         try:
-            fields = json.loads(path.read_bytes())
+            return read_json(path, cls, ModelError, again, FORMAT)
         except FileNotFoundError:
+            if not onnx.is_file():
+                raise ModelError("no such ONNX file", where=onnx, fix=again) from None
             raise ModelError(
                 f"there is no manifest beside it ({path.name})", where=onnx, fix=again
             ) from None
-        except (ValueError, OSError) as error:
-            raise ModelError("the manifest cannot be read", where=path, fix=again) from error
-        manifest = cls._from_json(fields, path, again)
-        if sha256(onnx) != manifest.onnx_sha256:
-            raise ModelError(
-                f"it is not the file that {path.name} describes (SHA-256 differs)",
-                where=onnx,
-                fix=again,
-            )
-        return manifest
-
-    @classmethod
-    def _from_json(cls, fields: Any, path: Path, again: str) -> "OnnxManifest":
-        if not isinstance(fields, dict) or fields.get("format") != FORMAT:
-            raise ModelError(f"not a manifest of format {FORMAT}", where=path, fix=again)
-        try:
-            parent = fields.pop("parent")
-            quantization = fields.pop("quantization", None)
-            manifest = cls(
-                parent=None if parent is None else Parent(**parent),
-                quantization=None if quantization is None else _quantization(quantization),
-                psnr_loss=tuple(PsnrLoss(**loss) for loss in fields.pop("psnr_loss", ())),
-                parity=Parity(**fields.pop("parity")),
-                fp32_islands=tuple(fields.pop("fp32_islands")),
-                input_range=tuple(fields.pop("input_range")),
-                **fields,
-            )
-        except (KeyError, TypeError) as error:
-            raise ModelError(
-                f"the manifest is incomplete ({error})", where=path, fix=again
-            ) from error
-        manifest._check(path, again)
-        return manifest
-
-    def _check(self, path: Path, again: str) -> None:
-        sizes = (self.scale, self.tile, 1 if self.batch is None else self.batch)
-        for value in sizes:
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise ModelError(
-                    "scale, tile and batch must be whole numbers of at least 1",
-                    where=path,
-                    fix=again,
-                )
-        convention = (self.input_range, self.colour_order, self.layout)
-        if convention != (INPUT_RANGE, COLOUR_ORDER, LAYOUT):
-            raise ModelError(
-                f"pictures must be {LAYOUT}, {COLOUR_ORDER}, in {list(INPUT_RANGE)}; "
-                f"it says {self.layout}, {self.colour_order}, in {list(self.input_range)}",
-                where=path,
-                fix=again,
-            )
 
     def write(self, onnx: Path) -> None:
-        """Write the manifest beside `onnx`, atomically."""
+        """Write the manifest anew beside an ONNX file that stays, atomically."""
         write_json(self.path_for(onnx), asdict(self))
 
+    def write_with(self, onnx: Path, content: bytes) -> None:
+        """Write an ONNX file and its manifest; both appear, or what stood there stays.
 
-def _quantization(fields: dict[str, Any]) -> Quantization:
-    return Quantization(nodes=tuple(fields.pop("nodes")), **fields)
+        Args:
+            onnx: where to write.
+            content: the ONNX file; its SHA-256 is `onnx_sha256`.
+
+        Raises:
+            EdgesrError: they cannot be written.
+        """
+        write_set(self.path_for(onnx), to_json(asdict(self)), {onnx: content})

@@ -5,20 +5,24 @@ whether alpha is already multiplied in, whether there are more pictures behind t
 """
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from edgesr.errors import ImageError
 from edgesr.imaging.exif import byte_order, read_directory
+from edgesr.imaging.jpeg import read_jpeg
+from edgesr.imaging.limits import check_size
+from edgesr.imaging.png import DamagedError, read_png
+from edgesr.imaging.tiff import is_whole, size_of
 
 READABLE = "PNG, JPEG, WebP, TIFF and BMP"
 
 # TIFF 6.0 tags
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _SAMPLES_PER_PIXEL, _EXTRA_SAMPLES = 258, 262, 277, 338
-_ICC_PROFILE = 34675
+_COLOUR_MAP, _ICC_PROFILE = 320, 34675
 _PHOTOMETRIC_COLOUR = {0: 1, 1: 1, 2: 3, 3: 1, 6: 3}  # grey, grey, RGB, palette, YCbCr -> channels
 _PHOTOMETRIC_NAMES = {4: "mask", 5: "CMYK", 8: "CIE L*a*b*", 9: "ICC L*a*b*", 10: "ITU L*a*b*"}
-_GREYS = (0, 1)
+_GREYS, _PALETTE = (0, 1), 3
 _ALPHA_MULTIPLIED, _ALPHA_STRAIGHT = 1, 2
 
 
@@ -28,6 +32,9 @@ class Container:
 
     Attributes:
         kind: `PNG`, `JPEG`, `WebP`, `TIFF` or `BMP`.
+        still: what is decoded in place of the whole file: an animated PNG without its animation,
+            whose damaged first frame OpenCV would make up without a word; a WebP without what
+            stands behind it.
         grey_alpha: grey with an alpha channel, which OpenCV gives as four channels.
         transparent_grey: the one grey value that is transparent (PNG tRNS), as OpenCV scales it.
         multiplied: OpenCV's colours of this file are already multiplied by alpha.
@@ -37,6 +44,7 @@ class Container:
     """
 
     kind: str
+    still: bytes | None = None
     grey_alpha: bool = False
     transparent_grey: int | None = None
     multiplied: bool = False
@@ -72,10 +80,10 @@ def identify(head: bytes) -> str | None:
 
 
 def inspect(data: bytes) -> Container:
-    """Read the headers of a picture file.
+    """Read the headers of a picture file, and check what can be checked without decoding.
 
     Raises:
-        ImageError: it is not a picture, or of a kind that cannot be read; without a place.
+        ImageError: no picture, of a kind that is not read, damaged, or too large; without a place.
     """
     kind = identify(data[:32])
     readers: dict[str, Callable[[bytes], Container]] = {
@@ -83,7 +91,7 @@ def inspect(data: bytes) -> Container:
         "JPEG": _jpeg,
         "WebP": _webp,
         "TIFF": _tiff,
-        "BMP": lambda data: Container("BMP"),
+        "BMP": _bmp,
     }
     if kind is None:
         raise ImageError(f"not a picture ({READABLE} are read)")
@@ -93,68 +101,97 @@ def inspect(data: bytes) -> Container:
         )
     try:
         return readers[kind](data)
-    except (struct.error, IndexError):
+    except (DamagedError, struct.error, IndexError):
         raise ImageError(f"the {kind} file is damaged or cut short") from None
 
 
 def _png(data: bytes) -> Container:
-    """Read IHDR, tRNS and acTL (PNG specification, third edition, section 11)."""
-    depth, colour = data[24], data[25]
-    transparent, frames = None, 1
-    for name, start, size in _png_chunks(data):
-        if name == b"tRNS" and colour == 0 and size == 2:
-            (value,) = struct.unpack_from(">H", data, start)
-            transparent = value * 255 // (2**depth - 1) if depth < 8 else value
-        elif name == b"acTL":
-            (frames,) = struct.unpack_from(">I", data, start)
+    png = read_png(data)
+    value = png.transparent
+    if value is not None and png.depth < 8:
+        value = value * 255 // (2**png.depth - 1)
     return Container(
-        "PNG", grey_alpha=colour == 4, transparent_grey=transparent, notes=_first_of(frames)
+        "PNG",
+        still=png.still,
+        grey_alpha=png.colour == 4,
+        transparent_grey=value,
+        notes=_first_of(png.frames),
     )
 
 
-def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Yield (name, start, size) of the chunks before the pixels."""
-    at = 8
-    while data[at + 4 : at + 8] != b"IDAT":
-        (size,) = struct.unpack_from(">I", data, at)
-        yield data[at + 4 : at + 8], at + 8, size
-        at += size + 12
-
-
 def _jpeg(data: bytes) -> Container:
-    """Find the frame header, which holds the number of components (ITU T.81, B.2.2)."""
-    at = 2
-    while True:
-        marker = data[at + 1]
-        if data[at] != 0xFF:
-            raise IndexError
-        if marker == 0xFF:  # fill byte
-            at += 1
-            continue
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            break
-        (size,) = struct.unpack_from(">H", data, at + 2)
-        at += 2 + size
-    cmyk = data[at + 9] == 4
+    cmyk = read_jpeg(data) == 4
     notes = ("its CMYK colours were converted to RGB without their profile",) if cmyk else ()
     return Container("JPEG", notes=notes)
 
 
+def _bmp(data: bytes) -> Container:
+    """Check the size, which stands behind the file header (height negative: top down)."""
+    (header,) = struct.unpack_from("<I", data, 14)
+    if header not in _BMP_HEADERS:
+        raise DamagedError
+    (pixels,) = struct.unpack_from("<I", data, 10)
+    short = header == 12
+    width, height = struct.unpack_from("<HH" if short else "<ii", data, 18)
+    (bits,) = struct.unpack_from("<H", data, 24 if short else 28)
+    (packing,) = (0,) if short else struct.unpack_from("<I", data, 30)
+    check_size("BMP", width, abs(height))
+    (used,) = (0,) if short else struct.unpack_from("<I", data, 46)
+    palette = (3 if short else 4) * (used or 1 << bits) if bits <= 8 else 0
+    line = (width * bits + 31) // 32 * 4
+    if pixels < 14 + header + palette:
+        raise DamagedError  # the decoder would take its own header for pixels
+    if packing in _BMP_PLAIN and pixels + line * abs(height) > len(data):
+        raise DamagedError
+    return Container("BMP")
+
+
 def _webp(data: bytes) -> Container:
-    """Count the frames (RFC 9649, section 2.7)."""
+    """Check the size and count the frames (RFC 9649, section 2.7)."""
+    size_of_file = 8 + struct.unpack_from("<I", data, 4)[0]
+    if size_of_file > len(data):
+        raise DamagedError
     frames, at = 0, 12
-    while at + 8 <= len(data):
+    while at + 8 <= size_of_file:
         name, size = struct.unpack_from("<4sI", data, at)
+        if name in _WEBP_SIZES:
+            check_size("WebP", *_WEBP_SIZES[name](data[at + 8 : at + 18]))
         frames += name == b"ANMF"
         at += 8 + size + size % 2
-    return Container("WebP", notes=_first_of(frames))
+    # Cut, because the decoder would go on into what stands behind the picture.
+    return Container("WebP", still=data[:size_of_file], notes=_first_of(frames))
+
+
+def _webp_lossy(block: bytes) -> tuple[int, int]:
+    width, height = struct.unpack_from("<HH", block, 6)
+    return width & 0x3FFF, height & 0x3FFF
+
+
+def _webp_lossless(block: bytes) -> tuple[int, int]:
+    (packed,) = struct.unpack_from("<I", block, 1)
+    return (packed & 0x3FFF) + 1, (packed >> 14 & 0x3FFF) + 1
+
+
+def _webp_canvas(block: bytes) -> tuple[int, int]:
+    width, height = (
+        struct.unpack("<I", block[4:7] + b"\0"),
+        struct.unpack("<I", block[7:10] + b"\0"),
+    )
+    return width[0] + 1, height[0] + 1
+
+
+_BMP_HEADERS = (12, 40, 52, 56, 64, 108, 124)  # bytes, by version
+_BMP_PLAIN = (0, 3, 6)  # BI_RGB and bit fields: as many bytes as the size says
+
+_WEBP_SIZES = {b"VP8 ": _webp_lossy, b"VP8L": _webp_lossless, b"VP8X": _webp_canvas}
 
 
 def _tiff(data: bytes) -> Container:
     """Read the first directory (TIFF 6.0) and refuse what OpenCV would decode wrongly."""
     directory = read_directory(data)
     if directory is None:
-        raise IndexError
+        raise DamagedError
+    check_size("TIFF", *size_of(directory))
     photometric = directory.number(_PHOTOMETRIC) or 0
     samples = directory.number(_SAMPLES_PER_PIXEL) or 1
     bits = set(directory.numbers(_BITS_PER_SAMPLE)) or {1}
@@ -169,6 +206,15 @@ def _tiff(data: bytes) -> Container:
     extra = directory.numbers(_EXTRA_SAMPLES)[:1]
     if photometric in _GREYS and samples > 1:
         raise ImageError("grey TIFF pictures with alpha are not read", fix=convert)
+    palette = len(directory.numbers(_COLOUR_MAP)) if photometric == _PALETTE else 0
+    if samples < (1 if photometric == _PALETTE else colours) or len(bits) > 1:
+        raise DamagedError
+    if photometric not in (*_GREYS, _PALETTE) and min(bits) < 8:
+        raise DamagedError  # RGB and YCbCr have whole bytes
+    if photometric == _PALETTE and palette != 3 << max(bits):
+        raise DamagedError
+    if not is_whole(directory, len(data)):
+        raise DamagedError
     profile = directory.fields.get(_ICC_PROFILE)
     # For 8 bits OpenCV lets libtiff make RGBA, which multiplies straight alpha in.
     multiplied = extra == (_ALPHA_MULTIPLIED,) or (extra == (_ALPHA_STRAIGHT,) and bits == {8})
@@ -177,7 +223,7 @@ def _tiff(data: bytes) -> Container:
         "TIFF",
         multiplied=multiplied,
         turned=True,
-        icc=None if profile is None else profile.value,
+        icc=None if profile is None else bytes(profile.value),
         notes=pages,
     )
 

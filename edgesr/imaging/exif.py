@@ -29,13 +29,14 @@ class Field:
         position: of the 12-byte entry in the block.
         kind: the TIFF type, 3 for 16-bit and 4 for 32-bit whole numbers.
         count: number of values.
-        value: the values as bytes, in the byte order of the block.
+        value: the values, in the byte order of the block; a view, since a small file can name one
+            large value in every one of its entries.
     """
 
     position: int
     kind: int
     count: int
-    value: bytes
+    value: memoryview
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,15 @@ class Directory:
 
     def number(self, tag: int) -> int | None:
         """Return the first value of a whole-number tag, None where there is none."""
-        numbers = self.numbers(tag)
-        return numbers[0] if numbers else None
+        field = self.fields.get(tag)
+        if field is None or field.kind not in (_SHORT, _LONG):
+            return None
+        letter = "H" if field.kind == _SHORT else "I"
+        return int(struct.unpack_from(f"{self.order}{letter}", field.value)[0])
+
+    def is_number(self, tag: int) -> bool:
+        """Tell whether a tag that is there holds whole numbers of 16 or 32 bits."""
+        return tag not in self.fields or self.fields[tag].kind in (_SHORT, _LONG)
 
     def numbers(self, tag: int) -> tuple[int, ...]:
         """Return the values of a whole-number tag, empty where there are none."""
@@ -90,12 +98,13 @@ def read_directory(block: bytes, offset: int | None = None) -> Directory | None:
     except struct.error:
         return None
     fields = {}
+    view = memoryview(block)
     for position in range(offset + 2, end, 12):
         tag, kind, values, at = struct.unpack_from(f"{order}HHII", block, position)
         size = _TYPE_BYTES.get(kind, 0) * values
         start = position + 8 if size <= 4 else at
         if 0 < size <= len(block) - start:
-            fields[tag] = Field(position, kind, values, block[start : start + size])
+            fields[tag] = Field(position, kind, values, view[start : start + size])
     return Directory(order, fields, end, following)
 
 

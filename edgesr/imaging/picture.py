@@ -3,7 +3,9 @@
 Depth is taken from the file and never guessed from the values: 8 bits stay 8 bits, 16 stay 16.
 """
 
+import os
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,10 +26,12 @@ _EXIF, _ICC = 0, 2  # cv2.IMAGE_METADATA_EXIF and _ICCP, which older versions la
 
 # Complaints that mean pixels are missing and were made up; others are harmless or remarks.
 _MADE_UP = re.compile(
-    r"premature end|TIFF_Error|libpng error|JPEG datastream contains no image", re.I
+    r"premature end|TIFF_Error|libpng error|JPEG datastream contains no image|"
+    r"Invalid SOS parameters|Inconsistent progression",
+    re.I,
 )
 _TOO_LARGE = re.compile(r"CV_IO_MAX_IMAGE|exceeds user limit")
-_REMARK = re.compile(r"^(Corrupt JPEG data: .*)$", re.M)
+_REMARK = re.compile(r"^(Corrupt JPEG data: .*|Unknown Adobe color transform code .*)$", re.M)
 
 
 @dataclass(frozen=True)
@@ -73,17 +77,36 @@ def read_picture(path: Path) -> Picture:
         ImageError: missing, a folder, empty, damaged, cut short or not such a picture.
     """
     try:
-        data = path.read_bytes()
+        data = _read_regular(path)
     except FileNotFoundError:
         raise ImageError("no such file", where=path) from None
-    except IsADirectoryError:
-        raise ImageError("a folder, not a picture", where=path) from None
     except OSError as error:
         raise ImageError(f"cannot be read ({error.strerror})", where=path) from error
     try:
         return decode(data)
     except ImageError as error:
         raise ImageError(error.what, where=path, fix=error.fix) from error
+
+
+def _read_regular(path: Path) -> bytes:
+    """Read a file, never a pipe or a device, which may have no end or nobody at the other one.
+
+    Raises:
+        ImageError: it is something else than a file.
+        OSError: it cannot be read.
+    """
+    # Without O_NONBLOCK the opening of a pipe waits for its writer.
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        mode = os.fstat(handle).st_mode
+        if stat.S_ISDIR(mode):
+            raise ImageError("a folder, not a picture", where=path)
+        if not stat.S_ISREG(mode):
+            raise ImageError("neither a file nor a link to one", where=path)
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(handle)
 
 
 def decode(data: bytes) -> Picture:
@@ -95,7 +118,7 @@ def decode(data: bytes) -> Picture:
     if not data:
         raise ImageError("the file is empty")
     container = inspect(data)
-    pixels, exif, icc, remarks = _decode_pixels(data, container.kind)
+    pixels, exif, icc, remarks = _decode_pixels(container.still or data, container.kind)
     if pixels.dtype not in (np.uint8, np.uint16):
         raise ImageError(
             f"its samples are {pixels.dtype}, only 8 and 16 bit whole numbers are read",

@@ -151,14 +151,15 @@ def stitch(plan: TilePlan, tiles: Iterable[Floats]) -> Iterator[Floats]:
     source = iter(tiles)
     first = next(source)
     source = chain([first], source)
-    sums = np.zeros((*first.shape[:2], width), np.float32)
+    rows = min(first.shape[1], height)  # a tile may be higher than the picture
+    sums = np.zeros((first.shape[0], rows, width), np.float32)
     starts = [scale * start for start in plan.rows.starts]
     ends = [*starts[1:], height]  # the rows above the next tile are finished
     for down, start, end in zip(plan.rows.weights, starts, ends, strict=True):
         for across, left in zip(columns.weights, columns.starts, strict=True):
             tile = next(source)
             part = sums[:, :, scale * left :][:, :, : tile.shape[2]]
-            part += (tile * across * down[:, None])[:, :, : part.shape[2]]
+            part += (tile[:, :rows] * across * down[:rows, None])[:, :, : part.shape[2]]
         done = end - start
         yield sums[:, :done].transpose(1, 2, 0).copy()
         sums[:, :-done] = sums[:, done:].copy()

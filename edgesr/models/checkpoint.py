@@ -16,10 +16,14 @@ from torch import Tensor
 from edgesr.errors import ConfigError, WeightsError
 from edgesr.files import write_bytes
 from edgesr.models.network import SRNetwork
-from edgesr.models.registry import all_networks, get_network
+from edgesr.models.registry import Network, all_networks, get_network
 from edgesr.weights import shipped
 
 WRAPPERS = ("params_ema", "params", "state_dict")  # where training codes put the state, best first
+DTYPES = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
+"""Element types of weights; values are converted to float32."""
+MAX_VALUES = 1 << 26
+"""Most values of a checkpoint that is read, 268 MB in float32; the teacher has 1.3 million."""
 SHOWN = 3  # keys named in a message, of each kind
 
 
@@ -40,11 +44,17 @@ def load_network(name: str, scale: int, weights: Path | None) -> SRNetwork:
         ModelError: `weights` is None and nothing is shipped for this network and scale.
         WeightsError: the file cannot be read or does not fit.
     """
-    network = get_network(name).module(scale)
-    if network.state_dict() or weights is not None:
-        path = shipped(name, scale, "safetensors") if weights is None else weights
-        _check_metadata(path, name, scale)
-        fill(network, load_state(path), name, path)
+    known = get_network(name)
+    own = _shapes(_without_memory(known, scale).state_dict())
+    if not own and weights is None:
+        return known.module(scale).eval()
+    path = shipped(name, scale, "safetensors") if weights is None else weights
+    _check_metadata(path, name, scale)
+    state = load_state(path)
+    # The name may come from the file: no memory is taken for it before the shapes agree.
+    check_shapes(own, state, f"{name} x{scale}", path)
+    network = known.module(scale)
+    fill(network, state, name, path)
     return network.eval()
 
 
@@ -60,18 +70,30 @@ def fill(network: SRNetwork, state: Mapping[str, Tensor], name: str, path: Path)
     Raises:
         WeightsError: keys are missing, unexpected or misshaped, or a value is not finite.
     """
-    own = _shapes(network.state_dict())
-    given = _shapes(state)
-    if own != given:
-        raise WeightsError(
-            f"does not fit {name} x{network.scale}: {_difference(own, given)}",
-            where=path,
-            fix=_suggestion(given),
-        )
+    check_shapes(_shapes(network.state_dict()), state, f"{name} x{network.scale}", path)
     broken = [key for key, value in state.items() if not torch.isfinite(value).all()]
     if broken:
         raise WeightsError(f"holds values that are not finite: {_first(broken)}", where=path)
     network.load_state_dict(dict(state))
+
+
+def check_shapes(own: "Shapes", state: Mapping[str, Tensor], title: str, path: Path) -> None:
+    """Compare a network's shapes with those of a state, without reading a value.
+
+    Args:
+        own: shapes of the network, by key.
+        state: as from `load_state`.
+        title: what the network is called in messages.
+        path: where `state` came from, for messages.
+
+    Raises:
+        WeightsError: keys are missing, unexpected or misshaped.
+    """
+    given = _shapes(state)
+    if own != given:
+        raise WeightsError(
+            f"does not fit {title}: {_difference(own, given)}", where=path, fix=_suggestion(given)
+        )
 
 
 def fill_body(
@@ -114,10 +136,13 @@ def load_state(path: Path) -> dict[str, Tensor]:
     try:
         if _is_safetensors(path):
             with safe_open(path, framework="pt") as file:
-                return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+                state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            return check_tensors(state, path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of old pickle protocols, which are refused or read
             content = torch.load(path, map_location="cpu", weights_only=True)
+    except WeightsError:
+        raise
     except OSError as error:
         raise WeightsError(f"cannot be read ({error.strerror})", where=path) from error
     except SafetensorError as error:
@@ -180,10 +205,36 @@ def _unwrap(content: Any, path: Path) -> dict[str, Tensor]:
         if isinstance(wrapped, Mapping) and wrapped:
             state = dict(wrapped)
             if all(isinstance(k, str) and isinstance(v, Tensor) for k, v in state.items()):
-                return state
+                return check_tensors(state, path)
     raise WeightsError(
         f"holds no state dict, neither bare nor under {', '.join(WRAPPERS)}", where=path
     )
+
+
+def check_tensors(state: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
+    """Return a state whose tensors are plain arrays of float64, float32, float16 or bfloat16.
+
+    Raises:
+        WeightsError: one is quantised, sparse, without values, of another type (float8, say), or
+            they are more values than any network here has.
+    """
+    for key, value in state.items():
+        if value.layout is not torch.strided or value.is_quantized or value.device.type != "cpu":
+            kind = "quantised" if value.is_quantized else "sparse or without values"
+            raise WeightsError(f"{key} is {kind}; weights must be plain arrays", where=path)
+        if value.dtype not in DTYPES:
+            allowed = ", ".join(str(one).removeprefix("torch.") for one in DTYPES)
+            given = str(value.dtype).removeprefix("torch.")
+            raise WeightsError(f"{key} is {given}; weights must be {allowed}", where=path)
+    if (values := sum(value.numel() for value in state.values())) > MAX_VALUES:
+        raise WeightsError(f"holds {values} values, more than {MAX_VALUES}", where=path)
+    return state
+
+
+def _without_memory(known: Network, scale: int) -> SRNetwork:
+    """Build a network whose tensors have shapes and no values."""
+    with torch.random.fork_rng(devices=[]), torch.device("meta"):
+        return known.module(scale)
 
 
 def _check_metadata(path: Path, name: str, scale: int) -> None:
@@ -228,11 +279,10 @@ def _first(keys: list[str]) -> str:
 
 def _suggestion(given: Shapes) -> str | None:
     """Name the registered configurations whose keys and shapes are exactly those of the file."""
-    with torch.random.fork_rng(devices=[]):  # building draws random numbers
-        fitting = [
-            f"{known.name} at scale {scale}"
-            for known in all_networks()
-            for scale in known.scales
-            if _shapes(known.module(scale).state_dict()) == given
-        ]
+    fitting = [
+        f"{known.name} at scale {scale}"
+        for known in all_networks()
+        for scale in known.scales
+        if _shapes(_without_memory(known, scale).state_dict()) == given
+    ]
     return f"the file fits {' or '.join(fitting)}" if fitting else None

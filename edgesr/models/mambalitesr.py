@@ -216,6 +216,9 @@ SIZES = {
 SWITCHES = {"SKIP": "skip", "TURN": "turns", "SEP": "separable", "GATE": "gate"}
 """Hyper-parameters that stand alone."""
 
+MAX_BLOCKS = 512
+"""Most blocks of a network: a name may come from a file."""
+
 
 def _from_options(name: str, options: Options) -> Network:
     unknown = set(options) - set(SIZES) - set(SWITCHES)
@@ -240,6 +243,8 @@ def _from_options(name: str, options: Options) -> Network:
         config = MambaLiteSRConfig(**chosen)
     except ConfigError as error:
         raise ConfigError(error.what, where=name) from error
+    if config.groups * config.blocks > MAX_BLOCKS:
+        raise ConfigError(f"more than {MAX_BLOCKS} blocks", where=name)
     return Network(
         name=name,
         build=lambda scale: MambaLiteSR(replace(config, scale=scale)),

@@ -19,6 +19,9 @@ from edgesr.errors import ConfigError, MissingError
 if TYPE_CHECKING:
     from edgesr.models.network import SRNetwork
 
+MAX_SIZE = 4096
+"""Largest hyper-parameter: a name may come from a file, and must not ask for gigabytes."""
+
 Options = Mapping[str, int | None]
 """Hyper-parameters of a family: `{"D": 32, "SKIP": None}`; a flag has no number."""
 
@@ -88,7 +91,8 @@ def parse_options(text: str, name: str) -> dict[str, int | None]:
         name: the network it belongs to, for messages.
 
     Raises:
-        ConfigError: a part is neither letters nor letters followed by digits, or comes twice.
+        ConfigError: a part is neither letters nor letters followed by digits, comes twice, or is
+            above `MAX_SIZE`.
     """
     options: dict[str, int | None] = {}
     for part in filter(None, text.split("-")):
@@ -97,6 +101,8 @@ def parse_options(text: str, name: str) -> dict[str, int | None]:
             raise ConfigError(f"cannot read the hyper-parameter '{part}'", where=name)
         if match[1] in options:
             raise ConfigError(f"the hyper-parameter {match[1]} comes twice", where=name)
+        if len(match[2]) > len(str(MAX_SIZE)) or int(match[2] or 0) > MAX_SIZE:
+            raise ConfigError(f"{match[1]} is at most {MAX_SIZE}, not {match[2][:20]}", where=name)
         options[match[1]] = int(match[2]) if match[2] else None
     return options
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from edgesr.decode import Amount, Text
 from edgesr.engine.board import Board, PowerRails, all_boards
 from edgesr.power.tegrastats_line import RAIL_PREFIXES
 
@@ -27,8 +28,8 @@ class Total:
         sensor_lag_s: seconds by which the readings follow the load.
     """
 
-    rails: tuple[str, ...]
-    sensor_lag_s: float
+    rails: tuple[Text, ...]
+    sensor_lag_s: Amount
 
     @property
     def is_sum(self) -> bool:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -20,6 +21,11 @@ def write_samples(path: Path, samples: Sequence[Sample]) -> None:
     Raises:
         ConfigError: the folder cannot be written.
     """
+    files.write_text(path, samples_csv(samples))
+
+
+def samples_csv(samples: Sequence[Sample]) -> str:
+    """Return samples as the text that `write_samples` writes."""
     columns = list(dict.fromkeys(key for sample in samples for key in _cells(sample)))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -28,7 +34,7 @@ def write_samples(path: Path, samples: Sequence[Sample]) -> None:
         cells = _cells(sample)
         row = [cells.get(key, "") for key in columns]
         writer.writerow([repr(float(sample.time_s)), *row])
-    files.write_text(path, text.getvalue())
+    return text.getvalue()
 
 
 def read_samples(path: Path) -> tuple[Sample, ...]:
@@ -38,12 +44,28 @@ def read_samples(path: Path) -> tuple[Sample, ...]:
         PowerError: the file cannot be read or is not such a file.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            header, *rows = csv.reader(file)
-    except (OSError, ValueError, csv.Error) as error:
+        text = path.read_text("utf-8")
+    except (OSError, ValueError) as error:
+        raise PowerError(f"cannot read samples ({error})", where=path) from error
+    return parse_samples(text, path)
+
+
+def parse_samples(text: str, path: Path) -> tuple[Sample, ...]:
+    """Return the samples in a text that `samples_csv` made.
+
+    Args:
+        text: the table.
+        path: its file, for messages.
+
+    Raises:
+        PowerError: it is no such table, or a value is not finite.
+    """
+    try:
+        header, *rows = csv.reader(io.StringIO(text, newline=""))
+    except (ValueError, csv.Error) as error:
         raise PowerError(f"cannot read samples ({error})", where=path) from error
     keys = [tuple(name.split(".", 1)) for name in header[1:]]
-    if header[0] != HEADER or any(len(key) != 2 or key[0] not in _GROUPS for key in keys):
+    if header[:1] != [HEADER] or any(len(key) != 2 or key[0] not in _GROUPS for key in keys):
         raise PowerError("not a table of power samples", where=path)
     try:
         return tuple(_sample(row, keys) for row in rows)
@@ -63,5 +85,12 @@ def _sample(row: Sequence[str], keys: Iterable[tuple[str, ...]]) -> Sample:
     groups: dict[str, dict[str, float]] = {group: {} for group in _GROUPS}
     for (group, name), cell in zip(keys, row[1:], strict=True):
         if cell:
-            groups[group][name] = float(cell)
-    return Sample(float(row[0]), **groups)
+            groups[group][name] = _number(cell)
+    return Sample(_number(row[0]), **groups)
+
+
+def _number(cell: str) -> float:
+    value = float(cell)
+    if not math.isfinite(value):
+        raise ValueError(f"{cell[:20]} is not finite")
+    return value

@@ -100,7 +100,7 @@ def plan_jobs(inputs: list[Path], wishes: Wishes) -> JobList:
             output = wishes.output / below / name
         else:
             output = path.parent / name
-        found.setdefault(path.resolve(), Job(path, output))
+        found.setdefault(_real(path), Job(path, output))
     return _sort_out(found, wishes)
 
 
@@ -125,7 +125,7 @@ def _sort_out(found: dict[Path, Job], wishes: Wishes) -> JobList:
     refused: list[Refusal] = []
     taken: dict[Path, Path] = {}
     for job in found.values():
-        target = job.output.resolve()
+        target = _real(job.output)
         other = taken.setdefault(target, job.input)
         if target in found:
             problem = "the result would replace an input", "--suffix _x4"
@@ -146,6 +146,11 @@ def _sort_out(found: dict[Path, Job], wishes: Wishes) -> JobList:
             problem = f"the result is there already ({job.output})", "--overwrite"
         refused.append(Refusal(job.input, ImageError(problem[0], where=job.input, fix=problem[1])))
     return JobList(tuple(jobs), tuple(skipped), tuple(refused))
+
+
+def _real(path: Path) -> Path:
+    """Resolve links; unlike `Path.resolve`, also of one that leads to itself."""
+    return Path(os.path.realpath(path))
 
 
 def _names_a_file(output: Path | None) -> bool:
@@ -190,13 +195,13 @@ def _pictures(inputs: Iterable[Path], wishes: Wishes) -> Iterator[tuple[Path, Pa
 
 def _pictures_in(folder: Path, wishes: Wishes) -> Iterator[Path]:
     """Yield the pictures of a folder by name, without earlier results."""
-    results = None if wishes.output is None else wishes.output.resolve()
+    results = None if wishes.output is None else _real(wishes.output)
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         if not wishes.recursive:
             folders.clear()
         elif results is not None:
-            folders[:] = [name for name in folders if (Path(place) / name).resolve() != results]
+            folders[:] = [name for name in folders if _real(Path(place) / name) != results]
         stems = {Path(name).stem for name in names}
         for name in sorted(names):
             path = Path(place) / name
@@ -213,6 +218,8 @@ def _looks_like_a_picture(path: Path) -> bool:
     """By its ending, so that a broken picture is reported, or else by its first bytes."""
     if any(path.suffix.lower() in known.suffixes for known in FORMATS):
         return True
+    if not path.is_file():
+        return False  # a pipe would wait for its writer
     try:
         with path.open("rb") as file:
             return identify(file.read(32)) is not None

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from edgesr.errors import MissingError, ModelError, shell
 from edgesr.export.manifest import OnnxManifest
+from edgesr.export.onnx_file import check_content
+from edgesr.runtime.model_shapes import check_independence, check_interface, check_output
 
 FIRST_BYTE = b"\x08"  # an ONNX file is a protobuf message that begins with its field ir_version
 
@@ -28,14 +30,17 @@ class OnnxRuntimeSession:
 
     Raises:
         MissingError: ONNX Runtime is not installed.
-        ModelError: the file is missing, empty, no ONNX file, or not the one its manifest describes.
+        ModelError: the file is missing, empty, no ONNX file, not the one its manifest describes,
+            or not the network that it describes.
     """
 
     backend = "onnxruntime"
 
     def __init__(self, path: Path, threads: int | None = None) -> None:
         _check_is_onnx(path)
-        self.manifest = OnnxManifest.read(path)
+        self.manifest, content = OnnxManifest.load(path)
+        check_content(content, path)
+        self._where = path
         self.model = self.manifest.network
         self.scale = self.manifest.scale
         self.tile: int | None = self.manifest.tile
@@ -54,26 +59,40 @@ class OnnxRuntimeSession:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
+                content, options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # its exceptions share no base class but this one
-            reason = str(error).splitlines()[0]
-            raise ModelError(
-                f"ONNX Runtime cannot load it ({reason})",
-                where=path,
-                fix=f"edgesr export -o {shell(path)}",
-            ) from error
-        self._input = self._session.get_inputs()[0].name
+            raise self._failure("load", error) from error
+        inputs = self._session.get_inputs()
+        check_interface(inputs, self._session.get_outputs(), self.manifest, path)
+        self._input = inputs[0].name
+        if self.batch is not None:
+            check_independence(self._run_once, self.batch, self.manifest.tile, path)
         self._pool = ThreadPoolExecutor(1 if fixed else threads)
 
     def run(self, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Upscale tiles: (n, 3, h, w) RGB in [0, 1] -> (n, 3, scale*h, scale*w), not clipped."""
+        """Upscale tiles: (n, 3, h, w) RGB in [0, 1] -> (n, 3, scale*h, scale*w), not clipped.
+
+        Raises:
+            ModelError: the graph fails, or returns anything of another shape or type.
+        """
         calls = [tiles] if self.batch is not None else np.split(tiles, len(tiles))
         return np.concatenate(list(self._pool.map(self._run_once, calls)))
 
     def _run_once(self, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
-        (enlarged,) = self._session.run(None, {self._input: np.ascontiguousarray(tiles)})
-        return np.asarray(enlarged, np.float32)
+        try:
+            (enlarged,) = self._session.run(None, {self._input: np.ascontiguousarray(tiles)})
+        except Exception as error:
+            raise self._failure("run", error) from error
+        return check_output(tiles, enlarged, self.scale, self._where)
+
+    def _failure(self, verb: str, error: Exception) -> ModelError:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        return ModelError(
+            f"ONNX Runtime cannot {verb} it ({reason})",
+            where=self._where,
+            fix=f"edgesr export -o {shell(self._where)}",
+        )
 
     def close(self) -> None:
         """End the threads; the memory goes with the object."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesr.errors import DataError
+from edgesr.errors import DataError, ImageError
 from edgesr.evaluate.datasets import SUFFIXES
 from edgesr.imaging.resize import imresize, modcrop
 
@@ -86,17 +86,25 @@ def degrade(hr: Rgb, scale: int) -> Pair:
     return Pair(cut, imresize(cut, 1 / scale))
 
 
-def read_rgb(file: Path) -> Rgb | None:
-    """Return a picture as training sees it, (height, width, 3); None where the file is none."""
-    import cv2
+def read_rgb(file: Path) -> Rgb:
+    """Return a picture as training sees it, (height, width, 3), by the reader of all commands.
 
-    # Not `read_picture`: it catches what the decoders print, so only one runs at a time.
-    encoded = np.frombuffer(file.read_bytes(), np.uint8)
-    # Grey, alpha and 16-bit files all come as three 8-bit channels, turned as EXIF says.
-    bgr = cv2.imdecode(encoded, cv2.IMREAD_COLOR) if encoded.size else None
-    return None if bgr is None else bgr[:, :, ::-1].astype(np.uint8, copy=False)
+    Grey, alpha and 16-bit files all come as three 8-bit channels, turned as EXIF says.
+
+    Raises:
+        ImageError: it cannot be read, or is damaged.
+    """
+    from edgesr.imaging.picture import read_picture
+
+    colour = read_picture(file).colour
+    if colour.dtype == np.uint16:
+        colour = np.rint(colour / 257.0)
+    return colour.astype(np.uint8, copy=False)
 
 
 def _pair(file: Path, scale: int) -> Pair | None:
-    rgb = read_rgb(file)
-    return None if rgb is None or min(rgb.shape[:2]) < scale else degrade(rgb, scale)
+    try:
+        rgb = read_rgb(file)
+    except ImageError:
+        return None  # counted and said by the caller
+    return None if min(rgb.shape[:2]) < scale else degrade(rgb, scale)

@@ -19,10 +19,10 @@ import torch
 from torch import Tensor, nn
 
 from edgesr.errors import ConfigError
-from edgesr.files import make_folder
 from edgesr.models.checkpoint import save_weights
 from edgesr.train.config import TrainConfig
 from edgesr.train.feeder import Batch
+from edgesr.train.folder_lock import sole_training
 from edgesr.train.gpu_power import GpuPower
 from edgesr.train.gradient import Gradient
 from edgesr.train.optimizer import Average, build_optimizer
@@ -75,13 +75,17 @@ def train(config: TrainConfig, watcher: Watcher) -> Result:
     """Train, or go on training, until the run is over or its time is up.
 
     Raises:
-        ConfigError: options that do not fit each other, the device or the run on disk; memory of
-            the device exhausted; a loss that is not finite.
+        ConfigError: another process trains in the folder; options that do not fit each other, the
+            device or the run on disk; memory of the device exhausted; a loss that is not finite.
         DataError: no usable pictures.
         WeightsError: weights or a checkpoint that do not fit.
     """
     exact = config.deterministic
-    with joined(config.device, config.batch) as world, convolutions(not exact, exact):
+    with (
+        joined(config.device, config.batch) as world,
+        convolutions(not exact, exact),
+        sole_training(config.out, world.first),
+    ):
         if not config.resume and _checkpoint(config).exists():
             raise ConfigError("holds a run already", where=config.out, fix="--resume")
         try:
@@ -124,7 +128,6 @@ class Run:
         self._before_s = self._state.elapsed_s
         record = world.device.type == "cuda"
         self._gradient = Gradient(build_objective(config, self._network, world), record)
-        make_folder(config.out)  # before the pictures are decoded, which can take minutes
         data = build_data(config, world, watcher.decoded if world.first else _unseen)
         self._feeder = data.feeder
         self._validation: Validation | None = None

@@ -5,17 +5,17 @@ scale^2 times the pixels. Picture i of h x w LR pixels begins at offset o_i in `
 scale^2 o_i in `hr`. The buffers lie in memory, in a file mapped into memory, or on a device.
 """
 
-import json
 import os
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from edgesr.decode import LIMIT_BYTES, MalformedError, Scale, Side, decode_json, read_bounded
 from edgesr.errors import DataError
 from edgesr.files import atomic_path, make_folder, write_json
 from edgesr.train.images import Pair, list_images, pairs
@@ -124,31 +124,55 @@ def _decode_to_memory(files: list[Path], scale: int, decoded: Decoded) -> list[P
 def _from_cache(
     folder: Path, files: list[Path], scale: int, cache: Path, decoded: Decoded
 ) -> Loaded:
-    stamps = [[str(file), file.stat().st_size, file.stat().st_mtime_ns] for file in files]
+    stamps = tuple(_stamp(file) for file in files)
     index = cache / f"pixels_x{scale}.json"
-    key = {"format": FORMAT, "scale": scale, "files": stamps}
     known = _read_index(index)
-    if {name: known.get(name) for name in key} != key or not _is_whole(cache, scale, known):
-        sizes = _write_buffers(cache, files, scale, decoded)
-        known = {**key, "sizes": sizes}
-        write_json(index, known)
+    fits = known is not None and (known.format, known.scale, known.files) == (FORMAT, scale, stamps)
+    if known is None or not fits or not _is_whole(cache, scale, known.sizes):
+        known = Index(FORMAT, scale, stamps, tuple(_write_buffers(cache, files, scale, decoded)))
+        write_json(index, asdict(known))
     hr, lr = (torch.from_numpy(np.memmap(path, np.uint8, "c")) for path in _buffers(cache, scale))
-    pixels = _pixels(hr.view(-1, 3), lr.view(-1, 3), known["sizes"], scale, folder)
-    return Loaded(pixels, len(files) - len(known["sizes"]))
+    pixels = _pixels(hr.view(-1, 3), lr.view(-1, 3), known.sizes, scale, folder)
+    return Loaded(pixels, len(files) - len(known.sizes))
 
 
-def _read_index(index: Path) -> dict[str, Any]:
-    """Return what the cache says it holds, {} for a file that is missing or damaged."""
+def _stamp(file: Path) -> tuple[str, int, int]:
+    """Return what tells a changed file; a link that leads nowhere is judged as a link."""
     try:
-        known = json.loads(index.read_text())
-    except (OSError, ValueError):
-        return {}
-    return known if isinstance(known, dict) else {}
+        status = file.stat()
+    except OSError:
+        status = file.lstat()
+    return str(file), status.st_size, status.st_mtime_ns
 
 
-def _is_whole(cache: Path, scale: int, known: dict[str, Any]) -> bool:
+@dataclass(frozen=True)
+class Index:
+    """What a cache holds.
+
+    Attributes:
+        format: name and version of this format.
+        scale: factor between HR and LR sides.
+        files: path, size in bytes and time of change in ns, of every picture.
+        sizes: height and width in LR pixels, of every picture that could be read.
+    """
+
+    format: str
+    scale: Scale
+    files: tuple[tuple[str, int, int], ...]
+    sizes: tuple[tuple[Side, Side], ...]
+
+
+def _read_index(index: Path) -> Index | None:
+    """Return what the cache says it holds, None for a file that is missing or damaged."""
+    try:
+        return decode_json(read_bounded(index, LIMIT_BYTES), Index)
+    except (OSError, MalformedError):
+        return None
+
+
+def _is_whole(cache: Path, scale: int, sizes: Sequence[tuple[int, int]]) -> bool:
     """Tell whether both buffers are there in the lengths that the index gives."""
-    pixels = sum(height * width for height, width in known["sizes"])
+    pixels = sum(height * width for height, width in sizes)
     hr, lr = _buffers(cache, scale)
     wanted = ((hr, 3 * scale**2 * pixels), (lr, 3 * pixels))
     return all(path.is_file() and path.stat().st_size == size for path, size in wanted)

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from edgesr.errors import ConfigError
+from edgesr.errors import ConfigError, WeightsError
 from edgesr.models.checkpoint import (
     fill,
     fill_body,
@@ -54,6 +54,11 @@ def build_network(config: TrainConfig, device: torch.device) -> Start:
     if config.weights is not None:
         state = load_state(config.weights)
         scale = load_metadata(config.weights).get("scale", str(config.scale))
+        if scale not in map(str, get_network(config.model).scales):
+            raise WeightsError(
+                f"says that it is for scale '{scale[:20]}', which {config.model} does not have",
+                where=config.weights,
+            )
         if scale == str(config.scale):
             fill(network, state, config.model, config.weights)
         else:

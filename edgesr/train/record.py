@@ -12,11 +12,25 @@ from typing import Any
 import torch
 
 from edgesr import __version__
+from edgesr.decode import read_json
 from edgesr.errors import ConfigError, EdgesrError
 from edgesr.files import write_json, write_text
 from edgesr.train.config import TrainConfig
 
 FORMAT = "edgesr-run/1"
+
+
+@dataclass(frozen=True)
+class Log:
+    """What config.json holds.
+
+    Attributes:
+        format: name and version of this format.
+        invocations: what `record_invocation` wrote, the first one first.
+    """
+
+    format: str
+    invocations: tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True)
@@ -80,12 +94,21 @@ class Metrics:
 
 
 def read_metrics(path: Path) -> list[dict[str, float]]:
-    """Return the rows of a metrics.csv; an empty field is NaN, a torn last line is left out."""
+    """Return the rows of a metrics.csv; an empty field is NaN, a torn last line is left out.
+
+    Raises:
+        ConfigError: it is none.
+    """
     if not path.is_file():
         return []
-    with path.open(newline="") as file:
-        rows = [row for row in csv.DictReader(file) if None not in row.values()]
-    return [{name: float(row[name] or "nan") for name in COLUMNS} for row in rows]
+    try:
+        with path.open(newline="") as file:
+            rows = [row for row in csv.DictReader(file) if None not in row.values()]
+        return [{name: float(row[name] or "nan") for name in COLUMNS} for row in rows]
+    except (OSError, ValueError, KeyError, csv.Error) as error:
+        raise ConfigError(
+            "is no table of a training run", where=path, fix="another --out, or move the file away"
+        ) from error
 
 
 def _shown(value: float | None) -> str:
@@ -100,12 +123,8 @@ def record_invocation(path: Path, config: TrainConfig, step: int, notes: dict[st
     Raises:
         ConfigError: the config.json that is there is none of a run.
     """
-    try:
-        known = json.loads(path.read_text())["invocations"] if path.is_file() else []
-    except (ValueError, LookupError, TypeError) as error:
-        raise ConfigError(
-            "is no record of a run", where=path, fix="another --out, or move the file away"
-        ) from error
+    fix = "another --out, or move the file away"
+    known = read_json(path, Log, ConfigError, fix, FORMAT).invocations if path.is_file() else ()
     entry = {"from_step": step, **notes, "versions": versions(), "config": plain(config)}
     write_json(path, {"format": FORMAT, "invocations": [*known, entry]})
 

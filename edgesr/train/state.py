@@ -4,7 +4,6 @@ The crops of a step follow from the seed and the step, so no generator's state i
 """
 
 import io
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from edgesr.errors import ConfigError, WeightsError
+from edgesr.errors import ConfigError, EdgesrError, WeightsError
 from edgesr.files import write_bytes
+from edgesr.models.checkpoint import check_tensors
 from edgesr.train.config import TrainConfig
 from edgesr.train.optimizer import Average
 
@@ -67,17 +67,28 @@ class State:
             ConfigError: it belongs to another network or optimizer.
         """
         content = _read(path)
-        for name, value in content["run"].items():
+        try:
+            self._take(content, path, config)
+        except EdgesrError:
+            raise
+        except Exception as error:  # a value of any other type can fail in any way
+            raise WeightsError("is a damaged checkpoint", where=path) from error
+
+    def _take(self, content: dict[str, Any], path: Path, config: TrainConfig) -> None:
+        for name in _FIXED:
+            value = content["run"][name]
             if value != getattr(config, name):
                 raise ConfigError(
                     f"the run has {name} {value}, not {getattr(config, name)}",
                     where=path,
                     fix=f"--{name} {value}, or another --out",
                 )
+        check_tensors(content["network"], path)
+        check_tensors({f"average {n}": kept for n, kept in enumerate(content["average"])}, path)
         self.network.load_state_dict(content["network"])
         self.optimizer.load_state_dict(content["optimizer"])
         self.average.load(content["average"])
-        self.step, self.elapsed_s = content["step"], content["elapsed_s"]
+        self.step, self.elapsed_s = int(content["step"]), float(content["elapsed_s"])
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -85,7 +96,7 @@ def _read(path: Path) -> dict[str, Any]:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise WeightsError(f"cannot be read ({error.strerror})", where=path) from error
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, LookupError) as error:
+    except Exception as error:  # a damaged pickle can fail in any way
         raise WeightsError("is a damaged checkpoint", where=path) from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise WeightsError(

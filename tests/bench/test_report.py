@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from recordings import pictures, recording
 
-from edgesr.bench.raw_files import COLUMNS, claim_folder, read_raw, write_raw
+from edgesr.bench.raw_files import COLUMNS, read_raw, write_raw
 from edgesr.bench.report import LATENCY_PLOT, PAGE, POWER_PLOT, RESULT, write_report
+from edgesr.bench.run_folder import claim_folder
 from edgesr.errors import ConfigError, DataError, PowerError
 
 COMMITTED = Path(__file__).with_name("data") / "run"
@@ -131,7 +132,7 @@ def test_no_folder_of_others_is_taken(folder: Path, tmp_path: Path) -> None:
     (other / "chapter1.tex").write_text("It was a dark night.")
     with pytest.raises(ConfigError, match="other files"):
         claim_folder(other, overwrite=True)
-    with pytest.raises(ConfigError, match="cannot be a folder"):
+    with pytest.raises(ConfigError, match="cannot be made a folder"):
         claim_folder(other / "chapter1.tex", overwrite=False)
     claim_folder(tmp_path / "new/deep", overwrite=False)
     assert list((tmp_path / "new/deep").iterdir()) == []

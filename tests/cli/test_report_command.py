@@ -45,5 +45,5 @@ def test_a_file_in_place_of_the_folder(tmp_path: Path, capsys: pytest.CaptureFix
     taken = tmp_path / "taken"
     taken.write_text("mine")
     assert report(RUN, "-o", taken) == 1
-    assert f"{taken}: cannot be a folder here" in capsys.readouterr().err
+    assert f"{taken}: cannot be made a folder" in capsys.readouterr().err
     assert taken.read_text() == "mine"

@@ -62,8 +62,8 @@ def test_a_truncated_engine_is_refused(engine):
     [
         (None, "no manifest beside it"),
         ("{", "cannot be read"),
-        ("[]", "not a manifest"),
-        ('{"format": "edgesr-onnx/1"}', "not a manifest"),
+        ("[]", "not of format edgesr-engine/1"),
+        ('{"format": "edgesr-onnx/1"}', "not of format edgesr-engine/1"),
         ('{"format": "edgesr-engine/1"}', "cannot be read"),
     ],
 )

@@ -1,5 +1,6 @@
 """What an installed TensorRT can do is asked of it; these modules differ as the releases do."""
 
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -44,11 +45,18 @@ def test_no_tensorrt_says_how_to_install_the_preferred_one():
 
 
 def test_a_broken_install_is_told_from_a_missing_one(tmp_path, monkeypatch):
-    (tmp_path / "broken_trt.py").write_text("raise OSError('libnvinfer.so.10: cannot open')")
+    (tmp_path / "tensorrt.py").write_text("raise OSError('libnvinfer.so.10: cannot open')")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setitem(__import__("edgesr.engine.stack").engine.stack.INSTALL, "broken_trt", "x")
+    monkeypatch.delitem(sys.modules, "tensorrt", raising=False)
     with pytest.raises(MissingError, match=r"libnvinfer\.so\.10"):
-        find_stack(["broken_trt"])
+        find_stack(["tensorrt"])
+
+
+def test_nothing_but_tensorrt_is_imported(tmp_path, monkeypatch):
+    (tmp_path / "stranger.py").write_text("raise SystemExit('imported')")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(MissingError, match="stranger: no module of TensorRT"):
+        find_stack(["stranger"])
 
 
 def test_tensorrt_for_rtx_is_strongly_typed():

@@ -1,0 +1,299 @@
+"""Thousands of mutated pictures through the reader of all commands, judged by a second decoder.
+
+Every file is a seed (all formats and depths that are read) with a few bytes changed (in half of the
+files no more, with true checksums), a part cut out, doubled or cut off, or a whole number replaced.
+A file counts as damaged and written as if it
+were right when we read it without a note although Pillow refuses it, or decodes another size, or
+pixels (alpha included) that differ by more than 8 of 255 on average, or by more than 24 in the mean
+of a block of 4x4. Pillow is the judge.
+
+    python benchmarks/hostile/pictures.py --count 5000 --command-line 200 --out summary.json
+"""
+
+import argparse
+import io
+import json
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from hand_made import png, sealed, tiled_tiff
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from edgesr.errors import EdgesrError
+from edgesr.imaging.picture import Picture, decode
+
+SLOW_S, FAR, FAR_IN_A_BLOCK = 10.0, 8.0, 24.0
+_BLOCK = 4
+_SIZES = ((37, 29), (64, 40), (5, 3))
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of one file.
+
+    Attributes:
+        outcome: `refused`, `noted`, `right`, `wrong` or `traceback`.
+        seconds: that reading it took.
+        what: the message, or how the two decoders differ.
+    """
+
+    outcome: str
+    seconds: float
+    what: str = ""
+
+
+def seeds() -> dict[str, bytes]:
+    """Return more than sixty pictures by name, the file's ending last; the same at every call."""
+    found: dict[str, bytes] = {}
+    for width, height in _SIZES:
+        rng = np.random.default_rng(width)
+        wave = np.add.outer(np.arange(height) * 5, np.arange(width) * 3)[:, :, None]
+        rgb = (
+            (wave + np.array([0, 40, 90]) + rng.integers(0, 9, (height, width, 3))) % 256
+        ).astype(np.uint8)
+        alpha = np.dstack([rgb, np.full((height, width), 255, np.uint8)])
+        alpha[: height // 2, :, 3] = 128
+        images = {
+            "1": Image.fromarray(rgb).convert("1"),
+            "L": Image.fromarray(rgb[:, :, 0]),
+            "P": Image.fromarray(rgb).quantize(200),
+            "P4": Image.fromarray(rgb).quantize(16),
+            "P2": Image.fromarray(rgb).quantize(4),
+            "LA": Image.fromarray(alpha).convert("LA"),
+            "RGB": Image.fromarray(rgb),
+            "RGBA": Image.fromarray(alpha),
+            "CMYK": Image.fromarray(rgb).convert("CMYK"),
+        }
+        size = f"{width}x{height}"
+
+        def save(
+            name: str,
+            mode: str,
+            kind: str,
+            size: str = size,
+            images: dict[str, Image.Image] = images,
+            **options: object,
+        ) -> None:
+            file = io.BytesIO()
+            images[mode].save(file, kind, **options)
+            ending = {"JPEG": "jpg", "TIFF": "tif"}.get(kind, kind.lower())
+            found[f"{name}_{mode}_{size}.{ending}"] = file.getvalue()
+
+        for mode in ("1", "L", "P", "P4", "P2", "LA", "RGB", "RGBA"):
+            save("png", mode, "PNG")
+        for mode in ("L", "RGB", "CMYK"):
+            save("baseline", mode, "JPEG", quality=80)
+            save("progressive", mode, "JPEG", progressive=True)
+        save("restart", "RGB", "JPEG", restart_marker_blocks=2)
+        save("lossy", "RGB", "WEBP", quality=70)
+        save("lossless", "RGB", "WEBP", lossless=True)
+        save("alpha", "RGBA", "WEBP", quality=70)
+        for mode in ("1", "L", "P", "RGB"):
+            save("raw", mode, "TIFF")
+            save("bmp", mode, "BMP")
+        save("lzw", "RGB", "TIFF", compression="tiff_lzw")
+        save("deflate", "RGB", "TIFF", compression="tiff_adobe_deflate")
+        save("packbits", "L", "TIFF", compression="packbits")
+        save("apng", "RGB", "PNG", save_all=True, append_images=[images["RGB"].rotate(180)] * 2)
+        for name, pixels in (("grey16", rgb[:, :, 0]), ("rgb16", rgb), ("rgba16", alpha)):
+            wide = pixels.astype(np.uint16) * 257
+            found[f"{name}_{size}.png"] = cv2.imencode(".png", wide)[1].tobytes()
+            found[f"{name}_{size}.tif"] = cv2.imencode(".tif", wide)[1].tobytes()
+        found[f"adam7_RGB_{size}.png"] = png(rgb, 8, interlaced=True)
+        for depth in (2, 4):
+            few = rgb[:, :, 0] >> (8 - depth)
+            found[f"grey{depth}_{size}.png"] = png(few, depth, interlaced=False)
+            found[f"adam7_grey{depth}_{size}.png"] = png(few, depth, interlaced=True)
+        found[f"tiled_{size}.tif"] = tiled_tiff(rgb)
+        found[f"tiled_deflate_{size}.tif"] = tiled_tiff(rgb, deflated=True)
+    return found
+
+
+def mutate(data: bytes, rng: random.Random) -> bytes:
+    """Return the file with one to four changes."""
+    changed = bytearray(data)
+    for _ in range(rng.randint(1, 4)):
+        at = (
+            rng.randrange(len(changed))
+            if rng.random() < 0.6
+            else rng.randrange(min(len(changed), 64))
+        )
+        choice = rng.randrange(6)
+        if choice == 0:
+            changed[at] ^= 1 << rng.randrange(8)
+        elif choice == 1:
+            changed[at] = rng.choice((0, 1, 0x7F, 0x80, 0xFF))
+        elif choice == 2:
+            order = rng.choice(("little", "big"))
+            value = rng.choice((0, 1, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF))
+            changed[at : at + 4] = value.to_bytes(4, order)
+        elif choice == 3:
+            del changed[at : at + rng.randint(1, 40)]
+        elif choice == 4:
+            changed[at:at] = changed[at : at + rng.randint(1, 40)]
+        else:
+            del changed[max(at, 1) :]
+        if len(changed) < 2:
+            break
+    return bytes(changed)
+
+
+def nudge(data: bytes, rng: random.Random) -> bytes:
+    """Return the file with one or two bytes changed, its checksums true again where it has some.
+
+    What `mutate` does is mostly seen by a look at the headers; this reaches the decoders.
+    """
+    changed = bytearray(data)
+    for _ in range(rng.randint(1, 2)):
+        end = len(changed) if rng.random() < 0.6 else min(len(changed), 200)
+        at = rng.randrange(end)
+        if rng.random() < 0.5:
+            changed[at] ^= 1 << rng.randrange(8)
+        else:
+            changed[at] = rng.choice((0, 1, 2, 3, 4, 8, 16, 32, 127, 128, 255, rng.randrange(256)))
+    return sealed(bytes(changed)) if data.startswith(b"\x89PNG") else bytes(changed)
+
+
+def judge(data: bytes, seed: bytes | None = None) -> Verdict:
+    """Read a file as every command does, and compare with what Pillow makes of it.
+
+    A note counts only if the reader does not say it of the unchanged `seed` as well.
+    """
+    start = time.perf_counter()
+    try:
+        picture = decode(data)
+    except EdgesrError as error:
+        return Verdict("refused", time.perf_counter() - start, error.what)
+    except Exception as error:
+        return Verdict("traceback", time.perf_counter() - start, repr(error))
+    seconds = time.perf_counter() - start
+    whole = None if seed is None else decode(seed)
+    if set(picture.notes) - set(() if whole is None else whole.notes):
+        return Verdict("noted", seconds, "; ".join(picture.notes))
+    if whole is not None and data != seed and _is_same(picture, whole):
+        return Verdict("right", seconds)  # the change is somewhere else, in a later frame perhaps
+    difference = _difference(picture, data)
+    return Verdict("wrong" if difference else "right", seconds, difference)
+
+
+def _is_same(one: Picture, other: Picture) -> bool:
+    alphas = [np.zeros(0) if picture.alpha is None else picture.alpha for picture in (one, other)]
+    return np.array_equal(one.colour, other.colour) and np.array_equal(*alphas)
+
+
+def _difference(picture: Picture, data: bytes) -> str:
+    """Say how Pillow's picture differs from ours, empty where it does not."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            image = Image.open(io.BytesIO(data))
+            image.load()
+        except Exception as error:
+            return f"Pillow refuses: {error}"
+        image = ImageOps.exif_transpose(image)
+    if image.size != (picture.width, picture.height):
+        return f"Pillow: {image.size}, ours {picture.width}x{picture.height}"
+    theirs = _eight_bits(image)
+    white = np.full((*picture.colour.shape[:2], 1), picture.white)
+    alpha = white if picture.alpha is None else picture.alpha[:, :, None]
+    ours = np.concatenate([picture.colour, alpha], axis=2) * (255.0 / picture.white)
+    shown = np.maximum(ours[:, :, 3:], theirs[:, :, 3:]) > 0  # what nobody sees may be anything
+    far = np.abs(ours - theirs) * shown
+    in_a_block = float(cv2.blur(far, (_BLOCK, _BLOCK)).max())
+    if far.mean() > FAR or in_a_block > FAR_IN_A_BLOCK:
+        return f"mean difference {far.mean():.1f}, of a block {in_a_block:.1f}"
+    return ""
+
+
+def _eight_bits(image: Image.Image) -> NDArray[np.float64]:
+    """Return (height, width, 4): red, green, blue, alpha, each at most 255."""
+    if image.mode.startswith("I"):
+        grey = np.asarray(image).astype(np.float64) / 257.0
+        return np.dstack([grey, grey, grey, np.full_like(grey, 255.0)])
+    rgb = image.convert("RGB") if image.mode == "CMYK" else image
+    return np.asarray(rgb.convert("RGBA")).astype(np.float64)
+
+
+def cases(count: int, first: int = 0) -> list[tuple[str, bytes]]:
+    """Return mutated files, the same for the same numbers; seed and number make the name."""
+    known = sorted(seeds().items())
+    made = []
+    for number in range(first, first + count):
+        name, data = known[number % len(known)]
+        change = nudge if number // len(known) % 2 else mutate
+        made.append((f"{number:05d}_{name}", change(data, random.Random(number))))
+    return made
+
+
+def _through_command_line(files: list[tuple[str, bytes]]) -> list[tuple[str, str]]:
+    """Upscale each file in a process of its own; return name and what is wrong."""
+    wrong = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name, data in files:
+            path = Path(folder) / name
+            path.write_bytes(data)
+            command = [sys.executable, "-m", "edgesr", "upscale", str(path), "-m", "bicubic"]
+            result = path.with_name("result.png")
+            start = time.perf_counter()
+            done = subprocess.run(
+                [*command, "-o", str(result), "--overwrite"],
+                capture_output=True, text=True, check=False, timeout=60,
+            )  # fmt: skip
+            seconds = time.perf_counter() - start
+            refused = judge(data).outcome == "refused"
+            if "Traceback" in done.stderr or done.returncode not in (0, 1):
+                wrong.append((name, f"rc {done.returncode}: {done.stderr[-300:]}"))
+            elif (done.returncode == 1) != refused or result.exists() == refused:
+                wrong.append((name, f"rc {done.returncode}, the library: refused {refused}"))
+            elif seconds > SLOW_S:
+                wrong.append((name, f"{seconds:.1f} s"))
+            result.unlink(missing_ok=True)
+    return wrong
+
+
+def main() -> None:
+    """Run all, print and write the counts."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--count", type=int, default=5000)
+    parser.add_argument("--first", type=int, default=0, help="Number of the first file.")
+    parser.add_argument("--command-line", type=int, default=200)
+    parser.add_argument("--out", type=Path, default=Path("summary.json"))
+    arguments = parser.parse_args()
+    files = cases(arguments.count, arguments.first)
+    known = seeds()
+    verdicts = {name: judge(data, known[name.partition("_")[2]]) for name, data in files}
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    every = max(1, arguments.count // max(1, arguments.command_line))
+    chosen = files[::every][: arguments.command_line]
+    command_line = _through_command_line(chosen)
+    summary = {
+        "seeds": len(known),
+        "files": len(files),
+        "first": arguments.first,
+        "outcomes": dict(Counter(verdict.outcome for verdict in verdicts.values())),
+        "over_10_s": sum(verdict.seconds > SLOW_S for verdict in verdicts.values()),
+        "slowest_s": round(max(verdict.seconds for verdict in verdicts.values()), 3),
+        "peak_of_the_process_mb": round(peak_mb),
+        "command_line_files": len(chosen),
+        "command_line_wrong": command_line,
+        "wrong": {n: v.what for n, v in verdicts.items() if v.outcome in ("wrong", "traceback")},
+        "pillow": Image.__version__,
+        "opencv": cv2.__version__,
+    }
+    arguments.out.write_text(json.dumps(summary, indent=2) + "\n")
+    print(json.dumps({key: value for key, value in summary.items() if key != "wrong"}, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""The folder of a run: claimed before the work, and never left for what is in it."""
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from edgesr.bench.raw_files import LATENCIES, PICTURES, POWER, RUN, write_raw
+from edgesr.bench.recording import Recording
+from edgesr.errors import ConfigError, EdgesrError
+from edgesr.files import make_folder
+
+NAMES = frozenset(
+    {RUN, PICTURES, LATENCIES, POWER} | {"result.json", "power.svg", "latency.svg", "report.html"}
+)
+"""Everything that a run leaves in its folder."""
+
+FREE_BYTES = 16 << 20
+"""What must be free before a run: several times what one of 1000 samples writes."""
+
+BYTES_A_SAMPLE = 256
+"""And for each measured sample, on top: its row, and its share of the plots."""
+
+
+def claim_folder(folder: Path, overwrite: bool, samples: int = 0) -> None:
+    """Make the folder of a run before the work begins, and see that the run will fit.
+
+    What a killed run left there is no obstacle: before run.json nothing counts, and what waits
+    beside its place (edgesr/file_set.py) is removed.
+
+    Args:
+        folder: of the run.
+        overwrite: whether a run that is there, or a part of one, may be replaced.
+        samples: measured samples of all models together.
+
+    Raises:
+        ConfigError: something else is in it, an earlier run is and may not be replaced, it cannot
+            be written, or its disk is full.
+    """
+    make_folder(folder)
+    names = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
+    if names - NAMES:
+        raise ConfigError("there are other files in it", where=folder, fix="another -o")
+    if names and not overwrite:
+        what = "a run" if RUN in names else "a part of a run"
+        raise ConfigError(f"there is {what} in it", where=folder, fix="--overwrite, or another -o")
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise ConfigError(f"cannot write here ({error.strerror})", where=folder) from error
+    needed = FREE_BYTES + BYTES_A_SAMPLE * samples
+    if free < needed:
+        raise ConfigError(
+            f"only {free >> 10} KiB are free and a run may need {needed >> 10}; nothing was "
+            "measured yet",
+            where=folder,
+            fix="df -h .",
+        )
+
+
+def keep(folder: Path, recording: Recording, pictures: Mapping[str, bytes]) -> None:
+    """Write a run to its folder, or where that fails to a temporary one, so that it is not lost.
+
+    Args:
+        folder: as claimed.
+        recording: the run.
+        pictures: content of the PNG files by name.
+
+    Raises:
+        EdgesrError: it could not be written to `folder`; the message says where it is instead.
+    """
+    try:
+        write_raw(folder, recording, pictures)
+    except EdgesrError as error:
+        refuge = Path(tempfile.mkdtemp(prefix="edgesr-bench-"))
+        try:
+            write_raw(refuge, recording, pictures)
+        except EdgesrError:
+            shutil.rmtree(refuge, ignore_errors=True)
+            raise error from None
+        raise EdgesrError(
+            f"{error.what}; what was measured is in {refuge}",
+            where=error.where,
+            fix=f"edgesr report {refuge}",
+        ) from error

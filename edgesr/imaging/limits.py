@@ -1,0 +1,63 @@
+"""How large a picture may be, decided from its header before anything is decoded."""
+
+import math
+import os
+
+from edgesr.errors import ConfigError, ImageError
+
+MAX_MEGAPIXELS = 128.0
+"""Largest picture that is read, in millions of pixels, unless a person raises it."""
+
+VARIABLE = "EDGESR_MAX_MEGAPIXELS"
+"""Environment variable with another limit; `edgesr --max-megapixels` sets it for its children."""
+
+MAX_SIDE = 1 << 20
+"""Longest side that OpenCV decodes, in pixels."""
+
+MAX_SCANS = 100
+"""Scans of a JPEG file. Encoders write about ten; every one costs a pass over all pixels."""
+
+
+def max_megapixels() -> float:
+    """Return the limit in force, in millions of pixels.
+
+    Raises:
+        ConfigError: the environment variable holds no positive number.
+    """
+    text = os.environ.get(VARIABLE)
+    if text is None:
+        return MAX_MEGAPIXELS
+    try:
+        limit = float(text)
+    except ValueError:
+        limit = math.nan
+    if not limit > 0:
+        raise ConfigError(f"must be a positive number, not {text!r}", where=VARIABLE)
+    return limit
+
+
+def check_size(kind: str, width: int, height: int) -> None:
+    """Refuse a picture without pixels, and one of more than the limit.
+
+    Args:
+        kind: of the file, for the message.
+        width: that the header states, in pixels.
+        height: that the header states, in pixels.
+
+    Raises:
+        ImageError: too many pixels, or none.
+    """
+    if width < 1 or height < 1:
+        raise ImageError(f"the {kind} file is damaged or cut short")
+    if max(width, height) > MAX_SIDE:
+        raise ImageError(
+            f"the {kind} picture is larger than OpenCV decodes (2^20 pixels a side): "
+            f"{width}x{height}"
+        )
+    megapixels, limit = width * height / 1e6, max_megapixels()
+    if megapixels > limit:
+        raise ImageError(
+            f"the {kind} picture has {width}x{height} = {megapixels:.1f} megapixels, more than "
+            f"the limit of {limit:g}",
+            fix=f"edgesr --max-megapixels {math.ceil(megapixels)} COMMAND ...",
+        )

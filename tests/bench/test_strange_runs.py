@@ -1,0 +1,113 @@
+"""Bench folders of strangers, and what a killed or failed run leaves."""
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from recordings import pictures, recording
+from small_disk import small_disk
+
+from edgesr.bench import run_folder
+from edgesr.bench.raw_files import read_raw, write_raw
+from edgesr.bench.report import PAGE, write_report
+from edgesr.bench.run_folder import claim_folder, keep
+from edgesr.errors import ConfigError, DataError, EdgesrError
+
+sys.path.append(str(Path(__file__).parents[2] / "benchmarks/hostile"))
+from altered_runs import judge
+
+RUN = Path(__file__).parent / "data/run"
+COUNT = 150
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(RUN, tmp_path / "run"))
+
+
+def test_altered_folders_are_reported_or_refused_in_one_line() -> None:
+    verdicts = {seed: judge(RUN, seed) for seed in range(10_000, 10_000 + COUNT)}
+    assert {s: v for s, v in verdicts.items() if v[0] not in ("reported", "refused")} == {}
+    assert {verdict for verdict, _ in verdicts.values()} == {"reported", "refused"}
+
+
+@pytest.mark.parametrize(
+    "name", ["../../../../../../../../etc/passwd", "/etc/passwd", "..", "", "a/b.png", "a\\b.png"]
+)
+def test_no_picture_outside_of_the_folder_is_read(name: str, folder: Path) -> None:
+    run = folder / "run.json"
+    fields = json.loads(run.read_bytes())
+    fields["models"][0]["picture"] = name
+    run.write_text(json.dumps(fields))
+    before = (folder / PAGE).read_bytes()
+    with pytest.raises(DataError, match="picture"):
+        write_report(folder)
+    assert (folder / PAGE).read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["run.json", "latencies.csv", "power.csv", "pictures/input.png"])
+def test_no_link_out_of_the_folder_is_followed(name: str, folder: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    (folder / name).rename(outside)
+    (folder / name).symlink_to(outside)
+    with pytest.raises(DataError, match="lies outside of the folder"):
+        write_report(folder)
+
+
+def test_a_file_that_is_no_picture_is_not_shown(folder: Path) -> None:
+    (folder / "pictures/input.png").write_text("secret")
+    with pytest.raises(DataError, match="not a PNG file"):
+        write_report(folder)
+
+
+def test_a_pipe_does_not_hang(folder: Path) -> None:
+    (folder / "run.json").unlink()
+    os.mkfifo(folder / "run.json")
+    with pytest.raises(DataError, match="not a regular file"):
+        write_report(folder)
+
+
+def test_what_a_kill_left_is_no_obstacle(tmp_path: Path, data: Path) -> None:
+    folder = tmp_path / "run"
+    (folder / "pictures").mkdir(parents=True)
+    (folder / f".latencies.csv.{'0' * 16}.new").write_text("half")
+    with pytest.raises(ConfigError, match="a part of a run"):
+        claim_folder(folder, overwrite=False)
+    claim_folder(folder, overwrite=True)
+    write_raw(folder, recording(rounds=1), pictures(data / "photo.png"))
+    assert {path.name for path in folder.iterdir()} == {
+        *("run.json", "latencies.csv", "power.csv", "pictures")
+    }
+
+
+def test_a_full_disk_is_said_before_the_measuring(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_folder, "FREE_BYTES", 1 << 60)
+    with pytest.raises(ConfigError, match="nothing was measured yet"):
+        claim_folder(tmp_path / "run", overwrite=False)
+
+
+def test_what_was_measured_is_kept_elsewhere(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder became a file while the measuring went on; temporary files can be written."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    run = recording(rounds=1)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/pictures").write_text("in the way")
+    with pytest.raises(EdgesrError, match="what was measured is in") as caught:
+        keep(tmp_path / "run", run, pictures(data / "photo.png"))
+    refuge = Path((caught.value.fix or "").removeprefix("edgesr report "))
+    assert read_raw(refuge).models == run.models
+    write_report(refuge)
+
+
+def test_a_run_that_cannot_be_written_leaves_the_old_one(folder: Path, data: Path) -> None:
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with small_disk(2000), pytest.raises(EdgesrError, match="cannot write"):
+        write_raw(folder, recording(rounds=2), pictures(data / "photo.png"))
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before

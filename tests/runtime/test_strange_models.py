@@ -1,0 +1,104 @@
+"""Every model or manifest that is not what it says gives one line, soon, and takes little."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("onnx")
+
+import strange_functions
+import strange_models
+from strange_functions import calling, function, same
+from strange_models import TILE, averaging, good, put
+
+from edgesr.errors import EdgesrError
+from edgesr.runtime.onnxruntime_session import OnnxRuntimeSession
+
+KINDS = strange_models.KINDS | strange_functions.KINDS
+LIMIT_S, LIMIT_BYTES = 10.0, 1 << 30
+
+
+def test_there_are_a_hundred_kinds() -> None:
+    assert len(KINDS) >= 100
+
+
+def test_what_is_not_strange_runs(tmp_path: Path) -> None:
+    put(tmp_path, good())
+    tile = np.random.default_rng(0).random((1, 3, TILE, TILE), np.float32)
+    session = OnnxRuntimeSession(tmp_path / "m.onnx")
+    np.testing.assert_array_equal(session.run(tile), tile.repeat(4, 2).repeat(4, 3))
+    session.close()
+    put(tmp_path, calling(function("F", [same()])))
+    session = OnnxRuntimeSession(tmp_path / "m.onnx")
+    np.testing.assert_array_equal(session.run(tile), tile.repeat(4, 2).repeat(4, 3))
+    session.close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_line(kind: str, tmp_path: Path) -> None:
+    KINDS[kind](tmp_path)
+    started = time.monotonic()
+    with pytest.raises(EdgesrError) as caught:
+        session = OnnxRuntimeSession(tmp_path / "m.onnx")
+        try:
+            session.run(np.full((session.batch or 1, 3, TILE, TILE), 0.5, np.float32))
+        finally:
+            session.close()
+    assert time.monotonic() - started < LIMIT_S
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 1 or (len(lines) == 2 and lines[1].startswith("  try: "))
+    assert len(lines[0]) < 1000
+
+
+def test_all_kinds_take_less_than_a_gigabyte(tmp_path: Path) -> None:
+    """The peak of one process that opens them all, as a command does."""
+    folders = []
+    for number, write in enumerate(KINDS.values()):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        write(folder)
+        folders.append(str(folder / "m.onnx"))
+    code = """
+import json, resource, sys
+import numpy as np
+from pathlib import Path
+from edgesr.errors import EdgesrError
+from edgesr.runtime.onnxruntime_session import OnnxRuntimeSession
+for path in json.load(sys.stdin):
+    try:
+        session = OnnxRuntimeSession(Path(path))
+        session.run(np.zeros((session.batch or 1, 3, 16, 16), np.float32))
+    except EdgesrError:
+        pass
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input=json.dumps(folders),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(done.stdout) < LIMIT_BYTES
+
+
+def test_the_command_says_one_line(tmp_path: Path) -> None:
+    put(tmp_path, averaging().SerializeToString(), batch=2)
+    photo = Path(__file__).parents[1] / "data/photo.png"
+    command = ["upscale", str(photo), "-m", "m.onnx", "-o", "x.png"]
+    done = subprocess.run(
+        [sys.executable, "-m", "edgesr", *command],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "changes by" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "x.png").exists()
