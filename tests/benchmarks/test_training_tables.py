@@ -6,7 +6,7 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import chain
 from pathlib import Path
 from threading import Thread
@@ -22,6 +22,7 @@ from training_results import read_run
 from training_runs import RESULT, share
 
 from edgesr.errors import ConfigError
+from edgesr.train.config import TrainConfig
 from edgesr.train.record import plain, read_metrics
 
 Json = dict[str, Any]
@@ -246,7 +247,7 @@ def test_what_is_committed_was_trained_as_planned(tmp_path: Path, name: str) -> 
     assert found is not None
     planned = plain(configure(each, Plan(), Place(*[tmp_path] * 4), None))
     # A setting that came after a run was not there to change what is the default now.
-    defaults = {field.name: field.default for field in dataclasses.fields(TrainConfig)}
+    defaults = {field.name: field.default for field in fields(TrainConfig)}
     for invocation in found.invocations:
         for key, value in planned.items():
             if key not in PATHS and key != "resume":
