@@ -113,7 +113,7 @@ def operations(graph: ModelProto) -> Iterator[tuple[Row, Callable[[], ModelProto
     outside = ("first convolution", "last convolution", "narrow ones")
     groups = dict(kinds)
     groups["projections and inner convolutions (chosen)"] = chosen
-    groups |= {f"chosen and {kind}": chosen | kinds[kind] for kind in outside}
+    groups |= {f"chosen and {kind}": chosen | kinds[kind] for kind in outside if kind in kinds}
     groups["all"] = set(every)
     for kind, names in groups.items():
         yield {"operations": kind}, partial(quantise, graph, names)
