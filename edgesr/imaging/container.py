@@ -158,6 +158,9 @@ def _webp(data: bytes) -> Container:
             check_size("WebP", *_WEBP_SIZES[name](data[at + 8 : at + 18]))
         frames += name == b"ANMF"
         at += 8 + size + size % 2
+    # The decoder makes up what a part that was cut lacks; what was cut off it then reads as a part.
+    if not size_of_file <= at <= size_of_file + 1:
+        raise DamagedError
     # Cut, because the decoder would go on into what stands behind the picture.
     return Container("WebP", still=data[:size_of_file], notes=_first_of(frames))
 
