@@ -151,13 +151,20 @@ def _webp(data: bytes) -> Container:
     size_of_file = 8 + struct.unpack_from("<I", data, 4)[0]
     if size_of_file > len(data):
         raise DamagedError
-    frames, at = 0, 12
+    frames, at, opaque = 0, 12, False
     while at + 8 <= size_of_file:
         name, size = struct.unpack_from("<4sI", data, at)
         if name in _WEBP_SIZES:
             check_size("WebP", *_WEBP_SIZES[name](data[at + 8 : at + 18]))
         frames += name == b"ANMF"
+        if name == b"VP8X":
+            opaque = not data[at + 8] & _WEBP_ALPHA
+        if name == b"ALPH" and opaque:
+            raise DamagedError  # a flag was lost, and the decoder would leave the alpha out
         at += 8 + size + size % 2
+    # The decoder makes up what a part that was cut lacks; what was cut off it then reads as a part.
+    if not size_of_file <= at <= size_of_file + 1:
+        raise DamagedError
     # Cut, because the decoder would go on into what stands behind the picture.
     return Container("WebP", still=data[:size_of_file], notes=_first_of(frames))
 
@@ -183,6 +190,7 @@ def _webp_canvas(block: bytes) -> tuple[int, int]:
 _BMP_HEADERS = (12, 40, 52, 56, 64, 108, 124)  # bytes, by version
 _BMP_PLAIN = (0, 3, 6)  # BI_RGB and bit fields: as many bytes as the size says
 
+_WEBP_ALPHA = 0x10  # flag of VP8X
 _WEBP_SIZES = {b"VP8 ": _webp_lossy, b"VP8L": _webp_lossless, b"VP8X": _webp_canvas}
 
 
