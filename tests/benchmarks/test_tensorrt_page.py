@@ -22,6 +22,7 @@ from mixer_library import compile_build, load  # noqa: E402
 
 from edgesr.engine.nvcc import find_nvcc  # noqa: E402
 from edgesr.engine.plugin import source_sha256  # noqa: E402
+from edgesr.engine.plugin_build import COST  # noqa: E402
 from edgesr.models.mamba import Mamba  # noqa: E402
 from edgesr.scan.path import TURNS, ScanPath  # noqa: E402
 
@@ -145,3 +146,16 @@ def test_without_a_gpu_nothing_is_measured(tool, tmp_path, monkeypatch, capsys):
         tool.main([*folder, "--out", str(tmp_path / "r.json")])
     assert stopped.value.code == 1 and "no GPU" in capsys.readouterr().err
     assert not (tmp_path / "r.json").exists()
+
+
+def test_what_edgesr_and_the_docs_say_of_these_engines_is_what_was_measured(results):
+    rows = {row["name"]: row for row in results[0]["engines"]}
+    plugin, compact = (rows[f"student_fp16_{form}"] for form in ("plugin", "compact"))
+    assert f"{compact['device_ms']:.2f} ms a tile, not {plugin['device_ms']:.2f} ms" in COST
+    page = (ROOT / "docs/jetson.md").read_text()
+    assert f"{plugin['device_ms']:.2f} ms a tile with the plugin" in page
+    assert f"and {compact['device_ms']:.2f} ms without" in page
+    wrong = rows["d32_turn_c3"]
+    assert f"`{wrong['network']}`" in page
+    assert f"{wrong['verification']['psnr_db']:.0f} dB to ONNX Runtime" in page
+    assert f"is at {plugin['verification']['psnr_db']:.1f} dB" in page
