@@ -126,3 +126,12 @@ def _call(cuda: ctypes.CDLL, name: str, *arguments: object) -> None:
     result = function(*arguments)
     if result != 0:
         raise CaptureError(f"{name} returned {result}")
+
+
+def execution_context(trt: Any, engine: Any, use_graph: bool) -> tuple[Any, bool]:
+    """Return an execution context, and whether TensorRT itself replays it as a CUDA graph."""
+    if use_graph and hasattr(trt, "CudaGraphStrategy") and hasattr(engine, "create_runtime_config"):
+        config = engine.create_runtime_config()
+        config.cuda_graph_strategy = trt.CudaGraphStrategy.WHOLE_GRAPH_CAPTURE
+        return engine.create_execution_context(config), True
+    return engine.create_execution_context(), False

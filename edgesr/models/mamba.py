@@ -154,10 +154,11 @@ class Mamba(nn.Module):
         lines = x.reshape(-1, path.height, path.width, self.inner)
         lines = lines.transpose(1, 2) if columns else lines
         taps = conv.weight.flip(-1) if reverse else conv.weight
+        before = conv.kernel_size[0] - 1
         walked = F.conv1d(
-            lines.flatten(1, 2).transpose(1, 2), taps, conv.bias, 1, CONV_WIDTH - 1, 1, self.inner
+            lines.flatten(1, 2).transpose(1, 2), taps, conv.bias, 1, before, 1, self.inner
         )
-        walked = walked[..., CONV_WIDTH - 1 :] if reverse else walked[..., : path.length]
+        walked = walked[..., before:] if reverse else walked[..., : path.length]
         lines = walked.transpose(1, 2).reshape(lines.shape)
         return (lines.transpose(1, 2) if columns else lines).flatten(1, 2)
 

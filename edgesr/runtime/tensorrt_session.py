@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesr.engine.cuda_graph import CaptureError, CudaGraph
+from edgesr.engine.cuda_graph import CaptureError, CudaGraph, execution_context
 from edgesr.engine.find import check_engine
 from edgesr.engine.plugin import load_library, plugin_folder
-from edgesr.engine.stack import Stack, find_stack
+from edgesr.engine.stack import find_stack
 from edgesr.errors import EngineError, shell
 from edgesr.runtime.cuda_buffers import Pair, allocate, import_pycuda, shares_memory
 from edgesr.runtime.guard import fault
@@ -173,7 +173,7 @@ class TensorRTSession:
 
     def _start(self, use_graph: bool) -> None:
         """Make the execution context, run each slot once, and record it if that is possible."""
-        self._context, by_runtime = _execution_context(self._stack, self._engine, use_graph)
+        self._context, by_runtime = execution_context(self._stack.module, self._engine, use_graph)
         if self._context is None:
             raise EngineError(
                 f"no memory to run it ({self._messages.last_error()})",
@@ -293,13 +293,3 @@ class TensorRTSession:
             count = self._fp32.batch or 1
             large[...] = self._fp32.run(np.repeat(tile[None], count, axis=0))[0]
             self.repeated += 1
-
-
-def _execution_context(stack: Stack, engine: Any, use_graph: bool) -> tuple[Any, bool]:
-    """Return an execution context, and whether TensorRT itself replays it as a CUDA graph."""
-    trt = stack.module
-    if use_graph and hasattr(trt, "CudaGraphStrategy") and hasattr(engine, "create_runtime_config"):
-        config = engine.create_runtime_config()
-        config.cuda_graph_strategy = trt.CudaGraphStrategy.WHOLE_GRAPH_CAPTURE
-        return engine.create_execution_context(config), True
-    return engine.create_execution_context(), False

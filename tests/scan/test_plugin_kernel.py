@@ -92,7 +92,8 @@ def run(library, mixer, path, batch, half=False, warps=0, group=0, resident=3, s
     order = [path.token(step) for step in range(path.length)]
     expected = np.empty(y.shape)
     with torch.no_grad():
-        walked = mixer._mix(torch.from_numpy(xz[:, order].astype(np.float64)))
+        in_order = ScanPath(1, path.length, TURNS[0])
+        walked = mixer._mix(torch.from_numpy(xz[:, order].astype(np.float64)), in_order)
     expected[:, order] = walked.numpy()
     return y.astype(np.float64), expected
 

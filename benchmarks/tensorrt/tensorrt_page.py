@@ -1,0 +1,200 @@
+"""The page benchmarks/TENSORRT.md, from the results that engine_times.py and mixer_kernel.py wrote.
+
+python benchmarks/tensorrt/tensorrt_page.py
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+sys.path.append(str(HERE.parent))
+
+from table1_text import listed, markdown, score_cell  # noqa: E402
+from tensorrt_calls import call_lines, kernel_lines, where  # noqa: E402
+
+from edgesr.bench.text import NONE, significant  # noqa: E402
+from edgesr.engine.verify import LIMIT_DB  # noqa: E402
+from edgesr.files import write_text  # noqa: E402
+
+RESULTS = HERE.parent / "results/tensorrt"
+PAGE = HERE.parent / "TENSORRT.md"
+SETS = ("Set5", "Set14")
+LAYERS_ASKED = {True: 200, False: 500}
+"""The most layers that an engine of the student shall have, with and without the plugin."""
+Json = dict[str, Any]
+
+
+def read(name: str) -> Json:
+    """Return a committed result."""
+    found: Json = json.loads((RESULTS / f"{name}.json").read_text())
+    return found
+
+
+def page(engines: Json, kernel: Json, calls: Json) -> str:
+    """Return the page.
+
+    Args:
+        engines: a result of engine_times.py.
+        kernel: a result of mixer_kernel.py with all builds.
+        calls: times of a call from array to array, before and after it became one launch.
+    """
+    return "\n".join(
+        [*_head(engines), *_engines(engines), *kernel_lines(kernel), *call_lines(calls), *_again()]
+    )
+
+
+def _head(engines: Json) -> list[str]:
+    releases = listed(sorted({row["tensorrt"] for row in engines["engines"]}))
+    return [
+        "# TensorRT on a GPU",
+        "",
+        f"Measured on {where(engines)} with TensorRT {releases}. **No Jetson has been measured.** "
+        "An H200 is far larger than any Jetson: read the rows against each other, not as times of "
+        "a board.",
+        "",
+    ]
+
+
+def _engines(found: Json) -> list[str]:
+    header = ["engine", "device ms", "host to host ms", "layers", "build s", "verified dB"]
+    header += [f"{name} dB / SSIM" for name in SETS] + ["same file in ONNX Runtime"]
+    rows = [_engine(row) for row in found["engines"]]
+    by_name = {row["name"]: row for row in found["engines"]}
+    student = by_name["student_fp16_plugin"]
+    compact = by_name["student_fp16_compact"]
+    rival = by_name["espcn_fp16"]
+    lines = [
+        "## Student and ESPCN",
+        "",
+        "One tile of 64 x 64 a call, x4, batch 1; medians. *Device* is the GPU's own clock, "
+        "copies not counted; *host to host* is from array to array. *Verified* is the PSNR on five "
+        "patches between the engine and ONNX Runtime with the same file.",
+        "",
+        markdown(header, rows),
+        "",
+        f"- The student in FP16 with the plugin takes {significant(student['device_ms'], 3)} ms a "
+        f"tile on the GPU, {_times(student, rival, 'device_ms')} times ESPCN; without the plugin "
+        f"{significant(compact['device_ms'], 3)} ms, {_times(compact, student, 'device_ms')} times "
+        "as long as with it.",
+        "- Builds ran side by side "
+        f"({listed(_together(found))}), so build times are those of a shared machine."
+        + _warm(found),
+        "",
+        "### What is not as it should be",
+        "",
+    ]
+    return [*lines, *_faults(found, rival), ""]
+
+
+def _together(found: Json) -> list[str]:
+    counts = sorted({row["built_at_once"] for row in found["engines"]}, reverse=True)
+    names = {n: [r["name"] for r in found["engines"] if r["built_at_once"] == n] for n in counts}
+    return [f"{n} at a time: {', '.join(names[n])}" for n in counts]
+
+
+def _warm(found: Json) -> str:
+    warm = [row["name"] for row in found["engines"] if row["timing_cache"] == "warm"]
+    return f" A timing cache of an earlier build was there for {listed(warm)}." if warm else ""
+
+
+def _times(row: Json, other: Json, key: str) -> str:
+    return f"{row[key] / other[key]:.1f}"
+
+
+def _is_wrong(row: Json) -> bool:
+    found = row["verification"]
+    return found is not None and found["psnr_db"] < LIMIT_DB
+
+
+def _faults(found: Json, rival: Json) -> list[str]:
+    lines = []
+    for row in filter(_is_wrong, found["engines"]):
+        checked = row["verification"]
+        lines.append(
+            f"- **The engine of `{row['network']}` is wrong**: {checked['psnr_db']:.1f} dB to "
+            f"ONNX Runtime (worst patch {checked['worst_patch']}, "
+            f"{checked['worst_psnr_db']:.1f} dB). "
+            "`edgesr verify` refuses it. The cause is not known: the plugin's kernel alone is "
+            "right in every direction (below), so the network's depthwise convolutions (C3) in the "
+            "engine are suspected. The shipped student has neither these nor directions (TURN)."
+        )
+    students = [row for row in found["engines"] if row["network"] == "student"]
+    over = [row for row in students if row["layer_count"] > LAYERS_ASKED[row["plugin"]]]
+    told = [
+        f"{row['name']} has {row['layer_count']} of {LAYERS_ASKED[row['plugin']]}" for row in over
+    ]
+    if told:
+        lines.append(f"- More layers than were aimed at: {listed(told)}.")
+    slow = [
+        row for row in students if row["build_s"] > rival["build_s"] and row["precision"] == "fp16"
+    ]
+    told = [f"{row['name']} {_times(row, rival, 'build_s')} times" for row in slow]
+    if told:
+        lines.append(f"- FP16 engines build longer than ESPCN's: {listed(told)}.")
+    unverified = [row["name"] for row in found["engines"] if row["verification"] is None]
+    if unverified:
+        lines.append(f"- Not verified in this run: {listed(unverified)}.")
+    return lines
+
+
+def _engine(row: Json) -> list[str]:
+    checked = row["verification"]
+    verified = NONE if checked is None else f"{checked['psnr_db']:.1f}"
+    return [
+        row["name"],
+        significant(row["device_ms"], 3),
+        significant(row["host_ms"], 3),
+        str(row["layer_count"]),
+        f"{row['build_s']:.0f}",
+        f"**{verified}, wrong**" if _is_wrong(row) else verified,
+        *(score_cell(_score(row, "tensorrt", name)) for name in SETS),
+        ", ".join(score_cell(_score(row, "onnxruntime", name)) for name in SETS)
+        if row["scores"]["onnxruntime"]
+        else NONE,
+    ]
+
+
+def _score(row: Json, backend: str, name: str) -> Json | None:
+    found = row["scores"][backend] or []
+    return next((item for item in found if item["set"] == name), None)
+
+
+def _again() -> list[str]:
+    return [
+        "## How to repeat it",
+        "",
+        "On a machine with an NVIDIA GPU, TensorRT, nvcc and TensorRT's headers, for each file and "
+        "once more for the student with `--no-plugin`:",
+        "",
+        "    edgesr build-engine MODEL.onnx --board gpu -o work/MODEL.engine",
+        "    edgesr verify MODEL.onnx work/MODEL.engine",
+        "    edgesr eval MODEL.onnx --backend tensorrt --data SETS --json",
+        "    python benchmarks/tensorrt/engine_times.py work --out "
+        "benchmarks/results/tensorrt/engines_h200.json",
+        "    python benchmarks/tensorrt/mixer_kernel.py --builds all --out "
+        "benchmarks/results/tensorrt/mixer_kernel_h200.json",
+        "    python benchmarks/tensorrt/tensorrt_page.py",
+        "",
+        "What `eval` prints goes into work/MODEL.tensorrt.json, and with `--backend onnxruntime` "
+        "into work/MODEL.onnxruntime.json. The kernel needs torch with CUDA and no TensorRT. The "
+        "times before and after of a call were taken with both versions of the session in one "
+        "process; today's alone is *host to host* of engine_times.py. Raw results: "
+        "[engines](results/tensorrt/engines_h200.json), "
+        "[kernel](results/tensorrt/mixer_kernel_h200.json), "
+        "[calls](results/tensorrt/host_to_host_h200.json). This page is made from them by the "
+        "last command; a test fails when they differ. `benchmarks/tensorrt/engine_table.py` "
+        "measures all networks, with power.",
+        "",
+    ]
+
+
+def committed() -> str:
+    """Return the page of the committed results."""
+    names = "engines_h200", "mixer_kernel_h200", "host_to_host_h200"
+    return page(*(read(name) for name in names))
+
+
+if __name__ == "__main__":
+    write_text(PAGE, committed())

@@ -1,0 +1,161 @@
+"""The page about TensorRT is made from the committed results, and the tools make such results."""
+
+import copy
+import ctypes
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+ROOT = Path(__file__).parents[2]
+sys.path.append(str(ROOT / "benchmarks/tensorrt"))
+
+import engine_times  # noqa: E402
+import mixer_kernel  # noqa: E402
+import tensorrt_page  # noqa: E402
+from mixer_cases import NAMES, Case, cases, draw, error, reference  # noqa: E402
+from mixer_library import compile_build, load  # noqa: E402
+
+from edgesr.engine.nvcc import find_nvcc  # noqa: E402
+from edgesr.engine.plugin import source_sha256  # noqa: E402
+from edgesr.engine.plugin_build import COST  # noqa: E402
+from edgesr.models.mamba import Mamba  # noqa: E402
+from edgesr.scan.path import TURNS, ScanPath  # noqa: E402
+
+HOST_SOURCE = ROOT / "tests/scan/plugin_on_host/mixer_on_host.cpp"
+
+
+@pytest.fixture
+def results():
+    names = ("engines_h200", "mixer_kernel_h200", "host_to_host_h200")
+    return [tensorrt_page.read(name) for name in names]
+
+
+def test_the_page_is_made_from_the_results():
+    again = "python benchmarks/tensorrt/tensorrt_page.py"
+    assert tensorrt_page.PAGE.read_text() == tensorrt_page.committed(), again
+
+
+def test_an_engine_that_verify_refuses_is_called_wrong(results):
+    engines, kernel, calls = copy.deepcopy(results)
+    assert "TURN-C3` is wrong**" in tensorrt_page.page(engines, kernel, calls)
+    for row in engines["engines"]:
+        if row["name"] == "student_fp16_plugin":
+            row["verification"]["psnr_db"] = 44.9
+    assert "`student` is wrong**" in tensorrt_page.page(engines, kernel, calls)
+
+
+def test_the_kernel_was_checked_in_every_case_that_the_tool_has(results):
+    _, kernel, _ = results
+    assert kernel["check"]["cases"] == len(cases())
+    assert kernel["check"]["failed"] == [] and kernel["check"]["concurrent"]["different"] == 0
+    assert kernel["source_sha256"] == source_sha256(), kernel["command"]
+    for row, case in zip(kernel["check"]["first"], cases(), strict=False):
+        assert Case(**{k: row[k] for k in vars(case)}) == case
+        assert row["error"] < case.bound
+
+
+@pytest.mark.parametrize("direction", TURNS, ids=str)
+def test_the_float64_loop_is_the_mixer_of_the_network(direction):
+    case = Case(
+        batch=2, height=5, width=7, channels=12, states=3, rank=2, taps=4,
+        columns=direction.columns, reverse=direction.reverse,
+    )  # fmt: skip
+    xz, weights = draw(case)
+    mixer = Mamba(6, 3, None).double()
+    mixer.dt_rank = case.rank
+    mixer.x_proj = torch.nn.Linear(12, 8, bias=False, dtype=torch.float64)
+    mixer.dt_proj = torch.nn.Linear(2, 12, dtype=torch.float64)
+    values = {name: torch.from_numpy(weights[name]).double() for name in NAMES}
+    with torch.no_grad():
+        mixer.conv1d.weight.copy_(values["conv"][:, None])
+        mixer.conv1d.bias.copy_(values["conv_bias"])
+        mixer.x_proj.weight.copy_(values["x_proj"])
+        mixer.dt_proj.weight.copy_(values["dt_proj"])
+        mixer.dt_proj.bias.copy_(values["dt_bias"])
+        mixer.A_log.copy_((-values["A"]).log())
+        mixer.D.copy_(values["D"])
+        path = ScanPath(case.height, case.width, direction)
+        expected = mixer._mix(torch.from_numpy(xz).double(), path)
+    assert error(reference(case, xz, weights), expected.numpy()) < 1e-12
+
+
+@pytest.fixture(scope="module")
+def on_host(tmp_path_factory):
+    """The kernel compiled for the CPU: the same symbols, for tensors in host memory."""
+    compiler = shutil.which("g++")
+    if compiler is None or "f16c" not in Path("/proc/cpuinfo").read_text():
+        pytest.skip("needs g++ and a CPU that converts half precision (F16C)")
+    library = tmp_path_factory.mktemp("kernel") / "mixer_on_host.so"
+    flags = ["-std=c++14", "-O1", "-mf16c", "-shared", "-fPIC", "-Wno-unknown-pragmas"]
+    include = f"-I{ROOT / 'edgesr/scan/plugin'}"
+    subprocess.run([compiler, *flags, include, HOST_SOURCE, "-o", library], check=True)
+    loaded = ctypes.CDLL(str(library))
+    loaded.edgesr_mixer_workspace.restype = ctypes.c_ulonglong
+    loaded.edgesr_host_resident(3)
+    return loaded
+
+
+def test_cases_are_judged_by_their_bounds(on_host, monkeypatch):
+    wanted = [Case(height=9, width=7, repeat=2), Case(height=9, width=7, half=True, columns=True)]
+    found = mixer_kernel.check(on_host, wanted, "cpu")
+    assert found["failed"] == [] and found["cases"] == 2
+    assert 0 < found["worst_fp32"] < 1e-5 < found["worst_fp16"] < 2e-3
+    monkeypatch.setattr(Case, "bound", 1e-9)
+    assert len(mixer_kernel.check(on_host, wanted, "cpu")["failed"]) == 2
+
+
+def test_a_size_that_the_kernel_does_not_take_is_an_error(on_host):
+    from edgesr.errors import EngineError
+
+    launch, _ = mixer_kernel.prepare(on_host, Case(height=2, width=2, rank=5), "cpu")
+    with pytest.raises(EngineError, match="CUDA's error 1"):
+        launch()
+
+
+def test_the_library_states_its_sources(tmp_path):
+    nvcc = find_nvcc("")
+    if nvcc is None:
+        pytest.skip("there is no nvcc")
+    library = compile_build(nvcc, "9.0", "steps4", tmp_path)
+    assert load(library).edgesr_mixer_version().decode() == source_sha256()
+
+
+def test_a_row_is_the_manifest_and_the_scores_beside_it(tmp_path):
+    manifest = {"network": "espcn", "layers": {"Conv": {"fp16": 2, "fp32": 1}}, "plugin": None}
+    (tmp_path / "a.engine.json").write_text(json.dumps(manifest))
+    score = {"images": 5, "psnr_y_db": 30.0, "ssim_y": 0.9, "per_image": []}
+    score["protocol"] = {"dataset": "Set5", "run": "tensorrt"}
+    (tmp_path / "a.tensorrt.json").write_text(json.dumps(score))
+    row = engine_times.describe(tmp_path / "a.engine", {"device_ms": 1.0}, 3)
+    assert (row["name"], row["layer_count"], row["device_ms"]) == ("a", 3, 1.0)
+    assert row["scores"]["onnxruntime"] is None and not row["plugin"]
+    assert [item["psnr_y_db"] for item in row["scores"]["tensorrt"]] == [30.0]
+
+
+@pytest.mark.parametrize("tool", [engine_times, mixer_kernel], ids=lambda tool: tool.__name__)
+def test_without_a_gpu_nothing_is_measured(tool, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(tool, "first_gpu", lambda: None)
+    (tmp_path / "a.engine").touch()
+    folder = [str(tmp_path)] if tool is engine_times else []
+    with pytest.raises(SystemExit) as stopped:
+        tool.main([*folder, "--out", str(tmp_path / "r.json")])
+    assert stopped.value.code == 1 and "no GPU" in capsys.readouterr().err
+    assert not (tmp_path / "r.json").exists()
+
+
+def test_what_edgesr_and_the_docs_say_of_these_engines_is_what_was_measured(results):
+    rows = {row["name"]: row for row in results[0]["engines"]}
+    plugin, compact = (rows[f"student_fp16_{form}"] for form in ("plugin", "compact"))
+    assert f"{compact['device_ms']:.2f} ms a tile, not {plugin['device_ms']:.2f} ms" in COST
+    page = (ROOT / "docs/jetson.md").read_text()
+    assert f"{plugin['device_ms']:.2f} ms a tile with the plugin" in page
+    assert f"and {compact['device_ms']:.2f} ms without" in page
+    wrong = rows["d32_turn_c3"]
+    assert f"`{wrong['network']}`" in page
+    assert f"{wrong['verification']['psnr_db']:.0f} dB to ONNX Runtime" in page
+    assert f"is at {plugin['verification']['psnr_db']:.1f} dB" in page
