@@ -7,6 +7,7 @@ handle is the same in both.
 
 import ctypes
 from collections.abc import Callable
+from typing import Any
 
 from edgesr.errors import EngineError
 

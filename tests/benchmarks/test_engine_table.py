@@ -22,16 +22,11 @@ from edgesr.bench.raw_files import read_raw  # noqa: E402
 from edgesr.engine.stack import find_stack  # noqa: E402
 from edgesr.errors import EngineError, MissingError  # noqa: E402
 
-<<<<<<< HEAD
-FOLDER = ROOT / "benchmarks/results/tensorrt"
-RESULTS = sorted(set(FOLDER.glob("*.json")) - {FOLDER / "kernels.json"})  # of tensorrt_kernels.py
-=======
 RESULTS = [
     path
     for path in sorted((ROOT / "benchmarks/results/tensorrt").glob("*.json"))
-    if json.loads(path.read_text())["schema"] == engine_table.SCHEMA
+    if json.loads(path.read_text()).get("schema") == engine_table.SCHEMA
 ]
->>>>>>> w-gpures
 
 
 def test_the_student_has_both_forms_and_its_rivals_have_one():
