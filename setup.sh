@@ -36,4 +36,5 @@ fi
 .venv/bin/ruff check .
 .venv/bin/ruff format --check .
 .venv/bin/mypy
-exec .venv/bin/python -m pytest -q
+# A file's tests share what they make, so a file stays with one process.
+exec .venv/bin/python -m pytest -q -n 2 --dist loadfile
