@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 from onnx import GraphProto, ModelProto, helper, inliner, numpy_helper
 
 from edgesr.export.fp16 import to_fp16
-from edgesr.export.lower import define_mixers, is_mixer
+from edgesr.export.lower import define_mixers
+from edgesr.export.mixer import is_mixer
 from edgesr.export.parity import psnr_db, run_tiles
 from edgesr.export.patches import real_tiles
 from edgesr.export.torch_graph import trace

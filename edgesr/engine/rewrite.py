@@ -148,7 +148,7 @@ def _fix_batch(graph: "GraphProto", batch: int) -> None:
 
 
 def _is_mixer(node: "NodeProto") -> bool:
-    return (node.domain, node.op_type) == MIXER
+    return node.domain == MIXER[0] and node.op_type.startswith(MIXER[1])
 
 
 def _keep_mixers(model: "ModelProto") -> "ModelProto":
@@ -158,7 +158,7 @@ def _keep_mixers(model: "ModelProto") -> "ModelProto":
     typed = _typed(model)
     del typed.functions[:]
     for node in filter(_is_mixer, typed.graph.node):
-        node.ClearField("overload")
+        node.op_type = MIXER[1]  # without what tells its function from others
         node.attribute.append(helper.make_attribute("plugin_version", PLUGIN_VERSION))
         node.attribute.append(helper.make_attribute("plugin_namespace", ""))
     return typed

@@ -10,7 +10,7 @@ import numpy as np
 from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from edgesr.export.graph import value_types
-from edgesr.export.mixer import INPUTS, MIXER
+from edgesr.export.mixer import INPUTS, MIXER, kind_of
 
 HALF, SINGLE = TensorProto.FLOAT16, TensorProto.FLOAT
 
@@ -55,11 +55,11 @@ def to_fp16(
     graph.initializer.extend(kept)
     for value in graph.value_info:
         value.type.tensor_type.elem_type = converter.types[value.name]
-    kinds = {node.op_type for node in model.graph.node}
+    kinds = set(map(kind_of, model.graph.node))
     single = [
         f"{node.op_type} {node.output[0]}"
         for node in model.graph.node
-        if node.op_type not in ISLANDS and not large.isdisjoint(node.output)
+        if kind_of(node) not in ISLANDS and not large.isdisjoint(node.output)
     ]
     return result, (*sorted(ISLANDS & kinds), *single)
 
@@ -78,12 +78,13 @@ class _Converter:
 
     def convert(self, node: NodeProto) -> Generator[NodeProto, None, None]:
         """Yield the Casts a node needs before it, and the node with its new types."""
-        island = node.op_type in ISLANDS - CASTS_ITSELF or not self.large.isdisjoint(node.output)
+        kind = kind_of(node)
+        island = kind in ISLANDS - CASTS_ITSELF or not self.large.isdisjoint(node.output)
         wanted = SINGLE if island else HALF
         new = NodeProto()
         new.CopyFrom(node)
         for i, name in enumerate(node.input):
-            if name and i not in KEPT_INPUTS.get(node.op_type, ()):
+            if name and i not in KEPT_INPUTS.get(kind, ()):
                 new.input[i] = yield from self._as(name, wanted)
         if wanted == HALF:
             _retype(new)

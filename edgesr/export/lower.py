@@ -4,16 +4,11 @@ from onnx import FunctionProto, ModelProto, NodeProto, TensorProto, checker, hel
 
 from edgesr.errors import ExportError
 from edgesr.export.graph import producers, value_types
-from edgesr.export.mixer import DOMAIN, MIXER, Mixer, write_function
+from edgesr.export.mixer import Mixer, is_mixer, write_function
 from edgesr.scan.path import Direction, ScanPath
 
-IR_VERSION = 10
-"""The first of which functions of one name are told apart by `overload`."""
-
-
-def is_mixer(node: NodeProto) -> bool:
-    """Tell whether a node is a mixer."""
-    return (node.domain, node.op_type) == (DOMAIN, MIXER)
+IR_VERSION = 8
+"""The first that has functions in a file."""
 
 
 def count_mixers(model: ModelProto) -> int:
@@ -36,9 +31,9 @@ def define_mixers(model: ModelProto) -> ModelProto:
     functions: dict[str, FunctionProto] = {}
     for node in filter(is_mixer, result.graph.node):
         mixer = _mixer(node, constants, node.input[0] in halves)
-        node.overload = mixer.overload
-        if mixer.overload not in functions:
-            functions[mixer.overload] = write_function(mixer, opset)
+        node.op_type = mixer.function
+        if mixer.function not in functions:
+            functions[mixer.function] = write_function(mixer, opset)
     result.functions.extend(functions.values())
     if functions:
         result.ir_version = max(result.ir_version, IR_VERSION)

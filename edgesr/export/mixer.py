@@ -8,7 +8,7 @@ node by itself, as a plugin for TensorRT does, uses that; anything else puts the
 from dataclasses import dataclass
 
 import numpy as np
-from onnx import FunctionProto, TensorProto, helper
+from onnx import FunctionProto, NodeProto, TensorProto, helper
 
 from edgesr.export.graph import Builder
 from edgesr.export.levels import STEPS, scan_states, whole_length
@@ -23,6 +23,16 @@ SOFTPLUS_BOUND = 80.0  # exp of it is a float32
 LONG_SCAN = 4096
 """Steps after which small errors of softplus add up: the student's graph for tiles of 64, of 4096
 steps, is 1e-5 from float64, for 128 6e-5, for 256 4e-4. With `_softplus` it is 2e-6."""
+
+
+def is_mixer(node: NodeProto) -> bool:
+    """Tell whether a node is a mixer, named for its function or not yet."""
+    return node.domain == DOMAIN and node.op_type.startswith(MIXER)
+
+
+def kind_of(node: NodeProto) -> str:
+    """Return a node's operator; of a mixer without what tells its function from others."""
+    return MIXER if is_mixer(node) else node.op_type
 
 
 @dataclass(frozen=True)
@@ -46,11 +56,15 @@ class Mixer:
     half: bool
 
     @property
-    def overload(self) -> str:
-        """Return what tells its function from others in a file."""
+    def function(self) -> str:
+        """Return the name of its function, which tells it from others in a file.
+
+        A name, not an `overload` of one name: ONNX Runtime 1.23, the last for Python 3.10, reads
+        the overloads of a file and runs the last one for all.
+        """
         path, axis = self.path, "columns" if self.path.direction.columns else "rows"
         sizes = f"{path.height}x{path.width}x{self.channels}x{self.state}"
-        return f"{axis}_{'backward' if path.direction.reverse else 'forward'}_{sizes}"
+        return f"{MIXER}_{axis}_{'backward' if path.direction.reverse else 'forward'}_{sizes}"
 
 
 def write_function(mixer: Mixer, opset: int) -> FunctionProto:
@@ -81,13 +95,12 @@ def write_function(mixer: Mixer, opset: int) -> FunctionProto:
     ]
     return helper.make_function(
         DOMAIN,
-        MIXER,
+        mixer.function,
         INPUTS,
         [OUTPUT],
         [*constants, *g.nodes],
         [helper.make_opsetid("", opset)],
         ["height", "width", "columns", "reverse"],
-        overload=mixer.overload,
     )
 
 

@@ -17,6 +17,7 @@ from edgesr.engine.device import read_device
 from edgesr.engine.manifest import EngineManifest
 from edgesr.export.exporter import ExportRequest, export
 from edgesr.export.manifest import OnnxManifest
+from edgesr.export.mixer import kind_of
 
 pytest.importorskip("tensorrt_rtx")
 MODELS = (("teacher", "fp32"), *(("student", kind) for kind in ("fp32", "fp16", "int8")))
@@ -66,7 +67,7 @@ def test_half_precision_multiplies_in_half_and_keeps_its_islands(engines):
     layers = manifest.layers
     islands = OnnxManifest.read(path.with_suffix(".onnx")).fp32_islands
     large = [island for island in islands if island.startswith("Conv ")]
-    kinds = [node.op_type for node in onnx.load(path.with_suffix(".onnx")).graph.node]
+    kinds = list(map(kind_of, onnx.load(path.with_suffix(".onnx")).graph.node))
     # each mixer convolves in float32 inside
     assert layers["CONVOLUTION"].get("fp32", 0) == len(large) + kinds.count("MambaMixer")
     assert layers["CONVOLUTION"]["fp16"] == kinds.count("Conv") - len(large)

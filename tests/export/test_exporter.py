@@ -76,7 +76,7 @@ def test_hyper_parameters_are_in_the_file(tmp_path: Path, added: str, precision:
     (got,) = run_tiles(onnx.load(path), [tiles], None)
     limit = 1e-4 if precision == "fp32" else 1e-2
     np.testing.assert_allclose(got, expected, rtol=0, atol=limit)
-    mixers = [node for node in onnx.load(path).graph.node if node.op_type == "MambaMixer"]
+    mixers = [node for node in onnx.load(path).graph.node if node.domain == "edgesr"]
     found = [
         tuple(a.i for name in ("columns", "reverse") for a in node.attribute if a.name == name)
         for node in mixers
@@ -114,9 +114,20 @@ def test_mixers_that_are_alike_share_one_function(tmp_path: Path, small_weights:
     path = tmp_path / "shared.onnx"
     assert export(_request(small_weights, path)).scan_form == "compact"
     model = onnx.load(path)
-    mixers = [node for node in model.graph.node if node.op_type == "MambaMixer"]
+    mixers = [node for node in model.graph.node if node.domain == "edgesr"]
     (function,) = model.functions
-    assert [node.overload for node in mixers] == [function.overload] * 2
+    assert [node.op_type for node in mixers] == [function.name] * 2
+
+
+def test_functions_of_a_file_are_told_apart_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "turns.onnx"
+    name, weights = "mambalitesr:D8-G2-B2-N1-TURN", tmp_path / "turns.safetensors"
+    save_weights(weights, get_network(name).module(4), name, {})
+    export(ExportRequest(name, weights, tile=TILE, output=path))
+    model = onnx.load(path)
+    mixers = [node for node in model.graph.node if node.domain == "edgesr"]
+    assert [node.op_type for node in mixers] == [function.name for function in model.functions]
+    assert len({node.op_type for node in mixers}) == 4
 
 
 @pytest.mark.parametrize(
