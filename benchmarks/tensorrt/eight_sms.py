@@ -109,7 +109,10 @@ def time_engine(session: TensorRTSession, wanted: int | None, launches: int) -> 
     import pynvml
 
     pynvml.nvmlInit()
-    card = pynvml.nvmlDeviceGetHandleByIndex(0)
+    gpu = first_gpu()
+    if gpu is None or gpu.uuid is None:
+        raise EngineError("the CUDA driver does not name a GPU", fix="edgesr doctor")
+    card = pynvml.nvmlDeviceGetHandleByUUID(gpu.uuid)
     manifest, driver = session.manifest, session._driver
     (lr, small), (hr, large) = *manifest.inputs.items(), *manifest.outputs.items()
     values = np.random.default_rng(0).uniform(0, 1, small).astype(np.float32)

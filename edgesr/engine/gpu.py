@@ -2,6 +2,7 @@
 
 import ctypes
 from dataclasses import dataclass
+from uuid import UUID
 
 # CUdevice_attribute of cuda.h; these numbers are part of the driver's ABI and never change.
 _INTEGRATED = 18
@@ -19,6 +20,8 @@ class Gpu:
         driver_cuda: highest CUDA version of the driver, such as `12.6`.
         memory_mib: its memory; None: the driver would not tell.
         is_integrated: whether it computes in the CPU's memory, as a Jetson's does.
+        uuid: such as `GPU-c5b52efe-1efc-ec6d-d75b-0f1fee151bb8`, by which other libraries, which
+            count cards in another order, know it; None: the driver would not tell.
     """
 
     name: str
@@ -26,6 +29,7 @@ class Gpu:
     driver_cuda: str
     memory_mib: int | None = None
     is_integrated: bool = False
+    uuid: str | None = None
 
 
 def first_gpu() -> Gpu | None:
@@ -48,6 +52,8 @@ def first_gpu() -> Gpu | None:
     if failed:
         return None
     cuda.cuDeviceGetAttribute(ctypes.byref(integrated), _INTEGRATED, device)  # 0 if it fails
+    uuid = (ctypes.c_ubyte * 16)()
+    named = cuda.cuDeviceGetUuid(ctypes.byref(uuid), device) == 0
     told = cuda.cuDeviceTotalMem_v2(ctypes.byref(memory_bytes), device) == 0
     return Gpu(
         name=name.value.decode(errors="replace"),
@@ -55,4 +61,5 @@ def first_gpu() -> Gpu | None:
         driver_cuda=f"{version.value // 1000}.{version.value % 1000 // 10}",
         memory_mib=memory_bytes.value >> 20 if told else None,
         is_integrated=bool(integrated.value),
+        uuid=f"GPU-{UUID(bytes=bytes(uuid))}" if named else None,
     )

@@ -128,6 +128,7 @@ def open_sampler(
 
 def make_sampler(choice: str, interval_s: float, root: Path = ROOT) -> Sampler:
     """Return the sampler of a name other than `auto`, not started; see `open_sampler`."""
+    from edgesr.engine.gpu import first_gpu
     from edgesr.power.sampler_hwmon import hwmon_sampler
     from edgesr.power.sampler_nvml import nvml_sampler
     from edgesr.power.sampler_rapl import rapl_sampler
@@ -138,7 +139,7 @@ def make_sampler(choice: str, interval_s: float, root: Path = ROOT) -> Sampler:
     makers: dict[str, Callable[[], Sampler]] = {
         "tegrastats": lambda: TegrastatsSampler(interval_s, board=detect_board(root)),
         "hwmon": lambda: hwmon_sampler(interval_s, root, detect_board(root)),
-        "nvml": lambda: nvml_sampler(interval_s),
+        "nvml": lambda: nvml_sampler(interval_s, gpu.uuid if (gpu := first_gpu()) else None),
         "rapl": lambda: rapl_sampler(interval_s, root),
         "none": lambda: NoPower("power was not asked for"),
     }

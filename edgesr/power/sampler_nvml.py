@@ -15,13 +15,16 @@ _MEAN_OF_S = 1.0
 
 
 def nvml_sampler(
-    interval_s: float, index: int = 0, library: ModuleType | None = None
+    interval_s: float, uuid: str | None = None, library: ModuleType | None = None
 ) -> PollingSampler:
-    """Return a sampler of one card; its rail is `gpu0`, `gpu1`, ...
+    """Return a sampler of one card; its rail is `gpu0`, `gpu1`, ..., as NVML counts.
+
+    CUDA counts cards in another order, the fastest first, and leaves out what
+    CUDA_VISIBLE_DEVICES hides; so a card is known by its UUID.
 
     Args:
         interval_s: time between samples.
-        index: number of the card as NVML counts.
+        uuid: of the card; None: the first one.
         library: stands in for `pynvml`.
 
     Raises:
@@ -36,20 +39,26 @@ def nvml_sampler(
             f"no NVIDIA driver answers ({error})", fix="nvidia-smi, or --power none"
         ) from error
     try:
-        card = nvml.nvmlDeviceGetHandleByIndex(index)
+        card = (
+            nvml.nvmlDeviceGetHandleByIndex(0)
+            if uuid is None
+            else nvml.nvmlDeviceGetHandleByUUID(uuid)
+        )
+        rail = f"gpu{nvml.nvmlDeviceGetIndex(card)}"
     except nvml.NVMLError as error:
         raise MissingError(
-            f"no NVIDIA card number {index} ({error})", fix="nvidia-smi -L"
+            f"the driver's NVML does not know {uuid or 'any NVIDIA card'} ({error})",
+            fix="nvidia-smi -L",
         ) from error
     power_mw, lag_s = _power_reader(nvml, card)
 
     def read() -> Sample:
         try:
-            return _sample(nvml, card, f"gpu{index}", power_mw)
+            return _sample(nvml, card, rail, power_mw)
         except nvml.NVMLError as error:
             raise PowerError(f"the card can no longer be read ({error})") from error
 
-    total = Total((f"gpu{index}",), lag_s)
+    total = Total((rail,), lag_s)
     return PollingSampler("nvml", read, interval_s, total, close=nvml.nvmlShutdown)
 
 

@@ -11,6 +11,8 @@ from edgesr.errors import MissingError, PowerError
 from edgesr.power.sampler import open_sampler
 from edgesr.power.sampler_nvml import nvml_sampler
 
+CARDS = ["GPU-first", "GPU-second"]
+
 
 class NvmlError(Exception):
     """As pynvml's."""
@@ -30,10 +32,10 @@ def simulated_nvml(has_instant: bool = True, power_fails_after: int = 10**9) -> 
         value = SimpleNamespace(uiVal=power(card) + 500)
         return [SimpleNamespace(nvmlReturn=0 if has_instant else 3, value=value)]
 
-    def handle(index: int) -> str:
-        if index:
-            raise NvmlError("Invalid Argument")
-        return "card"
+    def handle(uuid: str) -> str:
+        if uuid not in CARDS:
+            raise NvmlError("Not Found")
+        return uuid
 
     return SimpleNamespace(
         NVMLError=NvmlError,
@@ -44,7 +46,9 @@ def simulated_nvml(has_instant: bool = True, power_fails_after: int = 10**9) -> 
         NVML_TEMPERATURE_GPU=0,
         nvmlInit=lambda: setattr(state, "is_open", True),
         nvmlShutdown=lambda: setattr(state, "is_open", False),
-        nvmlDeviceGetHandleByIndex=handle,
+        nvmlDeviceGetHandleByIndex=CARDS.__getitem__,
+        nvmlDeviceGetHandleByUUID=handle,
+        nvmlDeviceGetIndex=CARDS.index,
         nvmlDeviceGetPowerUsage=power,
         nvmlDeviceGetFieldValues=fields,
         nvmlDeviceGetUtilizationRates=lambda _: SimpleNamespace(gpu=98, memory=40),
@@ -78,10 +82,19 @@ def test_nvml_card_that_is_lost_and_card_that_is_not_there() -> None:
         time.sleep(0.01)
     sampler.stop()
     assert sampler.failure == "the card can no longer be read (GPU is lost)"
-    with pytest.raises(MissingError, match="no NVIDIA card number 3"):
-        nvml_sampler(0.01, index=3, library=simulated_nvml())
+    with pytest.raises(MissingError, match="does not know GPU-third"):
+        nvml_sampler(0.01, "GPU-third", simulated_nvml())
     with pytest.raises(PowerError, match="does not tell its power"):
         nvml_sampler(0.01, library=simulated_nvml(has_instant=False, power_fails_after=0))
+
+
+def test_nvml_reads_the_card_that_cuda_computes_on() -> None:
+    sampler = nvml_sampler(0.01, "GPU-second", simulated_nvml())
+    sampler.start()
+    wait_for_samples(sampler, 1)
+    sampler.stop()
+    assert sampler.total.rails == ("gpu1",)
+    assert sampler.samples()[0].rails_mw.keys() == {"gpu1"}
 
 
 @pytest.mark.skipif(has_nvidia(), reason="there is an NVIDIA driver")
@@ -96,4 +109,5 @@ def test_nvml_of_a_real_card() -> None:
     pytest.importorskip("pynvml")
     with open_sampler("nvml", interval_s=0.05) as sampler:
         wait_for_samples(sampler, 5)
-    assert all(1e3 < sample.rails_mw["gpu0"] < 2e6 for sample in sampler.samples())
+    (rail,) = sampler.total.rails
+    assert all(1e3 < sample.rails_mw[rail] < 2e6 for sample in sampler.samples())
