@@ -17,7 +17,7 @@ class Gradient:
     """Calls leave the gradient of a batch in the parameters.
 
     Args:
-        objective: (lr, hr) -> loss; its parameters are those to train.
+        objective: batch -> loss; its parameters are those to train.
         record: replay a CUDA graph of the first batch's shapes, which all batches must share.
     """
 
@@ -26,40 +26,39 @@ class Gradient:
         self._record = record
         self._graph: torch.cuda.CUDAGraph | None = None
 
-    def __call__(self, lr: Tensor, hr: Tensor) -> Tensor:
+    def __call__(self, *batch: Tensor) -> Tensor:
         """Return the loss, a scalar on the device; the next call may overwrite it.
 
         Args:
-            lr: (batch, 3, p, p) in [0, 1].
-            hr: (batch, 3, scale*p, scale*p) in [0, 1].
+            batch: what the objective takes.
         """
         if not self._record:
-            return self._run(lr, hr)
+            return self._run(batch)
         if self._graph is None:
-            self._capture(lr, hr)
-        self._lr.copy_(lr)
-        self._hr.copy_(hr)
+            self._capture(batch)
+        for mine, given in zip(self._batch, batch, strict=True):
+            mine.copy_(given)
         assert self._graph is not None
         self._graph.replay()
         return self._loss
 
-    def _run(self, lr: Tensor, hr: Tensor) -> Tensor:
+    def _run(self, batch: tuple[Tensor, ...]) -> Tensor:
         # Without gradients backward makes new tensors: those of a graph, where one is recorded.
         for parameter in self._objective.parameters():
             parameter.grad = None
-        loss: Tensor = self._objective(lr, hr)
+        loss: Tensor = self._objective(*batch)
         loss.backward()  # type: ignore[no-untyped-call]
         return loss.detach()
 
-    def _capture(self, lr: Tensor, hr: Tensor) -> None:
-        self._lr, self._hr = lr.clone(), hr.clone()
+    def _capture(self, batch: tuple[Tensor, ...]) -> None:
+        self._batch = tuple(part.clone() for part in batch)
         side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
             for _ in range(WARM_UP):
-                self._run(self._lr, self._hr)
+                self._run(self._batch)
         torch.cuda.current_stream().wait_stream(side)
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph, capture_error_mode="thread_local"):  # NCCL has threads
-            self._loss = self._run(self._lr, self._hr)
+            self._loss = self._run(self._batch)
         self._graph = graph
