@@ -113,7 +113,7 @@ def _key(teacher: Teacher, pixels: Pixels, patch: int) -> str:
     for part in (FORMAT, teacher.name, sha256(teacher.file), str(pixels.scale)):
         digest.update(f"{part}\n".encode())
     for table in (pixels.heights, pixels.widths, pixels.holding(patch), pixels.lr):
-        digest.update(table.numpy().data)
+        digest.update(np.ascontiguousarray(table.numpy()).data)
     return digest.hexdigest()
 
 
