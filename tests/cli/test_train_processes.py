@@ -151,7 +151,16 @@ def test_two_machines_distil_as_one_process_does(
         arguments = _arguments(pictures, tmp_path / out)
         arguments[0] = "distill"
         arguments[arguments.index("--model")] = "--student"
-        return [*arguments, "--teacher", str(whole / WEIGHTS), "--steps", "25", "--loss", "l2", *more]
+        return [
+            *arguments,
+            "--teacher",
+            str(whole / WEIGHTS),
+            "--steps",
+            "25",
+            "--loss",
+            "l2",
+            *more,
+        ]
 
     def machine(rank: int) -> list[str]:
         address = f"--nnodes=2 --node-rank={rank} --master-addr=127.0.0.1 --master-port={port}"
