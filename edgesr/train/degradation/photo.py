@@ -5,7 +5,7 @@
 
 The upper way is that of a picture that was once saved at another size. Every picture of a batch has
 its own strengths, or skips a step (draw.py), but all go through the same operations in the same
-shapes: none depends on what was drawn. So nothing waits for the device, and a GPU gets some thousand
+shapes: none depends on what was drawn. So nothing waits for the device, and a GPU gets a thousand
 kernels in one launch.
 """
 
