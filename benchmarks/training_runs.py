@@ -75,6 +75,11 @@ class Lines:
         if pictures % 100 == 0:
             say(f"decoded {pictures} of {of}")
 
+    def taught(self, pictures: int, of: int) -> None:
+        """Tell every hundredth picture of the teacher."""
+        if pictures % 100 == 0:
+            say(f"the teacher enlarged {pictures} of {of}")
+
     def said(self, line: str) -> None:
         """Tell it."""
         say(f"{self.name}: {line}")

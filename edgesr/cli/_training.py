@@ -120,7 +120,15 @@ class _Screen:
         self._notes: dict[str, str] = {}
 
     def decoded(self, pictures: int, of: int) -> None:
-        """Show behind the bar, which does not move yet, how far the decoding is.
+        """Show how far the decoding is."""
+        self._prepared("decoding", pictures, of)
+
+    def taught(self, pictures: int, of: int) -> None:
+        """Show how far the teacher is with the pictures."""
+        self._prepared("teacher's pictures:", pictures, of)
+
+    def _prepared(self, what: str, pictures: int, of: int) -> None:
+        """Show it behind the bar, which does not move yet.
 
         Raises:
             EdgesrError: Ctrl-C or SIGTERM came; there is no state yet that could be kept.
@@ -128,8 +136,8 @@ class _Screen:
         from edgesr.errors import EdgesrError
 
         if self.wants_stop():
-            raise EdgesrError("stopped before the first step, while pictures were decoded")
-        self._advance(0, f"decoding {pictures} of {of}")
+            raise EdgesrError("stopped before the first step, while pictures were prepared")
+        self._advance(0, f"{what} {pictures} of {of}")
 
     def said(self, line: str) -> None:
         """Print on standard error: standard output is the result's."""

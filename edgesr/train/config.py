@@ -11,6 +11,7 @@ Optimizer = Literal["adam", "adamw"]
 Precision = Literal["auto", "fp32", "bf16"]
 LossName = Literal["l1", "l2", "charbonnier", "l1-fourier"]
 Degradation = Literal["bicubic", "photo"]
+TeacherRuns = Literal["never", "once", "every step"]
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,20 @@ class TrainConfig:
     deterministic: bool = False
     device: str | None = None
     distillation: Distillation | None = None
+
+    @property
+    def teacher_runs(self) -> TeacherRuns:
+        """When the teacher runs.
+
+        Once, over whole pictures before the first step, where LR is the same every time
+        (`bicubic`) and only its outputs are learnt from; else in every step; never without a share
+        in the loss.
+        """
+        told = self.distillation
+        if told is None or (told.alpha == 0 and told.feature_affinity == 0):
+            return "never"
+        once = self.degradation == "bicubic" and told.feature_affinity == 0
+        return "once" if once else "every step"
 
     def __post_init__(self) -> None:
         _choose(self.schedule, Schedule, "--schedule")

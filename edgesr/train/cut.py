@@ -4,16 +4,21 @@
 rows, then bit 1 the columns, then bit 2 swaps the two axes. Both forms give the same bytes.
 """
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from edgesr.train.images import Rgb
 from edgesr.train.pixels import Pixels
 from edgesr.train.sampler import Crops
 
+Samples = NDArray[np.integer[Any]]
 
-def gather(pixels: Pixels, crops: Crops, patch: int, margin: int = 0) -> tuple[Tensor, Tensor]:
+
+def gather(pixels: Pixels, crops: Crops, patch: int, margin: int = 0) -> tuple[Tensor, ...]:
     """Cut a batch by one index computation: no loop, no kernel of our own, all on the device.
 
     Args:
@@ -25,13 +30,21 @@ def gather(pixels: Pixels, crops: Crops, patch: int, margin: int = 0) -> tuple[T
 
     Returns:
         lr (batch, 3, patch, patch) and hr (batch, 3, side, side) of scale*(patch + 2*margin), uint8
-        RGB, channels last in memory.
+        RGB, and where `pixels` has a teacher's outputs, these, (batch, 3, scale*patch, scale*patch)
+        int16; all channels last in memory.
     """
-    lr, hr = (
+    return tuple(
         buffer[_index(crops, patch, scale, around)].permute(0, 3, 1, 2)
-        for buffer, scale, around in ((pixels.lr, 1, 0), (pixels.hr, pixels.scale, margin))
+        for buffer, scale, around in _buffers(pixels, margin)
     )
-    return lr, hr
+
+
+def _buffers(pixels: Pixels, margin: int) -> Iterator[tuple[Tensor, int, int]]:
+    """Yield what is cut: buffer, factor between its sides and those of LR, LR pixels around."""
+    yield pixels.lr, 1, 0
+    yield pixels.hr, pixels.scale, margin
+    if pixels.taught is not None:
+        yield pixels.taught, pixels.scale, 0
 
 
 def _index(crops: Crops, patch: int, scale: int, margin: int) -> Tensor:
@@ -62,7 +75,7 @@ def _oriented(side: int, margin: int, turn: Tensor) -> tuple[Tensor, Tensor]:
 
 def slices(
     pixels: Pixels, crops: Crops, patch: int, pin: bool, margin: int = 0
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Tensor, ...]:
     """Cut a batch on the host: copies of rows are many times faster there than single pixels.
 
     Args:
@@ -75,16 +88,15 @@ def slices(
     Returns:
         As `gather`.
     """
-    lr, hr = (
+    return tuple(
         _sliced(buffer, crops, patch, scale, around, pin)
-        for buffer, scale, around in ((pixels.lr, 1, 0), (pixels.hr, pixels.scale, margin))
+        for buffer, scale, around in _buffers(pixels, margin)
     )
-    return lr, hr
 
 
 def _sliced(buffer: Tensor, crops: Crops, patch: int, scale: int, margin: int, pin: bool) -> Tensor:
     side = (patch + 2 * margin) * scale
-    batch = torch.empty(len(crops.turn), side, side, 3, dtype=torch.uint8, pin_memory=pin)
+    batch = torch.empty(len(crops.turn), side, side, 3, dtype=buffer.dtype, pin_memory=pin)
     out, source = batch.numpy(), buffer.numpy()
     fields = (crops.offset, crops.height, crops.width, crops.row, crops.column, crops.turn)
     for target, *numbers in zip(out, *(field.tolist() for field in fields), strict=True):
@@ -98,7 +110,7 @@ def _sliced(buffer: Tensor, crops: Crops, patch: int, scale: int, margin: int, p
     return batch.permute(0, 3, 1, 2)
 
 
-def _square(picture: Rgb, top: int, left: int, side: int) -> Rgb:
+def _square(picture: Samples, top: int, left: int, side: int) -> Samples:
     """Cut a square that may reach beyond the picture, whose border is then repeated."""
     height, width = picture.shape[:2]
     inside = picture[max(top, 0) : top + side, max(left, 0) : left + side]

@@ -10,16 +10,17 @@ from torch import Tensor
 
 from edgesr.train.cut import gather, slices
 from edgesr.train.degradation import Photo
-from edgesr.train.pixels import Pixels
+from edgesr.train.pixels import WHITE, Pixels
 from edgesr.train.sampler import Sampler
 
 _AHEAD = 4  # batches cut on the host while the device works
 
-Batch = tuple[Tensor, Tensor]
+Batch = tuple[Tensor, ...]
+"""LR patches, HR patches and, where a teacher ran before the first step, its outputs for them."""
 
 
 class Feeder:
-    """Yields (lr, hr) of one process, float32 in [0, 1] on the device.
+    """Yields (lr, hr) or (lr, hr, taught) of one process, float32 in [0, 1] on the device.
 
     Args:
         pixels: all pictures, in host memory or mapped from a file.
@@ -52,9 +53,10 @@ class Feeder:
     def batches(self, first_step: int) -> Iterator[Batch]:
         """Yield the batches of `first_step`, `first_step + 1`, ... without end."""
         cut = self._cut_on_device if self.on_device else self._cut_on_host
-        for step, (lr, hr) in zip(count(first_step), cut(first_step), strict=False):
+        for step, (lr, hr, *taught) in zip(count(first_step), cut(first_step), strict=False):
             small = lr.float() if self._photo is None else self._photo(step, lr, hr)
-            yield small / 255, self._inner(hr).float() / 255
+            lessons = (output.float() / WHITE for output in taught)
+            yield small / 255, self._inner(hr).float() / 255, *lessons
 
     def _inner(self, hr: Tensor) -> Tensor:
         """Cut the margin off."""
@@ -74,11 +76,8 @@ class Feeder:
             for step in count(first_step):
                 waiting.append(pool.submit(self._slices, step))
                 if len(waiting) > _AHEAD:
-                    lr, hr = waiting.popleft().result()
-                    yield (
-                        lr.to(self._device, non_blocking=True),
-                        hr.to(self._device, non_blocking=True),
-                    )
+                    cut = waiting.popleft().result()
+                    yield tuple(part.to(self._device, non_blocking=True) for part in cut)
 
     def _slices(self, step: int) -> Batch:
         crops = self._sampler.crops(step).part(self._rank, self._size)

@@ -26,7 +26,7 @@ from edgesr.train.folder_lock import sole_training
 from edgesr.train.gpu_power import GpuPower
 from edgesr.train.gradient import Gradient
 from edgesr.train.optimizer import Average, build_optimizer
-from edgesr.train.prepare import build_data, build_network, build_objective
+from edgesr.train.prepare import build_data, build_network, build_objective, build_teacher
 from edgesr.train.record import Metrics, Row, record_invocation
 from edgesr.train.schedule import learning_rate, progress
 from edgesr.train.state import State
@@ -41,6 +41,9 @@ class Watcher(Protocol):
 
     def decoded(self, pictures: int, of: int) -> None:
         """So many pictures are decoded, of so many."""
+
+    def taught(self, pictures: int, of: int) -> None:
+        """So many pictures has the teacher enlarged, of so many."""
 
     def said(self, line: str) -> None:
         """Something worth one line happened."""
@@ -126,9 +129,12 @@ class Run:
         if config.resume and _checkpoint(config).exists():
             self._state.load(_checkpoint(config), config)
         self._before_s = self._state.elapsed_s
+        teacher = build_teacher(config, world.device)
         record = world.device.type == "cuda"
-        self._gradient = Gradient(build_objective(config, self._network, world), record)
-        data = build_data(config, world, watcher.decoded if world.first else _unseen)
+        objective = build_objective(config, self._network, teacher, world)
+        self._gradient = Gradient(objective, record)
+        seen = (watcher.decoded, watcher.taught) if world.first else (_unseen, _unseen)
+        data = build_data(config, teacher, world, *seen)
         self._feeder = data.feeder
         self._validation: Validation | None = None
         self._metrics: Metrics | None = None
@@ -175,10 +181,10 @@ class Run:
     def _step(self, batches: Iterator[Batch], rate: float) -> tuple[Tensor, Tensor]:
         """Take one optimizer step; return the loss and the gradient's norm, still on the device."""
         optimizer, config = self._state.optimizer, self._config
-        lr, hr = next(batches)
+        batch = next(batches)
         for group in optimizer.param_groups:
             group["lr"] = rate
-        loss = self._gradient(lr, hr)
+        loss = self._gradient(*batch)
         norm = nn.utils.clip_grad_norm_(self._network.parameters(), config.clip_norm or math.inf)
         optimizer.step()
         self._state.step += 1

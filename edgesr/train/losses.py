@@ -46,8 +46,8 @@ class Objective(nn.Module):
     Args:
         network: the network to train.
         loss: between a prediction and its target.
-        teacher: a frozen network to learn from, or None; it is no submodule, so it is neither
-            trained nor saved nor synchronised.
+        teacher: a frozen network to run on every batch; None without one, or where its outputs
+            come with the batch. It is no submodule: neither trained nor saved nor synchronised.
         distillation: gives alpha and the weight of the affinity loss; None without a teacher.
         precision: `bf16` runs both networks under autocast, `auto` does so on a GPU.
 
@@ -76,28 +76,30 @@ class Objective(nn.Module):
         if teacher is not None and self._affinity > 0:
             self._layers = paired_layers(network, teacher)
 
-    def forward(self, lr: Tensor, hr: Tensor) -> Tensor:
+    def forward(self, lr: Tensor, hr: Tensor, taught: Tensor | None = None) -> Tensor:
         """Return the loss of a batch, a float32 scalar.
 
         Args:
             lr: (batch, 3, p, p) in [0, 1].
             hr: (batch, 3, scale*p, scale*p) in [0, 1].
+            taught: the teacher's outputs, of the shape of `hr`, where they were made before.
         """
         device = lr.device.type
         bf16 = self._precision == "bf16" or (self._precision == "auto" and device == "cuda")
         with torch.autocast(device, torch.bfloat16, enabled=bf16):
-            if self._teacher is None:
-                prediction, truth = self.network.training_pair(lr, hr)
-                return self._loss(prediction.float(), truth)
             ours, theirs = self._layers
             with torch.no_grad(), features_of(theirs) as taught_features:
-                lesson = self._teacher[0](lr).to(hr.dtype)
+                if self._teacher is not None:
+                    taught = self._teacher[0](lr).to(hr.dtype)
+            if taught is None:
+                prediction, truth = self.network.training_pair(lr, hr)
+                return self._loss(prediction.float(), truth)
             with features_of(ours) as features:
                 # A target depends on its own picture only, so both kinds go through in one call.
-                prediction, targets = self.network.training_pair(lr, torch.cat([hr, lesson]))
-        truth, taught = targets.chunk(2)
+                prediction, targets = self.network.training_pair(lr, torch.cat([hr, taught]))
+        truth, lesson = targets.chunk(2)
         prediction = prediction.float()
-        loss = self._alpha * self._loss(prediction, taught) + (1 - self._alpha) * self._loss(
+        loss = self._alpha * self._loss(prediction, lesson) + (1 - self._alpha) * self._loss(
             prediction, truth
         )
         if self._affinity == 0:

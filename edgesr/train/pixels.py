@@ -2,7 +2,8 @@
 
 `lr` is (pixels, 3) uint8: the pictures one after another, each in raster order; `hr` the same with
 scale^2 times the pixels. Picture i of h x w LR pixels begins at offset o_i in `lr` and at
-scale^2 o_i in `hr`. The buffers lie in memory, in a file mapped into memory, or on a device.
+scale^2 o_i in `hr`, and in a teacher's outputs (teacher_outputs.py) as in `hr`. The buffers lie in
+memory, in a file mapped into memory, or on a device.
 """
 
 import os
@@ -21,6 +22,7 @@ from edgesr.files import atomic_path, make_folder, write_json
 from edgesr.train.images import Pair, list_images, pairs
 
 FORMAT = "edgesr-pixels/1"
+WHITE = 32767  # of the teacher's outputs: 128 steps a level of 8 bits
 MEMORY_SHARE = 0.7  # of the machine's memory that decoded pictures may take
 DEVICE_SHARE = 0.5  # of the device's free memory; the rest is the training step's
 
@@ -38,6 +40,8 @@ class Pixels:
         heights: (pictures,) int64, LR rows.
         widths: (pictures,) int64, LR columns.
         scale: factor between the sides.
+        taught: a teacher's outputs, (scale^2 * pixels, 3) int16 of which `WHITE` is 1; None without
+            a teacher, or with one that sees every batch.
     """
 
     hr: Tensor
@@ -45,6 +49,7 @@ class Pixels:
     heights: Tensor
     widths: Tensor
     scale: int
+    taught: Tensor | None = None
 
     @property
     def offsets(self) -> Tensor:
@@ -54,8 +59,13 @@ class Pixels:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of both buffers."""
-        return self.hr.nbytes + self.lr.nbytes
+        """Bytes of the buffers."""
+        taught = 0 if self.taught is None else self.taught.nbytes
+        return self.hr.nbytes + self.lr.nbytes + taught
+
+    def holding(self, patch: int) -> Tensor:
+        """(pictures,) bool: whether an LR patch of this side can be cut from each."""
+        return (self.heights >= patch) & (self.widths >= patch)
 
     def fits(self, device: torch.device) -> bool:
         """Tell whether the buffers leave the training step room on a CUDA device."""
@@ -63,8 +73,9 @@ class Pixels:
         return self.nbytes <= DEVICE_SHARE * free
 
     def to(self, device: torch.device) -> "Pixels":
-        """Copy both buffers to a device; the table of pictures stays on the CPU."""
-        return replace(self, hr=self.hr.to(device), lr=self.lr.to(device))
+        """Copy the buffers to a device; the table of pictures stays on the CPU."""
+        taught = None if self.taught is None else self.taught.to(device)
+        return replace(self, hr=self.hr.to(device), lr=self.lr.to(device), taught=taught)
 
 
 @dataclass(frozen=True)
@@ -103,9 +114,14 @@ def load(folder: Path, scale: int, cache: Path | None, decoded: Decoded) -> Load
     return Loaded(_pixels(hr, lr, sizes, scale, folder), len(files) - len(held))
 
 
+def memory_bytes() -> float:
+    """Return how much of the machine's memory pictures may take."""
+    return MEMORY_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
 def _decode_to_memory(files: list[Path], scale: int, decoded: Decoded) -> list[Pair]:
-    limit = MEMORY_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2
-    held, total = [], 0  # half of the share, because joining the pictures holds them twice
+    limit = memory_bytes() / 2
+    held, total = [], 0  # half of the memory, because joining the pictures holds them twice
     for number, pair in enumerate(pairs(files, scale), start=1):
         decoded(number, len(files))
         if pair is None:

@@ -1,12 +1,17 @@
 """What a run is made of, built from its configuration: network, teacher, objective, batches."""
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from edgesr.errors import ConfigError, WeightsError
+from edgesr.files import sha256
 from edgesr.models.checkpoint import (
     fill,
     fill_body,
@@ -16,13 +21,16 @@ from edgesr.models.checkpoint import (
 )
 from edgesr.models.network import SRNetwork
 from edgesr.models.registry import get_network
-from edgesr.train.config import Distillation, TrainConfig
+from edgesr.train.config import TrainConfig
 from edgesr.train.degradation import Photo
 from edgesr.train.feeder import Feeder
 from edgesr.train.losses import LOSSES, Objective
-from edgesr.train.pixels import Decoded, Loaded, load
+from edgesr.train.pixels import Decoded, load
 from edgesr.train.sampler import Sampler
+from edgesr.train.teacher_outputs import Taught, Teacher, teacher_outputs
 from edgesr.train.world import World
+
+Made = TypeVar("Made")
 
 
 class Start(NamedTuple):
@@ -70,18 +78,41 @@ def build_network(config: TrainConfig, device: torch.device) -> Start:
     return Start(_placed(network, device), notes)
 
 
-def build_objective(config: TrainConfig, network: SRNetwork, world: World) -> nn.Module:
-    """Join network, loss and teacher, distributed where there are several processes.
+def build_teacher(config: TrainConfig, device: torch.device) -> Teacher | None:
+    """Load the network to learn from, where there is one.
 
     Raises:
-        ConfigError, WeightsError: a teacher that cannot be loaded.
+        ConfigError, WeightsError: it cannot be loaded.
     """
-    teacher = None
-    if config.distillation is not None:
-        teacher = _placed(_load_teacher(config.distillation, config.scale), world.device)
-        teacher.requires_grad_(False)
+    told = config.distillation
+    if told is None:
+        return None
+    name = told.network or load_metadata(told.teacher).get("network")
+    if name is None:
+        raise ConfigError(
+            "does not say which network it belongs to",
+            where=told.teacher,
+            fix="--teacher-model NAME (edgesr models lists them)",
+        )
+    network = _placed(load_network(name, config.scale, told.teacher), device)
+    return Teacher(network.requires_grad_(False), name, told.teacher)
+
+
+def build_objective(
+    config: TrainConfig, network: SRNetwork, teacher: Teacher | None, world: World
+) -> nn.Module:
+    """Join network, loss and a teacher that runs in every step, for one process or several.
+
+    Raises:
+        ConfigError: features are to be compared, and one of the networks names none.
+    """
+    runs = teacher is not None and config.teacher_runs == "every step"
     objective = Objective(
-        network, LOSSES[config.loss], config.precision, teacher, config.distillation
+        network,
+        LOSSES[config.loss],
+        config.precision,
+        teacher.network if teacher is not None and runs else None,
+        config.distillation,
     )
     if world.size == 1:
         return objective
@@ -99,27 +130,42 @@ def build_objective(config: TrainConfig, network: SRNetwork, world: World) -> nn
         return DistributedDataParallel(objective, device_ids=ids)
 
 
-def build_data(config: TrainConfig, world: World, decoded: Decoded) -> Data:
-    """Decode the pictures and place them.
+def build_data(
+    config: TrainConfig, teacher: Teacher | None, world: World, decoded: Decoded, taught: Taught
+) -> Data:
+    """Decode the pictures, run a teacher over them that runs once, and place them.
 
     Args:
         config: names the folder.
+        teacher: from `build_teacher`.
         world: gives the device and this process's share of a batch.
         decoded: told how many pictures are decoded, of how many.
+        taught: told how many pictures the teacher has enlarged, of how many.
 
     Raises:
         DataError: no usable pictures, or more than memory holds.
+        ModelError: a picture of the teacher is black or not finite.
     """
-    loaded = _load_once_a_machine(config, world, decoded)
+    folder, scale, cache, patch = config.data, config.scale, config.cache, config.patch
+    loaded = _once_a_machine(cache, world, lambda: load(folder, scale, cache, decoded))
     pixels = loaded.pixels
-    sampler = Sampler(pixels, config.patch, config.batch, config.seed, config.patches_per_image)
+    sampler = Sampler(pixels, patch, config.batch, config.seed, config.patches_per_image)
+    notes: dict[str, Any] = {}
+    if teacher is not None:
+        notes = {"teacher": teacher.name, "teacher_sha256": sha256(teacher.file)}
+        notes["teacher_runs"] = config.teacher_runs
+    if teacher is not None and config.teacher_runs == "once":
+        run = partial(teacher_outputs, teacher, pixels, patch, cache, world.device, taught)
+        pixels = replace(pixels, taught=_once_a_machine(cache, world, run))
+        if world.device.type == "cuda":
+            torch.cuda.empty_cache()  # what is free decides where the pictures go
     on_device = world.device.type == "cuda" and pixels.fits(world.device)
     device, rank, size = world.device, world.rank, world.size
     photo = None
     if config.degradation == "photo":
         photo = Photo(config.seed, config.batch, config.patch, config.scale, device, rank, size)
     feeder = Feeder(pixels, sampler, config.patch, device, on_device, rank, size, photo)
-    notes = {
+    notes |= {
         "pictures": sampler.pictures,
         "hr_megapixels": round(len(pixels.hr) / 1e6, 3),
         "pictures_smaller_than_a_patch": sampler.skipped,
@@ -134,22 +180,11 @@ def _placed(network: SRNetwork, device: torch.device) -> SRNetwork:
     return network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
-def _load_teacher(distillation: Distillation, scale: int) -> SRNetwork:
-    name = distillation.network or load_metadata(distillation.teacher).get("network")
-    if name is None:
-        raise ConfigError(
-            "does not say which network it belongs to",
-            where=distillation.teacher,
-            fix="--teacher-model NAME (edgesr models lists them)",
-        )
-    return load_network(name, scale, distillation.teacher)
-
-
-def _load_once_a_machine(config: TrainConfig, world: World, decoded: Decoded) -> Loaded:
+def _once_a_machine(cache: Path | None, world: World, make: Callable[[], Made]) -> Made:
     """Where there is a cache, one process of each machine fills it and the others map it."""
-    if config.cache is None or world.local_rank == 0:
-        loaded = load(config.data, config.scale, config.cache, decoded)
+    if cache is None or world.local_rank == 0:
+        made = make()
         world.wait()
-        return loaded
+        return made
     world.wait()
-    return load(config.data, config.scale, config.cache, decoded)
+    return make()

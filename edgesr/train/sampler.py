@@ -69,7 +69,7 @@ class Sampler:
     def __init__(
         self, pixels: Pixels, patch: int, batch: int, seed: int, patches_per_image: int | None
     ) -> None:
-        usable = (pixels.heights >= patch) & (pixels.widths >= patch)
+        usable = pixels.holding(patch)
         self.skipped = int((~usable).sum())
         self.pictures = int(usable.sum())
         if not self.pictures:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from importlib import import_module
 
 import torch
@@ -11,6 +12,9 @@ import torch.distributed as dist
 from torch import Tensor
 
 from edgesr.errors import ConfigError
+
+# Processes wait while one decodes a set or runs a teacher over it; torch gives up after 10 minutes.
+_PATIENCE = timedelta(hours=3)
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,8 @@ def joined(device: str | None, batch: int) -> Iterator[World]:
     # Functions of this module keep the group there is at its import as a default argument, and a
     # group kept to the end aborts the process (https://github.com/pytorch/pytorch/pull/179291).
     import_module("torch.distributed.nn.functional")
-    dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
+    backend = "nccl" if chosen.type == "cuda" else "gloo"
+    dist.init_process_group(backend, timeout=_PATIENCE)
     try:
         yield World(rank, size, local_rank, chosen)
     finally:

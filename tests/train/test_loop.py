@@ -29,6 +29,8 @@ class Quiet:
 
     def decoded(self, pictures: int, of: int) -> None: ...
 
+    def taught(self, pictures: int, of: int) -> None: ...
+
     def said(self, line: str) -> None:
         self.lines.append(line)
 

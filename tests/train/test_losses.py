@@ -60,6 +60,8 @@ def test_distillation_is_equation_seven(
         (prediction - truth).abs().mean()
     )
     assert objective(lr, hr).item() == pytest.approx(by_hand.item(), rel=1e-5)
+    before = Objective(network, LOSSES["l1"], "fp32", None, Distillation(Path("t"), alpha=alpha))
+    assert before(lr, hr, teacher(lr)).item() == pytest.approx(by_hand.item(), rel=1e-5)
 
 
 def test_the_teacher_is_neither_trained_nor_a_part(

@@ -82,12 +82,12 @@ class Draw:
         """Return the slice that process `rank` of `of` takes; the batch must divide evenly."""
         return Draw(*(field.chunk(of)[rank] for field in self._fields()))
 
-    def to(self, device: torch.device) -> "Draw":
-        """Copy to a device in one transfer."""
+    def packed(self, device: torch.device) -> Tensor:
+        """Return all fields, (fields, batch), copied to a device in one transfer."""
         packed = torch.stack(self._fields())
         if device.type == "cuda":
             packed = packed.pin_memory().to(device, non_blocking=True)
-        return Draw(*packed)
+        return packed
 
     def _fields(self) -> list[Tensor]:
         return [getattr(self, field.name) for field in fields(self)]

@@ -5,7 +5,8 @@
 
 The upper way is that of a picture that was once saved at another size. Every picture of a batch has
 its own strengths, or skips a step (draw.py), but all go through the same operations in the same
-shapes: none depends on what was drawn, so nothing waits for the device.
+shapes: none depends on what was drawn. So nothing waits for the device, and a GPU gets a thousand
+kernels in one launch.
 """
 
 import torch
@@ -16,8 +17,10 @@ from edgesr.train.degradation.draw import FORMER_SIZE, Draw, draw, noise_seed
 from edgesr.train.degradation.jpeg import UNIT, through_jpeg
 from edgesr.train.degradation.noise import add_noise
 from edgesr.train.degradation.resize import matrices, resize
+from edgesr.train.replay import Replay
 
 MARGIN = 8  # LR pixels around a patch that may be looked at: the whole JPEG blocks at its edges
+WARM_UP = 3  # batches before the recording: plans of Fourier transforms, algorithms of products
 BLUR_SCALE = 4  # at which the blur is drawn; at others the same blur of LR
 
 
@@ -52,6 +55,7 @@ class Photo:
         self._former = _whole_units(int(FORMER_SIZE[1] * wide))
         self._canvas = _whole_units(patch + UNIT - 1)
         self._generator = torch.Generator(device)
+        self._run = Replay(self._degraded, device.type == "cuda", WARM_UP)
 
     def __call__(self, step: int, lr: Tensor, hr: Tensor) -> Tensor:
         """Return this process's LR patches of a step.
@@ -63,10 +67,16 @@ class Photo:
                 around them, of the same part of the batch.
 
         Returns:
-            (batch, 3, p, p) float32, whole numbers from 0 to 255, channels last in memory.
+            (batch, 3, p, p) float32, whole numbers from 0 to 255, channels last in memory; the next
+            call may overwrite it.
         """
-        drawn = draw(self._seed, step, self._batch).part(self._rank, self._size).to(self._device)
-        former_noise, noise = self._normals(step)
+        drawn = draw(self._seed, step, self._batch).part(self._rank, self._size)
+        return self._run(lr, hr, drawn.packed(self._device), *self._normals(step))
+
+    def _degraded(
+        self, lr: Tensor, hr: Tensor, packed: Tensor, former_noise: Tensor, noise: Tensor
+    ) -> Tensor:
+        drawn = Draw(*packed)
         blurred = self._blurred(hr, drawn)
         centres = [self._centres(grid) for grid in (drawn.grid_row, drawn.grid_column)]
         former = self._former_picture(blurred, drawn, former_noise)
