@@ -91,11 +91,11 @@ def no_compiler(tmp_path, monkeypatch):
 
 def test_the_command_names_everything_that_the_library_depends_on():
     command = Nvcc(Path("/cuda/bin/nvcc"), "12.6.68").command(
-        Path("/src/mixer_plugin.cu"), Path("/usr/include"), Path("/out/m.so"), "8.7", "ab12"
+        Path("/src/plugin.cu"), Path("/usr/include"), Path("/out/m.so"), "8.7", "ab12"
     )
     assert command[0] == "/cuda/bin/nvcc"
-    assert command[-3:] == ["-o", "/out/m.so", "/src/mixer_plugin.cu"]
-    assert {"-arch=sm_87", "-I/usr/include", '-DEDGESR_MIXER_VERSION="ab12"'} <= set(command)
+    assert command[-3:] == ["-o", "/out/m.so", "/src/plugin.cu"]
+    assert {"-arch=sm_87", "-I/usr/include", '-DEDGESR_PLUGIN_VERSION="ab12"'} <= set(command)
 
 
 def test_it_is_compiled_once_and_recorded(real):
