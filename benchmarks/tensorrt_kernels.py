@@ -30,8 +30,8 @@ GPUS = {
     "9.0": "H100, H200",
     "11.0": "Jetson Thor",
 }
-ALL = '#include "mixer_cuda.cuh"\n#include "mixer_c.cuh"\n'
-SHIPPED = """#include "mixer_cuda.cuh"
+ALL = '#include "cuda.cuh"\n#include "c_symbols.cuh"\n'
+SHIPPED = """#include "cuda.cuh"
 #include "mixer_kernel.cuh"
 namespace edgesr {
 template __global__ void mixer_kernel<float, 2, 1, 4, 4, true, MAX_BLOCK>(const Mixer);

@@ -33,7 +33,7 @@ SCHEMA = "edgesr-engine-times/1"
 WARM_UP, CALLS = 50, 400
 FACTS = (
     "network", "scale", "tile", "batch", "precision", "onnx_sha256", "engine_sha256", "tensorrt",
-    "build_s", "timing_cache", "layers", "verification",
+    "parse_s", "build_s", "timing_cache", "layers", "verification",
 )  # fmt: skip
 """What is taken over from the engine's manifest."""
 Json = dict[str, Any]

@@ -262,7 +262,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 paths = {build: compile_build(nvcc, capability, build, folder) for build in builds}
             libraries = {build: load(path) for build, path in paths.items()}
             stated = {
-                build: lib.edgesr_mixer_version().decode() for build, lib in libraries.items()
+                build: lib.edgesr_plugin_version().decode() for build, lib in libraries.items()
             }
             facts = {
                 **host_facts(gpu),

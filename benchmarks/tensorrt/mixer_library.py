@@ -44,6 +44,6 @@ def compile_build(nvcc: Nvcc, capability: str, build: str, folder: Path) -> Path
 def load(library: Path) -> ctypes.CDLL:
     """Open a compiled library."""
     loaded = ctypes.CDLL(str(library))
-    loaded.edgesr_mixer_version.restype = ctypes.c_char_p
+    loaded.edgesr_plugin_version.restype = ctypes.c_char_p
     loaded.edgesr_mixer_workspace.restype = ctypes.c_ulonglong
     return loaded

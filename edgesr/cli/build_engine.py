@@ -111,11 +111,11 @@ def _build(request: "BuildRequest", device: "Device", output: Path | None, as_js
         f"batch {manifest.batch}, TensorRT {manifest.tensorrt}"
     )
     say(
-        f"  built in {manifest.build_s:.1f} s, {last.workspace_mib} MiB of workspace, level "
+        f"  parsed in {manifest.parse_s or 0.0:.1f} s, built in {manifest.build_s:.1f} s, {last.workspace_mib} MiB of workspace, level "
         f"{last.optimization_level}, timing cache {manifest.timing_cache}"
     )
     if manifest.plugin is not None:
-        say(f"  scans run in the plugin {manifest.plugin.file}")
+        say(f"  scans and norms run in the plugins of {manifest.plugin.file}")
     if manifest.fp32_layers:
         total = sum(sum(row.values()) for row in manifest.layers.values())
         number = count_in("fp32", manifest.layers)

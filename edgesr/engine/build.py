@@ -242,6 +242,8 @@ def build(
         skipped_tactics=sum(map(is_out_of_memory, parsed.messages.warnings)),
         timing_cache=builder.timing_cache,
         build_s=round(build_s, 3),
+        parse_s=round(parsed.parse_s, 3),
+        no_plugin=not request.plugin,
         peak_memory_mib=memory.mib,
         edgesr=edgesr.__version__,
         plugin=plugin,

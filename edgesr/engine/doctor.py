@@ -12,9 +12,10 @@ import edgesr
 from edgesr.engine.board import Board
 from edgesr.engine.device import ROOT, Device, is_above_mode, is_below_mode, read_device
 from edgesr.engine.find import FOLDER, check_engine, engine_paths
-from edgesr.engine.gpu import first_gpu
+from edgesr.engine.gpu import Gpu, first_gpu
 from edgesr.engine.manifest import EngineManifest
-from edgesr.engine.stack import find_stack
+from edgesr.engine.plugin_build import Lack, find_tools
+from edgesr.engine.stack import Stack, find_stack
 from edgesr.errors import EdgesrError, shell
 from edgesr.weights import shipped_names
 
@@ -177,6 +178,7 @@ def _tensorrt(device: Device) -> Iterator[Check]:
     board = device.board
     needed = MISSING if board is not None and board.is_jetson else NOTE
     modules = ("tensorrt_rtx", "tensorrt") if board is None else board.tensorrt_modules
+    stack = None
     try:
         stack = find_stack(modules)
         yield Check("TensorRT", OK, f"{stack.name} {stack.version}, {stack.typing.value}")
@@ -187,7 +189,24 @@ def _tensorrt(device: Device) -> Iterator[Check]:
         yield Check("GPU", needed, "the CUDA driver shows none", "reboot")
     else:
         yield Check("GPU", OK, f"{gpu.name}, compute capability {gpu.compute_capability}")
+    if stack is not None and gpu is not None:
+        yield _plugins(stack, gpu)
     yield _package("pycuda", needed, "PATH=/usr/local/cuda/bin:$PATH pip install 'edgesr[jetson]'")
+
+
+def _plugins(stack: Stack, gpu: Gpu) -> Check:
+    """Say whether `build-engine` can compile the plugins, and what it costs where it cannot."""
+    try:
+        tools = find_tools(stack, gpu, "edgesr build-engine --no-plugin")
+    except EdgesrError as error:
+        return Check("plugins", NOTE, error.what, error.fix)
+    if isinstance(tools, Lack):
+        return Check("plugins", NOTE, tools.cost, tools.fix)
+    return Check(
+        "plugins",
+        OK,
+        f"build-engine can compile them: nvcc {tools.nvcc.version}, NvInfer.h in {tools.include}",
+    )
 
 
 def _sensors(root: Path, device: Device) -> Iterator[Check]:

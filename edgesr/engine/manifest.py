@@ -90,9 +90,12 @@ class EngineManifest:
         skipped_tactics: tactics the builder left out for want of memory.
         timing_cache: `warm`, `cold` or `unsupported`.
         build_s: seconds the builder took, all attempts.
+        parse_s: seconds to prepare the ONNX file and to parse it; None: by an edgesr that did not
+            record it.
+        no_plugin: whether it was asked for without plugins.
         peak_memory_mib: fall of the system's available memory; None: not measured.
         edgesr: version that built it.
-        plugin: the library that its scans run in; None: it needs none.
+        plugin: the library that its scans and norms run in; None: it needs none.
         fp32_layers: of an engine in half precision or int8, the names of the layers that compute in
             float32 (layers.names_in): islands, and where the builder found float32 faster. `layers`
             has their full number.
@@ -128,6 +131,8 @@ class EngineManifest:
     build_s: Amount
     peak_memory_mib: Count | None
     edgesr: Text
+    parse_s: Amount | None = None
+    no_plugin: bool = False
     plugin: Plugin | None = None
     fp32_layers: tuple[str, ...] = ()
     verification: Verification | None = None
@@ -194,7 +199,8 @@ class EngineManifest:
         source = onnx if onnx.is_file() else Path(self.onnx_file)
         return (
             f"edgesr build-engine {shell(source)} --board {self.board} "
-            f"--precision {self.precision} --batch {self.batch} -o {shell(engine)}"
+            f"--precision {self.precision} --batch {self.batch} "
+            f"{'--no-plugin ' if self.no_plugin else ''}-o {shell(engine)}"
         )
 
     def check(

@@ -1,5 +1,6 @@
 """From an ONNX file to a TensorRT network, checked against what the file claims to be."""
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +49,7 @@ class ParsedNetwork:
         precision: the narrowest type in which the file multiplies: `fp32`, `fp16` or `int8`.
         inputs: the network's inputs.
         outputs: the network's outputs.
+        parse_s: seconds to prepare the file for this TensorRT's parser and to parse it.
     """
 
     network: Any
@@ -59,6 +61,7 @@ class ParsedNetwork:
     precision: str
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
+    parse_s: float
 
 
 def read_onnx(path: Path) -> bytes:
@@ -101,18 +104,22 @@ def parse(
         ModelError: not ONNX, unsupported, with a loop in it, or not what its manifest says.
         EngineError: the batch is fixed to another number, or TensorRT cannot start.
     """
+    started = time.monotonic()
     data = _prepare(stack, onnx, plugin, batch or 1)
     node_types = rewrite.node_types(data)
+    prepare_s = time.monotonic() - started
     logger, messages = stack.logger()
     builder = stack.builder(logger, messages)
     network = stack.empty_network(builder)
     parser = stack.module.OnnxParser(network, logger)
+    started = time.monotonic()  # making a builder loads CUDA, which is no part of parsing
     if not parser.parse(data, str(onnx)):
         raise ModelError(
             f"TensorRT {stack.version} does not take it: {_parser_error(parser, messages)}",
             where=onnx,
             fix="edgesr export -o model.onnx",
         )
+    parse_s = prepare_s + time.monotonic() - started
     inputs = [network.get_input(i) for i in range(network.num_inputs)]
     outputs = [network.get_output(i) for i in range(network.num_outputs)]
     batch = _check_batch(onnx, inputs, batch)
@@ -126,6 +133,7 @@ def parse(
         precision=rewrite.graph_precision(data),
         inputs=tuple(_tensor(tensor) for tensor in inputs),
         outputs=tuple(_tensor(tensor) for tensor in outputs),
+        parse_s=parse_s,
     )
     _check_no_loop(parsed, onnx)
     _check_shapes(parsed, onnx, manifest)

@@ -38,11 +38,11 @@ class Nvcc:
         """Return the command that compiles the plugin.
 
         Args:
-            source: mixer_plugin.cu, its headers beside it.
+            source: plugin.cu, its headers beside it.
             include: folder of NvInfer.h.
             library: the shared library to write.
             compute_capability: of the GPU, such as `8.7`.
-            stated: what `edgesr_mixer_version` of the library returns.
+            stated: what `edgesr_plugin_version` of the library returns.
         """
         return [
             str(self.path),
@@ -51,7 +51,7 @@ class Nvcc:
             "-O3",
             "-shared",
             "-Xcompiler=-fPIC",
-            f'-DEDGESR_MIXER_VERSION="{stated}"',
+            f'-DEDGESR_PLUGIN_VERSION="{stated}"',
             f"-I{include}",
             "-o",
             str(library),

@@ -17,11 +17,19 @@ from edgesr.errors import EngineError
 from edgesr.files import sha256
 
 SOURCES = (
-    "mixer_c.cuh",
-    "mixer_cuda.cuh",
+    "c_symbols.cuh",
+    "cuda.cuh",
+    "mixer_arguments.cuh",
+    "mixer_chain.cuh",
     "mixer_kernel.cuh",
     "mixer_launch.cuh",
-    "mixer_plugin.cu",
+    "mixer_plugin.cuh",
+    "norm_kernel.cuh",
+    "norm_plugin.cuh",
+    "token_plugin.cuh",
+    "values.cuh",
+    "weights.cuh",
+    "plugin.cu",
 )
 """Files of edgesr/scan/plugin; the last is the one to compile."""
 
@@ -122,9 +130,9 @@ def load_library(library: Path, source: str, fix: str) -> None:
     """
     try:
         loaded = ctypes.CDLL(str(library))
-        loaded.edgesr_mixer_version.restype = ctypes.c_char_p
-        stated = loaded.edgesr_mixer_version().decode()
-        registered = stated == source and loaded.edgesr_mixer_register() == 1
+        loaded.edgesr_plugin_version.restype = ctypes.c_char_p
+        stated = loaded.edgesr_plugin_version().decode()
+        registered = stated == source and loaded.edgesr_plugin_register() == 1
     except (OSError, AttributeError) as error:
         raise EngineError(
             f"the plugin cannot be loaded ({str(error).splitlines()[0]})", where=library, fix=fix

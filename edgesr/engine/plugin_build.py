@@ -10,7 +10,7 @@ import hashlib
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from edgesr.decode import LIMIT_BYTES, MalformedError, decode_json, read_bounded
@@ -35,6 +35,44 @@ COST = (
     "(the student on an H200: 1.13 ms a tile, not 0.41 ms)"
 )
 """What it costs to do without the plugin, said wherever it is missing: benchmarks/TENSORRT.md."""
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What plugins are compiled with and for.
+
+    Attributes:
+        nvcc: the compiler.
+        include: folder of NvInfer.h.
+        compute_capability: of this machine's GPU, such as `8.7`.
+    """
+
+    nvcc: Nvcc
+    include: Path
+    compute_capability: str
+
+
+@dataclass(frozen=True)
+class Lack:
+    """Why plugins cannot be compiled here.
+
+    Attributes:
+        what: what is missing or does not fit.
+        fix: what to type; None: nothing helps.
+    """
+
+    what: str
+    fix: str | None = None
+
+    @property
+    def cost(self) -> str:
+        """Return what is missing and what it costs, in one line."""
+        return f"{self.what}: {COST}"
+
+    @property
+    def line(self) -> str:
+        """Return what is missing, what to type and what it costs, in one line."""
+        return self.cost if self.fix is None else f"{self.what} ({self.fix}): {COST}"
 
 
 def needs_plugin(onnx: bytes) -> bool:
@@ -66,6 +104,39 @@ def scan_plugin(
     return plugin
 
 
+def find_tools(stack: Stack, gpu: Gpu | None, without: str) -> Tools | Lack:
+    """Return what this machine compiles plugins with, or why it cannot.
+
+    Args:
+        stack: TensorRT.
+        gpu: this machine's GPU; None: it has none.
+        without: the command that does without plugins, for errors.
+
+    Raises:
+        EngineError: the compiler does not run.
+        ConfigError: EDGESR_TENSORRT_INCLUDE is wrong.
+    """
+    if stack.name != "tensorrt":
+        return Lack(f"{stack.name} takes no plugins")
+    if gpu is None:
+        return Lack("there is no GPU to compile the scan's plugin for")
+    nvcc = find_nvcc(without)
+    if nvcc is None:
+        return Lack("there is no nvcc", "sudo apt install cuda-nvcc-*")
+    if int(nvcc.version.split(".")[0]) > int(gpu.driver_cuda.split(".")[0]):
+        return Lack(
+            f"nvcc {nvcc.version} is newer than the driver (CUDA {gpu.driver_cuda}), which would "
+            "not run what it compiles"
+        )
+    include = find_headers(stack.version)
+    if include is None:
+        return Lack(
+            f"there are no headers of TensorRT {stack.version}",
+            f"sudo apt install libnvinfer-dev, or {INCLUDE_VARIABLE}=the folder of NvInfer.h",
+        )
+    return Tools(nvcc, include, gpu.compute_capability)
+
+
 def choose_plugin(
     stack: Stack, gpu: Gpu | None, folder: Path, without: str, on_step: OnStep
 ) -> tuple[Plugin | None, str]:
@@ -86,26 +157,17 @@ def choose_plugin(
         EngineError: the compiler failed, or the library cannot be loaded.
         ConfigError: the folder cannot be written, or EDGESR_TENSORRT_INCLUDE is wrong.
     """
-    if stack.name != "tensorrt":
-        return None, f"{stack.name} takes no plugins: {COST}"
-    if gpu is None:
-        return None, f"there is no GPU to compile the scan's plugin for: {COST}"
-    nvcc = find_nvcc(without)
-    if nvcc is None:
-        return None, f"there is no nvcc (sudo apt install cuda-nvcc-*): {COST}"
-    if int(nvcc.version.split(".")[0]) > int(gpu.driver_cuda.split(".")[0]):
-        return None, (
-            f"nvcc {nvcc.version} is newer than the driver (CUDA {gpu.driver_cuda}), which would "
-            f"not run what it compiles: {COST}"
-        )
-    include = find_headers(stack.version)
-    if include is None:
-        return None, (
-            f"there are no headers of TensorRT {stack.version} (sudo apt install libnvinfer-dev, "
-            f"or {INCLUDE_VARIABLE}=the folder of NvInfer.h): {COST}"
-        )
+    tools = find_tools(stack, gpu, without)
+    if isinstance(tools, Lack):
+        return None, tools.line
     plugin = compiled(
-        nvcc, include, stack.version, gpu.compute_capability, folder, without, on_step
+        tools.nvcc,
+        tools.include,
+        stack.version,
+        tools.compute_capability,
+        folder,
+        without,
+        on_step,
     )
     load_library(folder / plugin.file, plugin.source_sha256, f"rm {folder / plugin.file}")
     return plugin, ""

@@ -1,8 +1,8 @@
 """What a TensorRT's parser cannot read, rewritten before it sees the file.
 
 Parsers before TensorRT 9.0 know no functions; of those that do, some prefer a function to a plugin
-and some a plugin to a function. So a file never has both when it is parsed: each mixer is a node
-for a plugin, or its definition is put in its place. What is computed from constants alone is
+and some a plugin to a function. So a file never has both when it is parsed: each mixer and norm is
+a node for a plugin, or each mixer's definition is put in its place. What is computed from constants alone is
 computed here, because a convolution is faster with weights than with a value. LayerNormalization
 came with TensorRT 8.6, and the parser before it reads files of opset 17 as the latest. A Slice
 becomes some twenty layers that compute its ends, a Split none, and a batch that is open as many.
@@ -19,14 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgesr.engine.images import use_images
 from edgesr.engine.negative_pads import crop_before_padding
 from edgesr.engine.older_opset import to_older_opset, write_norms
+from edgesr.engine.plugin_nodes import DOMAIN, MIXER, use_plugins
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto
-
-MIXER = ("edgesr", "MambaMixer")
-PLUGIN_VERSION = "1"
 
 LAYER_NORM_SINCE = (8, 6)
 
@@ -52,10 +51,17 @@ def prepare(data: bytes, tensorrt: str, *, plugin: bool, batch: int = 1) -> byte
     Raises:
         ValueError: not an ONNX file, or one that contradicts itself.
     """
+    from edgesr.export.graph import remove_unused
+
     model = _read(data)
     _fix_batch(model.graph, batch)
-    model = _keep_mixers(model) if plugin else _inline(model)
+    model = _without_functions(model) if plugin else _inline(model)
     _fold(model)
+    if plugin:
+        use_plugins(model)
+        if graph_precision(model.SerializeToString()) == "fp16":
+            use_images(model)
+        remove_unused(model.graph)
     crop_before_padding(model)
     _split_slices(model)
     if _version(tensorrt) < LAYER_NORM_SINCE:
@@ -88,7 +94,7 @@ def node_types(data: bytes) -> dict[str, str]:
     return types
 
 
-ARITHMETIC = frozenset({"Conv", "ConvTranspose", "Einsum", "Gemm", "MatMul", MIXER[1]})
+ARITHMETIC = frozenset({"Conv", "ConvTranspose", "Einsum", "Gemm", "MatMul", MIXER})
 """Operators that carry the multiply-adds: their type is what people call a network's precision."""
 
 
@@ -147,20 +153,10 @@ def _fix_batch(graph: "GraphProto", batch: int) -> None:
             axes[0].dim_value = batch
 
 
-def _is_mixer(node: "NodeProto") -> bool:
-    return node.domain == MIXER[0] and node.op_type.startswith(MIXER[1])
-
-
-def _keep_mixers(model: "ModelProto") -> "ModelProto":
-    """Take the functions away; the mixers say which plugin does their work, and give their type."""
-    from onnx import helper
-
+def _without_functions(model: "ModelProto") -> "ModelProto":
+    """Take the functions away, but keep the types of what they gave."""
     typed = _typed(model)
     del typed.functions[:]
-    for node in filter(_is_mixer, typed.graph.node):
-        node.op_type = MIXER[1]  # without what tells its function from others
-        node.attribute.append(helper.make_attribute("plugin_version", PLUGIN_VERSION))
-        node.attribute.append(helper.make_attribute("plugin_namespace", ""))
     return typed
 
 
@@ -168,7 +164,7 @@ def _inline(model: "ModelProto") -> "ModelProto":
     from onnx import inliner
 
     inlined = inliner.inline_local_functions(model) if model.functions else model
-    kept = [opset for opset in inlined.opset_import if opset.domain != MIXER[0]]
+    kept = [opset for opset in inlined.opset_import if opset.domain != DOMAIN]
     del inlined.opset_import[:]
     inlined.opset_import.extend(kept)
     return inlined
@@ -183,7 +179,7 @@ def _fold(model: "ModelProto") -> None:
     known = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     kept = []
     for node in graph.node:
-        constant = node.op_type not in ("DequantizeLinear", MIXER[1]) and all(
+        constant = node.op_type not in ("DequantizeLinear", MIXER) and all(
             name in known for name in _reads(node)
         )
         if not constant or node.domain:

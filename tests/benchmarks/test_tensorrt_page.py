@@ -122,7 +122,7 @@ def test_the_library_states_its_sources(tmp_path):
     if nvcc is None:
         pytest.skip("there is no nvcc")
     library = compile_build(nvcc, "9.0", "steps4", tmp_path)
-    assert load(library).edgesr_mixer_version().decode() == source_sha256()
+    assert load(library).edgesr_plugin_version().decode() == source_sha256()
 
 
 def test_a_row_is_the_manifest_and_the_scores_beside_it(tmp_path):

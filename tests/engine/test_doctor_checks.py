@@ -2,9 +2,10 @@ import dataclasses
 
 import pytest
 
-from edgesr.engine import device, doctor, find
+from edgesr.engine import device, doctor, find, nvcc
 from edgesr.engine.doctor import MISSING, NOTE, OK, diagnose, next_steps
 from edgesr.engine.gpu import Gpu
+from edgesr.engine.plugin_build import COST
 from edgesr.files import sha256
 
 
@@ -69,6 +70,43 @@ def test_on_a_pc_with_a_gpu_and_tensorrt_engines_can_run(tmp_path, monkeypatch):
     checks = diagnose(tmp_path, tmp_path)
     assert by_name(checks)["board"].text.endswith("once TensorRT is installed")
     assert {check.name for check in checks if check.state == MISSING} <= {"models"}
+
+
+def test_whether_plugins_can_be_compiled_and_what_it_costs_if_not(tmp_path, monkeypatch):
+    simulated = pytest.importorskip("simulated_cuda")
+    simulated.install(monkeypatch, simulated.Gpu())  # its TensorRT is 10.3.0
+    gpu = Gpu("NVIDIA H200", "9.0", "99.0", 143771)
+    for module in (device, doctor):
+        monkeypatch.setattr(module, "first_gpu", lambda: gpu)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(nvcc, "USUAL_NVCC", tmp_path / "nvcc")
+    monkeypatch.setenv(nvcc.INCLUDE_VARIABLE, str(tmp_path / "include"))
+    check = by_name(diagnose(tmp_path, tmp_path))["plugins"]
+    assert (check.state, check.fix) == (NOTE, "sudo apt install cuda-nvcc-*")
+    assert check.text == f"there is no nvcc: {COST}"
+    compiler = tmp_path / "nvcc"
+    compiler.write_text('#!/bin/sh\necho "release 12.6, V12.6.68"\n')
+    compiler.chmod(0o755)
+    check = by_name(diagnose(tmp_path, tmp_path))["plugins"]
+    assert check.state == NOTE
+    assert "holds no NvInfer.h" in check.text
+    monkeypatch.delenv(nvcc.INCLUDE_VARIABLE)
+    monkeypatch.setattr(nvcc, "HEADER_FOLDERS", (str(tmp_path / "include"),))
+    check = by_name(diagnose(tmp_path, tmp_path))["plugins"]
+    assert check.text == f"there are no headers of TensorRT 10.3.0: {COST}"
+    assert "libnvinfer-dev" in check.fix
+    header = tmp_path / "include" / "NvInferVersion.h"
+    header.parent.mkdir()
+    parts = {"MAJOR": 10, "MINOR": 3, "PATCH": 0}
+    header.write_text("".join(f"#define NV_TENSORRT_{k} {v}\n" for k, v in parts.items()))
+    check = by_name(diagnose(tmp_path, tmp_path))["plugins"]
+    assert (check.state, check.fix) == (OK, None)
+    assert "nvcc 12.6.68" in check.text and str(tmp_path / "include") in check.text
+
+
+def test_without_tensorrt_or_gpu_nothing_is_said_of_plugins(tmp_path, monkeypatch):
+    monkeypatch.setattr(doctor, "first_gpu", lambda: None)
+    assert "plugins" not in by_name(diagnose(tmp_path, tmp_path))
 
 
 @pytest.fixture

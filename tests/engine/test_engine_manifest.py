@@ -79,3 +79,19 @@ def test_a_wrong_manifest_is_one_clear_error(engine, text, message):
 def test_no_engine(tmp_path):
     with pytest.raises(EngineError, match="no such engine"):
         EngineManifest.read(tmp_path / "x.engine")
+
+
+def test_an_engine_without_plugins_is_built_again_without_them(engine_manifest, tmp_path):
+    engine = tmp_path / "small.engine"
+    assert "--no-plugin" not in engine_manifest.rebuild_command(engine)
+    without = dataclasses.replace(engine_manifest, no_plugin=True)
+    parts = without.rebuild_command(engine).split()
+    assert parts[-3:] == ["--no-plugin", "-o", str(engine)]
+    engine.write_bytes(b"plan")
+    without.write(engine)
+    assert without.read(engine) == without
+    path = without.path_for(engine)
+    fields = json.loads(path.read_text())
+    del fields["no_plugin"], fields["parse_s"]  # as an earlier edgesr wrote it
+    path.write_text(json.dumps(fields))
+    assert without.read(engine) == dataclasses.replace(without, no_plugin=False, parse_s=None)

@@ -27,6 +27,7 @@ from edgesr.engine.nvcc import (
 )
 from edgesr.engine.plugin import Plugin, load_library, plugin_folder, source_sha256
 from edgesr.engine.plugin_build import choose_plugin, compiled, needs_plugin
+from edgesr.engine.plugin_nodes import MIXER, NORM, WEIGHTS
 from edgesr.engine.stack import Stack, Typing
 from edgesr.errors import ConfigError, EngineError
 from edgesr.files import sha256
@@ -91,11 +92,11 @@ def no_compiler(tmp_path, monkeypatch):
 
 def test_the_command_names_everything_that_the_library_depends_on():
     command = Nvcc(Path("/cuda/bin/nvcc"), "12.6.68").command(
-        Path("/src/mixer_plugin.cu"), Path("/usr/include"), Path("/out/m.so"), "8.7", "ab12"
+        Path("/src/plugin.cu"), Path("/usr/include"), Path("/out/m.so"), "8.7", "ab12"
     )
     assert command[0] == "/cuda/bin/nvcc"
-    assert command[-3:] == ["-o", "/out/m.so", "/src/mixer_plugin.cu"]
-    assert {"-arch=sm_87", "-I/usr/include", '-DEDGESR_MIXER_VERSION="ab12"'} <= set(command)
+    assert command[-3:] == ["-o", "/out/m.so", "/src/plugin.cu"]
+    assert {"-arch=sm_87", "-I/usr/include", '-DEDGESR_PLUGIN_VERSION="ab12"'} <= set(command)
 
 
 def test_it_is_compiled_once_and_recorded(real):
@@ -139,27 +140,71 @@ def test_the_library_holds_code_for_that_gpu_only(real):
     assert all("sm_87" in line for line in listed.splitlines() if "ELF" in line)
 
 
-def test_tensorrt_knows_it_after_loading_and_it_survives_being_written(cache, real, tmp_path):
-    """In a process of its own, with a registry as libnvinfer has one."""
-    folder, plugin = cache
-    library = tmp_path / "libnvinfer.so.8"
+@pytest.fixture(scope="module")
+def answers(real, tmp_path_factory):
+    """What a registry as libnvinfer has one says of the loaded plugins, in a process of its own."""
+    folder, compiler, plugin, _ = real
+    library = tmp_path_factory.mktemp("tensorrt") / "libnvinfer.so.8"
     named = ["-Xlinker=-soname,libnvinfer.so.8", "-Xcompiler=-fPIC", "-shared"]
-    subprocess.run([real[1].path, *named, STAND_IN / "libnvinfer.cpp", "-o", library], check=True)
+    subprocess.run([compiler.path, *named, STAND_IN / "libnvinfer.cpp", "-o", library], check=True)
     program = f"""
-import ctypes
+import ctypes, json
 from pathlib import Path
 from edgesr.engine.plugin import load_library
 tensorrt = ctypes.CDLL({str(library)!r})
-tensorrt.registered.restype = ctypes.c_char_p
+for name in ("registered", "fields"):
+    getattr(tensorrt, name).restype = ctypes.c_char_p
 for _ in range(2):
     load_library(Path({str(folder / plugin.file)!r}), {plugin.source_sha256!r}, "")
-print(tensorrt.registered().decode(), tensorrt.round_trip((ctypes.c_int * 4)(64, 48, 1, 0)),
-      tensorrt.round_trip((ctypes.c_int * 4)(0, 48, 1, 0)))
+path = lambda *numbers: (ctypes.c_int * 4)(*numbers)
+good, kinds = path(64, 48, 1, 0), (b"MambaMixer", b"TokenNorm")
+made = lambda kind, given=good, short=b"", absent=b"": tensorrt.is_made(kind, given, short, absent)
+fields = {{kind.decode(): tensorrt.fields(kind).decode().split(",") for kind in kinds}}
+combinations = [(3, 0), (3, 8), (4, 0), (4, 2), (4, 8)]
+print(json.dumps({{
+    "registered": tensorrt.registered().decode().split(","),
+    "fields": fields,
+    "round_trips": [tensorrt.round_trip(kind, good) for kind in kinds],
+    "no_height": made(kinds[0], path(0, 48, 1, 0)),
+    "too_long": made(kinds[0], path(1024, 1024, 0, 0)),
+    "short": [made(k, short=f.encode()) for k in kinds for f in fields[k.decode()][-2:]],
+    "absent": [made(k, absent=f.encode()) for k in kinds for f in fields[k.decode()]],
+    "takes": [[tensorrt.takes(kinds[1], axes, 8, kind, form) for axes, form in combinations]
+              for kind in (0, 1)],
+    "odd_channels": tensorrt.takes(kinds[1], 4, 12, 1, 2),
+    "channels": [tensorrt.output_channels(k, axes, 16) for k in kinds for axes in (3, 4)],
+}}))
 """
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
-    assert done.stdout.split() == ["MambaMixer", "1", "-1"], done.stderr
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_tensorrt_knows_the_plugins_after_loading_and_they_survive_being_written(answers):
+    assert answers["registered"] == [MIXER, NORM]
+    assert answers["round_trips"] == [1, 1]
+
+
+def test_the_plugins_ask_for_what_the_prepared_nodes_have(answers):
+    path = ["height", "width", "columns", "reverse"]
+    assert answers["fields"] == {MIXER: [*path, *WEIGHTS], NORM: ["epsilon", "weight", "bias"]}
+
+
+def test_fields_that_are_missing_or_do_not_fit_make_no_plugin(answers):
+    assert answers["no_height"] == answers["too_long"] == 0
+    assert answers["short"] == [0] * 4
+    assert answers["absent"] == [0] * 14
+
+
+def test_tokens_are_linear_and_images_have_their_channels_last(answers):
+    """Of (tokens linear, tokens last, images linear, images packed by eight, images last)."""
+    single, half = answers["takes"]
+    assert single == [1, 0, 0, 0, 1]
+    assert half == [1, 0, 0, 1, 0]
+    assert answers["odd_channels"] == 0
+    assert answers["channels"] == [8, 8, 8, 8]
 
 
 def test_without_tensorrt_in_the_process_loading_says_so(cache):

@@ -1,11 +1,15 @@
 """What a parser is given: operators that it has, the same values, the same types."""
 
+from collections import Counter
+
 import numpy as np
 import onnx
 import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from plugin_meaning import in_standard_operators
 
+from edgesr.engine.plugin_nodes import WEIGHTS
 from edgesr.engine.rewrite import graph_precision, node_of, node_types, prepare
 from edgesr.weights import shipped
 
@@ -47,24 +51,52 @@ def test_without_a_plugin_it_is_standard_and_gives_the_same(student, version):
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_with_a_plugin_each_mixer_is_its_node(student, version):
+def test_with_plugins_it_gives_the_same_and_no_weight_is_an_input(student, version):
     data, precision = student
-    source = onnx.load_model_from_string(data)
-    model = onnx.load_model_from_string(prepare(data, version, plugin=True))
+    out = prepare(data, version, plugin=True)
+    model = onnx.load_model_from_string(out)
     assert not model.functions
-    mixers = [node for node in model.graph.node if node.op_type == "MambaMixer"]
+    plugins = [node for node in model.graph.node if node.domain == "edgesr"]
+    assert Counter(node.op_type for node in plugins) == {"MambaMixer": 8, "TokenNorm": 10}
+    assert all(len(node.input) == len(node.output) == 1 for node in plugins)
+    types = node_types(out)
+    assert {types[node.name] for node in plugins} == {precision}
+    assert graph_precision(out) == precision
+    limit = 1e-5 if precision == "fp32" else 2e-3  # norms round to half where they meet
+    standard = in_standard_operators(model).SerializeToString()
+    assert np.abs(run(standard) - run(data)).max() < limit
+
+
+def test_a_mixer_keeps_its_path_and_its_weights_to_the_last_bit(student):
+    source = onnx.load_model_from_string(student[0])
+    model = onnx.load_model_from_string(prepare(student[0], "8.5.3.1", plugin=True))
+    constants = {t.name: numpy_helper.to_array(t) for t in source.graph.initializer}
     before = [node for node in source.graph.node if node.domain == "edgesr"]
-    assert len(mixers) == len(before) == 8
-    for node, old in zip(mixers, before, strict=True):
-        assert list(node.input) == list(old.input)
-        given = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-        assert given.pop("plugin_version") == b"1"
+    after = [node for node in model.graph.node if node.op_type == "MambaMixer"]
+    for old, new in zip(before, after, strict=True):
+        given = {a.name: helper.get_attribute_value(a) for a in new.attribute}
+        assert given.pop("plugin_version") == b"2"
         assert given.pop("plugin_namespace") == b""
+        for field, name in zip(WEIGHTS, old.input[1:], strict=True):
+            if name in constants:  # the others are computed in the file, from constants
+                expected = constants[name].astype(np.float32).reshape(-1)
+                np.testing.assert_array_equal(np.array(given[field], np.float32), expected)
+            del given[field]
         assert given == {a.name: helper.get_attribute_value(a) for a in old.attribute}
-    types = node_types(model.SerializeToString())
-    assert {types[node.name] for node in mixers} == {precision}
-    weights = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
-    assert {weights[name] for node in mixers for name in node.input[1:]} == {TensorProto.FLOAT}
+
+
+def test_half_precision_with_plugins_is_made_of_images(student):
+    """Nothing is reshaped or turned between the first convolution and the last."""
+    data, precision = student
+    model = onnx.load_model_from_string(prepare(data, "8.5.3.1", plugin=True))
+    kinds = Counter(node.op_type for node in model.graph.node)
+    if precision == "fp16":
+        assert not {"Reshape", "Transpose", "MatMul"} & set(kinds)
+        assert kinds["Cast"] == 2  # of input and output
+        assert len(model.graph.node) <= 60
+    else:
+        assert kinds["MatMul"] == 16
+        assert len(model.graph.node) <= 80
 
 
 @pytest.mark.parametrize("plugin", [False, True])

@@ -1,4 +1,4 @@
-"""The plugin's kernel, compiled for the CPU by g++, against the mixer in torch float64.
+"""The plugins' kernels, compiled for the CPU by g++, against mixer and norm in torch float64.
 
 plugin_on_host/ turns CUDA's threads into fibres that take turns, several blocks at once, so that
 barriers, shuffles and the chain between blocks are those of the kernel.
@@ -179,3 +179,43 @@ def test_sizes_beyond_the_kernel_are_refused(library, wrong):
     array = (ctypes.c_int * 10)(*sizes)
     assert library.edgesr_mixer_workspace(array, 0, 0) == 0
     assert library.edgesr_mixer_launch((ctypes.c_void_p * 10)(), array, 0, 0, None) != 0
+
+
+def norm(library, tokens, channels, half, offset=0.0):
+    """Return what the kernel gives and what torch gives in float64, both (tokens, channels)."""
+    rng = np.random.default_rng(channels)
+    kind = np.float16 if half else np.float32
+    x = (rng.standard_normal((tokens, channels)) + offset).astype(kind)
+    weight, bias = rng.standard_normal((2, channels)).astype(np.float32)
+    y = np.full((tokens + 1, channels), np.nan, kind)  # the last row stays as it is
+    tensors = (ctypes.c_void_p * 4)(*(array.ctypes.data for array in (x, weight, bias, y)))
+    epsilon = ctypes.c_float(1e-5)
+    assert library.edgesr_norm_launch(tensors, tokens, channels, epsilon, half, None) == 0
+    assert np.isnan(y[tokens]).all()
+    double = (torch.from_numpy(array.astype(np.float64)) for array in (x, weight, bias))
+    given, *parameters = double
+    expected = torch.nn.functional.layer_norm(given, (channels,), *parameters, epsilon.value)
+    return y[:tokens].astype(np.float64), expected.numpy()
+
+
+@pytest.mark.parametrize("channels", [1, 7, 30, 32, 36, 60, 64, 120, 128, 130, 240, 1024])
+@pytest.mark.parametrize(("half", "bound"), [(False, 2e-6), (True, 1e-3)])
+def test_norms_of_every_width(library, channels, half, bound):
+    found, expected = norm(library, 77, channels, half)
+    assert np.abs(found - expected).max() <= bound * np.abs(expected).max()
+
+
+def test_a_norm_of_values_far_from_zero_keeps_its_digits(library):
+    """A variance from the mean of squares would have none left."""
+    found, expected = norm(library, 40, 32, half=False, offset=1000.0)
+    assert np.abs(found - expected).max() <= 1e-3 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("wrong", [(0, 32, 1e-5), (4, 0, 1e-5), (4, 1025, 1e-5), (4, 32, 0.0)])
+def test_a_norm_beyond_the_kernel_is_refused(library, wrong):
+    tokens, channels, epsilon = wrong
+    nothing = (ctypes.c_void_p * 4)()
+    launched = library.edgesr_norm_launch(
+        nothing, tokens, channels, ctypes.c_float(epsilon), 0, None
+    )
+    assert launched != 0

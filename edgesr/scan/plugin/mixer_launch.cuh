@@ -51,7 +51,7 @@ inline Plan plan(const Mixer& m, int warps = 0, int group = 0) {
   const int warp_bytes = 4 * ((1 + p.states) * m.channels + p.steps * (p.lane_channels + 2 * p.states));
   p.warps = warps > 0 ? warps : 8;
   while (p.warps > 1 && (p.warps * warp_bytes + 4 * TICKET_FLOATS > SHARED_BYTES || p.warps * WARP > MAX_BLOCK)) p.warps /= 2;
-  p.group = group > 0 ? group : 16;
+  p.group = group > 0 ? group : 8;
   const int length = m.height * m.width;
   p.chunks = (length + p.warps * p.steps - 1) / (p.warps * p.steps);
   const int groups = (p.chunks + p.group - 1) / p.group;

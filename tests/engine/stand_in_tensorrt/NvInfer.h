@@ -14,14 +14,18 @@
 namespace nvinfer1 {
 
 enum class DataType : int32_t { kFLOAT = 0, kHALF = 1 };
-enum class TensorFormat : int32_t { kLINEAR = 0 };
-enum class PluginFieldType : int32_t { kINT32 = 5 };
+enum class TensorFormat : int32_t { kLINEAR = 0, kHWC8 = 2, kHWC = 8 };
+enum class PluginFieldType : int32_t { kFLOAT32 = 1, kINT32 = 5 };
 
 struct Dims {
   int32_t nbDims, d[8];
 };
 class IDimensionExpr {};
-class IExprBuilder {};
+class IExprBuilder {
+ public:
+  virtual ~IExprBuilder() = default;
+  virtual const IDimensionExpr* constant(int32_t) = 0;
+};
 struct DimsExprs {
   int32_t nbDims;
   const IDimensionExpr* d[8];

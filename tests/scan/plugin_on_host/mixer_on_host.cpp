@@ -1,4 +1,4 @@
-// The plugin's kernel on the CPU: every CUDA thread is a fibre, several blocks run at once.
+// The plugins' kernels on the CPU: every CUDA thread is a fibre, several blocks run at once.
 //
 // A fibre goes on until it waits (for its warp, its block, or a word that another block writes);
 // then the next one has its turn. So the order of blocks is another one than on a GPU, barriers and
@@ -27,7 +27,7 @@
 struct Index {
   unsigned x;
 };
-static Index threadIdx, blockDim;
+static Index threadIdx, blockDim, blockIdx;
 
 namespace host {
 
@@ -44,6 +44,7 @@ struct Fibre {
   bool ended = false;
 };
 struct Block {
+  unsigned number;
   std::vector<Fibre> fibres;
   std::vector<float> shared;
   std::vector<Barrier> warps;
@@ -86,8 +87,9 @@ static void enter() {
   give_way();
 }
 
-inline std::unique_ptr<Block> started(unsigned threads, size_t shared_bytes) {
+inline std::unique_ptr<Block> started(unsigned number, unsigned threads, size_t shared_bytes) {
   std::unique_ptr<Block> block(new Block);
+  block->number = number;
   block->fibres = std::vector<Fibre>(threads);
   block->shared.assign((shared_bytes + 3) / 4, NAN);
   block->warps.resize(threads / LANES);
@@ -112,8 +114,7 @@ inline void run(unsigned blocks, unsigned threads, size_t shared_bytes, const st
   unsigned next = 0;
   while (next < blocks || !running.empty()) {
     while (next < blocks && running.size() < size_t(resident)) {
-      running.push_back(started(threads, shared_bytes));
-      ++next;
+      running.push_back(started(next++, threads, shared_bytes));
     }
     // The last to start goes first: it meets its predecessors' words before they are written.
     for (size_t b = running.size(); b-- > 0;) {
@@ -123,6 +124,7 @@ inline void run(unsigned blocks, unsigned threads, size_t shared_bytes, const st
         block_now = running[b].get();
         fibre_now = &fibre;
         threadIdx.x = fibre.thread;
+        blockIdx.x = running[b]->number;
         swapcontext(&scheduler, &fibre.context);
         ended = ended && fibre.ended;
       }
@@ -166,6 +168,7 @@ inline void __stcg(T* place, T value) {
   *place = value;
 }
 inline float __fdividef(float a, float b) { return a / b; }
+inline float rsqrtf(float value) { return 1.0f / std::sqrt(value); }
 inline unsigned __float_as_uint(float value) {
   unsigned bits;
   std::memcpy(&bits, &value, 4);
@@ -188,6 +191,6 @@ namespace edgesr {
 constexpr int MAX_BLOCK = 256;
 }
 
-#include "mixer_c.cuh"
+#include "c_symbols.cuh"
 
 extern "C" void edgesr_host_resident(int blocks) { host::resident = blocks; }

@@ -1,14 +1,15 @@
-// The mixer for callers without TensorRT, through plain C symbols.
+// The kernels for callers without TensorRT, through plain C symbols.
 #pragma once
 
 #include "mixer_launch.cuh"
+#include "norm_kernel.cuh"
 
-#ifndef EDGESR_MIXER_VERSION
-#define EDGESR_MIXER_VERSION "unknown"
+#ifndef EDGESR_PLUGIN_VERSION
+#define EDGESR_PLUGIN_VERSION "unknown"
 #endif
 
 // What the sources were, as the builder of this library states it: a SHA-256 in hexadecimal digits.
-extern "C" const char* edgesr_mixer_version() { return EDGESR_MIXER_VERSION; }
+extern "C" const char* edgesr_plugin_version() { return EDGESR_PLUGIN_VERSION; }
 
 namespace edgesr {
 
@@ -42,4 +43,17 @@ extern "C" int edgesr_mixer_launch(void* const* tensors, const int* sizes, int w
   m.D = static_cast<const float*>(tensors[7]), m.y = tensors[8];
   m.workspace = static_cast<unsigned*>(tensors[9]);
   return int(edgesr::launch(m, edgesr::plan(m, warps, group), sizes[9] != 0, static_cast<cudaStream_t>(stream)));
+}
+
+// Enqueue the norm of `tokens` rows of `channels` values on `stream`; half: x and y are float16.
+//
+// tensors: device addresses of x, weight, bias, y. Returns an error code of CUDA, 0 for none.
+extern "C" int edgesr_norm_launch(void* const* tensors, int tokens, int channels, float epsilon, int half,
+                                  void* stream) {
+  edgesr::Norm n = {};
+  n.tokens = tokens, n.channels = channels, n.epsilon = epsilon;
+  if (!edgesr::fits(n)) return int(cudaErrorInvalidValue);
+  n.x = tensors[0], n.weight = static_cast<const float*>(tensors[1]);
+  n.bias = static_cast<const float*>(tensors[2]), n.y = tensors[3];
+  return int(edgesr::launch(n, half != 0, static_cast<cudaStream_t>(stream)));
 }

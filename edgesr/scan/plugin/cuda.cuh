@@ -1,4 +1,4 @@
-// What the kernel and its launch take from a compiler of CUDA.
+// What the kernels and their launches take from a compiler of CUDA.
 #pragma once
 
 #include <cuda_fp16.h>
