@@ -113,7 +113,7 @@ class _Images:
         return False
 
     def _name(self, name: str, image: str) -> None:
-        """Give an image a second name; a parser makes no layer of an Identity that it can drop."""
+        """Let what reads a value read an image, which is the same."""
         for node in self.model.graph.node:
             for i, given in enumerate(node.input):
                 if given == name:
