@@ -17,8 +17,8 @@ def fault(tile: NDArray[np.float32], enlarged: NDArray[np.float32]) -> str | Non
         tile: (3, height, width) as given to the network, in [0, 1].
         enlarged: (3, scale*height, scale*width) as it came out.
     """
-    # One pass tells of nearly every tile: a sum of which any value is NaN or infinite is not finite,
-    # and where none exceeds BLACK the mean is below. einsum adds quicker than sum does.
+    # One pass tells of nearly every tile: with NaN or infinity in it a sum is neither finite, and
+    # twice BLACK on average, sums round, some value is above it. einsum is quicker than sum.
     total = np.einsum("chw->", enlarged)
     if np.isfinite(total) and total >= 2 * BLACK * enlarged.size:
         return None
