@@ -1,6 +1,6 @@
-"""Registers, spills and shared memory of the scan's plugin on every kind of GPU it is meant for.
+"""Registers, spills and shared memory of the plugins on every kind of GPU they are meant for.
 
-    python benchmarks/tensorrt_kernels.py              # every kernel of the plugin
+    python benchmarks/tensorrt_kernels.py              # every kernel of the plugins
     python benchmarks/tensorrt_kernels.py --shipped    # only those of the student and the teacher
 
 Needs nvcc and no GPU: the kernels are compiled as `build-engine` compiles them, without TensorRT's
@@ -33,41 +33,49 @@ GPUS = {
 ALL = '#include "cuda.cuh"\n#include "c_symbols.cuh"\n'
 SHIPPED = """#include "cuda.cuh"
 #include "mixer_kernel.cuh"
+#include "norm_kernel.cuh"
 namespace edgesr {
 template __global__ void mixer_kernel<float, 2, 1, 4, 4, true, MAX_BLOCK>(const Mixer);
 template __global__ void mixer_kernel<__half, 2, 1, 4, 4, true, MAX_BLOCK>(const Mixer);
 template __global__ void mixer_kernel<float, 4, 16, 4, 8, true, MAX_BLOCK>(const Mixer);
 template __global__ void mixer_kernel<__half, 4, 16, 4, 8, true, MAX_BLOCK>(const Mixer);
+template __global__ void norm_kernel<float, 8, 4, true>(const Norm);
+template __global__ void norm_kernel<__half, 8, 4, true>(const Norm);
+template __global__ void norm_kernel<float, 16, 4, true>(const Norm);
+template __global__ void norm_kernel<__half, 16, 4, true>(const Norm);
 }
 """
-"""The kernels of the student (E = 64, N = 1) and of the teacher (E = 120, N = 16)."""
+"""The kernels of the student (d = 32, N = 1) and of the teacher (d = 60, N = 16); E is 2d."""
 
-ENTRY = re.compile(
-    r"entry function '\S*mixer_kernelI(?P<type>f|6__half)"
-    r"Li(?P<lane_channels>\d+)ELi(?P<states>\d+)ELi(?P<taps>\d+)ELi(?P<steps>\d+)E"
-    r"Lb(?P<vector>[01])E\S*' for 'sm_(?P<sm>\d+)'.*?"
-    r"(?P<stack>\d+) bytes stack frame, (?P<stores>\d+) bytes spill stores, "
-    r"(?P<loads>\d+) bytes spill loads.*?Used (?P<registers>\d+) registers",
-    re.DOTALL,
-)
+PARAMETERS = {
+    "mixer": ("lane_channels", "states", "taps", "steps"),
+    "norm": ("lanes", "values_per_lane"),
+}
+"""Numbers that a kernel's template has behind the type, before the flag of its vector form."""
 
 
-def read_ptxas(text: str) -> list[dict[str, Any]]:
-    """Return what `nvcc -Xptxas -v` said of each variant of the kernel."""
+def read_ptxas(text: str, kernel: str = "mixer") -> list[dict[str, Any]]:
+    """Return what `nvcc -Xptxas -v` said of each variant of a kernel, `mixer` or `norm`."""
+    names = PARAMETERS[kernel]
+    entry = re.compile(
+        rf"entry function '\S*{kernel}_kernelI(?P<type>f|6__half)"
+        + "".join(rf"Li(?P<{name}>\d+)E" for name in names)
+        + r"Lb(?P<vector>[01])E\S*' for 'sm_(?P<sm>\d+)'.*?"
+        r"(?P<stack>\d+) bytes stack frame, (?P<stores>\d+) bytes spill stores, "
+        r"(?P<loads>\d+) bytes spill loads.*?Used (?P<registers>\d+) registers",
+        re.DOTALL,
+    )
     return [
         {
             "type": "float32" if found["type"] == "f" else "float16",
-            "lane_channels": int(found["lane_channels"]),
-            "states": int(found["states"]),
-            "taps": int(found["taps"]),
-            "steps": int(found["steps"]),
+            **{name: int(found[name]) for name in names},
             "vector": found["vector"] == "1",
             "registers": int(found["registers"]),
             "stack_bytes": int(found["stack"]),
             "spill_store_bytes": int(found["stores"]),
             "spill_load_bytes": int(found["loads"]),
         }
-        for found in ENTRY.finditer(text)
+        for found in entry.finditer(text)
     ]
 
 
@@ -79,8 +87,8 @@ def supported(nvcc: Nvcc) -> set[str]:
     return {f"{sm[:-1]}.{sm[-1]}" for sm in re.findall(r"sm_(\d+)\b", done.stdout)}
 
 
-def measure(nvcc: Nvcc, compute_capability: str, program: str) -> list[dict[str, Any]]:
-    """Compile a program of kernels for one GPU; return their resources.
+def measure(nvcc: Nvcc, compute_capability: str, program: str) -> dict[str, list[dict[str, Any]]]:
+    """Compile a program of kernels for one GPU; return their resources, by mixer and norm.
 
     Raises:
         RuntimeError: nvcc failed; its first error.
@@ -98,7 +106,8 @@ def measure(nvcc: Nvcc, compute_capability: str, program: str) -> list[dict[str,
         )
     if done.returncode:
         raise RuntimeError(first_error(done.stderr + done.stdout))
-    return read_ptxas(done.stderr + done.stdout)
+    said = done.stderr + done.stdout
+    return {kernel: read_ptxas(said, kernel) for kernel in PARAMETERS}
 
 
 def shared_bytes(
@@ -126,8 +135,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if capability in known:
             print(f"compute capability {capability} ({title})", flush=True)
             program = SHIPPED if options.shipped else ALL
-            kernels = measure(nvcc, capability, program)
-            gpus[capability] = {"title": title, "kernels": kernels}
+            found = measure(nvcc, capability, program)
+            gpus[capability] = {"title": title, "kernels": found["mixer"], "norms": found["norm"]}
     command = "python benchmarks/tensorrt_kernels.py" + (" --shipped" if options.shipped else "")
     blocks = {
         name: dict(zip(("warps", "shared_bytes"), shared_bytes(*sizes), strict=True))

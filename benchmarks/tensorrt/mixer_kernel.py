@@ -27,6 +27,7 @@ sys.path.append(str(HERE.parent))
 from host_facts import host_facts  # noqa: E402
 from mixer_cases import NAMES, STUDENT, TEACHER, Case, cases, draw, error, reference  # noqa: E402
 from mixer_library import BUILDS, SHIPPED, compile_build, load  # noqa: E402
+from norm_kernel import check_norms, norm_times  # noqa: E402
 
 from edgesr.engine.gpu import first_gpu  # noqa: E402
 from edgesr.engine.nvcc import find_nvcc  # noqa: E402
@@ -224,7 +225,9 @@ _OF_THE_CHECK = ("extreme", "seed", "repeat")
 def measure(libraries: dict[str, ctypes.CDLL], facts: Json, out: Path) -> Json:
     """Check the first library, time all of them, and write the result after every step."""
     document = {"schema": SCHEMA, **facts, "unit": UNIT, "check": {}, "kernel": [], "triton": []}
-    document["check"] = check(next(iter(libraries.values())), cases(), "cuda")
+    first = next(iter(libraries.values()))
+    document["check"] = check(first, cases(), "cuda")
+    document["norms"] = {"check": check_norms(first, "cuda"), "times": norm_times(first, graph_us)}
     write_json(out, document)
     for sizes_ in (STUDENT, TEACHER):
         document["triton"] += [triton(Case(**sizes_, half=half)) for half in (False, True)]
@@ -273,7 +276,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             document = measure(libraries, facts, options.out)
     except EdgesrError as problem:
         parser.exit(1, f"error: {problem}\n")
-    return 1 if document["check"]["failed"] or document["check"]["concurrent"]["different"] else 0
+    found = document["check"]
+    norms = [row for row in document["norms"]["check"] if not row["ok"]]
+    return 1 if found["failed"] or found["concurrent"]["different"] or norms else 0
 
 
 if __name__ == "__main__":

@@ -8,6 +8,9 @@ from edgesr.bench.text import significant
 
 SHIPPED = "steps4"
 """The build of mixer_library.py that is shipped."""
+WARPS, GROUP = 8, 8
+"""Warps of a block and chunks of a group that mixer_launch.cuh takes for the student."""
+
 Json = dict[str, Any]
 
 
@@ -63,7 +66,7 @@ def _shipped(found: Json, like: Json) -> Json:
         for row in found["kernel"]
         if row["build"] == SHIPPED and all(row[key] == like[key] for key in set(like) - {"us"})
     ]
-    own = [row for row in rows if (row["warps"], row["group"]) in ((0, 0), (8, 16))]
+    own = [row for row in rows if (row["warps"], row["group"]) in ((0, 0), (WARPS, GROUP))]
     return own[0]
 
 
@@ -84,7 +87,7 @@ def _best(found: Json) -> str:
         f"Of {len(tuned)} settings for the student in float32 the best is {best['build']} with "
         f"{best['warps']} warps and groups of {best['group']}, {significant(best['us'], 3)} us; "
         f"of the shipped build ({SHIPPED}) {own['warps']} warps and groups of {own['group']}, "
-        f"{significant(own['us'], 3)} us. Shipped are 8 warps and groups of 16, "
+        f"{significant(own['us'], 3)} us. Shipped are {WARPS} warps and groups of {GROUP}, "
         f"{significant(shipped['us'], 3)} us."
     )
 

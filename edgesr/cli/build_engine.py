@@ -111,8 +111,9 @@ def _build(request: "BuildRequest", device: "Device", output: Path | None, as_js
         f"batch {manifest.batch}, TensorRT {manifest.tensorrt}"
     )
     say(
-        f"  parsed in {manifest.parse_s or 0.0:.1f} s, built in {manifest.build_s:.1f} s, {last.workspace_mib} MiB of workspace, level "
-        f"{last.optimization_level}, timing cache {manifest.timing_cache}"
+        f"  parsed in {manifest.parse_s or 0.0:.1f} s, built in {manifest.build_s:.1f} s, "
+        f"{last.workspace_mib} MiB of workspace, level {last.optimization_level}, timing cache "
+        f"{manifest.timing_cache}"
     )
     if manifest.plugin is not None:
         say(f"  scans and norms run in the plugins of {manifest.plugin.file}")

@@ -4,7 +4,8 @@ A network of tokens turns an image (B, C, H, W) into tokens (B, H*W, C) and back
 convolutions. With channels last both are the same memory, in which TensorRT convolves float16 with
 tensor cores and which the plugins take. So here every value that an image became is followed, and
 what works on tokens is written for images: a product with a matrix is a convolution of 1x1. Where
-something needs tokens all the same, the image is turned for it.
+something needs tokens all the same, the image is turned for it, and where images meet other tokens,
+these are turned.
 """
 
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgesr.engine.plugin_nodes import MIXER, NORM, PLUGINS
+from edgesr.engine.plugin_nodes import PLUGINS
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto
@@ -28,7 +29,7 @@ Shape = tuple[int, ...]
 
 
 def use_images(model: "ModelProto") -> None:
-    """Write a prepared graph of plugins for images, in place, if all its plugins can take them.
+    """Write a prepared graph for images, in place, unless it has a plugin that cannot take them.
 
     Args:
         model: every shape in it is fixed and listed, those of the plugins' values too.
@@ -40,7 +41,7 @@ def use_images(model: "ModelProto") -> None:
         if node.op_type in PLUGINS
         for name in (node.input[0], node.output[0])
     ]
-    if values and all(len(shapes[v]) == 3 and shapes[v][2] % PACKED_CHANNELS == 0 for v in values):
+    if all(len(shapes[v]) == 3 and shapes[v][2] % PACKED_CHANNELS == 0 for v in values):
         _Images(model, shapes).rewrite()
 
 
@@ -50,23 +51,35 @@ def _shapes(graph: "GraphProto") -> dict[str, Shape]:
     return {**shapes, **{tensor.name: tuple(tensor.dims) for tensor in graph.initializer}}
 
 
+def _given(node: "NodeProto", name: str, otherwise: Any) -> Any:
+    from onnx import helper
+
+    found = (a for a in node.attribute if a.name == name)
+    attribute = next(found, None)
+    return otherwise if attribute is None else helper.get_attribute_value(attribute)
+
+
 @dataclass
 class _Images:
     """One rewriting of a graph.
 
     Attributes:
         model: what is rewritten.
-        shapes: of every value before.
+        shapes: of every value before, and of the images.
         images: name of tokens (B, L, C) -> name of the image that holds them.
-        turned: name of a value (B, C, L), flat or not turned yet -> name of that image.
+        turned: name of a value (B, C, L) of an image -> name of that.
+        rows: name of tokens with an axis more, (B, 1, L, C), of an image -> name of that.
+        left_out: name of a value -> the node that gives it, which is written if something needs it.
         nodes: written so far.
-        written: values that these nodes give, tokens among them only where needed.
+        written: values that these nodes give.
     """
 
     model: "ModelProto"
     shapes: dict[str, Shape]
     images: dict[str, str] = field(default_factory=dict)
     turned: dict[str, str] = field(default_factory=dict)
+    rows: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, "NodeProto"] = field(default_factory=dict)
     nodes: list["NodeProto"] = field(default_factory=list)
     written: set[str] = field(default_factory=set)
 
@@ -75,9 +88,9 @@ class _Images:
 
         graph = self.model.graph
         for node in graph.node:
-            if not (self._shuffle(node) or self._on_images(node)):
-                for name in node.input:
-                    self._need(name)
+            if self._follows(node):
+                self.left_out[node.output[0]] = node
+            elif not (self._returns(node) or self._on_images(node)):
                 self._write(node)
         for value in graph.output:
             self._need(value.name)
@@ -87,33 +100,65 @@ class _Images:
         remove_unused(graph)
 
     def _write(self, node: "NodeProto") -> None:
+        for name in node.input:
+            self._need(name)
         self.nodes.append(node)
         self.written.update(node.output)
 
-    def _shuffle(self, node: "NodeProto") -> bool:
-        """Follow an image through reshaping and turning, both written only if something needs it."""
+    def _need(self, name: str) -> None:
+        """Write what gives a value, if it was left out or stands for an image."""
+        if name in self.written:
+            return
+        if name in self.left_out:
+            self._write(self.left_out[name])
+        elif name in self.images:
+            image = self.images[name]
+            batch, channels, height, width = self.shapes[image]
+            flat = f"{image}/flat"
+            if flat not in self.written:
+                self._reshape(image, flat, batch, channels, height * width)
+            self._add("Transpose", [flat], name, perm=[0, 2, 1])
+
+    def _follows(self, node: "NodeProto") -> bool:
+        """Return whether a node only shows an image in another shape, which is remembered."""
         if node.op_type not in ("Reshape", "Transpose"):
             return False
         given, result = node.input[0], node.output[0]
         before, after = self.shapes.get(given, ()), self.shapes.get(result, ())
-        if node.op_type == "Transpose" and list(node.attribute[0].ints) == [0, 2, 1]:
-            if given in self.turned:
-                self.images[result] = self.turned[given]
-                return True
-            if given in self.images:
-                self.turned[result] = self.images[given]
-                return True
+        swaps = node.op_type == "Transpose" and list(_given(node, "perm", [])) == [0, 2, 1]
+        if swaps and given in self.turned:
+            self.images[result] = self.turned[given]
+        elif swaps and given in self.images:
+            self.turned[result] = self.images[given]
         elif node.op_type == "Reshape" and len(before) == 4 and len(after) == 3:
-            if after == (*before[:2], before[2] * before[3]):
-                self.turned[result] = given
+            if after != (*before[:2], before[2] * before[3]):
+                return False
+            self.turned[result] = given
+        elif node.op_type == "Reshape" and given in self.images:
+            if after != (before[0], 1, *before[1:]):
+                return False
+            self.rows[result] = self.images[given]
+        else:
+            return False
+        return True
+
+    def _returns(self, node: "NodeProto") -> bool:
+        """Write what makes an image again of what an image became; return whether it did."""
+        given, result = node.input[0] if node.input else "", node.output[0]
+        after = self.shapes.get(result, ())
+        if node.op_type == "Reshape" and given in self.turned:
+            image = self.turned[given]
+            if after == self.shapes[image]:
+                self._rename(result, image)
                 return True
-        elif given in self.turned and after == self.shapes[self.turned[given]]:
-            self._name(result, self.turned[given])
+        to_channels = node.op_type == "Transpose" and list(_given(node, "perm", [])) == [0, 3, 1, 2]
+        if to_channels and given in self.rows:
+            self._reshape(self.rows[given], result, *after)
             return True
         return False
 
-    def _name(self, name: str, image: str) -> None:
-        """Give an image a second name; a parser makes no layer of an Identity that it can drop."""
+    def _rename(self, name: str, image: str) -> None:
+        """Let what reads a value read an image, which is the same."""
         for node in self.model.graph.node:
             for i, given in enumerate(node.input):
                 if given == name:
@@ -123,22 +168,52 @@ class _Images:
 
     def _on_images(self, node: "NodeProto") -> bool:
         """Write a node for images if it reads tokens that are one; return whether it did."""
+        from onnx import helper
+
         tokens = [name for name in node.input if name in self.images]
-        if not tokens or len(node.output) != 1:
+        if not tokens:
             return False
-        image = self.shapes[self.images[tokens[0]]]
-        if node.op_type in (MIXER, NORM):
-            inputs = [self.images[node.input[0]]]
-        elif node.op_type == "MatMul" and len(tokens) == 1 and node.input[0] in tokens:
-            inputs = self._convolved(node)
+        changed: dict[str, Any] = {}
+        kind, inputs = node.op_type, [self.images.get(node.input[0], "")]
+        if node.op_type == "MatMul":
+            kind, inputs = "Conv", self._convolved(node)
+            changed = {"kernel_shape": [1, 1]}
+        elif node.op_type == "Split" and _given(node, "axis", 0) in (-1, 2):
+            inputs.append(node.input[1])
+            changed = {"axis": 1}
+        elif node.op_type == "ReduceMean" and list(_given(node, "axes", [])) in ([-1], [2]):
+            changed = {"axes": [1]}
         elif node.op_type in ELEMENTWISE:
-            inputs = [self._beside(name, image) for name in node.input]
-        else:
+            inputs = self._side_by_side(node, self.shapes[self.images[tokens[0]]])
+        elif node.op_type not in PLUGINS:
             return False
         if not all(inputs):
             return False
-        self._write_image(node, inputs, image)
+        written = type(node)()
+        written.CopyFrom(node)
+        kept = [a for a in node.attribute if a.name not in changed]
+        del written.attribute[:], written.input[:], written.output[:]
+        written.op_type = kind
+        written.attribute.extend(kept)
+        written.attribute.extend(helper.make_attribute(k, v) for k, v in changed.items())
+        written.input.extend(inputs)
+        written.output.extend(self._image_of(name, tokens[0]) for name in node.output)
+        self._write(written)
         return True
+
+    def _image_of(self, tokens: str, like: str) -> str:
+        """Name the image of tokens, with its shape, after the image of others."""
+        from onnx import helper
+
+        name = f"{tokens}/image"
+        batch, _, channels = self.shapes[tokens]
+        shape = (batch, channels, *self.shapes[self.images[like]][2:])
+        listed = next(v for v in self.model.graph.value_info if v.name == tokens)
+        kind = listed.type.tensor_type.elem_type
+        self.model.graph.value_info.append(helper.make_tensor_value_info(name, kind, shape))
+        self.shapes[name] = shape
+        self.images[tokens] = name
+        return name
 
     def _convolved(self, node: "NodeProto") -> list[str]:
         """Return image and kernel of a convolution that multiplies tokens by a matrix."""
@@ -152,18 +227,33 @@ class _Images:
         self.model.graph.initializer.append(numpy_helper.from_array(kernel, name))
         return [self.images[node.input[0]], name]
 
-    def _beside(self, name: str, image: Shape) -> str:
-        """Return what stands for an operand of images of a shape; nothing: it cannot be one."""
+    def _side_by_side(self, node: "NodeProto", image: Shape) -> list[str]:
+        """Return what stands for the operands of images of a shape; nothing for what cannot."""
+        values = [self._beside(name, image) for name in node.input]
+        if "" in values:
+            return [""]
+        for name in (n for n, v in zip(node.input, values, strict=True) if v is None):
+            batch, _, channels = self.shapes[name]
+            self._add("Transpose", [name], f"{name}/turned", perm=[0, 2, 1])
+            self._reshape(f"{name}/turned", f"{name}/image", batch, channels, *image[2:])
+            self.shapes[f"{name}/image"] = (batch, channels, *image[2:])
+            self.images[name] = f"{name}/image"
+        return [value or self.images[n] for n, value in zip(node.input, values, strict=True)]
+
+    def _beside(self, name: str, image: Shape) -> str | None:
+        """Return what stands for an operand; nothing: it cannot be; None: tokens to be turned."""
         from onnx import numpy_helper
 
         if name in self.images:
-            fits = self.shapes[self.images[name]][2:] == image[2:]
-            return self.images[name] if fits else ""
+            return self.images[name] if self.shapes[self.images[name]][2:] == image[2:] else ""
         values = self._constant(name)
-        if values is None or values.size not in (1, values.shape[-1] if values.ndim else 1):
-            return ""
+        shape = self.shapes.get(name, ())
+        if values is None:
+            return None if shape[:-1] == (image[0], image[2] * image[3]) else ""
         if values.size == 1:
             return name
+        if values.size != values.shape[-1]:
+            return ""
         wide = f"{name}/of_images"
         if wide not in self.shapes:
             turned = values.reshape(1, -1, 1, 1)
@@ -178,48 +268,12 @@ class _Images:
         tensor = next(found, None)
         return None if tensor is None else numpy_helper.to_array(tensor)
 
-    def _write_image(self, node: "NodeProto", inputs: list[str], image: Shape) -> None:
-        """Write a node that gives an image in the place of one that gave tokens."""
-        from onnx import helper
-
-        tokens = node.output[0]
-        name = f"{tokens}/image"
-        written = type(node)()
-        written.CopyFrom(node)
-        if node.op_type == "MatMul":
-            written.op_type = "Conv"
-            written.attribute.append(helper.make_attribute("kernel_shape", [1, 1]))
-        del written.input[:], written.output[:]
-        written.input.extend(inputs)
-        written.output.append(name)
-        self._write(written)
-        listed = next(v for v in self.model.graph.value_info if v.name == tokens)
-        shape = (image[0], self.shapes[tokens][2], *image[2:])
-        kind = listed.type.tensor_type.elem_type
-        self.model.graph.value_info.append(helper.make_tensor_value_info(name, kind, shape))
-        self.shapes[name] = shape
-        self.images[tokens] = name
-
-    def _need(self, name: str) -> None:
-        """Write what makes tokens, or what is half way to them, of an image."""
-        if name in self.written or not (name in self.images or name in self.turned):
-            return
-        image = self.images.get(name) or self.turned[name]
-        batch, channels, height, width = self.shapes[image]
-        if name in self.turned:
-            self._flatten(image, name, batch, channels, height * width)
-            return
-        flat = f"{image}/flat"
-        if flat not in self.written:
-            self._flatten(image, flat, batch, channels, height * width)
-        self._add("Transpose", [flat], name, perm=[0, 2, 1])
-
-    def _flatten(self, image: str, name: str, *shape: int) -> None:
+    def _reshape(self, name: str, result: str, *shape: int) -> None:
         from onnx import numpy_helper
 
-        wanted = numpy_helper.from_array(np.array(shape, np.int64), f"{name}/shape")
+        wanted = numpy_helper.from_array(np.array(shape, np.int64), f"{result}/shape")
         self.model.graph.initializer.append(wanted)
-        self._add("Reshape", [image, wanted.name], name)
+        self._add("Reshape", [name, wanted.name], result)
 
     def _add(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> None:
         from onnx import helper

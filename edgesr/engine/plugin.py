@@ -45,7 +45,7 @@ def plugin_folder() -> Path:
 
 def read_sources() -> dict[str, bytes]:
     """Return the content of each source file by its name."""
-    folder = resources.files("edgesr") / "scan" / "plugin"  # not edgesr.scan, which imports torch
+    folder = resources.files("edgesr.scan") / "plugin"
     return {name: (folder / name).read_bytes() for name in SOURCES}
 
 

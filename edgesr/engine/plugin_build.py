@@ -25,6 +25,7 @@ from edgesr.engine.plugin import (
     read_sources,
     source_sha256,
 )
+from edgesr.engine.plugin_nodes import too_large
 from edgesr.engine.progress import OnStep
 from edgesr.engine.stack import Stack
 from edgesr.errors import ConfigError, EngineError
@@ -97,6 +98,10 @@ def scan_plugin(
         ConfigError: its folder cannot be written, or EDGESR_TENSORRT_INCLUDE is wrong.
     """
     if not needs_plugin(onnx):
+        return None
+    beyond = too_large(onnx)
+    if beyond is not None:
+        on_notice(Lack(beyond).cost)
         return None
     plugin, reason = choose_plugin(stack, first_gpu(), plugin_folder(), without, on_step)
     if plugin is None:

@@ -24,6 +24,9 @@ PLUGIN_VERSION = "2"
 WEIGHTS = ("conv", "conv_bias", "x_proj", "dt_proj", "dt_bias", "A", "D")
 """Inputs of a mixer behind the first, which are the plugin's fields too."""
 
+LIMITS = {"channels": 128, "states": 16, "rank": 4, "taps": 8, "steps": 65536}
+"""The largest mixer that the plugin's kernel takes: edgesr/scan/plugin/mixer_launch.cuh."""
+
 FLOAT, HALF = 1, 10
 """Element types of ONNX."""
 
@@ -52,6 +55,35 @@ def use_plugins(model: "ModelProto") -> None:
             _make_half(graph, node)
     if norms and DOMAIN not in {opset.domain for opset in model.opset_import}:
         model.opset_import.add(domain=DOMAIN, version=1)
+
+
+def too_large(data: bytes) -> str | None:
+    """Say what of an ONNX file's mixers is beyond the plugin's kernel; None: nothing is.
+
+    What cannot be read, or has weights that are no constants, is left to `use_plugins`.
+    """
+    from google.protobuf.message import DecodeError
+    from onnx import load_model_from_string
+
+    try:
+        graph = load_model_from_string(data).graph
+    except DecodeError:
+        return None
+    shapes = {tensor.name: list(tensor.dims) for tensor in graph.initializer}
+    for node in graph.node:
+        if node.domain != DOMAIN or not node.op_type.startswith(MIXER):
+            continue
+        weights = dict(zip(WEIGHTS, (shapes.get(name) for name in node.input[1:]), strict=True))
+        conv, dt_proj, A = (weights[name] for name in ("conv", "dt_proj", "A"))
+        if conv is None or dt_proj is None or A is None:
+            continue
+        path = {attribute.name: attribute.i for attribute in node.attribute}
+        steps = path.get("height", 0) * path.get("width", 0)
+        sizes = zip(LIMITS, (conv[0], A[1], dt_proj[1], conv[1], steps), strict=True)
+        for name, size in sizes:
+            if size > LIMITS[name]:
+                return f"{node.name} has {size} {name}, the scan's plugin takes {LIMITS[name]}"
+    return None
 
 
 def _take_in(
@@ -109,7 +141,8 @@ def _between_halves(graph: "GraphProto", norms: list["NodeProto"]) -> set[str]:
 
     One may also read another of them: the casts around make a half of the value between as well.
     """
-    kinds = {v.name: v.type.tensor_type.elem_type for v in graph.value_info}
+    values = (*graph.input, *graph.value_info)
+    kinds = {value.name: value.type.tensor_type.elem_type for value in values}
     halves = {
         node.output[0]
         for node in graph.node

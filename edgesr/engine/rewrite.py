@@ -2,10 +2,11 @@
 
 Parsers before TensorRT 9.0 know no functions; of those that do, some prefer a function to a plugin
 and some a plugin to a function. So a file never has both when it is parsed: each mixer and norm is
-a node for a plugin, or each mixer's definition is put in its place. What is computed from constants alone is
-computed here, because a convolution is faster with weights than with a value. LayerNormalization
-came with TensorRT 8.6, and the parser before it reads files of opset 17 as the latest. A Slice
-becomes some twenty layers that compute its ends, a Split none, and a batch that is open as many.
+a node for a plugin, or each mixer's definition is put in its place. What is computed from constants
+alone is computed here, because a convolution is faster with weights than with a value.
+LayerNormalization came with TensorRT 8.6, and the parser before it reads files of opset 17 as the
+latest. A Slice becomes some twenty layers that compute its ends, a Split none, and a batch that is
+open as many.
 
 The types are the file's throughout: `node_types` tells what each node computes in.
 
@@ -15,19 +16,23 @@ onnx-tensorrt, releases 8.5 to 10.1; https://github.com/onnx/onnx-tensorrt.
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edgesr.engine.constants import fold, share_matrices
 from edgesr.engine.images import use_images
 from edgesr.engine.negative_pads import crop_before_padding
 from edgesr.engine.older_opset import to_older_opset, write_norms
 from edgesr.engine.plugin_nodes import DOMAIN, MIXER, use_plugins
 
 if TYPE_CHECKING:
-    from onnx import GraphProto, ModelProto, NodeProto
+    from onnx import GraphProto, ModelProto
 
 LAYER_NORM_SINCE = (8, 6)
+
+COMPUTED_BY_TENSORRT = frozenset({"DequantizeLinear", MIXER})
+"""Operators that stay though they read constants alone."""
 
 NUMBERED = re.compile(r"_\d+$")
 """How a parser tells apart the layers that it makes of one node."""
@@ -56,17 +61,21 @@ def prepare(data: bytes, tensorrt: str, *, plugin: bool, batch: int = 1) -> byte
     model = _read(data)
     _fix_batch(model.graph, batch)
     model = _without_functions(model) if plugin else _inline(model)
-    _fold(model)
+    fold(model, COMPUTED_BY_TENSORRT)
     if plugin:
         use_plugins(model)
-        if graph_precision(model.SerializeToString()) == "fp16":
-            use_images(model)
-        remove_unused(model.graph)
     crop_before_padding(model)
     _split_slices(model)
-    if _version(tensorrt) < LAYER_NORM_SINCE:
+    knows_norms = _version(tensorrt) >= LAYER_NORM_SINCE
+    if not knows_norms:
         write_norms(model.graph)
         to_older_opset(model)
+    model = _typed(model)
+    share_matrices(model)
+    is_half = graph_precision(model.SerializeToString()) == "fp16"
+    if is_half if plugin else not knows_norms:
+        use_images(model)
+    remove_unused(model.graph)
     _name(model.graph)
     return bytes(model.SerializeToString())
 
@@ -161,58 +170,19 @@ def _without_functions(model: "ModelProto") -> "ModelProto":
 
 
 def _inline(model: "ModelProto") -> "ModelProto":
+    """Put the definitions of all functions in place, of mixers one that suits an engine."""
     from onnx import inliner
 
+    if any(node.domain == DOMAIN for node in model.graph.node):
+        from edgesr.export.lower import define_for_engine
+
+        model = define_for_engine(_typed(model))
+        del model.graph.value_info[:]
     inlined = inliner.inline_local_functions(model) if model.functions else model
     kept = [opset for opset in inlined.opset_import if opset.domain != DOMAIN]
     del inlined.opset_import[:]
     inlined.opset_import.extend(kept)
     return inlined
-
-
-def _fold(model: "ModelProto") -> None:
-    """Replace the nodes that compute with constants alone by what they give."""
-    from onnx import numpy_helper
-    from onnx.reference import ReferenceEvaluator
-
-    graph = model.graph
-    known = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    kept = []
-    for node in graph.node:
-        constant = node.op_type not in ("DequantizeLinear", MIXER) and all(
-            name in known for name in _reads(node)
-        )
-        if not constant or node.domain:
-            kept.append(node)
-            continue
-        feed = {name: known[name] for name in node.input}
-        values: Any = ReferenceEvaluator(_alone(node, model, feed)).run(None, feed)
-        known.update(zip(node.output, values, strict=True))
-    outputs = {value.name for value in graph.output}
-    needed = outputs.union(*map(_reads, kept))
-    constants = [numpy_helper.from_array(v, n) for n, v in known.items() if n in needed]
-    del graph.node[:], graph.initializer[:]
-    graph.node.extend(kept)
-    graph.initializer.extend(constants)
-
-
-def _reads(node: "NodeProto") -> set[str]:
-    """Return the names that a node reads, those inside its loops and branches too."""
-    inner = [inside for a in node.attribute if a.HasField("g") for inside in a.g.node]
-    return set(node.input).union(*map(_reads, inner))
-
-
-def _alone(node: "NodeProto", model: "ModelProto", feed: dict[str, Any]) -> "ModelProto":
-    """Return a model of one node."""
-    from onnx import helper
-
-    inputs = [
-        helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(v.dtype), v.shape)
-        for name, v in feed.items()
-    ]
-    outputs = [helper.make_empty_tensor_value_info(name) for name in node.output]
-    graph = helper.make_graph([node], "alone", inputs, outputs)
-    return helper.make_model(graph, opset_imports=model.opset_import)
 
 
 def _split_slices(model: "ModelProto") -> None:

@@ -27,7 +27,9 @@ LEAST = -17.0
 """Of the logarithm of a decay: exp of it, 4e-8, is less than half of the spacing at 1."""
 
 
-def scan_states(g: Builder, s: str, u: str, length: int, width: int, reverse: bool) -> str:
+def scan_states(
+    g: Builder, s: str, u: str, length: int, width: int, reverse: bool, few_levels: bool = False
+) -> str:
     """Write the scan of sequences of (batch, length, width), whose shapes may be any that hold it.
 
     Args:
@@ -37,24 +39,34 @@ def scan_states(g: Builder, s: str, u: str, length: int, width: int, reverse: bo
         length: number of steps, a multiple of what `whole_length` gives.
         width: number of values that are scanned side by side.
         reverse: begin with the last step.
+        few_levels: see `whole_length`.
 
     Returns:
         name of the states, in a shape that holds (batch, length, width).
     """
-    return _level(g, s, u, 1, length, width, _most(length), reverse)
+    return _level(g, s, u, 1, length, width, _most(length, few_levels), reverse)
 
 
-def whole_length(length: int) -> int:
-    """Return the least number of steps, `length` or more, that every level cuts without a rest."""
+def whole_length(length: int, few_levels: bool = False) -> int:
+    """Return the least number of steps, `length` or more, that every level cuts without a rest.
+
+    Args:
+        length: steps that there are.
+        few_levels: rather more pairs in the last level, which a GPU multiplies at no cost, than a
+            level more, which there is a dozen of layers.
+    """
     chunk, count = STEPS, -(-length // STEPS)
-    while count > _most(length):
+    while count > _most(length, few_levels):
         chunk, count = chunk * STEPS, -(-count // STEPS)
     return count * chunk
 
 
-def _most(length: int) -> int:
-    """Return how many steps the last level may have: its pairs are then a quarter of `length`."""
-    return max(STEPS, math.isqrt(length) // 2)
+def _most(length: int, few_levels: bool) -> int:
+    """Return how many steps the last level may have.
+
+    Its pairs are then as many as the steps of `length`; else a quarter, for they cost a CPU more.
+    """
+    return max(STEPS, math.isqrt(length) // (1 if few_levels else 2))
 
 
 def _level(

@@ -1,5 +1,7 @@
 """The definition of every node `edgesr::MambaMixer`, put into the file as a local function."""
 
+from dataclasses import replace
+
 from onnx import FunctionProto, ModelProto, NodeProto, TensorProto, checker, helper
 
 from edgesr.errors import ExportError
@@ -71,3 +73,33 @@ def _halves(model: ModelProto) -> set[str]:
         if node.op_type == "Cast" and helper.get_node_attr_value(node, "to") == TensorProto.FLOAT16
     }
     return listed | cast
+
+
+def define_for_engine(model: ModelProto) -> ModelProto:
+    """Return a copy of `model` whose mixers are defined for an engine, other functions as before.
+
+    The scan has few levels there, see `edgesr.export.levels.whole_length`.
+
+    Args:
+        model: with the types of its values, as inference gives them.
+
+    Raises:
+        ExportError: a mixer whose weights are no constants, so that their sizes are not known.
+    """
+    result = ModelProto()
+    result.CopyFrom(model)
+    opset = next(item.version for item in result.opset_import if item.domain in ("", "ai.onnx"))
+    constants = {tensor.name: tensor for tensor in result.graph.initializer}
+    halves = _halves(result)
+    names: dict[Mixer, str] = {}
+    for node in filter(is_mixer, result.graph.node):
+        mixer = replace(_mixer(node, constants, node.input[0] in halves), few_levels=True)
+        if mixer not in names:
+            names[mixer] = f"EngineMixer{len(names)}"
+            function = write_function(mixer, opset)
+            function.name = names[mixer]
+            function.ClearField("overload")
+            result.functions.append(function)
+        node.op_type = names[mixer]
+        node.ClearField("overload")
+    return result

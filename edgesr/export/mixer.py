@@ -46,6 +46,7 @@ class Mixer:
         rank: R, of dt.
         taps: W, width of the convolution.
         half: xz and y are float16; what is between is float32 all the same.
+        few_levels: for an engine, see `edgesr.export.levels.whole_length`.
     """
 
     path: ScanPath
@@ -54,6 +55,7 @@ class Mixer:
     rank: int
     taps: int
     half: bool
+    few_levels: bool = False
 
     @property
     def function(self) -> str:
@@ -120,25 +122,38 @@ def _convolve(g: Builder, x: str, mixer: Mixer) -> str:
         taps = g.op("Gather", "conv", g.indices(order), axis=1)
     else:
         taps = g.reshape("conv", E, 1, 1, W)
-    more = whole_length(path.length) - path.length
+    more = _steps(mixer) - path.length
     pads = [0, more, 0, W - 1] if path.direction.reverse else [0, W - 1, 0, more]
     x = g.op("Conv", x, taps, "conv_bias", group=E, kernel_shape=[1, W], pads=pads)
     return g.op("Transpose", x, perm=[0, 2, 3, 1])
 
 
+def _steps(mixer: Mixer) -> int:
+    """Return the length of the scan, which its levels cut without a rest."""
+    return whole_length(mixer.path.length, mixer.few_levels)
+
+
 def _project(g: Builder, x: str, mixer: Mixer) -> tuple[str, str, str]:
     """Return dt (M, E) after softplus, B and C (M, N) of x (M, E)."""
-    sizes = g.integers(mixer.rank, mixer.state, mixer.state)
-    projected = g.op("Gemm", x, "x_proj", transB=1)
-    dt, B, C = g.ops("Split", 3, projected, sizes, axis=1)
-    u = g.op("Gemm", dt, "dt_proj", "dt_bias", transB=1)
+    R, N, E = mixer.rank, mixer.state, mixer.channels
+    if mixer.few_levels:
+        # One product instead of two, whose matrix is computed from constants before it is built.
+        narrow, rows = g.ops("Split", 2, "x_proj", g.integers(R, 2 * N), axis=0)
+        matrix = g.concat([g.op("MatMul", "dt_proj", narrow), rows], axis=0)
+        bias = g.concat(["dt_bias", g.constant(np.zeros(2 * N))], axis=0)
+        projected = g.op("Gemm", x, matrix, bias, transB=1)
+        u, B, C = g.ops("Split", 3, projected, g.integers(E, N, N), axis=1)
+    else:
+        projected = g.op("Gemm", x, "x_proj", transB=1)
+        dt, B, C = g.ops("Split", 3, projected, g.integers(R, N, N), axis=1)
+        u = g.op("Gemm", dt, "dt_proj", "dt_bias", transB=1)
     return _softplus(g, u, mixer.path.length > LONG_SCAN), B, C
 
 
 def _scan(g: Builder, x: str, dt: str, B: str, C: str, mixer: Mixer) -> str:
     """Return C h + D x of x and dt (M, E), B and C (M, N), in a shape that holds (M, E)."""
-    E, N, length = mixer.channels, mixer.state, whole_length(mixer.path.length)
-    reverse = mixer.path.direction.reverse
+    E, N, length = mixer.channels, mixer.state, _steps(mixer)
+    way = mixer.path.direction.reverse, mixer.few_levels
     if N > 1:
         x, dt = (g.reshape(name, -1, 1, E) for name in (x, dt))
     u = g.mul(dt, x)
@@ -146,13 +161,14 @@ def _scan(g: Builder, x: str, dt: str, B: str, C: str, mixer: Mixer) -> str:
         A = g.op("Transpose", "A", perm=[1, 0])
         s = g.mul(dt, A)  # (M, N, E)
         u = g.mul(u, g.reshape(B, -1, N, 1))
-        states = g.reshape(scan_states(g, s, u, length, N * E, reverse), -1, N, E)
+        states = g.reshape(scan_states(g, s, u, length, N * E, *way), -1, N, E)
         y = g.op("MatMul", g.reshape(C, -1, 1, N), states)  # (M, 1, E)
     else:
-        # A product with a vector is faster the longer the vector.
-        A = g.op("Tile", g.reshape("A", -1), g.integers(STEPS))
-        s = g.mul(g.reshape(dt, -1, STEPS * E), A)
-        states = scan_states(g, s, g.mul(u, B), length, E, reverse)
+        # On a CPU a product with a vector is faster the longer the vector.
+        repeats = 1 if mixer.few_levels else STEPS
+        A = g.op("Tile", g.reshape("A", -1), g.integers(repeats))
+        s = g.mul(dt if repeats == 1 else g.reshape(dt, -1, repeats * E), A)
+        states = scan_states(g, s, g.mul(u, B), length, E, *way)
         y = g.mul(g.reshape(states, -1, E), C)
     return g.add(y, g.mul(x, "D"))
 
@@ -181,8 +197,7 @@ def _silu(g: Builder, x: str) -> str:
 
 def _to_raster(g: Builder, y: str, mixer: Mixer) -> str:
     """Turn values of the steps (batch * steps, E) into tokens (batch, L, E)."""
-    path, E = mixer.path, mixer.channels
-    steps = whole_length(path.length)
+    path, E, steps = mixer.path, mixer.channels, _steps(mixer)
     if steps != path.length:
         start = steps - path.length if path.direction.reverse else 0
         y = g.reshape(y, -1, steps, E)

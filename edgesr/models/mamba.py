@@ -21,10 +21,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from edgesr.scan import selective_scan
 from edgesr.scan.fused import fused_available
 from edgesr.scan.fused_mixer import MixerWeights, fused_mixer
 from edgesr.scan.path import FORWARD, Direction, ScanPath
+from edgesr.scan.selective import selective_scan
 
 ONNX_NODE = "edgesr::MambaMixer"
 

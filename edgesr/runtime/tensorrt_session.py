@@ -9,7 +9,6 @@ order. Where the GPU shares the CPU's memory nothing is copied. docs/jetson.md s
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,35 +20,12 @@ from edgesr.engine.find import check_engine
 from edgesr.engine.plugin import load_library, plugin_folder
 from edgesr.engine.stack import find_stack
 from edgesr.errors import EngineError, shell
-from edgesr.runtime.cuda_buffers import Pair, allocate, import_pycuda, shares_memory
+from edgesr.runtime.cuda_buffers import Pair, Slot, allocate, import_pycuda, shares_memory
 from edgesr.runtime.guard import fault
 from edgesr.runtime.session import Session
 from edgesr.runtime.whole_call import WholeCall
 
 SLOTS = 2
-
-
-@dataclass
-class Slot:
-    """Buffers and events of one batch in flight.
-
-    Attributes:
-        source: (batch, 3, tile, tile).
-        target: (batch, 3, scale*tile, scale*tile).
-        uploaded: set when the input is on the device.
-        started: set when the computation begins.
-        computed: set when the output is there.
-        downloaded: set when the output is in host memory.
-        graph: the recorded computation on these buffers; None: enqueued each time.
-    """
-
-    source: Pair
-    target: Pair
-    uploaded: Any
-    started: Any
-    computed: Any
-    downloaded: Any
-    graph: CudaGraph | None = None
 
 
 class TensorRTSession:
@@ -65,7 +41,6 @@ class TensorRTSession:
         manifest: of the engine.
         graph: how launches are saved: `cuda graph`, `runtime` (TensorRT's own capture) or `none`.
         repeated: tiles that were computed again so far.
-        device_ms: time the GPU computed in the latest call, copies not counted.
 
     Raises:
         MissingError: TensorRT or pycuda is not installed.
@@ -87,7 +62,8 @@ class TensorRTSession:
         self.batch: int | None = self.manifest.batch
         self.graph = "none"
         self.repeated = 0
-        self.device_ms = 0.0
+        self._slots_ms = 0.0
+        self._by_whole_call = False
         self._where = engine
         self._open_repeat = repeat
         self._fp32: Session | None = None
@@ -132,8 +108,17 @@ class TensorRTSession:
         self._repair(tiles, enlarged)
         return enlarged
 
+    @property
+    def device_ms(self) -> float:
+        """Time the GPU computed in the latest call, copies not counted."""
+        if self._whole is None or not self._by_whole_call:
+            return self._slots_ms
+        with self._lock, self._current():
+            return self._whole.device_ms()
+
     def close(self) -> None:
         """Free graphs, buffers and engine; the primary context stays with the process."""
+        self._slots_ms = self.device_ms
         with self._lock, self._current():
             self._driver.Context.synchronize()
             if self._whole is not None:
@@ -238,7 +223,7 @@ class TensorRTSession:
         if self._whole is not None and 0 < len(tiles) <= self.manifest.batch:
             enlarged = self._whole.run(tiles)
             if enlarged is not None:
-                self.device_ms = self._whole.device_ms
+                self._by_whole_call = True
                 return enlarged
         large = self.manifest.tile * self.scale
         enlarged = np.empty((len(tiles), 3, large, large), np.float32)
@@ -247,7 +232,7 @@ class TensorRTSession:
 
     def _pipeline(self, tiles: NDArray[np.float32], enlarged: NDArray[np.float32]) -> None:
         """Run all tiles through the slots, batch by batch; see the module's docstring."""
-        self.device_ms = 0.0
+        self._slots_ms, self._by_whole_call = 0.0, False
         batch = self.manifest.batch
         starts = range(0, len(tiles), batch)
         for number, start in enumerate(starts):
@@ -272,7 +257,7 @@ class TensorRTSession:
     def _collect(self, slot: Slot, enlarged: NDArray[np.float32], start: int) -> None:
         """Wait for a slot's output and copy it to its place."""
         slot.downloaded.synchronize()
-        self.device_ms += slot.computed.time_since(slot.started)
+        self._slots_ms += slot.computed.time_since(slot.started)
         part = enlarged[start : start + self.manifest.batch]
         part[...] = slot.target.host[: len(part)]
 

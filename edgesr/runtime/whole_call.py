@@ -54,9 +54,6 @@ class WholeCall:
         pairs: makes buffers: (input, output).
         execute: runs the network once between two device addresses, on that stream.
 
-    Attributes:
-        device_ms: time of the network in the latest call, copies not counted.
-
     Raises:
         EngineError: the driver cannot record it; everything is as it was.
         OSError: there is no CUDA driver.
@@ -71,7 +68,7 @@ class WholeCall:
     ) -> None:
         self._driver, self._stream, self._execute = driver, stream, execute
         self._lanes: list[Lane] = []
-        self.device_ms = 0.0
+        self._latest: Lane | None = None
         try:
             for _ in range(LANES):
                 self._lanes.append(self._lane(*pairs()))
@@ -94,11 +91,19 @@ class WholeCall:
             lane.source.host[count:] = 0
         lane.graph.launch()
         self._stream.synchronize()
-        self.device_ms = lane.timer.elapsed_ms()
+        self._latest = lane
         return lane.target.host[:count]
+
+    def device_ms(self) -> float:
+        """Return the network's time in the latest call, copies not counted; 0.0 before the first.
+
+        The driver is asked only now, which takes longer than to start a call.
+        """
+        return 0.0 if self._latest is None else self._latest.timer.elapsed_ms()
 
     def close(self) -> None:
         """Free graphs and buffers; an output that a caller holds stays."""
+        self._latest = None
         while self._lanes:
             lane = self._lanes.pop()
             lane.graph.close()

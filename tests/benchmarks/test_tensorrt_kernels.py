@@ -16,11 +16,14 @@ def test_student_and_teacher_compile_without_spills_for_an_orin() -> None:
         pytest.skip("there is no nvcc")
     if capability not in tensorrt_kernels.supported(nvcc):
         pytest.skip(f"nvcc {nvcc.version} does not know compute capability {capability}")
-    kernels = tensorrt_kernels.measure(nvcc, capability, tensorrt_kernels.SHIPPED)
+    found = tensorrt_kernels.measure(nvcc, capability, tensorrt_kernels.SHIPPED)
+    kernels, norms = found["mixer"], found["norm"]
+    assert [(norm["type"], norm["lanes"]) for norm in norms].count(("float16", 8)) == 1
+    assert len(norms) == 4
     assert {(kernel["type"], kernel["states"]) for kernel in kernels} == {
         (kind, states) for kind in ("float32", "float16") for states in (1, 16)
     }
-    for kernel in kernels:
+    for kernel in (*kernels, *norms):
         assert kernel["spill_store_bytes"] == kernel["spill_load_bytes"] == 0, kernel
         assert kernel["registers"] * 256 <= 65536, "a block of eight warps does not fit"
 
@@ -36,5 +39,7 @@ def test_the_result_is_of_these_sources_and_holds_every_kernel() -> None:
         }
         assert {(2, 1, 4), (4, 16, 8)} <= sizes, "the plugin has no such kernels for --shipped"
         assert len(gpu["kernels"]) == 22
-        assert all(kernel["spill_store_bytes"] == 0 for kernel in gpu["kernels"])
+        assert len(gpu["norms"]) == 16
+        every = (*gpu["kernels"], *gpu["norms"])
+        assert all(kernel["spill_store_bytes"] == 0 for kernel in every)
     assert all(block["shared_bytes"] <= 48 * 1024 for block in result["blocks"].values())

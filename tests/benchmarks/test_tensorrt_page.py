@@ -16,6 +16,7 @@ sys.path.append(str(ROOT / "benchmarks/tensorrt"))
 
 import engine_times  # noqa: E402
 import mixer_kernel  # noqa: E402
+import norm_kernel  # noqa: E402
 import tensorrt_page  # noqa: E402
 from mixer_cases import NAMES, Case, cases, draw, error, reference  # noqa: E402
 from mixer_library import compile_build, load  # noqa: E402
@@ -107,6 +108,15 @@ def test_cases_are_judged_by_their_bounds(on_host, monkeypatch):
     assert 0 < found["worst_fp32"] < 1e-5 < found["worst_fp16"] < 2e-3
     monkeypatch.setattr(Case, "bound", 1e-9)
     assert len(mixer_kernel.check(on_host, wanted, "cpu")["failed"]) == 2
+
+
+def test_norms_are_judged_by_their_bounds(on_host, monkeypatch):
+    found = norm_kernel.check_norms(on_host, "cpu", tokens=20)
+    assert len(found) == 2 * len(norm_kernel.WIDTHS)
+    assert all(row["ok"] for row in found)
+    monkeypatch.setattr(norm_kernel, "BOUNDS", {False: 1e-12})
+    failed = norm_kernel.check_norms(on_host, "cpu", tokens=20)
+    assert not all(row["ok"] for row in failed)
 
 
 def test_a_size_that_the_kernel_does_not_take_is_an_error(on_host):

@@ -55,7 +55,8 @@ def test_an_engine_and_its_manifest(small_onnx, precision, convolutions):
     assert manifest.attempts[-1].result == "built"
     assert "TF32" not in manifest.flags
     assert manifest.timing_cache == "unsupported"  # as TensorRT for RTX itself says
-    assert manifest.build_s > 0
+    assert manifest.build_s > 0 and manifest.parse_s > 0
+    assert not manifest.no_plugin
     phases = {phase for phase, _, _ in steps}
     assert phases, "the builder reported no progress"
     assert all(0 <= done <= total for _, done, total in steps)

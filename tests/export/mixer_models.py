@@ -9,8 +9,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from edgesr.export.lower import define_mixers
 from edgesr.export.mixer import DOMAIN, INPUTS, MIXER
-from edgesr.scan import selective_scan_reference
 from edgesr.scan.path import ScanPath
+from edgesr.scan.reference import selective_scan_reference
 
 TAPS = 4
 

@@ -1,5 +1,7 @@
 """The mixer's definition in a file is the mixer: everywhere, for every step size, in few nodes."""
 
+from collections.abc import Callable
+
 import numpy as np
 import onnx
 import pytest
@@ -8,8 +10,11 @@ from mixer_models import expected, largest_error, model, run, values, weights
 from onnx import inliner
 
 from edgesr.export.allowed import check_no_loops, check_operators
+from edgesr.export.lower import define_for_engine
 from edgesr.export.mixer import MIXER
 from edgesr.scan.path import TURNS, Direction, ScanPath
+
+Write = Callable[..., onnx.ModelProto]
 
 MAX_ERROR = 1e-5
 MAX_NODES = 100
@@ -31,37 +36,49 @@ def direction(request: pytest.FixtureRequest) -> Direction:
     return request.param
 
 
+@pytest.fixture(params=["file", "engine"])
+def write(request: pytest.FixtureRequest) -> Write:
+    """Return what writes one mixer: as it stands in a file, or as an engine is built of it."""
+    if request.param == "file":
+        return model
+    return lambda *given, **others: define_for_engine(model(*given, **others))
+
+
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
-def test_it_is_the_specification(direction: Direction, shape: tuple[int, int, int, int]) -> None:
+def test_it_is_the_specification(
+    direction: Direction, write: Write, shape: tuple[int, int, int, int]
+) -> None:
     height, width, channels, state = shape
     path = ScanPath(height, width, direction)
     given = weights(channels, state, RANK, -2.0)
     xz = values(path, channels)
-    assert largest_error(run(model(path, given), xz), expected(path, given, xz)) < MAX_ERROR
+    assert largest_error(run(write(path, given), xz), expected(path, given, xz)) < MAX_ERROR
 
 
 @pytest.mark.parametrize("dt_bias", [-1e4, -7.0, 0.0, 8.0, 60.0, 1e4])
-def test_no_step_size_is_too_extreme(direction: Direction, dt_bias: float) -> None:
+def test_no_step_size_is_too_extreme(direction: Direction, write: Write, dt_bias: float) -> None:
     """No decay, decays that round to 1, steps of 60, decays that underflow."""
     path = ScanPath(20, 24, direction)
     given = weights(5, 4, RANK, dt_bias)
     xz = values(path, 5)
-    assert largest_error(run(model(path, given), xz), expected(path, given, xz)) < MAX_ERROR
+    assert largest_error(run(write(path, given), xz), expected(path, given, xz)) < MAX_ERROR
 
 
-def test_steps_that_change_by_thousands_from_one_to_the_next(direction: Direction) -> None:
+def test_steps_that_change_by_thousands_from_one_to_the_next(
+    direction: Direction, write: Write
+) -> None:
     path = ScanPath(32, 32, direction)
     given = weights(6, 2, RANK, -3.0)
     given[3] = given[3] * 200
     xz = values(path, 6)
-    assert largest_error(run(model(path, given), xz), expected(path, given, xz)) < MAX_ERROR
+    assert largest_error(run(write(path, given), xz), expected(path, given, xz)) < MAX_ERROR
 
 
-def test_a_long_walk_adds_up_no_errors() -> None:
+def test_a_long_walk_adds_up_no_errors(write: Write) -> None:
     path = ScanPath(128, 128)
     given = weights(4, 1, RANK, -6.0)
     xz = values(path, 4, batch=1)
-    assert largest_error(run(model(path, given), xz), expected(path, given, xz)) < MAX_ERROR
+    assert largest_error(run(write(path, given), xz), expected(path, given, xz)) < MAX_ERROR
 
 
 @pytest.mark.parametrize("dt_bias", [-7.0, -2.0, 0.0, 8.0])
@@ -86,11 +103,11 @@ def test_value_by_value_it_loses_no_more_than_a_digit_on_a_plain_loop(
     assert ours < max(10 * theirs, MAX_ERROR)
 
 
-def test_half_precision_is_outside_alone(direction: Direction) -> None:
+def test_half_precision_is_outside_alone(direction: Direction, write: Write) -> None:
     path = ScanPath(16, 24, direction)
     given = weights(4, 1, RANK, -2.0)
     xz = values(path, 4).astype(np.float16)
-    got = run(model(path, given, half=True), xz)
+    got = run(write(path, given, half=True), xz)
     assert got.dtype == np.float16
     rounded = expected(path, given, xz).astype(np.float16)
     np.testing.assert_allclose(got, rounded, rtol=1e-3, atol=1e-4)  # a unit of float16
@@ -110,6 +127,17 @@ def test_it_has_few_nodes(
     assert "CumSum" not in {node.op_type for node in function.node}
     # A constant is written as a node only because functions have no initializers.
     assert sum(node.op_type != "Constant" for node in function.node) <= MAX_NODES
+
+
+def test_an_engine_gets_fewer_nodes(direction: Direction) -> None:
+    """A level less, for a tile of 64, and what weights alone give is computed before."""
+    built = model(ScanPath(64, 64, direction), weights(4, 1, RANK, 0.0))
+    for_engine = define_for_engine(built)
+    (node,) = for_engine.graph.node
+    own = [function for function in for_engine.functions if function.name == node.op_type]
+    sizes = [sum(n.op_type != "Constant" for n in f.node) for f in (*built.functions, *own)]
+    assert len(sizes) == 2
+    assert sizes[1] <= sizes[0] - 10
 
 
 def test_products_have_three_axes_at_most(direction: Direction) -> None:

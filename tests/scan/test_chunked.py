@@ -6,7 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from edgesr.scan import selective_scan, selective_scan_chunked, selective_scan_reference
+from edgesr.scan.chunked import selective_scan_chunked
+from edgesr.scan.reference import selective_scan_reference
+from edgesr.scan.selective import selective_scan
 
 NAMES = ("x", "dt", "A", "B", "C", "D")
 

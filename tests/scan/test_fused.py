@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from edgesr.models.mamba import Mamba
-from edgesr.scan import selective_scan
 from edgesr.scan.fused import fused_available, selective_scan_fused
 from edgesr.scan.path import TURNS, Direction, ScanPath
 from edgesr.scan.reference import selective_scan_reference
+from edgesr.scan.selective import selective_scan
 
 INTERPRETED = Path(__file__).with_name("interpreted_kernels.py")
 SIXTEEN_BIT_LIMIT = 1e-2

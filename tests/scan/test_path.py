@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from edgesr.models.mamba import Mamba
-from edgesr.scan import selective_scan_chunked
+from edgesr.scan.chunked import selective_scan_chunked
 from edgesr.scan.path import TURNS, Direction, ScanPath
 from edgesr.scan.reference import selective_scan_reference
 

@@ -1,0 +1,133 @@
+"""Tokens as images: the same values, and tokens again wherever something needs them."""
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+from onnx import TensorProto, helper, numpy_helper, shape_inference
+from plugin_meaning import in_standard_operators
+
+from edgesr.engine.images import use_images
+from edgesr.engine.plugin_nodes import use_plugins
+
+HEIGHT, WIDTH, CHANNELS = 3, 5, 16
+LENGTH = HEIGHT * WIDTH
+rng = np.random.default_rng(0)
+
+
+def model(nodes, constants, channels=CHANNELS, outputs=("out",)):
+    """An image that becomes tokens `t`, a norm of them `n`, and what `nodes` make of the two."""
+    image = [1, channels, HEIGHT, WIDTH]
+    constants = {
+        "flat": np.array([1, channels, LENGTH]),
+        "back": np.array(image),
+        "gamma": rng.standard_normal(channels).astype(np.float32),
+        "beta": rng.standard_normal(channels).astype(np.float32),
+        **constants,
+    }
+    nodes = [
+        helper.make_node("Reshape", ["in", "flat"], ["f"], "f"),
+        helper.make_node("Transpose", ["f"], ["t"], "t", perm=[0, 2, 1]),
+        helper.make_node("LayerNormalization", ["t", "gamma", "beta"], ["n"], "n", axis=-1),
+        *nodes,
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "tokens",
+        [helper.make_tensor_value_info("in", TensorProto.FLOAT, image)],
+        [helper.make_empty_tensor_value_info(name) for name in outputs],
+        [numpy_helper.from_array(array, name) for name, array in constants.items()],
+    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    typed = shape_inference.infer_shapes(made)
+    onnx.checker.check_model(typed, full_check=True)
+    return typed
+
+
+def run(made):
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    session = ort.InferenceSession(
+        made.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    shape = session.get_inputs()[0].shape
+    return session.run(None, {"in": np.random.default_rng(1).random(shape, np.float32)})
+
+
+def check(made):
+    """Rewrite a model for images, see that it gives the same, and return its nodes by operator."""
+    expected = run(made)
+    use_plugins(made)
+    use_images(made)
+    found = run(in_standard_operators(made))
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
+    return [node.op_type for node in made.graph.node]
+
+
+def to_image(name, output="out"):
+    return [
+        helper.make_node("Transpose", [name], [f"{name}_flat"], f"{name}_flat", perm=[0, 2, 1]),
+        helper.make_node("Reshape", [f"{name}_flat", "back"], [output], output),
+    ]
+
+
+def weights(*shape):
+    return rng.standard_normal(shape).astype(np.float32)
+
+
+def test_products_sums_and_products_by_channel_stay_images():
+    nodes = [
+        helper.make_node("MatMul", ["n", "matrix"], ["m"], "m"),
+        helper.make_node("Add", ["m", "vector"], ["a"], "a"),
+        helper.make_node("Mul", ["a", "scalar"], ["b"], "b"),
+        helper.make_node("Sub", ["vector", "b"], ["c"], "c"),
+        helper.make_node("Add", ["c", "t"], ["d"], "d"),
+        *to_image("d"),
+    ]
+    constants = {
+        "matrix": weights(CHANNELS, CHANNELS),
+        "vector": weights(1, 1, CHANNELS),
+        "scalar": weights(),
+    }
+    kinds = check(model(nodes, constants))
+    assert kinds == ["TokenNorm", "Conv", "Add", "Mul", "Sub", "Add", "Identity"]
+
+
+def test_an_image_between_tokens_goes_straight_to_its_reader():
+    nodes = [
+        *to_image("n", "image"),
+        helper.make_node("Conv", ["image", "kernel"], ["conv"], "conv", pads=[1, 1, 1, 1]),
+        helper.make_node("Reshape", ["conv", "flat"], ["cf"], "cf"),
+        helper.make_node("Transpose", ["cf"], ["ct"], "ct", perm=[0, 2, 1]),
+        helper.make_node("Add", ["ct", "n"], ["s"], "s"),
+        *to_image("s"),
+    ]
+    kinds = check(model(nodes, {"kernel": weights(CHANNELS, CHANNELS, 3, 3)}))
+    assert kinds == ["TokenNorm", "Conv", "Add", "Identity"]
+
+
+@pytest.mark.parametrize(
+    "reader",
+    [
+        helper.make_node("Softmax", ["n"], ["out"], "out", axis=-1),
+        helper.make_node("MatMul", ["n", "many"], ["out"], "out"),
+        helper.make_node("Add", ["n", "each"], ["out"], "out"),
+        helper.make_node("Identity", ["n"], ["out"], "out"),
+    ],
+    ids=lambda node: node.op_type,
+)
+def test_what_needs_tokens_gets_them(reader):
+    constants = {"many": weights(1, CHANNELS, 8), "each": weights(1, LENGTH, CHANNELS)}
+    kinds = check(model([reader], constants))
+    assert kinds == ["TokenNorm", "Reshape", "Transpose", reader.op_type]
+
+
+def test_tokens_that_are_an_output_are_given():
+    kinds = check(model(to_image("n"), {}, outputs=("n", "out")))
+    assert sorted(kinds) == ["Identity", "Reshape", "TokenNorm", "Transpose"]
+
+
+def test_tokens_of_half_a_pack_stay_tokens():
+    made = model(to_image("n"), {}, channels=12)
+    assert check(made) == ["Reshape", "Transpose", "TokenNorm", "Transpose", "Reshape"]
