@@ -193,7 +193,7 @@ def _shown(table: Table) -> str:
     runs = [run for row in table.rows for run in row.seeds]
     notes = [
         f"- By `{table.recipe}`, with the teacher's options of `edgesr distill`.",
-        "- A teacher's file is told by the first eight digits of its SHA-256, where they are known.",
+        "- Behind a teacher's name stands the begin of its file's SHA-256, where it is known.",
         f"- Trained on {listed(list(dict.fromkeys(run.setting for run in runs)))}.",
     ]
     missing = [_name(row.lesson) for row in table.rows if not row.seeds]
