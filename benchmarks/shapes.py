@@ -13,92 +13,38 @@ benchmarks/results/shapes.json. Both write the table of TRAINING.md.
 """
 
 import argparse
-import json
 import os
 import sys
 import time
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
-from shapes_text import FAMILY, SETS, SHAPES, TIME
+from evaluated import take_all
+from shapes_text import FAMILY, SHAPES, TIME
 from training_page import HERE, SHAPE_RUN, render_page
 from training_plan import Plan
-from training_results import collect, read_log
-from training_runs import RESULT, SCHEMA, say
+from training_results import Json
+from training_runs import say
 
-from edgesr.errors import DataError, EdgesrError
-from edgesr.files import sha256, write_json
+from edgesr.errors import EdgesrError
+from edgesr.files import write_json
 
-EVAL, WEIGHTS = "eval.json", "*.safetensors"
 TILE, THREADS = 64, 1
-_SCORES = ("images", "psnr_y_db", "ssim_y", "bicubic_psnr_y_db", "bicubic_ssim_y")
 
 
 def take(args: argparse.Namespace, shapes: Sequence[str]) -> None:
     """Take over what is finished, and write the page."""
-    if not args.runs.is_dir():
-        raise DataError("no such folder", where=args.runs, fix="--runs FOLDER_OF_RUNS")
-    for run in sorted(path.parent for path in args.runs.glob("*/config.json")):
-        reason = why_not(run, [f"{FAMILY}{shape}" for shape in shapes], args.least_steps)
-        if reason is not None:
-            say(f"left {run}: {reason}")
-            continue
-        found = result(run)  # before anything is written
-        target = collect(run, args.results / f"training/{SHAPE_RUN}{run.name}", ["metrics.csv"])
-        write_json(target / RESULT, found)
-        say(f"took over {target}")
+    networks = [f"{FAMILY}{shape}" for shape in shapes]
+
+    def judge(invocation: Json) -> str | None:
+        config = invocation["config"]
+        if config["model"] not in networks or config["distillation"] is not None:
+            return f"{config['model']} is no candidate, or was distilled"
+        return None
+
+    take_all(args.runs, args.results, SHAPE_RUN, args.least_steps, judge)
     render(args)
-
-
-def why_not(run: Path, networks: Sequence[str], least_steps: int) -> str | None:
-    """Return why a run is no result of the table; None where it is one."""
-    config, rows = (log := read_log(run)).config, log.rows
-    if config["model"] not in networks or config["distillation"] is not None:
-        return f"{config['model']} is no candidate, or was distilled"
-    if config["steps"] is None or config["steps"] < least_steps:
-        return f"it is of fewer than {least_steps:,} steps, or ended by the clock"
-    if not rows or rows[-1]["step"] != config["steps"]:
-        return f"it stopped before its {config['steps']:,} steps"
-    if len(list(run.glob(WEIGHTS))) != 1:
-        return f"it has no single {WEIGHTS}"
-    if not (run / EVAL).is_file() or not (run / EVAL).stat().st_size:
-        return f"it has no {EVAL}"
-    return None
-
-
-def result(run: Path) -> dict[str, Any]:
-    """Return a run's result.json from its weights and what `edgesr eval --json` printed of them.
-
-    Raises:
-        DataError: eval.json is of another network, or misses a set.
-    """
-    from edgesr.models import get_network
-    from edgesr.models.network import parameter_count
-
-    config = read_log(run).config
-    (weights,) = run.glob(WEIGHTS)
-    try:
-        documents = json.loads((run / EVAL).read_text())
-    except ValueError as error:
-        raise DataError(f"is no JSON ({error})", where=run / EVAL) from error
-    documents = documents if isinstance(documents, list) else [documents]  # of a single set
-    scored = {each["protocol"]["dataset"]: each for each in documents}
-    wrong = {each["model"] for each in scored.values()} - {config["model"]}
-    missing = [name for name in SETS if name not in scored]
-    if wrong or missing:
-        what = f"is of {', '.join(wrong)}" if wrong else f"has no {', '.join(missing)}"
-        raise DataError(what, where=run / EVAL, fix=f"edgesr eval {config['model']} --data SETS")
-    return {
-        "schema": SCHEMA,
-        "run": f"{SHAPE_RUN}{run.name}",
-        "network": config["model"],
-        "parameters": parameter_count(get_network(config["model"]).module(config["scale"])),
-        "steps": config["steps"],
-        "weights_sha256": sha256(weights),
-        "scores": {name: {key: round(scored[name][key], 5) for key in _SCORES} for name in SETS},
-    }
 
 
 def measure(args: argparse.Namespace, shapes: Sequence[str]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
+from evaluated import SETS
 from ship_card import recipe
 from student_shape_text import WITHIN_DB
 from table1_text import listed, markdown
@@ -37,7 +38,6 @@ SHAPES = (
 )
 """What stands behind FAMILY: directions, 3x3, state, scans, separable, gate, embedding."""
 
-SETS = ("Set5", "Set14", "BSD100")
 MOST_PARAMETERS = 150_000
 CHANCE_DB = 0.03  # smaller differences need a second seed
 TAKE = "python benchmarks/shapes.py take --runs RUNS"

@@ -156,6 +156,8 @@ def recipe(config: Json) -> str:
         words = ["edgesr", "distill", "--data", "PHOTOS", "--student", model]
         words += ["--out", f"runs/{model}", "--teacher", "TEACHER.safetensors"]
         words += ["--alpha", f"{taught['alpha']:g}"]
+        if taught.get("feature_affinity"):  # older runs could not have any
+            words += ["--feature-affinity", f"{taught['feature_affinity']:g}"]
     if config["scale"] != 4:
         words += ["--scale", f"{config['scale']}"]
     for field in fields(TrainConfig):

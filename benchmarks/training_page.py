@@ -7,6 +7,7 @@ from statistics import fmean
 from typing import Any
 
 import pareto
+from distillation_text import distillation, verdict
 from gpu_text import scan_gpu, several_gpus, step_gpu, step_models
 from shapes_text import shapes
 from student_shape_text import student_shape
@@ -20,6 +21,7 @@ from edgesr.files import write_text
 
 HERE = Path(__file__).parent
 SHAPE_RUN = "shape_"  # begins the folder of a run of shapes.py
+DISTILLED_RUN = "distilled_"  # and this of one of distillation.py
 
 PSNR, POWER = "figure4a_psnr.svg", "figure4b_power.svg"
 ALPHA, SHAPES = "figure5_alpha.svg", "student_shape_pareto.svg"
@@ -48,6 +50,7 @@ def render_page(results: Path, page: Path, plan: Plan) -> list[Path]:
 def blocks(results: Path, plan: Plan) -> dict[str, str]:
     """Return name of a mark -> what belongs between it and its end."""
     found = _found(results)
+    taught = [run for name, run in found.items() if name.startswith(DISTILLED_RUN)]
     shape, drawings = _read(results / "student_shape.json"), figures(results, plan)
 
     def with_figures(text: str, *names: str) -> str:
@@ -55,6 +58,8 @@ def blocks(results: Path, plan: Plan) -> dict[str, str]:
         return "".join(shown) + text
 
     return {
+        "distillation_verdict": verdict(taught),
+        "distillation": distillation(taught),
         "table3": with_figures(table3(plan, found, _parameters), PSNR, POWER),
         "table4": with_figures(table4(plan, found), ALPHA),
         "row2500": row2500(plan, found, _parameters),

@@ -67,7 +67,10 @@ Validate = Annotated[Path | None, typer.Option(help="Benchmark set, such as Set5
 ValidateEvery = Annotated[int, typer.Option(help="Steps between validations.")]
 LogEvery = Annotated[int, typer.Option(help="Steps between rows of metrics.csv.")]
 Cache = Annotated[
-    Path | None, typer.Option(help="Keep decoded pictures here, for sets larger than memory.")
+    Path | None,
+    typer.Option(
+        help="Keep decoded pictures and a teacher's outputs here, on disk, for the next run too."
+    ),
 ]
 Deterministic = Annotated[
     bool, typer.Option("--deterministic", help="The same bits in every run on one kind of GPU.")

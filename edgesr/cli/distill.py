@@ -53,7 +53,11 @@ def command(
     device: options.Device = None,
     json: options.Json = False,
 ) -> None:
-    """Train a student: L = alpha L(student, teacher) + (1 - alpha) L(student, truth)."""
+    """Train a student: L = alpha L(student, teacher) + (1 - alpha) L(student, truth).
+
+    The teacher runs once, over whole pictures before the first step; with --feature-affinity or
+    --degradation photo it runs in every step instead.
+    """
     given = dict(locals())
     for name in ("teacher", "teacher_model", "alpha", "feature_affinity"):
         del given[name]

@@ -81,7 +81,7 @@ class TrainConfig:
         validate: folder of a benchmark set (HR/, LRxS/).
         validate_every: steps between validations.
         log_every: steps between rows of metrics.csv.
-        cache: folder for decoded pictures; None keeps them in memory.
+        cache: folder for decoded pictures and a teacher's outputs; None keeps them in memory.
         deterministic: the same bits in every run on one kind of GPU, at some cost in time; a run
             that follows the clock (`duration_s`) does not repeat all the same.
         device: `cuda`, `cpu`, ...; None for cuda where there is one.

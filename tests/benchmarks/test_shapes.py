@@ -8,8 +8,9 @@ import cv2
 import pytest
 import shapes
 import shapes_text
+from evaluated import SETS
 from gpu_text import step_models
-from shapes_text import FIRST, MOST_PARAMETERS, SETS, SHAPES, Candidate, picked
+from shapes_text import FIRST, MOST_PARAMETERS, SHAPES, Candidate, picked
 from training_results import Finished, read_run
 
 from edgesr.cli import main
