@@ -16,9 +16,9 @@ Json = dict[str, Any]
 
 def where(found: Json) -> str:
     """Return the machine and the day of a result."""
+    driver = found["driver"] or "not read"
     return (
-        f"one {found['device']} (driver {found['driver']}, {found['cpu_cores']} CPU cores, "
-        f"{found['date']})"
+        f"one {found['device']} (driver {driver}, {found['cpu_cores']} CPU cores, {found['date']})"
     )
 
 
@@ -50,12 +50,22 @@ def kernel_lines(found: Json) -> list[str]:
         "",
         markdown(header, rows, 2),
         "",
+        *_age(found),
         f"- {_best(found)}",
         "- The teacher's mixer (16 states, 120 channels) is slower in the plugin's kernel than in "
         "Triton; the kernel is made for the student's."
         if _teacher_loses(found)
         else "- The teacher's mixer, too, is faster in the plugin's kernel.",
         "",
+    ]
+
+
+def _age(found: Json) -> list[str]:
+    if found["source_sha256"] == source_sha256():
+        return []
+    return [
+        "- The plugin's sources have changed since: this is the kernel of "
+        f"{found['source_sha256'][:12]}, as `edgesr build-engine` names them, not of today's."
     ]
 
 

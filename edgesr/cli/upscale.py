@@ -11,11 +11,11 @@ import typer
 
 from edgesr.cli._console import progress, say
 from edgesr.errors import ConfigError, EdgesrError, ImageError
-from edgesr.runtime.select import backend_names, open_session, why_not_tensorrt
+from edgesr.runtime.select import backend_names, why_not_tensorrt
 
 if TYPE_CHECKING:
     from edgesr.runtime.jobs import Job, JobList
-    from edgesr.runtime.session import Session
+    from edgesr.runtime.sessions import Sessions
 
 
 class FormatName(str, Enum):
@@ -41,7 +41,8 @@ class Settings:
 class Result:
     """What is reported of a picture; sizes are (width, height), times in milliseconds.
 
-    `load_ms` is the opening of the model, once for all pictures; `latency_ms` is from the decoded
+    `model_reason` says why the network was chosen, None if it was named. `load_ms` is the opening
+    of the model, once for all pictures; `latency_ms` is from the decoded
     picture to the enlarged one, without reading and writing files.
     """
 
@@ -50,6 +51,7 @@ class Result:
     input_size: tuple[int, int]
     output_size: tuple[int, int]
     model: str
+    model_reason: str | None
     backend: str
     scale: int
     tile: tuple[int, int]
@@ -76,8 +78,14 @@ def command(
         typer.Option("-o", "--output", help="File or folder. Default: beside the input."),
     ] = None,
     model: Annotated[
-        str, typer.Option("-m", "--model", help="Name of a network or an .onnx file.")
-    ] = "student",
+        str | None,
+        typer.Option(
+            "-m",
+            "--model",
+            help="Name of a network or an .onnx file. Default: photo for pictures stored with "
+            "loss, such as JPEG, and student for others.",
+        ),
+    ] = None,
     scale: Annotated[
         int | None,
         typer.Option("-s", "--scale", help="Enlargement. Default: the file's, 4 for a name."),
@@ -124,28 +132,31 @@ def command(
     Exit code 1 if a picture failed; the others are done all the same.
     """
     from edgesr.runtime.jobs import Wishes, plan_jobs
+    from edgesr.runtime.sessions import Sessions
 
     if engine is not None:
         model, backend = _engine(engine, backend)
-    start = time.perf_counter()
-    session = open_session(model, backend, scale, threads)
-    load_ms = _since(start)
-    wishes = Wishes(
-        output=output,
-        suffix=f"_x{session.scale}" if suffix is None else suffix,
-        ending=None if format is None else f".{format.value}",
-        recursive=recursive,
-        overwrite=overwrite,
-        skip_existing=skip_existing,
-    )
     settings = Settings(tile, overlap, quality, check)
-    try:
+    with Sessions(model, backend, scale, threads) as sessions:
+        wishes = Wishes(
+            output=output,
+            suffix=f"_x{sessions.scale}" if suffix is None else suffix,
+            ending=None if format is None else f".{format.value}",
+            recursive=recursive,
+            overwrite=overwrite,
+            skip_existing=skip_existing,
+        )
         plan = plan_jobs(inputs, wishes)
-        ok = _run(session, plan, settings, load_ms, as_json)
-    finally:
-        session.close()
-    if backend == "auto" and session.backend != "tensorrt" and plan.jobs and not as_json:
-        say(f"on {session.backend}: {why_not_tensorrt(model, scale)}")
+        ok = _run(sessions, plan, settings, as_json)
+        used = sessions.backends
+    if backend == "auto" and plan.jobs and not as_json:
+        reasons = {
+            f"on {name}: {why_not_tensorrt(used_model, scale)}"
+            for used_model, name in used.items()
+            if name != "tensorrt"
+        }
+        for reason in sorted(reasons):
+            say(reason)
     if not ok:
         raise typer.Exit(1)
 
@@ -165,9 +176,7 @@ def _engine(engine: Path, backend: str) -> tuple[str, str]:
     return str(engine), "tensorrt"
 
 
-def _run(
-    session: "Session", plan: "JobList", settings: Settings, load_ms: float, as_json: bool
-) -> bool:
+def _run(sessions: "Sessions", plan: "JobList", settings: Settings, as_json: bool) -> bool:
     """Do the jobs, report each; return whether all went well."""
     results: list[Result] = []
     failed: list[tuple[Path, EdgesrError]] = [(entry.input, entry.error) for entry in plan.refused]
@@ -175,7 +184,7 @@ def _run(
         _complain(error)
     for job in plan.jobs:
         try:
-            result = _upscale_file(session, job, settings, load_ms)
+            result = _upscale_file(sessions, job, settings)
         except MemoryError:
             error = ImageError("not enough memory for its enlargement", where=job.input)
         except EdgesrError as caught:
@@ -199,7 +208,7 @@ def _run(
     return not failed
 
 
-def _upscale_file(session: "Session", job: "Job", settings: Settings, load_ms: float) -> Result:
+def _upscale_file(sessions: "Sessions", job: "Job", settings: Settings) -> Result:
     """Read, enlarge and write one picture.
 
     Raises:
@@ -217,7 +226,9 @@ def _upscale_file(session: "Session", job: "Job", settings: Settings, load_ms: f
     picture = read_picture(job.input)
     read_ms = _since(start)
     target = format_for(job.output.suffix)
-    check_fits(picture, session.scale, target)
+    check_fits(picture, sessions.scale, target)
+    opened = sessions.session_for(picture)
+    session = opened.session
     plan = plan_for(session, picture.height, picture.width, settings.tile, settings.overlap)
     tiles = passes(picture) * len(plan)
     start = time.perf_counter()
@@ -234,12 +245,13 @@ def _upscale_file(session: "Session", job: "Job", settings: Settings, load_ms: f
         input_size=(picture.width, picture.height),
         output_size=(enlarged.width, enlarged.height),
         model=session.model,
+        model_reason=opened.reason,
         backend=session.backend,
         scale=session.scale,
         tile=(plan.columns.tile, plan.rows.tile),
         overlap=plan.rows.overlap,
         tiles=tiles,
-        load_ms=load_ms,
+        load_ms=opened.load_ms,
         read_ms=read_ms,
         latency_ms=latency_ms,
         write_ms=_since(start),
@@ -257,7 +269,7 @@ def _print_result(result: Result) -> None:
     tiles = "1 tile" if result.tiles == 1 else f"{result.tiles} tiles"
     say(
         f"{result.output}  {size}, {tiles}, {result.latency_ms:.0f} ms "
-        f"({result.model}, {result.backend})"
+        f"({' '.join(filter(None, (result.model, result.model_reason)))}, {result.backend})"
     )
     if result.seam_ratio is not None:
         say(f"  seams: {result.seam_ratio:.3f} (gradient across tile borders over that without)")

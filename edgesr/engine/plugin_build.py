@@ -33,7 +33,7 @@ from edgesr.files import atomic_path, make_folder, sha256, write_json
 
 COST = (
     "the scan is built as many small layers instead, which takes longer "
-    "(the student on an H200: 1.13 ms a tile, not 0.41 ms)"
+    "(the student on an H200: 1.13 ms a tile, not 0.22 ms)"
 )
 """What it costs to do without the plugin, said wherever it is missing: benchmarks/TENSORRT.md."""
 

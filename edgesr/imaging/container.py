@@ -19,7 +19,8 @@ READABLE = "PNG, JPEG, WebP, TIFF and BMP"
 
 # TIFF 6.0 tags
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _SAMPLES_PER_PIXEL, _EXTRA_SAMPLES = 258, 262, 277, 338
-_COLOUR_MAP, _ICC_PROFILE = 320, 34675
+_COLOUR_MAP, _ICC_PROFILE, _COMPRESSION = 320, 34675, 259
+_LOSSY_COMPRESSIONS = (6, 7)  # JPEG, as TIFF 6.0 had it and as its supplement has
 _PHOTOMETRIC_COLOUR = {0: 1, 1: 1, 2: 3, 3: 1, 6: 3}  # grey, grey, RGB, palette, YCbCr -> channels
 _PHOTOMETRIC_NAMES = {4: "mask", 5: "CMYK", 8: "CIE L*a*b*", 9: "ICC L*a*b*", 10: "ITU L*a*b*"}
 _GREYS, _PALETTE = (0, 1), 3
@@ -40,6 +41,7 @@ class Container:
         multiplied: OpenCV's colours of this file are already multiplied by alpha.
         turned: OpenCV has applied the orientation.
         icc: colour profile where OpenCV does not hand it over.
+        lossy: its compression changed the pixels.
         notes: what is lost in reading, one sentence each.
     """
 
@@ -50,6 +52,7 @@ class Container:
     multiplied: bool = False
     turned: bool = False
     icc: bytes | None = None
+    lossy: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -122,7 +125,7 @@ def _png(data: bytes) -> Container:
 def _jpeg(data: bytes) -> Container:
     cmyk = read_jpeg(data) == 4
     notes = ("its CMYK colours were converted to RGB without their profile",) if cmyk else ()
-    return Container("JPEG", notes=notes)
+    return Container("JPEG", lossy=True, notes=notes)
 
 
 def _bmp(data: bytes) -> Container:
@@ -151,12 +154,13 @@ def _webp(data: bytes) -> Container:
     size_of_file = 8 + struct.unpack_from("<I", data, 4)[0]
     if size_of_file > len(data):
         raise DamagedError
-    frames, at, opaque = 0, 12, False
+    frames, at, opaque, lossy = 0, 12, False, False
     while at + 8 <= size_of_file:
         name, size = struct.unpack_from("<4sI", data, at)
         if name in _WEBP_SIZES:
             check_size("WebP", *_WEBP_SIZES[name](data[at + 8 : at + 18]))
         frames += name == b"ANMF"
+        lossy |= name == b"VP8 " or (name == b"ANMF" and b"VP8 " in data[at + 24 : at + 8 + size])
         if name == b"VP8X":
             opaque = not data[at + 8] & _WEBP_ALPHA
         if name == b"ALPH" and opaque:
@@ -166,7 +170,7 @@ def _webp(data: bytes) -> Container:
     if not size_of_file <= at <= size_of_file + 1:
         raise DamagedError
     # Cut, because the decoder would go on into what stands behind the picture.
-    return Container("WebP", still=data[:size_of_file], notes=_first_of(frames))
+    return Container("WebP", still=data[:size_of_file], lossy=lossy, notes=_first_of(frames))
 
 
 def _webp_lossy(block: bytes) -> tuple[int, int]:
@@ -232,6 +236,7 @@ def _tiff(data: bytes) -> Container:
         multiplied=multiplied,
         turned=True,
         icc=None if profile is None else bytes(profile.value),
+        lossy=directory.number(_COMPRESSION) in _LOSSY_COMPRESSIONS,
         notes=pages,
     )
 

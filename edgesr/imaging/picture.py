@@ -45,6 +45,8 @@ class Picture:
         exif: EXIF block, starting with its TIFF header; its orientation is 1.
         icc: colour profile in which the values are to be understood, None: sRGB.
         notes: what was lost in reading, one sentence each.
+        kind: of the file, such as `JPEG`; None: it comes from no file.
+        lossy: the file's compression changed the pixels.
     """
 
     colour: Samples
@@ -53,6 +55,8 @@ class Picture:
     exif: bytes | None = None
     icc: bytes | None = None
     notes: tuple[str, ...] = ()
+    kind: str | None = None
+    lossy: bool = False
 
     @property
     def height(self) -> int:
@@ -135,6 +139,8 @@ def decode(data: bytes) -> Picture:
         exif=None if exif is None else for_new_size(exif, width, height),
         icc=container.icc if icc is None else icc,
         notes=container.notes + remarks,
+        kind=container.kind,
+        lossy=container.lossy,
     )
 
 

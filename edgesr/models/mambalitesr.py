@@ -275,7 +275,8 @@ register(
     "mambalitesr",
     _from_options,
     named={
-        "student": "D32-G4-B2-N1-SKIP",
+        "student": "D32-G4-B2-N1-SKIP-TURN-C3",
+        "photo": "D32-G4-B2-N1-SKIP-TURN-C3",
         "student-paper": "D32-G4-B2-N16",
         "teacher": "D60-G8-B2-N16-R30-SKIP",
         "teacher-paper": "D60-G8-B2-N16-R30",
