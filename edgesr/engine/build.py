@@ -206,7 +206,7 @@ def build(
     path = output or default_output(request, model, parsed.batch)
     check_output(path)
     cache = TimingCache.of(
-        model.onnx_sha256, request.board.name, f"{stack.name} {stack.version}", cache_folder
+        parsed.structure_sha256, request.board.name, f"{stack.name} {stack.version}", cache_folder
     )
     builder = Builder(request.board, stack, parsed, model.precision, cache, on_step)
     started = time.monotonic()
