@@ -50,9 +50,9 @@ class BuildRequest:
     power_mode: str | None = None
     plugin: bool = True
 
-    def command(self) -> str:
-        """Return the command line that asks for the same."""
-        parts = ["edgesr build-engine", shell(self.onnx), "--board", self.board.family]
+    def command(self, board: str | None = None) -> str:
+        """Return the command line that asks for the same; `board`: on another board."""
+        parts = ["edgesr build-engine", shell(self.onnx), "--board", board or self.board.family]
         for option, value in (
             ("--precision", self.precision),
             ("--batch", self.batch),
@@ -78,7 +78,7 @@ def check_machine(request: BuildRequest, device: Device) -> None:
     mode = None if request.power_mode is None else board.power_mode(request.power_mode)
     if board.is_jetson and device.board != board:
         if device.board is not None:
-            fix = f"edgesr build-engine {shell(request.onnx)} --board {device.board.name}"
+            fix = replace(request, power_mode=None).command(device.board.name)
             raise EngineError(
                 f"this is a {device.board.title}, not a {board.title}; an engine is a program for "
                 "one GPU and is timed on it",
@@ -100,7 +100,7 @@ def check_machine(request: BuildRequest, device: Device) -> None:
             where=f"--board {board.name}",
             fix="edgesr doctor"
             if device.board is None
-            else f"edgesr build-engine {shell(request.onnx)} --board {device.board.name}",
+            else replace(request, power_mode=None).command(device.board.name),
         )
     if mode is not None and device.power_mode not in {None, mode.name}:
         number = device.power_modes.get(mode.name, mode.id)
@@ -206,7 +206,7 @@ def build(
     path = output or default_output(request, model, parsed.batch)
     check_output(path)
     cache = TimingCache.of(
-        model.onnx_sha256, request.board.name, f"{stack.name} {stack.version}", cache_folder
+        parsed.structure_sha256, request.board.name, f"{stack.name} {stack.version}", cache_folder
     )
     builder = Builder(request.board, stack, parsed, model.precision, cache, on_step)
     started = time.monotonic()

@@ -131,7 +131,7 @@ class _Images:
         elif swaps and given in self.images:
             self.turned[result] = self.images[given]
         elif node.op_type == "Reshape" and len(before) == 4 and len(after) == 3:
-            if after != (*before[:2], before[2] * before[3]):
+            if not all(before) or after != (*before[:2], before[2] * before[3]):
                 return False
             self.turned[result] = given
         elif node.op_type == "Reshape" and given in self.images:
@@ -179,9 +179,12 @@ class _Images:
             kind, inputs = "Conv", self._convolved(node)
             changed = {"kernel_shape": [1, 1]}
         elif node.op_type == "Split" and _given(node, "axis", 0) in (-1, 2):
-            inputs.append(node.input[1])
+            inputs.extend(node.input[1:])
             changed = {"axis": 1}
-        elif node.op_type == "ReduceMean" and list(_given(node, "axes", [])) in ([-1], [2]):
+        elif node.op_type == "ReduceMean":
+            of_channels = list(_given(node, "axes", [])) in ([-1], [2])
+            if not of_channels or not _given(node, "keepdims", 1):
+                return False
             changed = {"axes": [1]}
         elif node.op_type in ELEMENTWISE:
             inputs = self._side_by_side(node, self.shapes[self.images[tokens[0]]])
@@ -208,9 +211,10 @@ class _Images:
         name = f"{tokens}/image"
         batch, _, channels = self.shapes[tokens]
         shape = (batch, channels, *self.shapes[self.images[like]][2:])
-        listed = next(v for v in self.model.graph.value_info if v.name == tokens)
+        graph = self.model.graph
+        listed = next(v for v in (*graph.value_info, *graph.output) if v.name == tokens)
         kind = listed.type.tensor_type.elem_type
-        self.model.graph.value_info.append(helper.make_tensor_value_info(name, kind, shape))
+        graph.value_info.append(helper.make_tensor_value_info(name, kind, shape))
         self.shapes[name] = shape
         self.images[tokens] = name
         return name

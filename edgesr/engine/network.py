@@ -9,6 +9,7 @@ from typing import Any
 from edgesr.engine import rewrite
 from edgesr.engine.layers import Layer
 from edgesr.engine.stack import Messages, Stack, Typing
+from edgesr.engine.structure import structure_sha256
 from edgesr.errors import EngineError, MissingError, ModelError, shell
 from edgesr.export.manifest import OnnxManifest
 from edgesr.runtime.onnxruntime_session import FIRST_BYTE
@@ -49,6 +50,7 @@ class ParsedNetwork:
         precision: the narrowest type in which the file multiplies: `fp32`, `fp16` or `int8`.
         inputs: the network's inputs.
         outputs: the network's outputs.
+        structure_sha256: of what the file is but for the values of its weights.
         parse_s: seconds to prepare the file for this TensorRT's parser and to parse it.
     """
 
@@ -61,6 +63,7 @@ class ParsedNetwork:
     precision: str
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
+    structure_sha256: str
     parse_s: float
 
 
@@ -133,6 +136,7 @@ def parse(
         precision=rewrite.graph_precision(data),
         inputs=tuple(_tensor(tensor) for tensor in inputs),
         outputs=tuple(_tensor(tensor) for tensor in outputs),
+        structure_sha256=structure_sha256(data),
         parse_s=parse_s,
     )
     _check_no_loop(parsed, onnx)

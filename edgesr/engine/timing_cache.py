@@ -1,7 +1,8 @@
 """The builder's kernel timings, kept between builds of the same network on the same board.
 
-A cache is used again only for the same ONNX content, board and TensorRT: its name is a digest of
-all three. It makes a second build quicker, not equal: two builds may still choose differently.
+A cache is used again for the same network, whatever its weights are, the same board and TensorRT:
+its name is a digest of all three. So a network that was trained on is built quicker. Two builds may
+still choose differently.
 """
 
 import hashlib
@@ -31,9 +32,9 @@ class TimingCache:
     path: Path
 
     @classmethod
-    def of(cls, onnx_sha256: str, board: str, tensorrt: str, folder: Path) -> "TimingCache":
-        """Return the cache of one ONNX content, board and TensorRT (name and version)."""
-        key = hashlib.sha256("\n".join((onnx_sha256, board, tensorrt)).encode()).hexdigest()
+    def of(cls, structure_sha256: str, board: str, tensorrt: str, folder: Path) -> "TimingCache":
+        """Return the cache of one network (structure.py), board and TensorRT (name and version)."""
+        key = hashlib.sha256("\n".join((structure_sha256, board, tensorrt)).encode()).hexdigest()
         return cls(folder / f"{key}.cache")
 
     def attach(self, config: Any) -> str:

@@ -91,10 +91,12 @@ def test_a_jetson_engine_is_not_built_on_a_pc(small_onnx, tmp_path):
 
 
 def test_nor_on_another_jetson(small_onnx, orin_nano):
-    request = BuildRequest(small_onnx(), get_board("jetson-orin-nx"))
+    request = BuildRequest(
+        small_onnx(), get_board("jetson-orin-nx"), batch=2, power_mode="10w", plugin=False
+    )
     with pytest.raises(EngineError, match=r"this is a Jetson Orin Nano 8 GB, not a .*NX") as error:
         check_machine(request, read_device(orin_nano))
-    assert "--board jetson-orin-nano-8gb" in error.value.fix
+    assert error.value.fix.endswith("--board jetson-orin-nano-8gb --batch 2 --no-plugin")
 
 
 def test_a_gpu_that_is_not_there_is_not_built_for(small_onnx, orin_nano, tmp_path):

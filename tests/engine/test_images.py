@@ -31,6 +31,9 @@ def model(nodes, constants, channels=CHANNELS, outputs=("out",)):
         helper.make_node("LayerNormalization", ["t", "gamma", "beta"], ["n"], "n", axis=-1),
         *nodes,
     ]
+    opset = 18
+    if any(node.op_type == "ReduceMean" for node in nodes):
+        opset = 17  # whose axes are an attribute, as preparation leaves them
     graph = helper.make_graph(
         nodes,
         "tokens",
@@ -38,7 +41,7 @@ def model(nodes, constants, channels=CHANNELS, outputs=("out",)):
         [helper.make_empty_tensor_value_info(name) for name in outputs],
         [numpy_helper.from_array(array, name) for name, array in constants.items()],
     )
-    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=10)
     typed = shape_inference.infer_shapes(made)
     onnx.checker.check_model(typed, full_check=True)
     return typed
@@ -114,13 +117,67 @@ def test_an_image_between_tokens_goes_straight_to_its_reader():
         helper.make_node("MatMul", ["n", "many"], ["out"], "out"),
         helper.make_node("Add", ["n", "each"], ["out"], "out"),
         helper.make_node("Identity", ["n"], ["out"], "out"),
+        helper.make_node("ReduceMean", ["n"], ["out"], "out", axes=[1]),
+        helper.make_node("ReduceMean", ["n"], ["out"], "out", axes=[-1], keepdims=0),
+        helper.make_node("Split", ["n", "ways"], ["out", "rest"], "out", axis=1),
     ],
-    ids=lambda node: node.op_type,
+    ids=lambda node: "".join((node.op_type, *(f" {a.name}" for a in node.attribute))),
 )
 def test_what_needs_tokens_gets_them(reader):
-    constants = {"many": weights(1, CHANNELS, 8), "each": weights(1, LENGTH, CHANNELS)}
+    constants = {
+        "many": weights(1, CHANNELS, 8),
+        "each": weights(LENGTH, CHANNELS),
+        "ways": np.array([7, LENGTH - 7]),
+    }
     kinds = check(model([reader], constants))
     assert kinds == ["TokenNorm", "Reshape", "Transpose", reader.op_type]
+
+
+def test_parts_and_means_of_channels_stay_images():
+    """A norm that is written out, and what a mixer does with its two halves."""
+    nodes = [
+        helper.make_node("ReduceMean", ["n"], ["mean"], "mean", axes=[-1]),
+        helper.make_node("Sub", ["n", "mean"], ["apart"], "apart"),
+        helper.make_node("Split", ["apart", "halves"], ["x", "z"], "x", axis=2),
+        helper.make_node("Sigmoid", ["z"], ["gate"], "gate"),
+        helper.make_node("Mul", ["x", "gate"], ["y"], "y"),
+        helper.make_node("MatMul", ["y", "matrix"], ["m"], "m"),
+        *to_image("m"),
+    ]
+    half = CHANNELS // 2
+    constants = {"halves": np.array([half, half]), "matrix": weights(half, CHANNELS)}
+    kinds = check(model(nodes, constants))
+    assert kinds == [
+        "TokenNorm",
+        "ReduceMean",
+        "Sub",
+        "Split",
+        "Sigmoid",
+        "Mul",
+        "Conv",
+        "Identity",
+    ]
+
+
+def test_other_tokens_that_meet_an_image_are_turned():
+    nodes = [
+        helper.make_node("Softmax", ["n"], ["s"], "s", axis=1),
+        helper.make_node("Mul", ["s", "n"], ["y"], "y"),
+        *to_image("y"),
+    ]
+    kinds = check(model(nodes, {}))
+    turned = ["Transpose", "Reshape", "Mul", "Identity"]
+    assert kinds == ["TokenNorm", "Reshape", "Transpose", "Softmax", *turned]
+
+
+def test_a_row_of_tokens_is_convolved_without_being_turned_twice():
+    nodes = [
+        helper.make_node("Reshape", ["n", "row"], ["r"], "r"),
+        helper.make_node("Transpose", ["r"], ["c"], "c", perm=[0, 3, 1, 2]),
+        helper.make_node("Conv", ["c", "taps"], ["out"], "out", group=CHANNELS, pads=[0, 3, 0, 0]),
+    ]
+    constants = {"row": np.array([1, 1, LENGTH, CHANNELS]), "taps": weights(CHANNELS, 1, 1, 4)}
+    assert check(model(nodes, constants)) == ["TokenNorm", "Reshape", "Conv"]
 
 
 def test_tokens_that_are_an_output_are_given():
