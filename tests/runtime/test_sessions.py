@@ -43,7 +43,7 @@ def test_a_picture_that_lost_something_gets_the_network_for_that(kind: str) -> N
     choice = choose(picture, 4)
     assert choice.model == (LOSSY if is_lossy else CLEAN)
     assert choice.reason is not None
-    assert kind.split()[0] in choice.reason
+    assert kind.split(maxsplit=1)[0] in choice.reason
 
 
 def test_where_no_network_for_lossy_pictures_is_shipped_the_other_is_taken_and_named() -> None:
