@@ -4,40 +4,23 @@ import numpy as np
 
 from edgesr.power.sample import Array
 
-NEIGHBOURS = 21
-"""Values around a place that tell what is usual there."""
-
+_NEIGHBOURS = 21
 _CLUSTER = 4
 
 
-def usual_near(values: Array, neighbours: int = NEIGHBOURS) -> Array:
+def usual_near(values: Array) -> Array:
     """Return the lower median of each value and its neighbours, shape as `values`, (n,).
 
     The lower one, so that a single gap among few values is not taken for usual.
-
-    Args:
-        values: in order of time.
-        neighbours: so many are looked at, itself among them.
     """
     if not len(values):
         return values
-    count = min(neighbours, len(values))
+    count = min(_NEIGHBOURS, len(values))
     middle = (count - 1) // 2
     windows = np.lib.stride_tricks.sliding_window_view(values, count)
     medians = np.partition(windows, middle, axis=1)[:, middle]
     place = np.clip(np.arange(len(values)) - count // 2, 0, len(medians) - 1)
     found: Array = medians[place]
-    return found
-
-
-def slowest_near(values: Array) -> Array:
-    """Return the largest of each value and of as many on either side, shape as `values`, (n,).
-
-    Where the interval changes, both the old and the new one are usual for a while.
-    """
-    padded = np.pad(values, NEIGHBOURS, mode="edge")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * NEIGHBOURS + 1)
-    found: Array = windows.max(axis=1)
     return found
 
 
@@ -47,7 +30,7 @@ def evened(steps: Array) -> Array:
     Args:
         steps: times between readings, shape (n,); too few of them are returned as they are.
     """
-    if len(steps) <= NEIGHBOURS:
+    if len(steps) <= _NEIGHBOURS:
         return steps
     means = np.convolve(steps, np.full(_CLUSTER, 1 / _CLUSTER), mode="valid")
     found: Array = means[np.clip(np.arange(len(steps)) - 1, 0, len(means) - 1)]

@@ -18,7 +18,7 @@ from itertools import pairwise
 import numpy as np
 
 from edgesr.power.even_pace import JITTER, even_pace
-from edgesr.power.intervals import NEIGHBOURS, slowest_near, usual_near
+from edgesr.power.intervals import usual_near
 from edgesr.power.sample import Array
 from edgesr.power.stretch import Stretch
 from edgesr.power.time_limits import EVEN, TimeLimits
@@ -26,9 +26,6 @@ from edgesr.power.uneven import spread
 
 _SLOW = 1.5
 """A line that comes after more than so many usual periods has a gap before it."""
-
-_FEW = 5
-"""Stamps that show the interval of a log which changes it soon after."""
 
 _OFTEN_S = 60.0
 _OFTEN = 2
@@ -144,7 +141,7 @@ def stamp_seconds(stamps: Sequence[datetime | None], first: datetime) -> Array:
     return seconds
 
 
-def _periods_s(seconds: Array, neighbours: int = NEIGHBOURS) -> Array:
+def _periods_s(seconds: Array) -> Array:
     """Return the time between lines around each of them, shape (lines,).
 
     It is the usual step of the stamps over the usual number of lines in one, among neighbours: a
@@ -157,7 +154,7 @@ def _periods_s(seconds: Array, neighbours: int = NEIGHBOURS) -> Array:
     counts = np.diff(starts).astype(np.float64)
     if len(counts) > 1:
         counts[0] = counts[1]  # the first second may have begun before the log
-    period = usual_near(steps, neighbours) / usual_near(counts, neighbours)
+    period = usual_near(steps) / usual_near(counts)
     per_line: Array = np.repeat(period, np.diff(starts))
     rest = np.full(len(seconds) - len(per_line), period[-1])
     return np.concatenate((per_line, rest))
@@ -169,11 +166,10 @@ def _breaks(seconds: Array, periods: Array) -> list[int]:
     Gaps that come again and again, and are no longer than two programs leave that print at the same
     moments, are none.
     """
-    slowest = slowest_near(_periods_s(seconds, _FEW))
     found = []
     latest = seconds[0] + 1.0  # that the line before can have been printed
     for index in range(1, len(seconds)):
-        reach = latest + _SLOW * slowest[index]
+        reach = latest + _SLOW * periods[index]
         if seconds[index] < seconds[index - 1] or reach <= seconds[index]:
             found.append(index)
             reach = np.inf
