@@ -115,7 +115,7 @@ def _load_all(now: _Run, stack: ExitStack) -> None:
     now.pictures[INPUT_PICTURE] = _png(shown)
     for wanted in config.wanted:
         _load(now, stack, wanted, lambda wanted=wanted: _open(wanted, config), shown)  # type: ignore[misc]
-    if not any(model.is_control for model in now.models):
+    if now.models and not any(model.is_control for model in now.models):
         scale = now.models[0].scale
         _load(now, stack, Wanted(CONTROL), lambda: open_control(scale, config.threads), shown)
 

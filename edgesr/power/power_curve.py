@@ -132,6 +132,7 @@ class PowerCurve:
         highest = np.maximum(power_mw[1:], power_mw[:-1])
         of_gap = usual * highest + own[1:] + own[:-1]
         limit = np.where(is_gap, of_gap, np.diff(limits.pace_s) * middle)
+        limit += limits.wander_mws(power_mw)[1:]
         return cls(
             time_s=time_s,
             power_mw=power_mw,

@@ -11,7 +11,9 @@ of P dd. Two kinds of error are known by their limits, and limits are added and 
 Within an uneven stretch only the second of each line is known. m lines at random moments of a
 second leave m + 1 spacings that are evenly distributed over all that add up to it (a Dirichlet
 distribution), so the second's energy has the variance (1 s)^2 var / (m + 2), where var is that of
-the mean powers of its m + 1 intervals. The outer lines of such a stretch are edges.
+the mean powers of its m + 1 intervals. The outer lines of such a stretch are edges. Where the
+moment wanders through the second slowly, as that of a line every 1.007 s does, it is not random:
+with d the same for some seconds, d times what the power changes by is added as a limit.
 """
 
 from dataclasses import dataclass
@@ -20,6 +22,9 @@ import numpy as np
 import numpy.typing as npt
 
 from edgesr.power.sample import Array
+
+_WANDER_S = 10
+"""Seconds in which a wandering moment stays the same, but for 0.07 s at a pace of 1.007 s."""
 
 EVEN = -1
 """The second of a line that stands in no uneven stretch."""
@@ -47,6 +52,25 @@ class TimeLimits:
     def of_lines(self, held: npt.NDArray[np.bool_]) -> "TimeLimits":
         """Return those of some lines; `held` has the shape (lines,)."""
         return TimeLimits(self.pace_s[held], self.edge_s[held], self.second[held])
+
+    def wander_mws(self, power_mw: Array) -> Array:
+        """Return the limit of what wandering moments within seconds add to an integral.
+
+        Args:
+            power_mw: reading of each line, shape (lines,).
+
+        Returns:
+            Values in mW s, shape (lines,), whose sum over any lines it is.
+        """
+        found = np.zeros(len(power_mw))
+        if (self.second == EVEN).all():
+            return found
+        block = np.where(self.second == EVEN, EVEN, self.second // _WANDER_S)
+        starts = np.concatenate(([0], np.flatnonzero(np.diff(block)) + 1, [len(block) - 1]))
+        before, after = starts[:-1], starts[1:]
+        change = np.abs(power_mw[after] - power_mw[before]) * self.edge_s[after]
+        np.add.at(found, after, np.where(block[before] == EVEN, 0.0, change))
+        return found
 
     def spread_mws(self, power_mw: Array) -> Array:
         """Return what unknown moments within seconds add to an integral's standard uncertainty.
