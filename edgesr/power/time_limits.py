@@ -23,6 +23,9 @@ import numpy.typing as npt
 
 from edgesr.power.sample import Array
 
+_HALF_S = 0.5
+"""Lines are spread over their second, so that all of it together is off by no more than this."""
+
 _WANDER_S = 10
 """Seconds in which a wandering moment stays the same, but for 0.07 s at a pace of 1.007 s."""
 
@@ -68,7 +71,7 @@ class TimeLimits:
         block = np.where(self.second == EVEN, EVEN, self.second // _WANDER_S)
         starts = np.concatenate(([0], np.flatnonzero(np.diff(block)) + 1, [len(block) - 1]))
         before, after = starts[:-1], starts[1:]
-        change = np.abs(power_mw[after] - power_mw[before]) * self.edge_s[after]
+        change = np.abs(power_mw[after] - power_mw[before]) * _HALF_S
         np.add.at(found, after, np.where(block[before] == EVEN, 0.0, change))
         return found
 

@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import AS_IT_WAS, SWEEP, Board, stop
+from sweep_board import AS_IT_WAS, SWEEP, Board, stop
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import AS_IT_WAS, Board
+from sweep_board import AS_IT_WAS, Board
 
 SET5 = "| Set5 | 5 | "
 
@@ -31,7 +31,8 @@ def test_all_modes_networks_and_a_budget(board: Board) -> None:
     assert decibels["esr-fast"] == card_db("esr-fast_x4")
     assert decibels["bicubic"] == 28.42
     for cell in cells:
-        run = json.loads((board.folder / "out" / f"{cell['mode_id']}-{cell['mode']}" / "result.json").read_text())  # fmt: skip
+        folder = board.folder / "out" / f"{cell['mode_id']}-{cell['mode']}"
+        run = json.loads((folder / "result.json").read_text())
         (model,) = [one for one in run["models"] if one["model"]["label"] == cell["model"]]
         assert cell["energy_per_image_j"] == model["power"]["energy_per_image_j"]
         assert cell["average_mw"] == model["power"]["average_mw"]
@@ -71,9 +72,8 @@ def test_tiles_and_measured_quality(board: Board, tmp_path: Path) -> None:
     assert [(cell["model"], cell["tile"]) for cell in result["cells"]][:2] == [
         ("esr-fast", 48), ("esr-fast#2", 96),
     ]  # fmt: skip
-    own = json.loads(
-        board.run("eval", "esr-fast", "--backend", "torch", "--tile", "96", "--data", "Own", "--json")[1]
-    )  # fmt: skip
+    asked = ("eval", "esr-fast", "--backend", "torch", "--tile", "96", "--data", "Own", "--json")
+    own = json.loads(board.run(*asked)[1])
     assert result["cells"][1]["psnr_y_db"] == pytest.approx(own["psnr_y_db"], abs=1e-4)
     assert "measured on Own, 1 images" in output
     code, output, errors = board.sweep("--tile", "64", "--tile", "96", "--input", "96x96",
