@@ -33,7 +33,8 @@ def page(result: SweepResult) -> str:
         "key": escape(_KEY),
         "sources": "".join(f"<p class=key>dB: {escape(text)}.</p>" for text in sources(result)),
         "footer": f"Made by <code>{escape(result.sweep.command)}</code>. Each power mode has a run "
-        "of its own in a folder beside this page; <code>edgesr report</code> computes it again.",
+        "of its own, with its remarks, in a folder beside this page; <code>edgesr report</code> "
+        "computes it again.",
     }
     template = (files(__package__) / "report.html").read_text("utf-8")
     return Template(template).substitute(slots)

@@ -9,7 +9,7 @@ from edgesr.sweep.text import energy
 
 _WIDTH, _LEFT, _RIGHT, _TOP, _ROW, _BOTTOM = 960.0, 200.0, 40.0, 46.0, 58.0, 34.0
 _DOT = 11.0
-_CLOSE = 74.0
+_CLOSE = 90.0
 """Pixels below which two labels of a row would touch."""
 
 

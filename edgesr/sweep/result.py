@@ -100,9 +100,10 @@ def compute(sweep: Sweep, runs: Sequence[Result | None]) -> SweepResult:
             notes.append(f"{mode.name} is INVALID: {'; '.join(run.invalid_reasons)}")
         if run.power.why_none is not None:
             notes.append(f"{mode.name} has no power: {run.power.why_none}")
-        notes += [f"{mode.name}: {note}" for note in run.notes if "another machine" in note]
         for figures, quality in zip(run.models, sweep.qualities, strict=False):
             cells.append(_cell(mode.id, mode.name, figures, quality, run.is_valid))
+    if any(run is not None and run.machine.l4t is None for run in runs):
+        notes.append("the machine is no Jetson: the power modes are not its own")
     if sweep.interrupted:
         notes.append("the sweep was stopped before its end")
     done = next((run for run in runs if run is not None), None)
