@@ -45,7 +45,7 @@ def even_pace(seconds: Array, usual_s: float) -> Stretch | None:
     times: Array = bounds.start_s(pace) + pace * np.arange(len(seconds), dtype=np.float64)
     whole = max(slowest - pace, pace - fastest) * last
     # Whatever the pace: both outer lines lie within their seconds.
-    longest = max(span + 1 - pace * last, pace * last - (span - 1))
+    longest = max(span + 1 - pace * last, pace * last - max(span - 1, 0.0))
     edge = min(jitter, longest / 2)
     firsts = bounds.start_s(slowest), bounds.start_s(fastest)
     lasts = firsts[0] + slowest * last, firsts[1] + fastest * last

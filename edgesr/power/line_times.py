@@ -149,7 +149,7 @@ def _periods_s(seconds: Array) -> Array:
     """
     starts = np.concatenate(([0], np.flatnonzero(np.diff(seconds)) + 1))
     if len(starts) < 3:
-        return np.full(len(seconds), 1.0 / len(seconds))
+        return np.full(len(seconds), len(starts) / len(seconds))
     steps = np.abs(np.diff(seconds[starts]))
     counts = np.diff(starts).astype(np.float64)
     if len(counts) > 1:

@@ -104,7 +104,7 @@ def report(
         )
     missing = _without_total(known, total, (known.time_s >= begin) & (known.time_s <= end))
     energy, gaps = whole(of_total)
-    spans = find_spans(samples)
+    spans = find_spans(samples, log.interval_s)
     return {
         "format": FORMAT,
         "log": where.name,
