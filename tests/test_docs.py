@@ -66,6 +66,7 @@ def folder(tmp_path: Path) -> Path:
     """A folder with the inputs that the docs name."""
     photo = ROOT / "tests/data/photo.png"
     shutil.copy(photo, tmp_path / "photo.png")
+    shutil.copy(ROOT / "tests/power/data/logs/orin_nano_25w_load.txt", tmp_path / "power.log")
     (tmp_path / "album").mkdir()
     shutil.copy(photo, tmp_path / "album/holiday.png")
     (tmp_path / "Set5/HR").mkdir(parents=True)

@@ -1,8 +1,8 @@
 """A rail's power over time, and its integral over any window. Pure: arrays in, numbers out.
 
-What does not depend on the window is computed once, as sums from the first reading on, so that a
-window costs two searches and a few subtractions, and a log of a day with thousands of spans no more
-than one pass over it. energy.py explains the uncertainty, time_limits.py what times add to it.
+What does not depend on the window is computed once, so that a log of a day with thousands of spans
+takes no longer than one pass over it and one over each span. energy.py explains the uncertainty,
+time_limits.py what times add to it.
 """
 
 from collections.abc import Sequence
@@ -73,9 +73,9 @@ class PowerCurve:
         limits: by how much the times may be off.
         rough: what each reading adds to the integral's standard uncertainty in mW s, shape (n,).
         spread: what the moments within seconds add to it, likewise.
-        counted_s: time from the first reading on, of each gap one usual interval, shape (n,).
-        counted_mws: energy in it in mW s, shape (n,).
-        limit_mws: limit of what the times make of it in mW s, but for a window's edges, shape (n,).
+        counted_s: length of each pair's interval, of a gap one usual interval, shape (n - 1,).
+        counted_mws: energy in it in mW s, shape (n - 1,).
+        limit_mws: limit of what the times make of it in mW s, but for a window's edges, likewise.
     """
 
     time_s: Array
@@ -142,9 +142,9 @@ class PowerCurve:
             limits=limits,
             rough=roughness(time_s, np.minimum(steps, usual), power_mw),
             spread=limits.spread_mws(power_mw),
-            counted_s=_from_zero(counted),
-            counted_mws=_from_zero(counted * middle),
-            limit_mws=_from_zero(limit),
+            counted_s=counted,
+            counted_mws=counted * middle,
+            limit_mws=limit,
         )
 
     def integrate(self, start_s: float, end_s: float) -> Energy:
@@ -187,9 +187,9 @@ class PowerCurve:
         """
         first, last = self._inside(start_s, end_s)
         times, power = self.time_s, self.power_mw
-        counted_s = float(self.counted_s[last] - self.counted_s[first])
-        energy_mws = float(self.counted_mws[last] - self.counted_mws[first])
-        limit_mws = float(self.limit_mws[last] - self.limit_mws[first])
+        counted_s = float(self.counted_s[first:last].sum())
+        energy_mws = float(self.counted_mws[first:last].sum())
+        limit_mws = float(self.limit_mws[first:last].sum())
         peak_mw = float(power[first : last + 1].max())
         edges = self.limits.edge_s
         limit_mws += float(edges[first] * power[first] + edges[last] * power[last])
@@ -264,11 +264,6 @@ class PowerCurve:
                 fix="start the sensor earlier and stop it later than the work",
             )
         return first, last
-
-
-def _from_zero(values: Array) -> Array:
-    """Return the sums of the values before each place, shape (n + 1,)."""
-    return np.concatenate(([0.0], np.cumsum(values)))
 
 
 def reading_step_mw(power_mw: Array) -> float:
