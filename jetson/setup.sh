@@ -4,7 +4,8 @@
 #   jetson/setup.sh [MODEL.onnx] [--power-mode NAME] [--samples N] [--no-install] [--no-bench]
 #
 # Power mode and clocks are put back at the end, whatever happens: at an error, at Ctrl-C, at a kill
-# that can be caught. The archive is written then too, so that it can be sent as it is.
+# that can be caught; after one that cannot, at the next run of this or of `edgesr bench --sweep`.
+# The archive is written then too, so that it can be sent as it is.
 #
 # `sh jetson/setup.sh` starts it in a shell without arrays and pipefail: it goes on in bash.
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
@@ -13,7 +14,7 @@ set -euo pipefail
 
 model="" power_mode="" samples=1000 install=1 bench=1
 root=""       # --root DIR: read the board's files below DIR, for tests
-old_mode_id="" clocks_file=""
+old_mode_id="" is_kept=0
 edgesr="edgesr"
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
@@ -166,8 +167,28 @@ is_above_mode() {
     [ -n "$allowed" ] && [ -n "$limit" ] && [ $((limit * 20)) -gt $((allowed * 21)) ]
 }
 
+# Put back what a killed run, of this or of `edgesr bench --sweep`, has left behind.
+put_back_left() {
+    [ -e "$state/mode" ] || return 0
+    sudo flock -n "$state/lock" true || fail "edgesr bench --sweep is under way" "wait for its end"
+    say "putting back what a killed run left: power mode $(cat "$state/mode")"
+    old_mode_id=$(cat "$state/mode") is_kept=1
+    restore_power
+    [ "$is_kept" -eq 0 ] || exit 1
+    old_mode_id=""
+}
+
+# Write down what is to be put back, the mode last: without it nothing counts.
+keep() {
+    sudo mkdir -p "$state"
+    sudo jetson_clocks --store "$state/clocks.conf"
+    current_mode_id | sudo tee "$state/mode" >/dev/null
+    is_kept=1
+}
+
 set_power() {
     local id
+    keep
     if [ -n "$power_mode" ]; then
         id=$(mode_id "$power_mode") ||
             fail "this board has no power mode '$power_mode'" "grep POWER_MODEL /etc/nvpmodel.conf"
@@ -188,18 +209,15 @@ set_power() {
     elif id=$(current_mode_id) && is_above_mode "$id"; then
         say "warning: the GPU may reach $(gpu_limit_hz) Hz; its power mode allows $(mode_gpu_hz "$id")"
     fi
-    clocks_file="$results/clocks.conf"
-    sudo jetson_clocks --store "$clocks_file"
     sudo jetson_clocks
     say "clocks fixed; $(sudo nvpmodel -q | tr '\n' ' ')"
 }
 
 restore_power() {
     local failed=0
-    if [ -n "$clocks_file" ] && [ -e "$clocks_file" ]; then
-        # Before the mode: locked minimum clocks may be above what the old mode allows.
-        sudo jetson_clocks --restore "$clocks_file" || failed=1
-    fi
+    [ "$is_kept" -eq 1 ] || return 0
+    # Before the mode: locked minimum clocks may be above what the old mode allows.
+    sudo jetson_clocks --restore "$state/clocks.conf" || failed=1
     if [ -n "$old_mode_id" ] && [ "$(current_mode_id)" != "$old_mode_id" ]; then
         echo no | sudo nvpmodel -m "$old_mode_id" || true
         [ "$(current_mode_id)" = "$old_mode_id" ] || failed=1
@@ -207,7 +225,9 @@ restore_power() {
     if [ $failed -ne 0 ]; then
         printf 'error: power mode or clocks could not be put back\n  try: %s\n' \
             "sudo nvpmodel -m ${old_mode_id:-ID}; reboot"
-    elif [ -n "$clocks_file$old_mode_id" ]; then
+    else
+        sudo rm -f "$state/mode" "$state/clocks.conf"
+        is_kept=0
         say "power mode and clocks are as they were"
     fi
 }
@@ -261,6 +281,7 @@ field() {
 
 parse_arguments "$@"
 check_board
+state="$root/var/lib/edgesr/power"
 results="$PWD/edgesr-jetson-$(date +%Y%m%d-%H%M%S)"
 [ ! -e "$results" ] || results="$results-$$" # a second run within one second
 mkdir "$results"
@@ -271,6 +292,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 if [ "$install" -eq 1 ]; then install_missing; fi
 check_edgesr
+put_back_left
 describe
 set_power
 build_verify_measure

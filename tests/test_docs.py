@@ -30,6 +30,8 @@ SHORTER = {
 ELSEWHERE = {
     "sh setup.sh demo": "tests/test_packaging.py runs it",
     "sh setup.sh test": "it is what runs this test",
+    "edgesr bench --sweep": "it needs a board; tests/sweep runs it with stand-ins of its programs",
+    "edgesr report runs/sweep": "tests/sweep runs it after the sweep",
     "jetson/setup.sh": "tests/jetson runs it with stand-ins of a board's programs",
     "docker ": "it needs a board; tests/jetson installs what the image copies",
     "scp ": "it is not ours, and needs a board",
@@ -64,6 +66,7 @@ def folder(tmp_path: Path) -> Path:
     """A folder with the inputs that the docs name."""
     photo = ROOT / "tests/data/photo.png"
     shutil.copy(photo, tmp_path / "photo.png")
+    shutil.copy(ROOT / "tests/power/data/logs/orin_nano_25w_load.txt", tmp_path / "power.log")
     (tmp_path / "album").mkdir()
     shutil.copy(photo, tmp_path / "album/holiday.png")
     (tmp_path / "Set5/HR").mkdir(parents=True)

@@ -2,7 +2,7 @@
 
 import math
 import shlex
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from edgesr.errors import ConfigError
 from edgesr.power.energy import MIN_WINDOW_S
@@ -18,10 +18,12 @@ class Wanted:
     Attributes:
         model: its name, or the path of an .onnx file or an .engine.
         backend: what runs it; `auto` or a name in `edgesr.runtime.select.BACKENDS`.
+        tile: side of the tiles that it upscales the input in; None: its own, or the whole input.
     """
 
     model: str
     backend: str = "auto"
+    tile: int | None = None
 
     @property
     def is_engine(self) -> bool:
@@ -98,10 +100,13 @@ class BenchConfig:
     def command(self) -> str:
         """The command line that asks for this."""
         words = ["edgesr", "bench"]
-        for wanted in self.wanted:
+        files = dict.fromkeys(replace(wanted, tile=None) for wanted in self.wanted)
+        for wanted in files:
             words += ["--engine" if wanted.is_engine else "--model", wanted.model]
         backends = {wanted.backend for wanted in self.wanted if not wanted.is_engine}
         words += [word for name in sorted(backends - {"auto"}) for word in ("--backend", name)]
+        tiles = dict.fromkeys(wanted.tile for wanted in self.wanted if wanted.tile is not None)
+        words += [word for tile in tiles for word in ("--tile", str(tile))]
         words += ["--samples", str(self.samples)]
         for field in fields(self):
             value = getattr(self, field.name)

@@ -133,16 +133,16 @@ class Result:
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of result.json."""
-        document: dict[str, Any] = _rounded({"schema": SCHEMA} | asdict(self))
+        document: dict[str, Any] = rounded({"schema": SCHEMA} | asdict(self))
         return document
 
 
-def _rounded(value: Any) -> Any:
+def rounded(value: Any) -> Any:
     """Round every float in a document; what is not finite becomes null."""
     if isinstance(value, float):
         return float(f"{value:.6g}") if np.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {key: _rounded(item) for key, item in value.items()}
+        return {key: rounded(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
-        return [_rounded(item) for item in value]
+        return [rounded(item) for item in value]
     return value

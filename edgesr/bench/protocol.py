@@ -114,10 +114,10 @@ def _load_all(now: _Run, stack: ExitStack) -> None:
     shown = shown_picture(now.source)
     now.pictures[INPUT_PICTURE] = _png(shown)
     for wanted in config.wanted:
-        _load(now, stack, wanted.model, lambda wanted=wanted: _open(wanted, config), shown)  # type: ignore[misc]
-    if not any(model.is_control for model in now.models):
+        _load(now, stack, wanted, lambda wanted=wanted: _open(wanted, config), shown)  # type: ignore[misc]
+    if now.models and not any(model.is_control for model in now.models):
         scale = now.models[0].scale
-        _load(now, stack, CONTROL, lambda: open_control(scale, config.threads), shown)
+        _load(now, stack, Wanted(CONTROL), lambda: open_control(scale, config.threads), shown)
 
 
 def _open(wanted: Wanted, config: BenchConfig) -> Session:
@@ -125,18 +125,19 @@ def _open(wanted: Wanted, config: BenchConfig) -> Session:
 
 
 def _load(
-    now: _Run, stack: ExitStack, name: str, opens: Callable[[], Session], shown: Picture
+    now: _Run, stack: ExitStack, wanted: Wanted, opens: Callable[[], Session], shown: Picture
 ) -> None:
     """Open a network and do its first sample, both timed apart from all others."""
     if now.hooks.wants_stop():
         return
+    name = wanted.model
     label = _label(name, [model.label for model in now.models])
     now.hooks.step(f"load {label}")
     begin = now.now()
     session = opens()
     load_ms = 1e3 * (now.now() - begin)
     stack.callback(session.close)
-    subject = prepare(session, now.source, now.config.batch)
+    subject = prepare(session, now.source, now.config.batch, wanted.tile)
     first = subject.sample(0)
     picture = f"{re.sub(r'[^A-Za-z0-9_.-]', '-', label)}.png"
     now.pictures[picture] = _png(subject.enlarge(shown))
@@ -150,7 +151,7 @@ def _load(
             backend=session.backend,
             file=path.name if path.suffix else None,
             scale=session.scale,
-            tile=session.tile,
+            tile=session.tile if wanted.tile is None else wanted.tile,
             images=subject.images,
             runs=subject.runs,
             load_ms=round(load_ms, 4),

@@ -106,7 +106,7 @@ class Subject:
         return upscale_picture(self.session, picture, plan)
 
 
-def prepare(session: Session, source: Input, batch: int | None) -> Subject:
+def prepare(session: Session, source: Input, batch: int | None, tile: int | None = None) -> Subject:
     """Return the work of a session on pictures.
 
     Args:
@@ -114,9 +114,10 @@ def prepare(session: Session, source: Input, batch: int | None) -> Subject:
         source: the pictures.
         batch: patches, or tiles, in a call; None: the session's own, else 1 patch, or tiles as in
             upscaling.
+        tile: side of a tile; None: the session's own, or the whole picture where any size will do.
 
     Raises:
-        ConfigError: the session has another batch.
+        ConfigError: the session has another batch or tile.
     """
     if batch is not None and session.batch not in (None, batch):
         raise ConfigError(
@@ -125,10 +126,11 @@ def prepare(session: Session, source: Input, batch: int | None) -> Subject:
             fix=f"edgesr export --batch {batch}",
         )
     watch = Stopwatch(session, batch)
-    fits = session.tile is None or source.width == source.height == session.tile
-    if fits and not source.is_photo:
+    side = session.tile if tile is None else tile
+    fits = side is None or source.width == source.height == side
+    if fits and not source.is_photo and session.tile in (None, side):
         return _with_patches(watch, source)
-    return _with_tiles(watch, source)
+    return _with_tiles(watch, source, tile)
 
 
 def _with_patches(session: Stopwatch, source: Input) -> Subject:
@@ -154,8 +156,8 @@ def _with_patches(session: Stopwatch, source: Input) -> Subject:
     )
 
 
-def _with_tiles(session: Stopwatch, source: Input) -> Subject:
-    plan = plan_for(session, source.height, source.width, None, None)
+def _with_tiles(session: Stopwatch, source: Input, tile: int | None) -> Subject:
+    plan = plan_for(session, source.height, source.width, tile, None)
 
     def work(number: int) -> None:
         upscale_picture(session, source.pictures[number % len(source.pictures)], plan)

@@ -2,7 +2,7 @@
 
 import json
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +11,7 @@ import typer
 
 from edgesr.cli._console import progress, say
 from edgesr.cli._signals import stop_on_signals
+from edgesr.errors import ConfigError
 
 if TYPE_CHECKING:
     from edgesr.bench.config import BenchConfig
@@ -58,6 +59,24 @@ def command(
         tuple[Path, Path] | None,
         typer.Option(metavar="A B", help="Put two runs side by side; measure nothing."),
     ] = None,
+    tile: Annotated[
+        list[int] | None,
+        typer.Option("-t", "--tile", help="Side of a tile in pixels; may be repeated."),
+    ] = None,
+    sweep: Annotated[
+        str | None,
+        typer.Option(metavar="power-mode", help="Measure in each power mode of a board; as root."),
+    ] = None,
+    power_mode: Annotated[
+        list[str] | None,
+        typer.Option(help="Of a sweep: only this mode (15w, maxn-super); may be repeated."),
+    ] = None,
+    budget: Annotated[
+        str | None, typer.Option(help="Of a sweep: name the best network within, e.g. 50mJ.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Of a sweep: set that dB is measured on, as in eval.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Measure latency, power and energy per image, bicubic beside every model.
@@ -69,10 +88,12 @@ def command(
     if compare is not None:
         _compare(*compare, as_json)
         return
-    wanted = [Wanted(name, backend) for name in model or []]
-    wanted += [Wanted(str(path), "tensorrt") for path in engine or []]
+    files = [Wanted(name, backend) for name in model or []]
+    files += [Wanted(str(path), "tensorrt") for path in engine or []]
+    files = files or [Wanted("student", backend)]
+    tiles = () if sweep is not None or tile is None else tuple(tile)
     config = BenchConfig(
-        wanted=tuple(wanted or [Wanted("student", backend)]),
+        wanted=tuple(replace(one, tile=side) for one in files for side in tiles or (None,)),
         input=input,
         samples=samples,
         warmup=warmup,
@@ -85,8 +106,36 @@ def command(
         idle_s=idle,
         window_s=window,
     )
-    folder = output or Path("runs") / f"bench-{datetime.now():%Y%m%d-%H%M%S}"
-    _bench(config, folder, overwrite, as_json)
+    kind = "bench" if sweep is None else "sweep"
+    folder = output or Path("runs") / f"{kind}-{datetime.now():%Y%m%d-%H%M%S}"
+    if sweep is None:
+        _only_of_a_sweep(power_mode, budget, data)
+        _bench(config, folder, overwrite, as_json)
+        return
+    if sweep != "power-mode":
+        raise ConfigError(f"power-mode, not '{sweep}'", where="--sweep")
+    from edgesr.cli._sweep import run_sweep
+    from edgesr.sweep.result import parse_budget
+    from edgesr.sweep.sweep import SweepConfig
+
+    asked = SweepConfig(
+        bench=config,
+        tiles=tuple(dict.fromkeys(tile or [])),
+        mode_names=tuple(power_mode or []),
+        budget_j=None if budget is None else parse_budget(budget),
+        data=data,
+    )
+    run_sweep(asked, folder, overwrite, as_json)
+
+
+def _only_of_a_sweep(*options: object) -> None:
+    """See that no option of a sweep stands alone."""
+    names = ("--power-mode", "--budget", "--data")
+    for name, value in zip(names, options, strict=True):
+        if value is not None:
+            raise ConfigError(
+                "is an option of a sweep", where=name, fix="edgesr bench --sweep power-mode"
+            )
 
 
 def _bench(config: "BenchConfig", folder: Path, overwrite: bool, as_json: bool) -> None:

@@ -19,7 +19,12 @@ def command(
     """Compute a bench's report again from its raw samples, byte for byte."""
     from edgesr.bench.report import PAGE, write_report
     from edgesr.bench.text import summary
+    from edgesr.cli._sweep import show_sweep
+    from edgesr.sweep.report import is_sweep, write_sweep_report
 
+    if is_sweep(folder):
+        show_sweep(write_sweep_report(folder, output), output or folder, as_json)
+        return
     result = write_report(folder, output)
     if as_json:
         say(json.dumps(result.to_json(), indent=2, ensure_ascii=False, allow_nan=False))

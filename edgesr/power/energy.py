@@ -3,7 +3,7 @@
     E = integral of P dt        trapezoid through the samples, interpolated at both edges
 
 The stated uncertainty is wide enough to hold the true value about 99 times in 100 (COVERAGE times
-the standard uncertainty). It has two parts, computed in power_curve.py, and a third in measure.py:
+the standard uncertainty). Its parts are computed in power_curve.py, and one more in measure.py:
 
 - sampling: what the power does between two samples is not seen. How far each reading lies from the
   line through its neighbours tells how rough the curve is (Gasser, Sroka and Jennen-Steinmetz,
@@ -14,6 +14,7 @@ the standard uncertainty). It has two parts, computed in power_curve.py, and a t
   so far. Whatever no sample ever met, no estimate can know.
 - step: readings are multiples of the sensor's step q, and for a constant power all are off by the
   same amount: u(E) = T q / sqrt(12).
+- times, in logs only, whose stamps are whole seconds: time_limits.py.
 
 The sensor's own calibration error is not part of it.
 """
@@ -48,8 +49,8 @@ class Energy:
         samples: readings within the window.
         gap_s: part of the window that lies in gaps.
         uncounted_s: part of it whose energy is left out; only a log leaves its gaps out.
-        gaps_j: as much more or less may have flowed in what is counted of gaps that are left out; a
-            limit and not a standard uncertainty.
+        limit_j: as much more or less may have flowed because times may be off and gaps are left
+            out; a limit, which is added, and not a standard uncertainty.
     """
 
     start_s: float
@@ -61,7 +62,7 @@ class Energy:
     samples: int
     gap_s: float
     uncounted_s: float = 0.0
-    gaps_j: float = 0.0
+    limit_j: float = 0.0
 
     @property
     def duration_s(self) -> float:
@@ -81,7 +82,7 @@ class Energy:
     @property
     def uncertainty_j(self) -> float:
         """The stated uncertainty of `energy_j`."""
-        return self.gaps_j + COVERAGE * self.standard_uncertainty_j
+        return self.limit_j + COVERAGE * self.standard_uncertainty_j
 
     @property
     def uncertainty_mw(self) -> float:

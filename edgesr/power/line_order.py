@@ -86,10 +86,11 @@ def in_order(stamps: Sequence[datetime | None]) -> list[int]:
 
 
 def _comes_back(seconds: Array) -> npt.NDArray[np.bool_]:
-    """Return after which lines of many in a second one is late, and two of that second follow."""
+    """Return after which lines of many in a second one is of the second before, and two follow."""
     found = np.zeros(max(len(seconds) - 1, 0), dtype=np.bool_)
     if len(seconds) > 3:
-        found[:-2] = (seconds[2:-1] == seconds[:-3]) & (seconds[3:] == seconds[:-3])
+        same = (seconds[2:-1] == seconds[:-3]) & (seconds[3:] == seconds[:-3])
+        found[:-2] = same & (seconds[1:-2] == seconds[:-3] - 1)
     return found
 
 

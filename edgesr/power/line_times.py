@@ -13,25 +13,28 @@ the line after it is put one usual interval behind the line before it.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 
+from edgesr.power.even_pace import JITTER, even_pace
 from edgesr.power.intervals import usual_near
 from edgesr.power.sample import Array
+from edgesr.power.stretch import Stretch
+from edgesr.power.time_limits import EVEN, TimeLimits
+from edgesr.power.uneven import spread
 
-_STRAIGHT_S = 0.1
 _SLOW = 1.5
 """A line that comes after more than so many usual periods has a gap before it."""
 
-_UNEVEN_S = 0.4
-"""Standard uncertainty of the outer lines of an uneven stretch with a line a second."""
+_OFTEN_S = 60.0
+_OFTEN = 2
+"""So many short gaps within so long on either side are how two programs write, and no gaps; a time
+server sets a clock once."""
 
-_MIXED_S = 0.45
-"""The same where two programs may have written them, which only logs with gaps left out ask for."""
-
-_EDGE_PERIODS = 0.3
-"""Standard uncertainty of the first and of the last line's time, in periods; for lines that jitter
-by 20 % (tests/power/test_line_times.py)."""
+_ASSUMED_PACE = 0.1
+"""Share by which the time between lines may be off where no line tells it. An Orin Nano that was
+asked for a line every 100 ms prints one every 109 ms (tests/power/data/logs/)."""
 
 
 @dataclass(frozen=True)
@@ -41,15 +44,13 @@ class LineTimes:
     Attributes:
         times_s: seconds from the first line, increasing, shape (lines,).
         start: the clock's time at the first line; None where no line says anything.
-        uncertainty_s: standard uncertainty of the time between the first and the last line.
-        seen_uncertainty_s: the same of the time that the lines cover, gaps left out.
+        limits: by how much the times may be off.
         set_back: lines before which the clock was set back.
     """
 
     times_s: Array
     start: datetime | None
-    uncertainty_s: float
-    seen_uncertainty_s: float
+    limits: TimeLimits
     set_back: tuple[int, ...] = ()
 
 
@@ -60,34 +61,74 @@ def line_times(stamps: Sequence[datetime | None], interval_s: float) -> LineTime
         stamps: what at least one line says, in whole seconds; None where a line says nothing.
         interval_s: time between lines, used where no line says anything.
     """
-    both_edges = _EDGE_PERIODS * np.sqrt(2.0)
     known = [stamp for stamp in stamps if stamp is not None]
     if not known:
         times = np.arange(len(stamps), dtype=np.float64) * interval_s
-        uncertainty_s = float(both_edges * interval_s)
-        return LineTimes(times, None, uncertainty_s, uncertainty_s)
-    first = known[0]
-    seconds = stamp_seconds(stamps, first)
+        own = np.full(len(times), JITTER * interval_s)
+        limits = TimeLimits(_ASSUMED_PACE * times, own, np.full(len(times), EVEN))
+        return LineTimes(times, None, limits)
+    seconds = stamp_seconds(stamps, known[0])
     periods = _periods_s(seconds)
-    stretches = np.split(np.arange(len(stamps)), _breaks(seconds, periods))
-    times = np.zeros(len(stamps))
-    previous_end = -np.inf
+    begins = [0, *_breaks(seconds, periods)]
+    stretches = []
+    usual = []
+    for begin, end in pairwise([*begins, len(seconds)]):
+        usual.append(float(np.median(periods[begin:end])))
+        stretches.append(_stretch(seconds[begin:end], usual[-1]))
+    times, set_back = _join(stretches, usual)
+    start = known[0] + timedelta(seconds=float(times[0]))
+    limits = _limits(stretches, usual, times, seconds)
+    return LineTimes(times - times[0], start, limits, tuple(begins[index] for index in set_back))
+
+
+def _stretch(seconds: Array, usual_s: float) -> Stretch:
+    """Return the times of lines without a gap."""
+    found = even_pace(seconds, usual_s)
+    return spread(seconds, usual_s) if found is None else found
+
+
+def _join(stretches: Sequence[Stretch], usual_s: Sequence[float]) -> tuple[Array, list[int]]:
+    """Return the times of all lines, and the stretches before which the clock was set back."""
     shift = 0.0
+    previous_end = -np.inf
     set_back = []
-    for part in stretches:
-        period = float(np.median(periods[part]))
-        stretch = _pace(seconds[part], period)
-        if stretch[0] + shift <= previous_end:  # the clock was set back, and time went on
-            shift = previous_end + period - float(stretch[0])
-            set_back.append(int(part[0]))
-        times[part] = stretch + shift
-        previous_end = float(times[part][-1])
-    edges_s = [_edge_s(seconds[part], float(periods[part].max())) for part in stretches]
-    start = first + timedelta(seconds=float(times[0]))
-    outer_s = float(np.hypot(edges_s[0], edges_s[-1]))
-    mixed_s = [_MIXED_S * (_straight(seconds[part]) is None) for part in stretches]
-    seen_s = float(np.sqrt(2.0) * np.linalg.norm(np.hypot(edges_s, mixed_s)))
-    return LineTimes(times - times[0], start, outer_s, seen_s, tuple(set_back))
+    parts = []
+    for index, (stretch, period) in enumerate(zip(stretches, usual_s, strict=True)):
+        first = float(stretch.times_s[0])
+        if first + shift <= previous_end:  # and time went on
+            shift = previous_end + period - first
+            set_back.append(index)
+        parts.append(stretch.times_s + shift)
+        previous_end = float(parts[-1][-1])
+    return np.concatenate(parts), set_back
+
+
+def _limits(
+    stretches: Sequence[Stretch], usual_s: Sequence[float], times: Array, seconds: Array
+) -> TimeLimits:
+    """Return by how much the times may be off.
+
+    Between two stretches either both clock times are right, or the clock was set and no more than
+    the usual time went by.
+    """
+    steps = [np.zeros(0)]
+    end = 0
+    for index, (stretch, period) in enumerate(zip(stretches, usual_s, strict=True)):
+        between = 0.0
+        if index:
+            by_clock = stretches[index - 1].last_limit_s + stretch.first_limit_s
+            between = max(by_clock, float(times[end] - times[end - 1]) - period)
+        within = np.full(len(stretch.times_s) - 1, stretch.pace_limit_s)
+        steps += [np.array([between]), within]
+        end += len(stretch.times_s)
+    is_new = np.diff(seconds, prepend=seconds[0] - 1) != 0
+    is_new[np.cumsum([0, *(len(stretch.times_s) for stretch in stretches[:-1])])] = True
+    is_even = np.concatenate([np.full(len(one.times_s), one.is_even) for one in stretches])
+    return TimeLimits(
+        pace_s=np.cumsum(np.concatenate(steps)),
+        edge_s=np.concatenate([stretch.edge_limits_s for stretch in stretches]),
+        second=np.where(is_even, EVEN, np.cumsum(is_new)),
+    )
 
 
 def stamp_seconds(stamps: Sequence[datetime | None], first: datetime) -> Array:
@@ -108,7 +149,7 @@ def _periods_s(seconds: Array) -> Array:
     """
     starts = np.concatenate(([0], np.flatnonzero(np.diff(seconds)) + 1))
     if len(starts) < 3:
-        return np.full(len(seconds), 1.0 / len(seconds))
+        return np.full(len(seconds), len(starts) / len(seconds))
     steps = np.abs(np.diff(seconds[starts]))
     counts = np.diff(starts).astype(np.float64)
     if len(counts) > 1:
@@ -120,7 +161,11 @@ def _periods_s(seconds: Array) -> Array:
 
 
 def _breaks(seconds: Array, periods: Array) -> list[int]:
-    """Return the lines before which there is a gap, or the clock was set back."""
+    """Return the lines before which there is a gap, or the clock was set back.
+
+    Gaps that come again and again, and are no longer than two programs leave that print at the same
+    moments, are none.
+    """
     found = []
     latest = seconds[0] + 1.0  # that the line before can have been printed
     for index in range(1, len(seconds)):
@@ -129,58 +174,11 @@ def _breaks(seconds: Array, periods: Array) -> list[int]:
             found.append(index)
             reach = np.inf
         latest = min(reach, seconds[index] + 1.0)
-    return found
-
-
-def _pace(seconds: Array, period: float) -> Array:
-    """Return times of the lines of a stretch without gaps, within their seconds or close to it."""
-    line = _straight(seconds)
-    return _spread(seconds, period) if line is None else line
-
-
-def _straight(seconds: Array) -> Array | None:
-    """Return times at an even pace, or None where the stamps do not follow one."""
-    index = np.arange(len(seconds))
-    changes = np.flatnonzero(np.diff(seconds)) + 1
-    if len(changes) < 2:
-        return None
-    if 2 * len(changes) < len(seconds):
-        # Several lines a second: the clock struck between a stamp's last line and the next's
-        # first, which says more than the stamps themselves.
-        slope, offset = np.polyfit(changes - 0.5, seconds[changes], 1)
-    else:
-        slope, offset = np.polyfit(index, seconds + 0.5, 1)
-    line: Array = slope * index + offset
-    late = line - seconds
-    return line if late.min() > -_STRAIGHT_S and late.max() < 1 + _STRAIGHT_S else None
-
-
-def _spread(seconds: Array, period: float) -> Array:
-    """Spread lines over their seconds; the first second ends with its lines, the last begins so."""
-    starts = np.flatnonzero(np.diff(seconds, prepend=seconds[0] - 1))
-    counts = np.diff(starts, append=len(seconds))
-    place = np.arange(len(seconds)) - np.repeat(starts, counts)
-    steps = np.repeat(1.0 / counts, counts)
-    room = np.zeros(len(seconds))  # of a second, before its first line
-    if counts[0] * period < 1.0:
-        own = slice(0, counts[0])
-        steps[own] = period
-        room[own] = (1.0 - counts[0] * period) / (1 if len(counts) > 1 else 2)
-    if len(counts) > 1:
-        own = slice(starts[-1], None)
-        steps[own] = np.minimum(steps[own], period)
-    times: Array = seconds + room + (place + 0.5) * steps
-    return times
-
-
-def _edge_s(seconds: Array, period: float) -> float:
-    """Standard uncertainty of a stretch's outer lines.
-
-    The lines of one second can lie anywhere in it, and so can an uneven stretch's outer lines.
-    """
-    anywhere = 0.0
-    if seconds[0] == seconds[-1]:
-        anywhere = max(0.0, 1.0 - len(seconds) * period) / np.sqrt(12.0)
-    elif _straight(seconds) is None:
-        anywhere = _UNEVEN_S * min(1.0, period)
-    return float(np.hypot(_EDGE_PERIODS * period, anywhere))
+    place = np.array(found, dtype=np.int64)
+    steps = seconds[place] - seconds[place - 1]
+    is_short = (steps >= 0) & (steps <= 1.0 + 2 * (1 + 2 * JITTER) * periods[place])
+    at = np.sort(seconds[place[is_short]])
+    around = np.searchsorted(at, seconds[place] + _OFTEN_S) - np.searchsorted(
+        at, seconds[place] - _OFTEN_S
+    )
+    return [int(index) for index in place[~(is_short & (around >= _OFTEN))]]

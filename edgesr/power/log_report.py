@@ -1,6 +1,5 @@
 """What `edgesr power` says of a log: a document for JSON, and the same as a table. Pure."""
 
-import math
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -9,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from edgesr.errors import ConfigError, PowerError
 from edgesr.power.board_rails import Total, find_total, rails_of_total
 from edgesr.power.energy import COVERAGE, Energy
 from edgesr.power.power_curve import Gap, PowerCurve
-from edgesr.power.sample import Sample, rail_names, rail_series
+from edgesr.power.sample import RailTable, Sample, rail_names
 from edgesr.power.spans import find_spans
 from edgesr.power.tegrastats_log import PowerLog
 
@@ -69,15 +69,15 @@ def report(
     if not names:
         raise _no_power(log, begin, end, where)
     total = _find_total(log, samples)
-    missing = _without_total(samples, total)
+    known = RailTable.of(log.samples, dict.fromkeys((*names, *total.rails)))
 
     def curve(rails: Sequence[str]) -> PowerCurve:
-        series = rail_series(log.samples, rails)
         return PowerCurve.of(
-            *series,
+            *known.series(rails),
             interval_s=log.interval_s,
             breaks_s=log.set_back_s,
             resolution_s=log.resolution_s,
+            limits=None if log.limits is None else log.limits.of_lines(known.held(rails)),
         )
 
     def whole(of: PowerCurve) -> tuple[Energy, tuple[Gap, ...]]:
@@ -88,25 +88,23 @@ def report(
         return of.integrate_seen(max(begin, first), min(end, final))
 
     def within(span: tuple[float, float]) -> dict[str, Any] | None:
-        held = np.searchsorted(of_total.time_s, span, side="right")
+        held = of_total.time_s.searchsorted(span, side="right")
         if held[1] - held[0] < 1:
             return None  # its lines do not hold the total
         energy, _ = of_total.integrate_seen(*span)
-        return {"from_s": _round(span[0]), "to_s": _round(span[1]), **numbers(energy)}
+        return {"from_s": _round(span[0]), "to_s": _round(span[1]), **_numbers(energy)}
 
     def all_within(spans: Sequence[tuple[float, float]]) -> list[dict[str, Any]]:
         return [found for found in map(within, spans) if found is not None]
-
-    def numbers(energy: Energy) -> dict[str, Any]:
-        return _numbers(energy, log.uncertainty_s)
 
     of_total = curve(total.rails)
     if not len(of_total.time_s):
         raise PowerError(
             f"the total is the {total.name}, and no line holds all of them", where=where
         )
+    missing = _without_total(known, total, (known.time_s >= begin) & (known.time_s <= end))
     energy, gaps = whole(of_total)
-    spans = find_spans(samples)
+    spans = find_spans(samples, log.interval_s)
     return {
         "format": FORMAT,
         "log": where.name,
@@ -126,12 +124,12 @@ def report(
         "total": {
             "of": total.name,
             "is_sum": total.is_sum,
-            **numbers(energy),
+            **_numbers(energy),
             "in_gaps": _in_gaps(gaps),
             "unknown_in_lines": sum(missing.values()),
-            "missing_rails": dict(missing),
+            "missing_rails": missing,
         },
-        "rails": {name: numbers(whole(curve([name]))[0]) for name in names},
+        "rails": {name: _numbers(whole(curve([name]))[0]) for name in names},
         "busy": None if spans is None else all_within(spans.busy),
         "idle": None if spans is None else all_within(spans.idle),
     }
@@ -160,12 +158,15 @@ def _find_total(log: PowerLog, samples: Sequence[Sample]) -> Total:
     return find_total(rails_of_total(counts, held))
 
 
-def _without_total(samples: Sequence[Sample], total: Total) -> Counter[str]:
-    """Count the lines that lack a rail of the total, by the first such rail."""
-    missing: Counter[str] = Counter()
-    for sample in samples:
-        lacking = [rail for rail in total.rails if rail not in sample.rails_mw]
-        missing.update(lacking[:1])
+def _without_total(known: RailTable, total: Total, asked: npt.NDArray[np.bool_]) -> dict[str, int]:
+    """Count the lines asked for that lack a rail of the total, by the first such rail."""
+    missing = {}
+    rest = asked
+    for rail in total.rails:
+        held = known.held([rail])
+        if lacking := int((rest & ~held).sum()):
+            missing[rail] = lacking
+        rest = rest & held
     return missing
 
 
@@ -251,16 +252,13 @@ def _spans(kind: str, spans: list[dict[str, Any]] | None, rail: str) -> list[str
     return [summary, *rows]
 
 
-def _numbers(energy: Energy, time_uncertainty_s: float) -> dict[str, Any]:
-    """Return the figures of a window, whose length is as uncertain as the log's times are."""
-    of_time_j = 1e-3 * energy.mean_mw * time_uncertainty_s
-    random_j = COVERAGE * math.hypot(energy.standard_uncertainty_j, of_time_j)
+def _numbers(energy: Energy) -> dict[str, Any]:
     return {
         "duration_s": _round(energy.duration_s),
         "mean_mw": _round(energy.mean_mw),
         "peak_mw": _round(energy.peak_mw),
         "energy_j": _round(energy.energy_j),
-        "uncertainty_j": _round(energy.gaps_j + random_j),
+        "uncertainty_j": _round(energy.uncertainty_j),
     }
 
 

@@ -1,7 +1,8 @@
 """A rail's power over time, and its integral over any window. Pure: arrays in, numbers out.
 
 What does not depend on the window is computed once, so that a log of a day with thousands of spans
-takes no longer than one pass over it and one over each span. energy.py explains the uncertainty.
+takes no longer than one pass over it and one over each span. energy.py explains the uncertainty,
+time_limits.py what times add to it.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,9 @@ import numpy.typing as npt
 from edgesr.errors import PowerError
 from edgesr.power.energy import COVERAGE, Energy
 from edgesr.power.intervals import evened, usual_near
+from edgesr.power.roughness import repeats, roughness
 from edgesr.power.sample import Array
+from edgesr.power.time_limits import TimeLimits
 
 GAP_PERIODS = 2.5
 """Samples further apart than this many usual periods have a gap between them."""
@@ -21,8 +24,6 @@ GAP_PERIODS = 2.5
 WHOLE_MW = 1.0
 """Smallest step: readings are printed in whole mW."""
 
-_FEWEST_TO_REPEAT = 20
-_ALIKE = 0.5
 _FEWEST_CHANGES = 10
 _MOST_MOVED = 0.8
 _LARGEST_STEP_MW = (
@@ -38,15 +39,25 @@ class Gap:
         start_s: time of the reading before it.
         end_s: time of the reading after it.
         uncounted_s: its length but for the usual interval, which a reading stands for.
-        energy_j: what flowed in the uncounted time if the power went on between both readings.
-        uncertainty_j: as much more or less if it was the lowest or the highest of the window.
+        mean_mw: power if it went on between both readings.
+        reach_mw: as much more or less if it was the lowest or the highest of the window.
     """
 
     start_s: float
     end_s: float
     uncounted_s: float
-    energy_j: float
-    uncertainty_j: float
+    mean_mw: float
+    reach_mw: float
+
+    @property
+    def energy_j(self) -> float:
+        """What flowed in the uncounted time if the power went on."""
+        return 1e-3 * self.uncounted_s * self.mean_mw
+
+    @property
+    def uncertainty_j(self) -> float:
+        """As much more or less may have flowed."""
+        return 1e-3 * self.uncounted_s * self.reach_mw
 
 
 @dataclass(frozen=True)
@@ -59,7 +70,12 @@ class PowerCurve:
         step_mw: the sensor's step.
         usual_s: interval that is usual around each pair of readings, shape (n - 1,).
         is_gap: whether the interval of a pair is not explained by the usual one, shape (n - 1,).
+        limits: by how much the times may be off.
         rough: what each reading adds to the integral's standard uncertainty in mW s, shape (n,).
+        spread: what the moments within seconds add to it, likewise.
+        counted_s: length of each pair's interval, of a gap one usual interval, shape (n - 1,).
+        counted_mws: energy in it in mW s, shape (n - 1,).
+        limit_mws: limit of what the times make of it in mW s, but for a window's edges, likewise.
     """
 
     time_s: Array
@@ -67,7 +83,12 @@ class PowerCurve:
     step_mw: float
     usual_s: Array
     is_gap: npt.NDArray[np.bool_]
+    limits: TimeLimits
     rough: Array
+    spread: Array
+    counted_s: Array
+    counted_mws: Array
+    limit_mws: Array
 
     @classmethod
     def of(
@@ -78,6 +99,7 @@ class PowerCurve:
         interval_s: float = np.inf,
         breaks_s: Sequence[float] = (),
         resolution_s: float = 0.0,
+        limits: TimeLimits | None = None,
     ) -> "PowerCurve":
         """Return the curve of readings.
 
@@ -86,8 +108,9 @@ class PowerCurve:
             power_mw: power, shape (n,).
             step_mw: the sensor's step; the readings may show a larger one.
             interval_s: interval that is believed where a single pair of readings shows one.
-            resolution_s: how finely the times were told; a shorter delay proves no gap.
             breaks_s: times before which it is not known how long nothing was read.
+            resolution_s: how finely the times were told; a shorter delay proves no gap.
+            limits: by how much the times may be off; None: they are right.
 
         Raises:
             PowerError: the times do not increase.
@@ -95,18 +118,33 @@ class PowerCurve:
         steps = np.diff(time_s)
         if len(steps) and steps.min() <= 0:
             raise PowerError("the times of the power readings do not increase")
+        limits = TimeLimits.none(len(time_s)) if limits is None else limits
         usual = usual_near(evened(steps) if resolution_s else steps)
         usual = np.minimum(usual, interval_s) if len(steps) == 1 else usual
         is_gap = steps > GAP_PERIODS * usual + resolution_s
         after = np.searchsorted(time_s, np.asarray(breaks_s, dtype=np.float64))
         is_gap[after[(after > 0) & (after < len(time_s))] - 1] = True
+        counted = np.where(is_gap, np.minimum(steps, usual), steps)
+        middle = (power_mw[1:] + power_mw[:-1]) / 2
+        # The reading after a gap stands for none to two intervals, and the stretches at either side
+        # end where their outer lines were printed.
+        own = limits.edge_s * power_mw
+        highest = np.maximum(power_mw[1:], power_mw[:-1])
+        of_gap = usual * highest + own[1:] + own[:-1]
+        limit = np.where(is_gap, of_gap, np.diff(limits.pace_s) * middle)
+        limit += limits.wander_mws(power_mw)[1:]
         return cls(
             time_s=time_s,
             power_mw=power_mw,
             step_mw=max(step_mw, WHOLE_MW, reading_step_mw(power_mw)),
             usual_s=usual,
             is_gap=is_gap,
-            rough=_roughness(time_s, np.minimum(steps, usual), power_mw),
+            limits=limits,
+            rough=roughness(time_s, np.minimum(steps, usual), power_mw),
+            spread=limits.spread_mws(power_mw),
+            counted_s=counted,
+            counted_mws=counted * middle,
+            limit_mws=limit,
         )
 
     def integrate(self, start_s: float, end_s: float) -> Energy:
@@ -119,10 +157,16 @@ class PowerCurve:
         Raises:
             PowerError: no window, or readings that do not cover it.
         """
-        part = self._part(start_s, end_s)
-        farthest = np.maximum(part.power.max() - part.middle, part.middle - part.power.min())
-        in_gaps = float(np.linalg.norm((part.widths * farthest)[part.is_gap])) / COVERAGE
-        return self._energy(part, part.widths, in_gaps)
+        seen, gaps = self.integrate_seen(start_s, end_s)
+        in_gaps = [1e-3 * (gap.end_s - gap.start_s) * gap.reach_mw / COVERAGE for gap in gaps]
+        return replace(
+            seen,
+            energy_j=seen.energy_j + sum(gap.energy_j for gap in gaps),
+            sampling_j=float(np.linalg.norm([seen.sampling_j, *in_gaps])),
+            step_j=seen.step_j * (end_s - start_s) / seen.duration_s,
+            uncounted_s=0.0,
+            limit_j=0.0,
+        )
 
     def integrate_seen(self, start_s: float, end_s: float) -> tuple[Energy, tuple[Gap, ...]]:
         """Integrate over a window of a log: of a gap one usual interval is counted, and no more.
@@ -141,134 +185,85 @@ class PowerCurve:
         Raises:
             PowerError: as `integrate`.
         """
-        part = self._part(start_s, end_s)
-        counted = np.where(part.is_gap, np.minimum(part.widths, part.usual), part.widths)
-        highest = np.maximum(part.power[1:], part.power[:-1])
-        reach_j = 1e-3 * float((part.usual * highest)[part.is_gap].sum())
-        low, high = part.power.min(), part.power.max()
-        gaps = []
-        for index in np.flatnonzero(part.is_gap):
-            left_out = float(part.widths[index] - counted[index])
-            middle = float(part.middle[index])
-            either_way = max(high - middle, middle - low)
-            gaps.append(
+        first, last = self._inside(start_s, end_s)
+        times, power = self.time_s, self.power_mw
+        counted_s = float(self.counted_s[first:last].sum())
+        energy_mws = float(self.counted_mws[first:last].sum())
+        limit_mws = float(self.limit_mws[first:last].sum())
+        peak_mw = float(power[first : last + 1].max())
+        edges = self.limits.edge_s
+        limit_mws += float(edges[first] * power[first] + edges[last] * power[last])
+        # Parts of an interval, before the first reading and behind the last.
+        for edge_s, reading, near in ((start_s, first, first - 1), (end_s, last, last)):
+            width = abs(edge_s - float(times[reading]))
+            if width:
+                pair = min(max(near, 0), len(self.usual_s) - 1)
+                at_edge = float(np.interp(edge_s, times, power))
+                width = min(width, float(self.usual_s[pair])) if self.is_gap[pair] else width
+                counted_s += width
+                energy_mws += width * (at_edge + float(power[reading])) / 2
+                peak_mw = max(peak_mw, at_edge)
+        begin = first + (float(times[first]) == start_s)
+        end = last + (float(times[last]) < end_s)
+        rough, spread = self.rough[begin:end], self.spread[begin:end]
+        between = float(rough @ rough) * repeats(rough) + float(spread @ spread)
+        gaps = self._gaps(first, last)
+        seen = Energy(
+            start_s=start_s,
+            end_s=end_s,
+            energy_j=1e-3 * energy_mws,
+            sampling_j=1e-3 * float(np.sqrt(between)),
+            step_j=1e-3 * counted_s * self.step_mw / float(np.sqrt(12.0)),
+            peak_mw=peak_mw,
+            samples=last + 1 - first,
+            gap_s=sum(gap.end_s - gap.start_s for gap in gaps),
+            uncounted_s=end_s - start_s - counted_s,
+            limit_j=1e-3 * limit_mws,
+        )
+        return seen, gaps
+
+    def _gaps(self, first: int, last: int) -> tuple[Gap, ...]:
+        """Return the gaps between two readings."""
+        pairs = self.is_gap[first:last].nonzero()[0]
+        if not len(pairs):
+            return ()
+        power = self.power_mw[first : last + 1]
+        low, high = float(power.min()), float(power.max())
+        found = []
+        for pair in first + pairs:
+            middle = float(self.power_mw[pair] + self.power_mw[pair + 1]) / 2
+            width = float(self.time_s[pair + 1] - self.time_s[pair])
+            found.append(
                 Gap(
-                    start_s=float(part.times[index]),
-                    end_s=float(part.times[index + 1]),
-                    uncounted_s=left_out,
-                    energy_j=1e-3 * left_out * middle,
-                    uncertainty_j=1e-3 * left_out * float(either_way),
+                    start_s=float(self.time_s[pair]),
+                    end_s=float(self.time_s[pair + 1]),
+                    uncounted_s=width - min(width, float(self.usual_s[pair])),
+                    mean_mw=middle,
+                    reach_mw=max(high - middle, middle - low),
                 )
             )
-        return replace(self._energy(part, counted), gaps_j=reach_j), tuple(gaps)
+        return tuple(found)
 
-    def _part(self, start_s: float, end_s: float) -> "_Part":
-        """Cut a window out, with readings interpolated at both edges."""
+    def _inside(self, start_s: float, end_s: float) -> tuple[int, int]:
+        """Return the first and the last reading of a window that the readings cover."""
         time_s = self.time_s
-        window = (start_s, end_s)
-        at_start, beyond = (int(place) for place in time_s.searchsorted(window, side="left"))
-        first, after_end = (int(place) for place in time_s.searchsorted(window, side="right"))
-        inside = after_end - at_start
+        first = int(time_s.searchsorted(start_s, side="left"))
+        last = int(time_s.searchsorted(end_s, side="right")) - 1
+        inside = max(last + 1 - first, 0)
         if end_s <= start_s or len(time_s) < 2 or inside < 2:
             raise PowerError(
                 f"{inside} power readings from {start_s:.2f} s to {end_s:.2f} s are too few",
                 fix="measure longer, or sample more often with --interval",
             )
-        late = float(time_s[0]) - start_s > GAP_PERIODS * self.usual_s[0]
-        early = end_s - float(time_s[-1]) > GAP_PERIODS * self.usual_s[-1]
+        late = float(time_s[0]) - start_s > GAP_PERIODS * float(self.usual_s[0])
+        early = end_s - float(time_s[-1]) > GAP_PERIODS * float(self.usual_s[-1])
         if late or early:
             raise PowerError(
                 f"power readings from {time_s[0]:.2f} s to {time_s[-1]:.2f} s do not cover "
                 f"{start_s:.2f} s to {end_s:.2f} s",
                 fix="start the sensor earlier and stop it later than the work",
             )
-        within = slice(first, beyond)
-        near = slice(max(0, first - 1), beyond + 1)
-        times, power = (np.empty(beyond - first + 2) for _ in range(2))
-        times[0], times[-1] = window
-        times[1:-1], power[1:-1] = time_s[within], self.power_mw[within]
-        power[[0, -1]] = np.interp(window, time_s[near], self.power_mw[near])
-        pair = np.arange(first - 1, beyond).clip(0, len(self.usual_s) - 1)
-        return _Part(
-            times=times,
-            power=power,
-            widths=times[1:] - times[:-1],
-            middle=(power[1:] + power[:-1]) / 2,
-            usual=self.usual_s[pair],
-            is_gap=self.is_gap[pair],
-            rough=self.rough[within],
-            samples=inside,
-        )
-
-    def _energy(self, part: "_Part", counted_s: Array, gaps_mws: float = 0.0) -> Energy:
-        """Sum a window up; `gaps_mws` is the standard uncertainty of its gaps in mW s."""
-        between = float(np.linalg.norm(part.rough)) * np.sqrt(_repeats(part.rough))
-        seconds = float(counted_s.sum())
-        return Energy(
-            start_s=float(part.times[0]),
-            end_s=float(part.times[-1]),
-            energy_j=float(1e-3 * np.sum(counted_s * part.middle)),
-            sampling_j=float(1e-3 * np.hypot(between, gaps_mws)),
-            step_j=1e-3 * seconds * self.step_mw / np.sqrt(12.0),
-            peak_mw=float(part.power.max()),
-            samples=part.samples,
-            gap_s=float(part.widths[part.is_gap].sum()),
-            uncounted_s=float((part.widths - counted_s).sum()),
-        )
-
-
-@dataclass(frozen=True)
-class _Part:
-    """A window of a curve: readings with both edges, shape (m,), and their m - 1 intervals.
-
-    `middle` is the mean power of each interval.
-    """
-
-    times: Array
-    power: Array
-    widths: Array
-    middle: Array
-    usual: Array
-    is_gap: npt.NDArray[np.bool_]
-    rough: Array
-    samples: int
-
-
-def _roughness(time_s: Array, steps_s: Array, power_mw: Array) -> Array:
-    """Return what each reading adds to the integral's standard uncertainty, in mW s, shape (n,).
-
-    Args:
-        time_s: times, shape (n,).
-        steps_s: time to the next reading, shape (n - 1,), gaps taken for one period.
-        power_mw: readings, shape (n,).
-    """
-    rough = np.zeros(len(time_s))
-    if len(time_s) > 2:
-        nearness = np.diff(time_s)[1:] / (time_s[2:] - time_s[:-2])  # weight of the reading before
-        line = nearness * power_mw[:-2] + (1 - nearness) * power_mw[2:]
-        scatter = (power_mw[1:-1] - line) / np.sqrt(1 + nearness**2 + (1 - nearness) ** 2)
-        rough[1:-1] = scatter * (steps_s[1:] + steps_s[:-1]) / 2
-    return rough
-
-
-def _repeats(rough: Array) -> float:
-    """Return how often the roughness of a window repeats itself, 1 where it does not.
-
-    It is the sum of its autocorrelations above one half, at lags that are seen at least twice.
-    Smooth curves, whose neighbouring roughness has one sign, have no edges to be missed.
-
-    Args:
-        rough: of each reading, shape (n,).
-    """
-    count = len(rough)
-    power = float(rough @ rough)
-    if count < _FEWEST_TO_REPEAT or power == 0.0 or float(rough[1:] @ rough[:-1]) >= 0.0:
-        return 1.0
-    padded = 1 << (2 * count - 1).bit_length()  # no wrapping around
-    spectrum = np.abs(np.fft.rfft(rough, padded)) ** 2
-    alike = np.fft.irfft(spectrum, padded)[2 : count // 2] / power
-    overlap = 1.0 - np.arange(2, count // 2) / count
-    return 1.0 + 2.0 * float(alike[alike > _ALIKE * overlap].sum())
+        return first, last
 
 
 def reading_step_mw(power_mw: Array) -> float:

@@ -1,7 +1,7 @@
 """The one record that every sensor gives, whatever it reads."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -40,12 +40,44 @@ def rail_names(samples: Sequence[Sample]) -> tuple[str, ...]:
     return tuple(rail for rail, count in counts.items() if 2 * count >= held)
 
 
+@dataclass(frozen=True)
+class RailTable:
+    """The rails of many samples as columns.
+
+    Attributes:
+        time_s: of each sample, shape (n,).
+        power_mw: of each rail, NaN in samples that lack it, shape (n,).
+    """
+
+    time_s: Array
+    power_mw: Mapping[str, Array]
+
+    @classmethod
+    def of(cls, samples: Sequence[Sample], rails: Iterable[str]) -> "RailTable":
+        """Return the columns of these rails."""
+        columns = {
+            rail: np.array([sample.rails_mw.get(rail, np.nan) for sample in samples], np.float64)
+            for rail in rails
+        }
+        times = np.array([sample.time_s for sample in samples], np.float64)
+        return cls(times, columns)
+
+    def held(self, rails: Sequence[str]) -> npt.NDArray[np.bool_]:
+        """Return which samples hold all of these rails, shape (n,)."""
+        held = np.ones(len(self.time_s), np.bool_)
+        for rail in rails:
+            held &= ~np.isnan(self.power_mw[rail])
+        return held
+
+    def series(self, rails: Sequence[str]) -> tuple[Array, Array]:
+        """Return times in s and the summed power in mW of the samples that hold all these rails."""
+        held = self.held(rails)
+        power = np.zeros(int(held.sum()))
+        for rail in rails:
+            power += self.power_mw[rail][held]
+        return self.time_s[held], power
+
+
 def rail_series(samples: Sequence[Sample], rails: Sequence[str]) -> tuple[Array, Array]:
     """Return times in s and the summed power of `rails` in mW, of samples that hold all of them."""
-    wanted = frozenset(rails)
-    held = [sample for sample in samples if sample.rails_mw.keys() >= wanted]
-    times = np.array([sample.time_s for sample in held], dtype=np.float64)
-    power = np.zeros(len(held))
-    for rail in rails:
-        power += [sample.rails_mw[rail] for sample in held]
-    return times, power
+    return RailTable.of(samples, rails).series(rails)

@@ -29,7 +29,7 @@ class Spans:
     idle: tuple[tuple[float, float], ...]
 
 
-def find_spans(samples: Sequence[Sample]) -> Spans | None:
+def find_spans(samples: Sequence[Sample], interval_s: float = np.inf) -> Spans | None:
     """Return the busy and idle spans of at least a second, or None without the GPU's load.
 
     A busy span lasts from its first to its last busy sample; pauses of half a second, or of one
@@ -38,6 +38,7 @@ def find_spans(samples: Sequence[Sample]) -> Spans | None:
 
     Args:
         samples: in order of time.
+        interval_s: interval that is believed where a single pair of samples shows one.
     """
     held = [sample for sample in samples if "gpu" in sample.loads_percent]
     if len(held) < 2:
@@ -45,6 +46,7 @@ def find_spans(samples: Sequence[Sample]) -> Spans | None:
     times = np.array([sample.time_s for sample in held])
     load = np.array([sample.loads_percent["gpu"] for sample in held])
     period = float(np.median(np.diff(times)))
+    period = min(period, interval_s) if len(held) == 2 else period
     reach = max(_JOIN_S, GAP_PERIODS * period)
     loaded = times[load >= IDLE_PERCENT]
     before = np.searchsorted(loaded, times, side="right") - 1

@@ -47,6 +47,7 @@ _WORDS = re.compile(r"\w+")
 # Only these print a clock without a percent sign or an `@` before it.
 _BARE_CLOCK = re.compile(r"(?:APE|AVP|MSENC|NV[A-Z]+|OFA|PVA|SE|VDE|VI|VIC|ISP)[0-9]*(?:_FREQ)?")
 _MEMORIES = frozenset({"RAM", "SWAP", "IRAM"})
+_SECOND_WORDS = frozenset({"fg", "limit"})
 _MTS = frozenset({"MTS fg", "MTS bg"})
 
 
@@ -76,7 +77,7 @@ def parse_line(text: str, complete: bool = True) -> TegrastatsLine | None:
             add, word, value = found
             add(fields, word, value, token)
             name = ""
-        elif (name, token) in {("MTS", "fg"), ("EDP", "limit")}:
+        elif token in _SECOND_WORDS and (name, token) in {("MTS", "fg"), ("EDP", "limit")}:
             name = f"{name} {token}"
         elif token == "bg":
             name = "MTS bg"
@@ -198,14 +199,7 @@ class _Fields:
             self.unknown.append((name, token))
             return
         memory = self.memory[self._last_memory]
-        is_cached = name == "cached"
-        self.memory[self._last_memory] = Memory(
-            memory.used_mb,
-            memory.total_mb,
-            memory.free_blocks if is_cached else note.blocks,
-            memory.free_block_mb if is_cached else note.size_mb,
-            note.size_mb if is_cached else memory.cached_mb,
-        )
+        self.memory[self._last_memory] = _noted(memory, name == "cached", note)
         self._last_memory = ""
 
     def add_unknown(self, name: str, value: Value, token: str) -> None:
@@ -234,6 +228,18 @@ def _field(name: str, token: str) -> tuple[Callable[..., None], str, Value] | No
     else:
         how = _HOW.get(type(value), how)
     return how, word, value
+
+
+@functools.lru_cache(maxsize=4096)
+def _noted(memory: Memory, is_cached: bool, note: Note) -> Memory:
+    """Return a size of memory with what stands in parentheses behind it."""
+    return Memory(
+        memory.used_mb,
+        memory.total_mb,
+        memory.free_blocks if is_cached else note.blocks,
+        memory.free_block_mb if is_cached else note.size_mb,
+        note.size_mb if is_cached else memory.cached_mb,
+    )
 
 
 _HOW: dict[type, Callable[..., None]] = {
@@ -265,8 +271,7 @@ def _stamp_and_rest(text: str) -> tuple[datetime | None, str]:
 @functools.lru_cache(maxsize=64)
 def _local_time(date: str, clock: str) -> datetime | None:
     """Month first, as tegrastats prints it; None where there is no such moment."""
-    hour, minute, second = int(clock[:2]), int(clock[3:5]), int(clock[6:])
     try:
-        return datetime(int(date[6:]), int(date[:2]), int(date[3:5]), hour, minute, second)
+        return datetime.fromisoformat(f"{date[6:]}-{date[:5]} {clock}")
     except ValueError:
         return None

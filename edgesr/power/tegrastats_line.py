@@ -1,5 +1,6 @@
 """What one line of tegrastats says, as immutable records."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -116,13 +117,12 @@ class TegrastatsLine:
         loads: dict[str, float] = {}
         clocks: dict[str, float] = {}
         for printed, engine in self.engines.items():
-            name = "gpu" if printed == "GR3D" else printed.lower()
+            name = _unit_name(printed)
             if engine.load_percent is not None:
                 loads[name] = engine.load_percent
             if engine.clocks_mhz:
                 clocks[name] = max(engine.clocks_mhz)
-        for index, core in enumerate(self.cpus):
-            name = f"cpu{index}"
+        for core, name in zip(self.cpus, _core_names(len(self.cpus)), strict=True):
             if core.load_percent is not None:
                 loads[name] = core.load_percent
             if core.clock_mhz is not None:
@@ -134,3 +134,13 @@ class TegrastatsLine:
             clocks_mhz=clocks,
             temperatures_c={name: value.current_c for name, value in self.temperatures.items()},
         )
+
+
+@functools.lru_cache(maxsize=64)
+def _core_names(count: int) -> tuple[str, ...]:
+    return tuple(f"cpu{index}" for index in range(count))
+
+
+@functools.lru_cache(maxsize=1024)
+def _unit_name(printed: str) -> str:
+    return "gpu" if printed == "GR3D" else printed.lower()

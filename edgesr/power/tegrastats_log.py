@@ -15,6 +15,7 @@ from edgesr.power.log_rows import log_rows, read_text
 from edgesr.power.sample import Sample
 from edgesr.power.tegrastats import parse_line
 from edgesr.power.tegrastats_line import TegrastatsLine
+from edgesr.power.time_limits import TimeLimits
 
 DEFAULT_INTERVAL_S = 1.0
 """What tegrastats does without `--interval`."""
@@ -35,7 +36,7 @@ class PowerLog:
         copied_lines: lines that are copies of others, and are left out.
         unread_rails: in how many lines a rail is named and its power cannot be read.
         set_back_s: times before which the clock was set back, so that nobody knows how long it was.
-        uncertainty_s: standard uncertainty of the time that the lines cover, gaps left out.
+        limits: by how much the samples' times may be off; None: they are right.
         resolution_s: how finely the tool tells the time.
     """
 
@@ -49,7 +50,7 @@ class PowerLog:
     copied_lines: int = 0
     unread_rails: Mapping[str, int] = field(default_factory=dict)
     set_back_s: tuple[float, ...] = ()
-    uncertainty_s: float = 0.0
+    limits: TimeLimits | None = None
     resolution_s: float = 0.0
 
 
@@ -100,7 +101,7 @@ def parse_tegrastats_log(text: str, interval_s: float = DEFAULT_INTERVAL_S) -> P
         copied_lines=len(read) - len(lines),
         unread_rails=Counter(name for line in lines for name in line.unread_rails),
         set_back_s=tuple(float(found.times_s[index]) for index in found.set_back),
-        uncertainty_s=found.seen_uncertainty_s,
+        limits=found.limits,
         resolution_s=0.0 if found.start is None else 1.0,
     )
 

@@ -99,8 +99,10 @@ def _size_or_clock(token: str) -> Value | None:
 
 
 def _power(match: re.Match[str]) -> PowerReading:
-    values = [None if match[group] is None else int(match[group]) for group in (2, 3)]
-    return PowerReading(int(match[1]), *values)
+    now, mean, peak = match.group(1, 2, 3)
+    return PowerReading(
+        int(now), None if mean is None else int(mean), None if peak is None else int(peak)
+    )
 
 
 def _cells(token: str) -> Cells | None:

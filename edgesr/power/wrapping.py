@@ -21,7 +21,7 @@ _ESCAPE = re.compile(
     rf"{_ESCAPE_BYTE}(?:\[[0-?]*[ -/]*[@-~]|\].*?(?:\x07|{_ESCAPE_BYTE}\\|$)|[@-Z\\^_])"
 )
 # Without any of these a line is in no wrapper that has to be taken off.
-_SIGN = re.compile(r"[\x1b\"'`\\#^]")
+_SIGNS = ("\x1b", '"', "'", "`", "\\", "#", "^")
 
 # A quote that opens right before a line of tegrastats; in text that is quoted twice it is escaped.
 _OPENING = re.compile(
@@ -46,7 +46,7 @@ def undress(text: str) -> tuple[str, datetime | None]:
         The line; and the wrapper's own stamp, None where it has none. The stamp's time zone is
         left away, as tegrastats prints none either.
     """
-    if _SIGN.search(text) is None:
+    if not any(map(text.__contains__, _SIGNS)):
         return text, None
     stamp = None
     for _ in range(_DEEPEST):

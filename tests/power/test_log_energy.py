@@ -1,5 +1,6 @@
 """Energy of logs whose clock, gaps and copies are in disorder, against exact integrals."""
 
+import os
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -16,6 +17,9 @@ from edgesr.power.tegrastats_log import parse_tegrastats_log
 START = datetime(2026, 3, 29, 1, 20, 0)
 HERE = Path("power.log")
 PERIODS_S = (0.109, 0.522, 1.007)
+SEEDS = 100
+FRESH_SEEDS = int(os.environ.get("EDGESR_FRESH_SEEDS", "20"))
+"""Of each kind; other ones at every run."""
 
 
 def power_mw(time_s: float, phase: float) -> float:
@@ -51,8 +55,10 @@ def read(rows: list[str]) -> dict[str, Any]:
     return report(parse_tegrastats_log("\n".join(rows) + "\n"), None, None, HERE)
 
 
-def moments(random: np.random.Generator) -> tuple[np.ndarray, float]:
-    period = float(random.choice(PERIODS_S))
+def moments(
+    random: np.random.Generator, periods_s: tuple[float, ...] = PERIODS_S
+) -> tuple[np.ndarray, float]:
+    period = float(random.choice(periods_s))
     times = random.uniform(0, 1) + period * np.arange(int(random.uniform(40, 120) / period))
     return times + 0.1 * period * random.uniform(-1, 1, len(times)), random.uniform(0, 6)
 
@@ -84,6 +90,26 @@ def set_a_little(random: np.random.Generator) -> tuple[list[str], float]:
 
 def set_back_a_little(random: np.random.Generator) -> tuple[list[str], float]:
     return stepped(random, float(random.uniform(-60, -5)))
+
+
+def set_by_seconds(random: np.random.Generator) -> tuple[list[str], float]:
+    """As a time server sets a clock that is not far off; less than two seconds leave no trace."""
+    return stepped(random, float(random.choice([-1, 1]) * random.uniform(2.2, 5)))
+
+
+def set_at_last(random: np.random.Generator) -> tuple[list[str], float]:
+    """A line every five seconds, and a clock that is set near an end of the log."""
+    times, phase = moments(random, (5.02,))
+    at = random.choice([0.02, 0.98]) * times[-1]
+    rows = lines_at(times, phase, np.where(times > at, random.uniform(20, 1e6), 0.0))
+    return rows, energy_j(float(times[0]), float(times[-1]), phase)
+
+
+def without_stamps(random: np.random.Generator) -> tuple[list[str], float]:
+    """As JetPack 4 prints them: 9 % slower than the interval that was asked for."""
+    times, phase = moments(random, (1.09,))
+    rows = [row[20:] for row in lines_at(times, phase)]
+    return rows, energy_j(float(times[0]), float(times[-1]), phase)
 
 
 def appended(random: np.random.Generator) -> tuple[list[str], float]:
@@ -128,6 +154,9 @@ CASES: dict[str, Callable[[np.random.Generator], tuple[list[str], float]]] = {
         winter_time,
         set_a_little,
         set_back_a_little,
+        set_by_seconds,
+        set_at_last,
+        without_stamps,
         appended,
         doubled,
         late,
@@ -136,22 +165,35 @@ CASES: dict[str, Callable[[np.random.Generator], tuple[list[str], float]]] = {
 }
 
 
+def seeds() -> list[list[int]]:
+    """The same hundred at every run, and fresh ones; a failure names its seed."""
+    fresh = np.random.SeedSequence().generate_state(FRESH_SEEDS)
+    return [[seed] for seed in range(SEEDS)] + [[0, int(seed)] for seed in fresh]
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_energy_lies_within_its_uncertainty(case: str) -> None:
     outside = []
-    for seed in range(100):
+    shares = []
+    for seed in seeds():
         rows, truth = CASES[case](np.random.default_rng(seed))
         total = read(rows)["total"]
         if abs(total["energy_j"] - truth) > total["uncertainty_j"]:
             outside.append((seed, round(total["energy_j"], 1), round(truth, 1)))
-        assert total["uncertainty_j"] < 0.1 * truth
+        shares.append(total["uncertainty_j"] / truth)
     assert outside == []
+    # Of use, for logs of 40 s to 120 s whose lines may be a second apart.
+    usual, most = {"set_at_last": (0.15, 0.5), "without_stamps": (0.1, 0.12)}.get(
+        case, (0.05, 0.25)
+    )
+    assert np.median(shares) < usual
+    assert max(shares) < most
 
 
 def test_gap_is_covered_by_what_is_said_of_it() -> None:
     """A logger that was stopped: what flowed meanwhile is shown apart, and the truth is in both."""
     outside = []
-    for seed in range(100):
+    for seed in seeds():
         random = np.random.default_rng(seed)
         times, phase = moments(random)
         begin = random.uniform(0.1, 0.5) * times[-1]

@@ -63,3 +63,10 @@ def test_logs_of_a_board(
         assert len(spans) == len(expected)
         for span, wanted in zip(spans, expected, strict=True):
             assert span == pytest.approx(wanted, abs=0.15)
+
+
+def test_two_samples_with_a_gap_between_them_are_no_span() -> None:
+    busy = {"gpu": 99.0}
+    samples = [Sample(0.0, {}, busy), Sample(2e9, {}, busy)]
+    found = find_spans(samples, interval_s=1.0)
+    assert found is not None and found.busy == ()

@@ -1,0 +1,75 @@
+"""Plot of a sweep: energy of an image over power modes, a row for each network and tile. Pure."""
+
+import math
+from collections.abc import Sequence
+
+from edgesr.bench.svg import SERIES, Svg, log_ticks, tick_label
+from edgesr.sweep.result import Cell, SweepResult
+from edgesr.sweep.text import energy
+
+_WIDTH, _LEFT, _RIGHT, _TOP, _ROW, _BOTTOM = 960.0, 200.0, 40.0, 46.0, 58.0, 34.0
+_DOT = 11.0
+_CLOSE = 90.0
+"""Pixels below which two labels of a row would touch."""
+
+
+def energy_plot(result: SweepResult) -> str:
+    """Draw the plot; where no energy was measured it says so."""
+    cells = [cell for cell in result.cells if cell.energy_per_image_j]
+    rows = ordered_rows(cells)
+    height = _TOP + _ROW * max(len(rows), 1) + _BOTTOM
+    svg = Svg(_WIDTH, height, "Energy of an image by network and power mode")
+    svg.text(16, 20, "Energy of an image in mJ (logarithmic axis), best dB on top", "title")
+    if not cells:
+        svg.text(16, _TOP + 20, "no energy was measured")
+        return str(svg)
+    energies = [1e3 * (cell.energy_per_image_j or 0.0) for cell in cells]
+    budget_mj = None if result.sweep.budget_j is None else 1e3 * result.sweep.budget_j
+    ends = [*energies, *([] if budget_mj is None else [budget_mj])]
+    low, high = 0.7 * min(ends), 1.4 * max(ends)
+    scale = (_WIDTH - _LEFT - _RIGHT) / math.log(high / low)
+    floor = height - _BOTTOM
+
+    def at(value_mj: float) -> float:
+        return _LEFT + scale * math.log(value_mj / low)
+
+    for tick in log_ticks(low, high):
+        svg.line(at(tick), _TOP, at(tick), floor, "grid")
+        svg.text(at(tick), floor + 18, tick_label(tick), anchor="middle")
+    if budget_mj is not None:
+        svg.line(at(budget_mj), _TOP - 8, at(budget_mj), floor, "mark")
+        svg.text(at(budget_mj), _TOP - 12, "budget", "strong", anchor="middle")
+    for place, row in enumerate(rows):
+        middle = _TOP + _ROW * (place + 0.5)
+        svg.line(_LEFT, middle, _WIDTH - _RIGHT, middle, "grid")
+        svg.text(16, middle - 2, row[0].model, "strong")
+        svg.text(16, middle + 14, _under(row[0]))
+        _dots(svg, [(at(1e3 * (cell.energy_per_image_j or 0.0)), cell) for cell in row],
+              middle, f"s{place % SERIES}")  # fmt: skip
+    svg.line(_LEFT, floor, _WIDTH - _RIGHT, floor, "axis")
+    return str(svg)
+
+
+def ordered_rows(cells: Sequence[Cell]) -> list[list[Cell]]:
+    """Return the cells by network, those of the highest PSNR first, unknown ones last."""
+    rows: dict[str, list[Cell]] = {}
+    for cell in cells:
+        rows.setdefault(cell.model, []).append(cell)
+    return sorted(rows.values(), key=lambda row: -(row[0].psnr_y_db or 0.0))
+
+
+def _under(cell: Cell) -> str:
+    quality = "dB unknown" if cell.psnr_y_db is None else f"{cell.psnr_y_db:.2f} dB"
+    return quality if cell.tile is None else f"{quality}, tiles of {cell.tile}"
+
+
+def _dots(svg: Svg, dots: list[tuple[float, Cell]], middle: float, kind: str) -> None:
+    """Draw the modes of a row; labels that would touch go below and above in turn."""
+    last, is_below = -math.inf, False
+    for x, cell in sorted(dots, key=lambda dot: dot[0]):
+        is_below = x - last < _CLOSE and not is_below
+        last = x
+        tip = f"{cell.model} in {cell.mode}: {energy(cell.energy_per_image_j or 0.0)}"
+        tip += "" if cell.is_valid else ", INVALID"
+        svg.rect(x - _DOT / 2, middle - _DOT / 2, _DOT, _DOT, kind, tip)
+        svg.text(x, middle + (22 if is_below else -12), cell.mode, anchor="middle")

@@ -1,0 +1,112 @@
+"""A board for sweeps: stand-ins of its programs, whose mode and clocks are files."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).parent
+POWER = HERE.parent / "power"
+
+TABLE = """
+< POWER_MODEL ID=0 NAME=15W >
+CPU_ONLINE CORE_0 1
+< POWER_MODEL ID=1 NAME=25W >
+< POWER_MODEL ID=2 NAME=MAXN_SUPER >
+< POWER_MODEL ID=3 NAME=7W >
+< PM_CONFIG DEFAULT=1 >
+"""
+# As the real ones: the mode in a file, 7W needs a reboot, clocks are stored, locked and restored.
+NVPMODEL = """
+case "$1" in
+-q) echo "NV Power Mode: x"; cat "$STATE/mode" ;;
+-m) read -r answer; echo "nvpmodel -m $2 $answer" >>"$STATE/calls"
+    case " $REFUSED " in *" $2 "*) echo "reboot?"; exit 1 ;; esac
+    echo "$2" >"$STATE/mode" ;;
+esac
+"""
+JETSON_CLOCKS = """
+echo "jetson_clocks $1" >>"$STATE/calls"
+case "$1" in
+--store) cp "$STATE/clocks" "$2" ;;
+--restore) cp "$2" "$STATE/clocks" ;;
+*) echo locked >"$STATE/clocks"; : >"$STATE/locked" ;;
+esac
+"""
+QUICK = ("--samples", "3", "--warmup", "1", "--rounds", "1", "--idle", "2.0", "--window", "2.2",
+         "--interval", "50")  # fmt: skip
+
+
+class Board:
+    """The stand-ins, and how they stand."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.state = folder / "state"
+        tools = folder / "bin"
+        for path in (self.state, tools):
+            path.mkdir()
+        for name, text in {"nvpmodel": NVPMODEL, "jetson_clocks": JETSON_CLOCKS}.items():
+            (tools / name).write_text(f"#!/usr/bin/env bash\n{text}")
+            (tools / name).chmod(0o755)
+        (self.state / "mode").write_text("1\n")
+        (self.state / "clocks").write_text("as it was\n")
+        (self.state / "calls").touch()
+        (folder / "nvpmodel.conf").write_text(TABLE)
+        self.environment = os.environ | {
+            "PATH": f"{tools}:{POWER / 'stand_in'}:{os.environ['PATH']}",
+            "STATE": str(self.state),
+            "TABLE": str(folder / "nvpmodel.conf"),
+            "REFUSED": "3",
+            "STAND_IN_LOG": str(POWER / "data/logs/orin_nano_maxn_super_100ms_tensorrt.txt"),
+        }
+
+    def start(self, *arguments: str, **extra: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, HERE / "driver.py", *arguments],
+            cwd=self.folder,
+            env=self.environment | extra,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *arguments: str, **extra: str) -> tuple[int, str, str]:
+        process = self.start(*arguments, **extra)
+        output, errors = process.communicate(timeout=300)
+        return process.returncode, output, errors
+
+    def sweep(self, *arguments: str, **extra: str) -> tuple[int, str, str]:
+        return self.run(*SWEEP, *arguments, **extra)
+
+    def wait_for(self, path: Path) -> None:
+        deadline = time.monotonic() + 120
+        while not path.exists():
+            assert time.monotonic() < deadline, f"{path} never came"
+            time.sleep(0.05)
+
+    def wait_until_put_back(self) -> None:
+        deadline = time.monotonic() + 60
+        while (self.state / "kept/mode").exists():
+            assert time.monotonic() < deadline, "nobody put it back"
+            time.sleep(0.05)
+
+    @property
+    def stands(self) -> tuple[str, str]:
+        return tuple((self.state / name).read_text().strip() for name in ("mode", "clocks"))  # type: ignore[return-value]
+
+    @property
+    def calls(self) -> list[str]:
+        return (self.state / "calls").read_text().splitlines()
+
+
+AS_IT_WAS = ("1", "as it was")
+SWEEP = ("bench", "--sweep", "power-mode", "-m", "esr-fast", "-o", "out", *QUICK)
+
+
+def stop(process: "subprocess.Popen[str]", number: signal.Signals) -> None:
+    """Send a signal to the whole group, as a terminal does."""
+    os.killpg(process.pid, number)

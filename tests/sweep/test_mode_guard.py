@@ -1,0 +1,96 @@
+"""Mode and clocks are put back however a sweep ends."""
+
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+from sweep_board import AS_IT_WAS, SWEEP, Board, stop
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_and_all_is_put_back(board: Board, number: signal.Signals) -> None:
+    process = board.start(*SWEEP, "--samples", "100000")
+    board.wait_for(board.state / "locked")
+    time.sleep(1)
+    stop(process, number)
+    output, errors = process.communicate(timeout=120)
+    assert process.returncode in {130, 1}, output + errors
+    assert "Traceback" not in errors, errors
+    assert board.stands == AS_IT_WAS
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_two_signals_at_once(board: Board, number: signal.Signals) -> None:
+    process = board.start(*SWEEP, "--samples", "100000")
+    board.wait_for(board.state / "locked")
+    stop(process, number)
+    time.sleep(0.2)
+    stop(process, number)
+    process.communicate(timeout=120)
+    assert process.returncode != 0
+    board.wait_until_put_back()
+    assert board.stands == AS_IT_WAS
+
+
+def test_kill_9(board: Board) -> None:
+    process = board.start(*SWEEP, "--samples", "100000")
+    board.wait_for(board.state / "locked")
+    assert board.stands == ("0", "locked")
+    process.kill()
+    process.communicate()
+    board.wait_until_put_back()
+    assert board.stands == AS_IT_WAS
+
+
+def test_kill_9_of_the_guard_as_well_is_mended_by_the_next_sweep(board: Board) -> None:
+    process = board.start(*SWEEP, "--samples", "100000")
+    board.wait_for(board.state / "locked")
+    (guard,) = children(process.pid, "mode_guard")
+    os.kill(guard, signal.SIGKILL)
+    process.kill()
+    process.communicate()
+    time.sleep(0.5)
+    assert board.stands == ("0", "locked")
+    code, output, errors = board.sweep("--power-mode", "maxn-super", "--overwrite")
+    assert code == 0, output + errors
+    assert board.stands == AS_IT_WAS
+
+
+def children(pid: int, name: str) -> list[int]:
+    listed = subprocess.run(
+        ["ps", "-o", "pid=,args=", "--ppid", str(pid)], capture_output=True, text=True, check=True
+    ).stdout
+    return [int(line.split()[0]) for line in listed.splitlines() if name in line]
+
+
+def test_an_error_in_a_run_puts_all_back(board: Board) -> None:
+    (board.folder / "bad.onnx").write_bytes(b"x")
+    code, _, errors = board.sweep("-m", "bad.onnx")
+    assert code != 0
+    assert "Traceback" not in errors, errors
+    assert board.stands == AS_IT_WAS
+
+
+def test_a_second_sweep_meanwhile_is_refused(board: Board) -> None:
+    process = board.start(*SWEEP, "--samples", "100000")
+    board.wait_for(board.state / "locked")
+    code, _, errors = board.sweep("-o", "other")
+    assert code != 0
+    assert "another sweep is under way" in errors
+    assert board.stands == ("0", "locked")
+    stop(process, signal.SIGINT)
+    process.communicate(timeout=120)
+    assert board.stands == AS_IT_WAS
+
+
+def test_a_mode_that_cannot_be_put_back_says_so(board: Board) -> None:
+    code, _, errors = board.sweep("--power-mode", "15w", REFUSED="1")
+    assert code != 0
+    assert "could not be put back" in errors
+    assert "sudo nvpmodel -m 1" in errors
+    assert (board.state / "kept/mode").read_text() == "1\n"  # the next one tries again
+    code, _, errors = board.sweep("--power-mode", "15w", "--overwrite")
+    assert code == 0, errors
+    assert board.stands == AS_IT_WAS
