@@ -1,6 +1,6 @@
 """The server's routes."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -14,10 +14,10 @@ from edgesr import __version__
 from edgesr.serve.doorman import Doorman, answer
 from edgesr.serve.line import Line
 from edgesr.serve.metrics import MEDIA_TYPE, Metrics
-from edgesr.serve.page import Page
 from edgesr.serve.refusal import Refusal
 from edgesr.serve.settings import Settings
 from edgesr.serve.upscale import Upscale
+from edgesr.serve.web_page import page_files
 from edgesr.serve.worker import Worker
 
 
@@ -37,7 +37,6 @@ def make_app(
     """
     line = Line(settings.waiting, settings.unsent_bytes)
     metrics = Metrics(worker.session, line)
-    page = Page(worker.session, settings)
 
     async def health(_: Request) -> Response:
         session = worker.session
@@ -62,7 +61,10 @@ def make_app(
         yield
 
     routes: list[BaseRoute] = [
-        *(Route(path, _fixed(content, kind)) for path, content, kind in page.files()),
+        *(
+            Route(path, _fixed(content, kind))
+            for path, content, kind in page_files(worker.session, settings)
+        ),
         Route("/health", health),
         Route("/metrics", counters),
         Route("/upscale", Upscale(worker, line, metrics, settings), methods=["POST"]),
@@ -81,8 +83,8 @@ def make_app(
     return app
 
 
-def _fixed(content: bytes, media_type: str) -> Callable[[Request], Response]:
-    def endpoint(_: Request) -> Response:
+def _fixed(content: bytes, media_type: str) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(_: Request) -> Response:
         return Response(content, media_type=media_type)
 
     return endpoint

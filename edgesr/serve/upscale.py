@@ -101,7 +101,8 @@ async def _send(result: Enlarged, form: Form, send: Send) -> None:
         (b"server-timing", _timing(result)),
         (b"edgesr-size", "{}x{}".format(*result.output_size).encode()),
     ]
-    headers += [(b"edgesr-note", _one_line(note)) for note in result.notes]
+    if result.notes:
+        headers.append((b"edgesr-notes", _one_line(" | ".join(result.notes))))
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     view = memoryview(result.data)
     for begin in range(0, len(view), PIECE_BYTES):
@@ -116,6 +117,6 @@ def _timing(result: Enlarged) -> bytes:
     return ", ".join(f"{name};dur={ms:.1f}" for name, ms in parts).encode()
 
 
-def _one_line(note: str) -> bytes:
-    """Return a note as a header may hold it: visible ASCII, anything else as Python escapes."""
-    return "".join(c if c.isprintable() else " " for c in note).encode("ascii", "backslashreplace")
+def _one_line(notes: str) -> bytes:
+    """Return notes as a header may hold them: ASCII, anything else as Python escapes."""
+    return "".join(c if c.isprintable() else " " for c in notes).encode("ascii", "backslashreplace")

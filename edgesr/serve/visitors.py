@@ -70,7 +70,7 @@ def check_visitor(visitor: Visitor, names: Collection[str]) -> None:
 
 
 def _is_ours(host: str, names: Collection[str]) -> bool:
-    """Tell whether a Host header has an IP address, which nobody can rebind, or one of our names."""
+    """Tell whether a Host header has one of our names, or an IP address: nobody rebinds those."""
     found = _HOST.fullmatch(host)
     if found is None:
         return False
