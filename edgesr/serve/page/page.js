@@ -11,11 +11,11 @@ function show(id, shown) {
 }
 
 function size(bytes) {
-  return bytes < 1e6 ? Math.max(1, Math.round(bytes / 1e3)) + " kB" : (bytes / 1e6).toFixed(1) + " MB";
+  return bytes < 1e6 ? Math.max(1, Math.round(bytes / 1e3)) + "\u00a0kB" : (bytes / 1e6).toFixed(1) + "\u00a0MB";
 }
 
 function seconds(ms) {
-  return ms < 950 ? Math.round(ms) + " ms" : (ms / 1e3).toFixed(1) + " s";
+  return ms < 950 ? Math.round(ms) + "\u00a0ms" : (ms / 1e3).toFixed(1) + "\u00a0s";
 }
 
 function fail(what, next) {
