@@ -16,7 +16,7 @@ _KEEP_ALIVE_S = 5
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket on which connections can come.
+    """Return a socket on which connections can come; they wait until somebody answers.
 
     Args:
         host: address or name of this machine; `0.0.0.0` or `::` is all of its addresses.
@@ -36,6 +36,7 @@ def listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(address)
+        listener.listen()
     except OSError as error:
         listener.close()
         raise ConfigError(

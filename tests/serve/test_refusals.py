@@ -103,7 +103,7 @@ def test_a_body_without_a_length_is_cut_off_at_the_limit(server: Running) -> Non
     assert server.ask("GET", "/health").status == 200
 
 
-@pytest.mark.parametrize("head", [b"GET / HTTP/1.1\r\n\r\n", b"\0\1\2\3\r\n\r\n", b"G" * 200_000])
+@pytest.mark.parametrize("head", [b"GET / HTTP/1.1\r\n\r\n", b"\0\1\2\3\r\n\r\n", b"G" * 30_000])
 def test_what_is_not_http(server: Running, head: bytes) -> None:
     assert server.send(head).status == 400
 
@@ -132,8 +132,10 @@ def test_a_cut_body_takes_no_place(server: Running, data: Path) -> None:
                 % len(photo)
                 + photo[: len(photo) // 2]
             )
-    server.wait_until_taken(0)
+        server.wait_until_taken(0)
     assert server.ask("POST", "/upscale", photo).status == 200
     deadline = time.monotonic() + 10
-    while 'path="/upscale",status="gone"} 20.0' not in server.ask("GET", "/metrics").body.decode():
-        assert time.monotonic() < deadline
+    while 'path="/upscale",status="gone"} 20.0' not in (
+        counted := server.ask("GET", "/metrics").body.decode()
+    ):
+        assert time.monotonic() < deadline, counted

@@ -8,7 +8,7 @@ import pytest
 from running_server import Running
 
 PICTURES = [
-    "photo.png", "pictures/turned_exif_icc.jpg", "pictures/turned_exif_icc.webp",
+    "photo.png", "pictures/turned_exif_icc.jpg", "pictures/rgba.webp",
     "pictures/rgba_16.png", "pictures/grey_alpha.png", "pictures/grey_16.png",
     "pictures/turned_icc.tiff", "pictures/grey.bmp", "pictures/palette_key.png",
 ]  # fmt: skip
