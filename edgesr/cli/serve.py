@@ -3,17 +3,13 @@
 import os
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from edgesr.cli._console import say
-from edgesr.cli._signals import stop_on_signals
 from edgesr.imaging.limits import VARIABLE
 from edgesr.runtime.select import backend_names, open_session
-
-if TYPE_CHECKING:
-    import uvicorn
 
 MAX_MEGAPIXELS = 16.0
 """Largest picture unless a person says otherwise: sixteen times as many must fit into memory."""
@@ -72,17 +68,10 @@ def command(
     worker = Worker(lambda: open_session(model, backend, scale, threads), settings)
     session = worker.session
     where = addresses(listener)
+    ready = f"{session.model} x{session.scale} on {session.backend}: {' and '.join(where)}"
     try:
         plan_for(session, _CHECKED, _CHECKED, tile, overlap)  # refuses what fits no picture
-        with stop_on_signals() as asked:
-
-            def ready(server: "uvicorn.Server") -> None:
-                _tell(
-                    f"{session.model} x{session.scale} on {session.backend}: {' and '.join(where)}"
-                )
-                server.should_exit = asked()  # a signal that came before uvicorn listened to them
-
-            serve(listener, worker, settings, _log, ready)
+        serve(listener, worker, settings, _log, lambda _: _tell(ready))
     finally:
         worker.close()
     _tell("ended")

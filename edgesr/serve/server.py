@@ -1,8 +1,13 @@
 """The server as a process: a socket, uvicorn, and a clean end."""
 
+import asyncio
 import logging
+import signal
 import socket
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 import uvicorn
 
@@ -71,6 +76,35 @@ def _address_in_network() -> str | None:
         return str(probe.getsockname()[0])
 
 
+class _Server(uvicorn.Server):
+    """Ends when asked: first with what is in line finished, asked again with it given up."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Listen to signals while the block runs; uvicorn would raise them again after it."""
+        if threading.current_thread() is not threading.main_thread():
+            yield  # only the main thread hears of signals
+            return
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.signal(number, self.handle_exit) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take a signal."""
+        if self.should_exit:
+            asyncio.get_running_loop().call_soon_threadsafe(self._give_up)
+        self.should_exit = True
+
+    def _give_up(self) -> None:
+        """Cut all connections; a picture for which nobody waits is not gone on with."""
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+
+
 class _Lines(logging.Handler):
     """Gives uvicorn's warnings to whoever takes our lines."""
 
@@ -88,11 +122,11 @@ def serve(
     worker: Worker,
     settings: Settings,
     log: Callable[[str], None],
-    on_ready: Callable[["uvicorn.Server"], None],
+    on_ready: Callable[[uvicorn.Server], None],
 ) -> None:
     """Answer requests until Ctrl-C or SIGTERM; then those that are in line are finished.
 
-    A second Ctrl-C ends them too. The signals are raised again at the end.
+    A second one gives them up.
 
     Args:
         listener: from `listen`.
@@ -117,5 +151,5 @@ def serve(
     )
     lines = logging.getLogger("uvicorn")
     lines.handlers, lines.propagate = [_Lines(log)], False
-    server = uvicorn.Server(config)
+    server = _Server(config)
     server.run(sockets=[listener])

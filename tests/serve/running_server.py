@@ -36,12 +36,10 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Running:
-    """A server that runs."""
+class Client:
+    """What asks the server at a port of this machine."""
 
-    process: subprocess.Popen[bytes]
     port: int
-    log: Path
 
     def ask(
         self,
@@ -81,6 +79,14 @@ class Running:
             assert time.monotonic() < deadline
             time.sleep(0.01)
 
+
+@dataclass(frozen=True)
+class Running(Client):
+    """A server that runs as a process."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
     def end(self, number: int = signal.SIGTERM) -> int:
         """Send a signal and return the exit code."""
         self.process.send_signal(number)
@@ -103,7 +109,7 @@ def running(log: Path, *options: str) -> Iterator[Running]:
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline
             time.sleep(0.02)
-        started = Running(process, int(found[1]), log)
+        started = Running(int(found[1]), process, log)
         yield started
         if process.poll() is None:
             assert started.end() == 0, log.read_text()

@@ -66,7 +66,9 @@ def test_pictures_that_cannot_be_enlarged(server: Running, data: Path) -> None:
 
 def test_more_pixels_than_the_limit(server: Running) -> None:
     """A small file that says it is 5000 x 4000 is refused by its header."""
-    header = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + (5000).to_bytes(4, "big") + (4000).to_bytes(4, "big")
+    header = (
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + (5000).to_bytes(4, "big") + (4000).to_bytes(4, "big")
+    )
     answer = server.ask("POST", "/upscale", header + b"\x08\x02\0\0\0\0\0\0\0")
     assert answer.status == 413
     said = answer.refusal()

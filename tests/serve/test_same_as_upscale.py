@@ -48,7 +48,9 @@ def test_a_body_in_chunks_and_connections_that_are_kept(server: Running, data: P
     whole = server.ask("POST", "/upscale", photo)
     pieces = (photo[at : at + 999] for at in range(0, len(photo), 999))
     assert server.ask("POST", "/upscale", pieces).body == whole.body
-    request = b"POST /upscale HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(photo)
+    request = b"POST /upscale HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(
+        photo
+    )
     both = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n" + request + photo
     with server.connect() as connection:
         connection.sendall(both + request + photo)
