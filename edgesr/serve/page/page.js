@@ -42,21 +42,9 @@ async function refusal(request) {
   }
 }
 
-function send(file) {
-  if (running) {
-    running.abort();
-  }
-  show("failure", false);
-  if (file.size > maxBytes) {
-    fail(file.name + " has " + size(file.size) + ", more than this server takes", "a smaller picture");
-    return;
-  }
-  const request = new XMLHttpRequest();
-  const begun = performance.now();
+// Sends a picture and resolves with how that ended: load, error or abort.
+function exchange(request, file) {
   let sent = 0;
-  running = request;
-  show("work", true);
-  doing("Sending " + file.name, 0);
   request.open("POST", "upscale?format=" + chosen("format"));
   request.responseType = "blob";
   request.setRequestHeader("Content-Type", "application/octet-stream");
@@ -66,33 +54,52 @@ function send(file) {
   request.upload.addEventListener("load", () => {
     sent = performance.now();
   });
+  request.addEventListener("progress", (event) => {
+    doing("Fetching the result", event.total ? event.loaded / event.total : undefined);
+  });
   const clock = setInterval(() => {
     if (sent && request.readyState < 3) {
       doing("Enlarging " + file.name + ", " + Math.round((performance.now() - sent) / 1e3) + " s");
     }
   }, 250);
-  request.addEventListener("progress", (event) => {
-    doing("Fetching the result", event.total ? event.loaded / event.total : undefined);
+  return new Promise((resolve) => {
+    for (const end of ["load", "error", "abort"]) {
+      request.addEventListener(end, () => {
+        clearInterval(clock);
+        resolve(end);
+      });
+    }
+    request.send(file);
   });
-  request.addEventListener("error", () => {
+}
+
+async function send(file) {
+  if (running) {
+    running.abort();
+  }
+  show("failure", false);
+  if (file.size > maxBytes) {
+    fail("the photo has " + size(file.size) + ", more than this server takes", "a smaller one");
+    return;
+  }
+  const request = new XMLHttpRequest();
+  const begun = performance.now();
+  running = request;
+  doing("Sending " + file.name, 0);
+  show("work", true);
+  const end = await exchange(request, file);
+  if (end === "error") {
     fail("the server cannot be reached", "see whether it still runs");
-  });
-  request.addEventListener("load", async () => {
-    if (request.status === 200) {
-      await showResult(file, request, performance.now() - begun);
-    } else {
-      const said = await refusal(request);
-      fail(said.what, said.next);
-    }
-  });
-  request.addEventListener("loadend", () => {
-    clearInterval(clock);
-    if (running === request) {
-      running = null;
-      show("work", false);
-    }
-  });
-  request.send(file);
+  } else if (end === "load" && request.status === 200) {
+    await showResult(file, request, performance.now() - begun);
+  } else if (end === "load") {
+    const said = await refusal(request);
+    fail(said.what, said.next);
+  }
+  if (running === request) {
+    running = null;
+    show("work", false);
+  }
 }
 
 async function load(image, blob) {
