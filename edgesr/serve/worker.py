@@ -4,6 +4,7 @@ Decoders watch the process's standard error and a TensorRT engine belongs to the
 it, so one thread opens the network, runs everything through it and closes it.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -11,11 +12,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from edgesr.errors import ImageError
+from edgesr.errors import ImageError, LimitError
+from edgesr.imaging.limits import max_megapixels
 from edgesr.serve.form import Form
 from edgesr.serve.settings import Settings
 
 if TYPE_CHECKING:
+    from edgesr.imaging.picture import Picture
     from edgesr.runtime.session import Session
 
 T = TypeVar("T")
@@ -132,6 +135,7 @@ def enlarge(session: "Session", job: Job, settings: Settings) -> Enlarged:
 
     job.go_on()
     picture, decode_ms = _timed(lambda: decode(job.data))
+    check_memory(picture)
     check_fits(picture, session.scale, job.form.target)
     plan = plan_for(session, picture.height, picture.width, settings.tile, settings.overlap)
     made, run_ms = _timed(lambda: upscale_picture(session, picture, plan, job.go_on))
@@ -146,6 +150,27 @@ def enlarge(session: "Session", job: Job, settings: Settings) -> Enlarged:
         encode_ms=encode_ms,
         notes=(*picture.notes, *notes),
     )
+
+
+def check_memory(picture: "Picture") -> None:
+    """Refuse a picture that takes more memory than one of 8-bit RGB at the limit on pixels.
+
+    A few kilobytes can hold many pixels of 16 bits with alpha, and each of them becomes
+    `scale * scale` of them.
+
+    Raises:
+        LimitError: it does.
+    """
+    channels = 3 if picture.alpha is None else 4
+    weight = channels * picture.colour.itemsize / 3
+    counted = picture.height * picture.width * weight / 1e6
+    limit = max_megapixels()
+    if counted > limit:
+        raise LimitError(
+            f"a picture of {8 * picture.colour.itemsize} bits and {channels} channels counts "
+            f"{weight:.1f} times here: {counted:.1f} megapixels, more than the limit of {limit:g}",
+            fix=f"edgesr --max-megapixels {math.ceil(counted)} COMMAND ...",
+        )
 
 
 def _timed(work: Callable[[], T]) -> tuple[T, float]:

@@ -127,6 +127,14 @@ def test_the_limit_on_pixels_can_be_raised(start: Callable[..., Running]) -> Non
     answer = server.ask("POST", "/upscale", data.tobytes())
     assert answer.status == 413
     assert "4.2 megapixels, more than the limit of 4" in answer.refusal()["what"]
+    ok, data = cv2.imencode(".png", np.zeros((1400, 1500, 4), np.uint16))  # 17 MB in memory
+    assert ok
+    answer = server.ask("POST", "/upscale", data.tobytes())
+    assert answer.status == 413
+    assert answer.refusal()["what"] == (
+        "a picture of 16 bits and 4 channels counts 2.7 times here: 5.6 megapixels, "
+        "more than the limit of 4"
+    )
 
 
 def test_a_terminal_that_is_gone(tmp_path: Path, start: Callable[..., Running]) -> None:
