@@ -2,6 +2,7 @@
 
 import socket
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -50,20 +51,20 @@ def test_the_hint_grows_with_what_is_in_line() -> None:
     assert line.taken == 0
 
 
-def leave_when_taken(server: Client, count: int, body: bytes) -> None:
-    """Send a picture and go away when it is in line."""
+def leave_after(server: Client, until: Callable[[], object], body: bytes) -> None:
+    """Send a picture and go away after something has happened."""
     with server.connect() as connection:
         connection.sendall(
             b"POST /upscale HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body)
             + body
         )
-        server.wait_until_taken(count)
+        until()
 
 
 def test_who_goes_away_gives_up_the_place_and_the_work() -> None:
     with gated(Settings(waiting=2)) as server:
-        leave_when_taken(server, 1, png(1, side=160))
-        assert server.network.entered.wait(60)
+        leave_after(server, lambda: server.network.entered.wait(60), png(1, side=160))
+        assert server.network.calls == 1
         server.wait_until_taken(0)  # though the network is still held up by the first tile
         server.network.gate.set()
         assert server.ask("POST", "/upscale", png(2)).status == 200
@@ -75,7 +76,7 @@ def test_who_goes_away_while_waiting_is_skipped() -> None:
     with gated(Settings(waiting=2)) as server, ThreadPoolExecutor(1) as client:
         first = client.submit(server.ask, "POST", "/upscale", png(1))
         server.wait_until_taken(1)
-        leave_when_taken(server, 2, png(2))
+        leave_after(server, lambda: server.wait_until_taken(2), png(2))
         server.wait_until_taken(1)
         server.network.gate.set()
         assert first.result().status == 200
