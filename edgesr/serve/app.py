@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -26,13 +25,13 @@ def make_app(
     settings: Settings,
     log: Callable[[str], None],
     on_ready: Callable[[], None],
-) -> Starlette:
+) -> Doorman:
     """Return the server as an ASGI application.
 
     Args:
         worker: enlarges; closing it is left to the caller.
         settings: limits.
-        log: takes a line for every request.
+        log: takes a line for every request, and what goes wrong here.
         on_ready: called when requests can come.
     """
     line = Line(settings.waiting, settings.unsent_bytes)
@@ -67,20 +66,17 @@ def make_app(
         ),
         Route("/health", health),
         Route("/metrics", counters),
-        Route("/upscale", Upscale(worker, line, metrics, settings), methods=["POST"]),
+        Route("/upscale", Upscale(worker, line, metrics, settings, log), methods=["POST"]),
     ]
     paths = {route.path for route in routes if isinstance(route, Route)}
-    doorman = Middleware(
-        Doorman, names=frozenset(settings.names), paths=paths, metrics=metrics, log=log
-    )
     app = Starlette(
         routes=routes,
-        middleware=[doorman],
-        exception_handlers={HTTPException: _no_route, Exception: _our_fault},
+        exception_handlers={Refusal: _refused, HTTPException: _no_route, Exception: _our_fault},
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
-    return app
+    # Outside of Starlette's own layers, so that it sees their answers to our faults as well.
+    return Doorman(app, frozenset(settings.names), paths, metrics, log)
 
 
 def _fixed(content: bytes, media_type: str) -> Callable[[Request], Awaitable[Response]]:
@@ -88,6 +84,13 @@ def _fixed(content: bytes, media_type: str) -> Callable[[Request], Awaitable[Res
         return Response(content, media_type=media_type)
 
     return endpoint
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    """Answer what a route refuses."""
+    if not isinstance(error, Refusal):
+        raise error
+    return answer(error)
 
 
 async def _no_route(request: Request, error: Exception) -> Response:

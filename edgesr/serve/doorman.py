@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Collection
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -40,7 +39,7 @@ class Doorman:
     """Wraps the routes.
 
     Args:
-        app: the routes; they raise `ClientDisconnect` where there is nobody to answer.
+        app: the routes; they answer nothing where there is nobody to answer.
         names: of this machine, in lower case.
         paths: of the routes.
         metrics: counts answers.
@@ -67,7 +66,7 @@ class Doorman:
             await self._app(scope, receive, send)
             return
         start = time.perf_counter()
-        status = "500"
+        status = GONE
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
@@ -79,10 +78,8 @@ class Doorman:
         try:
             check_visitor(_visitor(scope), self._names)
             await self._app(scope, receive, send_with_headers)
-        except Refusal as refusal:
+        except Refusal as refusal:  # of the visitor
             await answer(refusal)(scope, receive, send_with_headers)
-        except ClientDisconnect:
-            status = GONE
         finally:
             self._note(scope, status, time.perf_counter() - start)
 

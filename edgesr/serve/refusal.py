@@ -44,17 +44,19 @@ class Refusal(Exception):  # noqa: N818  (an answer first, and seldom an error o
 def refusal_of(error: EdgesrError) -> Refusal:
     """Return the answer for a picture that could not be enlarged.
 
-    Pictures that are at fault are answered by 422, or by 413 where they are too large; anything
-    else is the server's fault, 500. An option of the command line is told as one of the query.
+    Pictures that are at fault are answered by 422, or by 413 where they are too large; an option of
+    the command line is told as one of the query. Anything else is the server's fault, 500, and its
+    text, which may name files of this machine, is not for clients.
     """
     if isinstance(error, LimitError):
-        advice = "send a smaller picture; who runs the server raises the limit"
+        advice = "send a smaller picture"
         if error.fix is not None:
-            advice = f"{advice}: {error.fix.replace('COMMAND ...', 'serve')}"
+            command = error.fix.replace("COMMAND ...", "serve")
+            advice = f"{advice}; who runs the server raises the limit: {command}"
         return Refusal(413, error.what, "body", advice)
     if not isinstance(error, ImageError):
-        advice = error.fix or "tell who runs the server"
-        return Refusal(500, error.what, error.where or "server", advice)
+        advice = "tell who runs the server; its log says more"
+        return Refusal(500, "the network failed at this picture", "server", advice)
     advice = "send another picture"
     if error.fix is not None:
         advice = _OPTION.sub(r"POST /upscale?\1=\2", error.fix)

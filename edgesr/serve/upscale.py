@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
@@ -27,30 +28,50 @@ class Upscale:
         line: the queue before it.
         metrics: counts pictures.
         settings: limits.
+        log: takes what went wrong here, and not with the picture.
     """
 
-    def __init__(self, worker: Worker, line: Line, metrics: Metrics, settings: Settings) -> None:
+    def __init__(
+        self,
+        worker: Worker,
+        line: Line,
+        metrics: Metrics,
+        settings: Settings,
+        log: Callable[[str], None],
+    ) -> None:
         self._worker = worker
         self._line = line
         self._metrics = metrics
         self._settings = settings
+        self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, unless the client goes away.
+
+        Raises:
+            Refusal: it gets no picture.
+        """
+        with suppress(ClientDisconnect):
+            await self._answer(Request(scope, receive), send)
+
+    async def _answer(self, request: Request, send: Send) -> None:
         """Answer a request.
 
         Raises:
             Refusal: it gets no picture.
             ClientDisconnect: the client went away.
         """
-        request = Request(scope, receive)
         form = choose(request.query_params.multi_items(), request.headers.get("accept"))
         check_head(request.headers, self._settings.max_body_bytes)
         with self._line.place(), ExitStack() as until_sent:
             job = Job(await read_body(request.stream(), self._settings), form)
             try:
-                result = await self._while_waited_for(job, receive, until_sent)
+                result = await self._while_waited_for(job, request.receive, until_sent)
             except EdgesrError as error:
-                raise refusal_of(error) from error
+                refusal = refusal_of(error)
+                if refusal.status == 500:
+                    self._log(f"error: {error}")
+                raise refusal from error
             await _send(result, form, send)
 
     async def _while_waited_for(

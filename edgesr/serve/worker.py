@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from edgesr.errors import ImageError, LimitError
+from edgesr.errors import LimitError
 from edgesr.imaging.limits import max_megapixels
 from edgesr.serve.form import Form
 from edgesr.serve.settings import Settings
@@ -116,9 +116,7 @@ class Worker:
         try:
             return enlarge(self.session, job, self._settings)
         except MemoryError as error:
-            raise ImageError(
-                "not enough memory for its enlargement", fix="send a smaller picture"
-            ) from error
+            raise LimitError("not enough memory for its enlargement") from error
 
 
 def enlarge(session: "Session", job: Job, settings: Settings) -> Enlarged:

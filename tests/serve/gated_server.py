@@ -27,6 +27,7 @@ class Gated:
     gate: threading.Event = field(default_factory=threading.Event)
     entered: threading.Event = field(default_factory=threading.Event)
     threads: set[int] = field(default_factory=set)
+    failure: Exception | None = None
     calls: int = 0
 
     def run(self, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -34,6 +35,8 @@ class Gated:
         self.threads.add(threading.get_ident())
         self.entered.set()
         assert self.gate.wait(60)
+        if self.failure is not None:
+            raise self.failure
         return tiles.repeat(2, axis=2).repeat(2, axis=3)
 
     def close(self) -> None:

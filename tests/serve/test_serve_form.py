@@ -2,7 +2,7 @@
 
 import pytest
 
-from edgesr.errors import EngineError, ImageError, LimitError, ModelError
+from edgesr.errors import ImageError, LimitError, ModelError
 from edgesr.imaging.encode import FORMATS
 from edgesr.serve.form import MEDIA_TYPES, choose
 from edgesr.serve.refusal import Refusal, refusal_of
@@ -57,8 +57,8 @@ def test_every_format_has_a_media_type() -> None:
             "send a smaller picture; who runs the server raises the limit: "
             "edgesr --max-megapixels 20 serve",
         ),
-        (ModelError("black", where="student"), 500, "tell who runs the server"),
-        (EngineError("gone", fix="edgesr build-engine"), 500, "edgesr build-engine"),
+        (LimitError("no memory"), 413, "send a smaller picture"),
+        (ModelError("black", where="student"), 500, "tell who runs the server; its log says more"),
     ],
 )
 def test_errors_become_answers(error: ImageError, status: int, next_step: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 from gated_server import gated
 from running_server import Client
 
+from edgesr.errors import ModelError
 from edgesr.serve.line import Line
 from edgesr.serve.refusal import Refusal
 from edgesr.serve.settings import Settings
@@ -147,3 +148,31 @@ def test_connections_beyond_the_limit_are_turned_away() -> None:
         deadline = time.monotonic() + 60
         while server.ask("GET", "/health").status != 200:
             assert time.monotonic() < deadline
+
+
+@pytest.mark.parametrize(
+    ("failure", "status", "logged"),
+    [
+        (
+            ModelError("a tile is black", where="/home/me/student.onnx"),
+            500,
+            "/home/me/student.onnx",
+        ),
+        (MemoryError(), 413, "413"),
+        (ValueError("/home/me"), 500, "Traceback"),  # a fault of ours
+    ],
+)
+def test_what_fails_here_is_logged_and_not_told(
+    failure: Exception, status: int, logged: str
+) -> None:
+    with gated(Settings()) as server:
+        server.network.gate.set()
+        server.network.failure = failure
+        answer = server.ask("POST", "/upscale", png(1))
+        assert answer.status == status
+        answer.refusal()
+        assert b"/home/me" not in answer.body
+        assert answer.headers["content-security-policy"]
+        server.network.failure = None
+        assert server.ask("POST", "/upscale", png(1)).status == 200
+        assert any(logged in line for line in server.lines)
