@@ -40,7 +40,7 @@ def ask(port: int, case: Case) -> Outcome:
         latency_ms = (time.perf_counter() - start) * 1e3
         if status != 503:
             return Outcome(case, status, turned_away, latency_ms, judge(case, status, body))
-        again_s = headers.get("Retry-After", "")
+        again_s = headers.get("retry-after", "")
         if not again_s.isdecimal() or not is_refusal(body):
             return Outcome(case, status, turned_away, latency_ms, "503 without a hint")
         turned_away += 1
@@ -48,7 +48,10 @@ def ask(port: int, case: Case) -> Outcome:
 
 
 def exchange(port: int, case: Case) -> tuple[int | None, dict[str, str], bytes]:
-    """Return status, headers and body of the answer; no status for one who went away."""
+    """Return status, headers and body of the answer; no status for one who went away.
+
+    The names of headers are in lower case.
+    """
     length = "Transfer-Encoding: chunked"
     if case.length is not None:
         length = f"Content-Length: {case.length}"
@@ -66,7 +69,8 @@ def exchange(port: int, case: Case) -> tuple[int | None, dict[str, str], bytes]:
             connection.sendall(b"0\r\n\r\n")
         response = http.client.HTTPResponse(connection)
         response.begin()
-        return response.status, dict(response.getheaders()), response.read()
+        headers = {name.lower(): value for name, value in response.getheaders()}
+        return response.status, headers, response.read()
 
 
 def judge(case: Case, status: int | None, body: bytes) -> str:

@@ -10,7 +10,10 @@ import cv2
 import numpy as np
 import pytest
 from chromium_page import CHROMIUM, Chromium
+from gated_server import gated
 from running_server import Running
+
+from edgesr.serve.settings import Settings
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="apt install chromium")
 
@@ -147,6 +150,22 @@ def test_a_picture_that_the_browser_cannot_show(
     assert shown(browser, "result")
     assert "cannot show the picture that was sent" in text(browser, "notes")
     assert browser.evaluate("document.getElementById('after').naturalWidth") > 0
+
+
+def test_a_photo_that_takes_too_long_can_be_cancelled(
+    browser: Chromium, data: Path, tmp_path: Path
+) -> None:
+    with gated(Settings()) as slow:
+        browser.visit(f"http://127.0.0.1:{slow.port}/")
+        browser.drop_at(data / "photo.png", 150, 250)
+        slow.wait_until_taken(1)
+        browser.wait_for("document.getElementById('doing').textContent.startsWith('Enlarging')")
+        browser.screenshot(tmp_path / "working.png")
+        browser.evaluate("document.getElementById('cancel').click()")
+        slow.wait_until_taken(0)
+        browser.wait_for("document.getElementById('work').hidden")
+        assert not shown(browser, "failure")
+        assert not shown(browser, "result")
 
 
 def test_a_foreign_page_cannot_use_the_server(server: Running, tmp_path: Path) -> None:
