@@ -3,6 +3,7 @@
 EdgesrError
 ├── ConfigError     an option, a name or a combination that cannot be
 ├── ImageError      a picture that cannot be read, processed or written
+│   └── LimitError  a picture of more pixels than the limit allows
 ├── DataError       a folder of images that does not hold what is needed
 ├── WeightsError    a checkpoint that does not fit its network
 ├── ModelError      an .onnx file or manifest that cannot be used
@@ -47,6 +48,10 @@ class ConfigError(EdgesrError):
 
 class ImageError(EdgesrError):
     """A picture that cannot be read, processed or written."""
+
+
+class LimitError(ImageError):
+    """A picture of more pixels than the limit allows, refused before anything is decoded."""
 
 
 class DataError(EdgesrError):

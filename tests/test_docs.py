@@ -38,6 +38,8 @@ ELSEWHERE = {
     "edgesr verify": "it needs a GPU; tests/cli/test_verify.py runs it on a simulated one",
     "pip install": "it installs what this environment has already",
     "'PATH=": "it compiles pycuda on a board",
+    "edgesr serve": "it runs until it is told to end; tests/serve/test_serve_docs.py starts it",
+    "curl ": "it asks a server; tests/serve/test_serve_docs.py runs it",
     "torchrun ": "tests/cli/test_train_processes.py runs it",
 }
 

@@ -28,6 +28,11 @@ OPTIONAL = {
     "matplotlib": "train",
     "pynvml": "nvml",
     "pycuda": "jetson",
+    "starlette": "serve",
+    "uvicorn": "serve",
+    "h11": "serve",
+    "anyio": "serve",
+    "prometheus_client": "serve",
 }
 """Packages that some commands need, and the extra that brings each."""
 

@@ -3,7 +3,7 @@
 import math
 import os
 
-from edgesr.errors import ConfigError, ImageError
+from edgesr.errors import ConfigError, ImageError, LimitError
 
 MAX_MEGAPIXELS = 128.0
 """Largest picture that is read, in millions of pixels, unless a person raises it."""
@@ -45,18 +45,19 @@ def check_size(kind: str, width: int, height: int) -> None:
         height: that the header states, in pixels.
 
     Raises:
-        ImageError: too many pixels, or none.
+        LimitError: too many pixels.
+        ImageError: none.
     """
     if width < 1 or height < 1:
         raise ImageError(f"the {kind} file is damaged or cut short")
     if max(width, height) > MAX_SIDE:
-        raise ImageError(
+        raise LimitError(
             f"the {kind} picture is larger than OpenCV decodes (2^20 pixels a side): "
             f"{width}x{height}"
         )
     megapixels, limit = width * height / 1e6, max_megapixels()
     if megapixels > limit:
-        raise ImageError(
+        raise LimitError(
             f"the {kind} picture has {width}x{height} = {megapixels:.1f} megapixels, more than "
             f"the limit of {limit:g}",
             fix=f"edgesr --max-megapixels {math.ceil(megapixels)} COMMAND ...",

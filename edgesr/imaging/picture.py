@@ -89,7 +89,7 @@ def read_picture(path: Path) -> Picture:
     try:
         return decode(data)
     except ImageError as error:
-        raise ImageError(error.what, where=path, fix=error.fix) from error
+        raise type(error)(error.what, where=path, fix=error.fix) from error
 
 
 def _read_regular(path: Path) -> bytes:

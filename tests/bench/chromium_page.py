@@ -31,7 +31,9 @@ class Chromium:
         requests: addresses the page asked for so far.
     """
 
-    def __init__(self, profile: Path, width: int, height: int, dark: bool = False) -> None:
+    def __init__(
+        self, profile: Path, width: int, height: int, dark: bool = False, touch: bool = False
+    ) -> None:
         self.problems: list[str] = []
         self.requests: list[str] = []
         self._number = 0
@@ -39,6 +41,7 @@ class Chromium:
         self._loaded = False
         self._size = width, height
         self._dark = dark
+        self._touch = touch
         self._profile = profile
 
     def __enter__(self) -> "Chromium":
@@ -63,8 +66,9 @@ class Chromium:
         width, height = self._size
         self.call(
             "Emulation.setDeviceMetricsOverride",
-            width=width, height=height, deviceScaleFactor=1, mobile=False,
+            width=width, height=height, deviceScaleFactor=1, mobile=self._touch,
         )  # fmt: skip
+        self.call("Emulation.setTouchEmulationEnabled", enabled=self._touch)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if self._dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
         return self
@@ -85,8 +89,12 @@ class Chromium:
             "Network.emulateNetworkConditions",
             offline=True, latency=0, downloadThroughput=0, uploadThroughput=0,
         )  # fmt: skip
+        self.visit(file.resolve().as_uri())
+
+    def visit(self, address: str) -> None:
+        """Load an address and wait until it is there."""
         self._loaded = False
-        self.call("Page.navigate", url=file.resolve().as_uri())
+        self.call("Page.navigate", url=address)
         deadline = time.monotonic() + _PATIENCE_S
         while not self._loaded:
             self._receive(deadline)
@@ -101,6 +109,19 @@ class Chromium:
         """Press and release the mouse."""
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    def drop_at(self, file: Path, x: float, y: float) -> None:
+        """Drag a file from outside the browser to a place and drop it there."""
+        data = {"items": [], "files": [str(file.resolve())], "dragOperationsMask": 1}
+        for kind in ("dragEnter", "dragOver", "drop"):
+            self.call("Input.dispatchDragEvent", type=kind, x=x, y=y, data=data)
+
+    def wait_for(self, expression: str) -> None:
+        """Wait until a JavaScript expression is true."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while not self.evaluate(expression):
+            assert time.monotonic() < deadline, f"never true: {expression}"
+            time.sleep(0.05)
 
     def screenshot(self, file: Path, whole: bool = True) -> None:
         """Save what the page looks like as PNG."""

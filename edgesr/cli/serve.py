@@ -1,0 +1,87 @@
+"""`edgesr serve`: photographs enlarged for the local network."""
+
+import os
+import time
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+
+from edgesr.cli._console import say
+from edgesr.imaging.limits import VARIABLE
+from edgesr.runtime.select import backend_names, open_session
+
+MAX_MEGAPIXELS = 16.0
+"""Largest picture unless a person says otherwise: sixteen times as many must fit into memory."""
+
+_CHECKED = 4096  # pixels; a side that every tile and overlap can be checked against
+
+
+def command(
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; 0.0.0.0 lets the network in.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8000,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(help="Another name of this machine that browsers use; can be repeated."),
+    ] = None,
+    model: Annotated[
+        str, typer.Option("-m", "--model", help="Name of a network, an .onnx or an .engine file.")
+    ] = "student",
+    scale: Annotated[
+        int | None,
+        typer.Option("-s", "--scale", help="Enlargement. Default: the file's, 4 for a name."),
+    ] = None,
+    tile: Annotated[
+        int | None,
+        typer.Option("-t", "--tile", help="Side of a tile in pixels. Default: the model's."),
+    ] = None,
+    overlap: Annotated[
+        int | None, typer.Option(help="Pixels that neighbouring tiles share at least.")
+    ] = None,
+    backend: Annotated[
+        str, typer.Option(metavar="|".join(backend_names()), help="What runs the network.")
+    ] = "auto",
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.")] = None,
+    queue: Annotated[
+        int, typer.Option(min=0, help="Pictures that may wait while one is enlarged.")
+    ] = 8,
+    max_body_mb: Annotated[
+        float, typer.Option(min=0.001, help="Longest file that is taken, in millions of bytes.")
+    ] = 32.0,
+) -> None:
+    """Serve a page to drop photos on, and POST /upscale for programs, in the local network.
+
+    Pictures of more than 16 megapixels are refused unless `edgesr --max-megapixels N serve` says
+    otherwise. Ctrl-C ends it when the pictures in line are done.
+    """
+    from edgesr.runtime.upscale import plan_for
+    from edgesr.serve.server import addresses, listen, own_names, serve
+    from edgesr.serve.settings import Settings
+    from edgesr.serve.worker import Worker
+
+    os.environ.setdefault(VARIABLE, f"{MAX_MEGAPIXELS:g}")
+    names = own_names() + tuple(other.lower() for other in name or ())
+    settings = Settings(round(max_body_mb * 1e6), queue, names, tile, overlap)
+    listener = listen(host, port)
+    worker = Worker(lambda: open_session(model, backend, scale, threads), settings)
+    session = worker.session
+    where = addresses(listener)
+    ready = f"{session.model} x{session.scale} on {session.backend}: {' and '.join(where)}"
+    try:
+        plan_for(session, _CHECKED, _CHECKED, tile, overlap)  # refuses what fits no picture
+        serve(listener, worker, settings, _log, lambda _: _tell(ready))
+    finally:
+        worker.close()
+    _tell("ended")
+
+
+def _log(line: str) -> None:
+    _tell(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}")
+
+
+def _tell(line: str) -> None:
+    """Print a line; a terminal that is gone or a disk that is full is no reason to end."""
+    with suppress(OSError):
+        say(line)

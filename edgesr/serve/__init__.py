@@ -1,0 +1,1 @@
+"""A picture server for a local network: `edgesr serve`."""
