@@ -139,7 +139,7 @@ def _drain(terminal: int) -> None:
 def test_two_machines_distil_as_one_process_does(
     pictures: Path, whole: Path, tmp_path: Path
 ) -> None:
-    """Two agents of torchrun, each with a cache of its own, as on two machines.
+    """Two agents of torchrun of two processes, each with a cache of its own, as on two machines.
 
     The gradient of L2 is smooth, so that the order of a sum stays a matter of rounding.
     """
@@ -164,7 +164,7 @@ def test_two_machines_distil_as_one_process_does(
 
     def machine(rank: int) -> list[str]:
         address = f"--nnodes=2 --node-rank={rank} --master-addr=127.0.0.1 --master-port={port}"
-        return ["torch.distributed.run", *address.split(), "--nproc-per-node=1", "-m", "edgesr"]
+        return ["torch.distributed.run", *address.split(), "--nproc-per-node=2", "-m", "edgesr"]
 
     agents = [
         _run(machine(rank), distil("two", "--cache", str(tmp_path / f"cache{rank}")))
@@ -179,7 +179,7 @@ def test_two_machines_distil_as_one_process_does(
     assert [path.name for path in first] == [path.name for path in second]
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
     (invocation,) = json.loads((tmp_path / "two/config.json").read_text())["invocations"]
-    assert invocation["processes"] == 2
+    assert invocation["processes"] == 4
     assert invocation["config"]["distillation"]["alpha"] == 0.8
     assert invocation["teacher_runs"] == "once"
 
