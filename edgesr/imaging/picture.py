@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesr.errors import ImageError
-from edgesr.imaging.container import Container, inspect
+from edgesr.imaging.container import HEAD, Container, inspect, readable_kind
 from edgesr.imaging.exif import for_new_size, orientation, upright
+from edgesr.imaging.limits import check_file_size
 from edgesr.imaging.quiet import captured_stderr
 
 Samples = NDArray[np.unsignedinteger[Any]]
@@ -77,13 +78,11 @@ def read_picture(path: Path) -> Picture:
         ImageError: missing, a folder, empty, damaged, cut short or not such a picture.
     """
     try:
-        data = _read_regular(path)
+        return decode(_read_regular(path))
     except FileNotFoundError:
         raise ImageError("no such file", where=path) from None
     except OSError as error:
         raise ImageError(f"cannot be read ({error.strerror})", where=path) from error
-    try:
-        return decode(data)
     except ImageError as error:
         raise ImageError(error.what, where=path, fix=error.fix) from error
 
@@ -92,19 +91,23 @@ def _read_regular(path: Path) -> bytes:
     """Read a file, never a pipe or a device, which may have no end or nobody at the other one.
 
     Raises:
-        ImageError: it is something else than a file.
+        ImageError: it is something else than a file of a picture; without a place.
         OSError: it cannot be read.
     """
     # Without O_NONBLOCK the opening of a pipe waits for its writer.
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        mode = os.fstat(handle).st_mode
-        if stat.S_ISDIR(mode):
-            raise ImageError("a folder, not a picture", where=path)
-        if not stat.S_ISREG(mode):
-            raise ImageError("neither a file nor a link to one", where=path)
+        status = os.fstat(handle)
+        if stat.S_ISDIR(status.st_mode):
+            raise ImageError("a folder, not a picture")
+        if not stat.S_ISREG(status.st_mode):
+            raise ImageError("neither a file nor a link to one")
+        check_file_size(status.st_size)
         with os.fdopen(handle, "rb", closefd=False) as file:
-            return file.read()
+            head = file.read(HEAD)
+            if head:
+                readable_kind(head)  # before all of a film, say, is read
+            return head + file.read()
     finally:
         os.close(handle)
 
