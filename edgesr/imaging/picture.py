@@ -32,6 +32,8 @@ _MADE_UP = re.compile(
     re.I,
 )
 _TOO_LARGE = re.compile(r"CV_IO_MAX_IMAGE|exceeds user limit")
+# libtiff 4.5 and newer compare a tile's bytes, which they read in units of 1024, with its pixels.
+_TILE_BYTES = re.compile(r"Invalid tile byte count for tile \d+\. Expected (\d+), got (\d+)")
 _REMARK = re.compile(r"^(Corrupt JPEG data: .*|Unknown Adobe color transform code .*)$", re.M)
 
 
@@ -159,11 +161,7 @@ def _decode_pixels(
         except cv2.error as error:
             failure = str(error)
     if pixels is None or _MADE_UP.search(complaints.text):
-        if _TOO_LARGE.search(failure + complaints.text):
-            raise ImageError(
-                f"the {kind} picture is larger than OpenCV decodes (2^30 pixels, 2^20 a side)"
-            )
-        raise ImageError(f"the {kind} file is damaged or cut short")
+        raise _refusal(kind, failure + complaints.text)
     remarks = tuple(_REMARK.findall(complaints.text))
     if not KEEPS_METADATA:
         remarks += (
@@ -171,6 +169,21 @@ def _decode_pixels(
         )
     exif = found.get(_EXIF)
     return pixels, exif and exif.removeprefix(b"Exif\0\0"), found.get(_ICC), remarks
+
+
+def _refusal(kind: str, complaints: str) -> ImageError:
+    """Return what is wrong with a picture that its decoder refused, by what it said."""
+    if _TOO_LARGE.search(complaints):
+        return ImageError(
+            f"the {kind} picture is larger than OpenCV decodes (2^30 pixels, 2^20 a side)"
+        )
+    tile = _TILE_BYTES.search(complaints)
+    if tile is not None and int(tile[2]) == -(-int(tile[1]) // 1024) * 1024:
+        return ImageError(
+            f"TIFF tiles of {tile[1]} bytes, no multiple of 1024, are not read",
+            fix="convert it to PNG first",
+        )
+    return ImageError(f"the {kind} file is damaged or cut short")
 
 
 def _decode_without_metadata(block: NDArray[np.uint8]) -> NDArray[Any] | None:
