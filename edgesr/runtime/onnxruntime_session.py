@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from edgesr.errors import MissingError, ModelError, shell
 from edgesr.export.manifest import OnnxManifest
 from edgesr.export.onnx_file import check_content
+from edgesr.files import open_regular
 from edgesr.runtime.model_shapes import check_independence, check_interface, check_output
 
 FIRST_BYTE = b"\x08"  # an ONNX file is a protobuf message that begins with its field ir_version
@@ -113,7 +114,7 @@ def _check_is_onnx(path: Path) -> None:
         ModelError: missing, a folder, empty or not ONNX.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             head = file.read(1)
     except OSError as error:
         raise ModelError(
