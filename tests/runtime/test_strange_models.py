@@ -12,15 +12,17 @@ import pytest
 pytest.importorskip("onnx")
 
 import strange_functions
-import strange_models
+import strange_graphs
+import strange_manifests
+from model_parts import TILE, good, put
 from peak_memory import PEAK_KIB
 from strange_functions import calling, function, same
-from strange_models import TILE, averaging, good, put
+from strange_graphs import averaging
 
 from edgesr.errors import EdgesrError
 from edgesr.runtime.onnxruntime_session import OnnxRuntimeSession
 
-KINDS = strange_models.KINDS | strange_functions.KINDS
+KINDS = strange_graphs.KINDS | strange_manifests.KINDS | strange_functions.KINDS
 LIMIT_S, LIMIT_BYTES = 10.0, 1 << 30
 
 
