@@ -34,9 +34,9 @@ class Container:
 
     Attributes:
         kind: `PNG`, `JPEG`, `WebP`, `TIFF` or `BMP`.
-        still: what is decoded in place of the whole file: an animated PNG without its animation,
-            whose damaged first frame OpenCV would make up without a word; a WebP without what
-            stands behind it.
+        still: what is decoded in place of the whole file: a PNG without its animation,
+            whose damaged first frame OpenCV would make up without a word, and its texts; a WebP
+            without what stands behind it.
         grey_alpha: grey with an alpha channel, which OpenCV gives as four channels.
         transparent_grey: the one grey value that is transparent (PNG tRNS), as OpenCV scales it.
         multiplied: OpenCV's colours of this file are already multiplied by alpha.

@@ -113,6 +113,23 @@ def test_more_complaints_than_a_pipe_holds_do_not_stop_the_decoder() -> None:
     assert len(complaints.text) == 1 << 20
 
 
+@pytest.mark.parametrize("name", [b"zTXt", b"iTXt", b"iCCP"])
+def test_texts_and_profiles_of_a_png_are_not_all_inflated(name: bytes) -> None:
+    """Each of 900 chunks holds eight megabytes, just what libpng allows one to hold."""
+    method = b"\0\1\0\0\0" if name == b"iTXt" else b"\0\0"
+    text = _chunk(name, b"Comment" + method + zlib.compress(bytes(7_900_000), 9))
+    start = time.process_time()
+    picture = decode(_png(20, 20, b"\0\xff\xff\xff" * 20, text * 900))
+    assert time.process_time() - start < 3.0
+    assert picture.colour.min() == 255
+
+
+def test_a_long_chunk_of_another_program_is_passed_over() -> None:
+    """OpenCV calls a file with more than eight megabytes in one damaged."""
+    picture = decode(_png(20, 20, b"\0\xff\xff\xff" * 20, _chunk(b"abCd", bytes(20_000_000))))
+    assert picture.colour.min() == 255
+
+
 def test_the_limit_is_on_pixels_and_can_be_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     data = _png(20_000, 8_000, bytes(8_000 * 2_501))
     with pytest.raises(

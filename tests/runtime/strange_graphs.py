@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from model_parts import FLOAT, LARGE, TILE, Write, constants, enlarge, good, model, put, value
-from onnx import GraphProto, ModelProto, TensorProto, helper, numpy_helper, save_model
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper, save_model
 
 GRAPHS: dict[str, Callable[[], ModelProto]] = {
     "scale 2": lambda: model(
@@ -176,6 +176,58 @@ def scan() -> ModelProto:
     return model([node, enlarge("x")])
 
 
+_VALUES = 400_000_000  # 1.6 GB in float32
+
+
+def _growing(*nodes: NodeProto, **tensors: object) -> ModelProto:
+    """A network beside which `nodes` make the large tensor `big`, which the result depends on."""
+    node = helper.make_node
+    given = [numpy_helper.from_array(np.array(value), name) for name, value in tensors.items()]
+    return model(
+        [
+            *nodes,
+            node("ReduceMin", ["big"], ["least"], keepdims=0),
+            enlarge(result="e"),
+            node("Mul", ["least", "nothing"], ["none"]),
+            node("Add", ["e", "none"], ["hr"]),
+        ],
+        tensors=[*constants(), numpy_helper.from_array(np.array(0, np.float32), "nothing"), *given],
+    )
+
+
+GROWING: dict[str, Callable[[], ModelProto]] = {
+    "filled": lambda: _growing(
+        helper.make_node("ConstantOfShape", ["shape"], ["big"]), shape=[_VALUES]
+    ),
+    "expanded": lambda: _growing(
+        helper.make_node("Expand", ["lr", "shape"], ["big"]),
+        shape=[_VALUES // (3 * TILE * TILE), 3, TILE, TILE],
+    ),
+    "counted": lambda: _growing(
+        helper.make_node("Range", ["start", "end", "step"], ["big"]),
+        start=np.float32(0), end=np.float32(_VALUES), step=np.float32(1),
+    ),
+    "random": lambda: _growing(helper.make_node("RandomNormal", [], ["big"], shape=[_VALUES])),
+    "tiled": lambda: _growing(
+        helper.make_node("Tile", ["lr", "times"], ["big"]),
+        times=[1, 1, _VALUES // (3 * TILE * TILE), 1],
+    ),
+    "padded": lambda: _growing(
+        helper.make_node("Pad", ["lr", "pads"], ["big"]),
+        pads=[0, 0, 0, 0, 0, 0, 0, _VALUES // (3 * TILE)],
+    ),
+}  # fmt: skip
+"""Graphs of three hundred bytes that fill 1.6 GB when they run."""
+
+
+def names_that_steer() -> ModelProto:
+    """Fails when it runs, in a node whose name would steer a terminal."""
+    failing = GRAPHS["fails when it runs"]()
+    for node in failing.graph.node:
+        node.name = f"{node.output[0]}\x1b]0;title\x07"
+    return failing
+
+
 def external(folder: Path) -> None:
     """Weights in another file, which the manifest's hash does not cover."""
     offset = numpy_helper.from_array(np.zeros((1, 3, LARGE, LARGE), np.float32), "offset")
@@ -190,7 +242,7 @@ def external(folder: Path) -> None:
 
 KINDS: dict[str, Write] = {
     name: lambda folder, graph=graph: put(folder, graph().SerializeToString())  # type: ignore[misc]
-    for name, graph in GRAPHS.items()
+    for name, graph in (GRAPHS | {f"{kind} memory": made for kind, made in GROWING.items()}).items()
 }
 KINDS |= {
     "averages its batch": lambda folder: put(folder, averaging().SerializeToString(), batch=2),
