@@ -5,8 +5,6 @@ value reaches the rest of the program that is not of the type, and within the ra
 dataclass states; the ranges are the names at the end of the first part of this file.
 """
 
-import os
-import stat
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -15,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from edgesr.errors import EdgesrError
+from edgesr.files import open_regular
 
 Kind = TypeVar("Kind")
 
@@ -111,16 +110,11 @@ def has_format(path: Path, format: str) -> bool:
 def read_bounded(path: Path, limit_bytes: int) -> bytes:
     """Return the content of a regular file of at most `limit_bytes`.
 
-    A pipe or a device is not opened at all, since reading it might never end.
-
     Raises:
-        OSError: it cannot be read.
-        MalformedError: it is no regular file, or is larger.
+        OSError: it cannot be read, or is no regular file.
+        MalformedError: it is larger.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise MalformedError("it is not a regular file")
+    with open_regular(path) as file:
         data = file.read(limit_bytes + 1)
     if len(data) > limit_bytes:
         raise MalformedError(f"it is larger than {limit_bytes >> 10} KiB")

@@ -16,10 +16,18 @@ EdgesrError
 import shlex
 from pathlib import PurePath
 
+_SHOWN = 2000  # characters of a message; a path may have 4096
+
 
 def shell(word: str | PurePath) -> str:
     """Return a file's name as a shell takes it, for the commands that people are told to type."""
     return shlex.quote(str(word))
+
+
+def _in_one_line(text: str) -> str:
+    """Return a text that may quote a file: its line ends as escapes, its middle cut if long."""
+    line = "\\n".join(text.splitlines())
+    return line if len(line) <= _SHOWN else f"{line[: _SHOWN // 2]} ... {line[-_SHOWN // 2 :]}"
 
 
 class EdgesrError(Exception):
@@ -37,9 +45,14 @@ class EdgesrError(Exception):
         self.where = None if where is None else str(where)
         self.fix = fix
 
+    @property
+    def line(self) -> str:
+        """What is wrong and where, in one line."""
+        parts = [self.what] if self.where is None else [self.where, self.what]
+        return ": ".join(map(_in_one_line, parts))
+
     def __str__(self) -> str:
-        text = self.what if self.where is None else f"{self.where}: {self.what}"
-        return text if self.fix is None else f"{text}\n  try: {self.fix}"
+        return self.line if self.fix is None else f"{self.line}\n  try: {self.fix}"
 
 
 class ConfigError(EdgesrError):

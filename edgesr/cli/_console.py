@@ -12,14 +12,22 @@ _CONTROL = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 
+_SPACE = 0x20  # JSON texts hold nothing below it
+
 
 def printable(text: str) -> str:
     """Return text from a file or a file name so that it cannot steer the terminal.
 
     Control characters, those that turn the direction of writing, and bytes of names that are not
-    UTF-8 are shown as Python escapes; only line ends and tabs stay.
+    UTF-8 are shown as escapes; only line ends and tabs stay. Those that JSON lets a text hold are
+    written as JSON writes them, so that a document stays one.
     """
-    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
+    return _CONTROL.sub(_escape, text)
+
+
+def _escape(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\x{code:02x}" if code < _SPACE else f"\\u{code:04x}"
 
 
 class SafeFormatter(logging.Formatter):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgesr.cli._console import progress, say
+from edgesr.cli._console import printable, progress, say
 
 if TYPE_CHECKING:
     from edgesr.evaluate.evaluate import Evaluation
@@ -108,11 +108,13 @@ def _rows(result: "Evaluation") -> list[tuple[str, ...]]:
 def _print_rich(rows: list[tuple[str, ...]]) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table()
     for column in _COLUMNS:
         numeric = column not in {"Set", "Model"}
         table.add_column(column, justify="right" if numeric else "left", no_wrap=numeric)
     for number, row in enumerate(rows):
-        table.add_row(*row, end_section=number % 2 == 1)
+        cells = (Text(printable(cell)) for cell in row)  # a set's name is a folder's
+        table.add_row(*cells, end_section=number % 2 == 1)
     Console().print(table)

@@ -92,7 +92,7 @@ def find_engine(
         try:
             check_engine(engine)
         except EdgesrError as error:
-            reasons.append(f"{engine.name}: {error.what}")
+            reasons.append(EdgesrError(error.what, where=engine.name).line)
             continue
         return Found(engine, f"{engine} was built from {onnx.name} for this board")
     if reasons:
@@ -127,7 +127,7 @@ def _say_skipped_once(text: str) -> None:
 
 def _say_skipped(error: EdgesrError) -> None:
     """Log in one line that a file nobody named was passed over."""
-    _say_skipped_once(f"{error.where}: {error.what}")
+    _say_skipped_once(error.line)
 
 
 def is_export_of(model: OnnxManifest, engine: EngineManifest) -> bool:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edgesr.artifact_limits import MAX_MODEL_BYTES
+from edgesr.decode import MalformedError, read_bounded
 from edgesr.engine import rewrite
 from edgesr.engine.layers import Layer
 from edgesr.engine.stack import Messages, Stack, Typing
@@ -75,9 +77,10 @@ def read_onnx(path: Path) -> bytes:
     """
     again = "edgesr export -o model.onnx"
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"cannot read it ({error.strerror})", where=path, fix=again) from error
+        data = read_bounded(path, MAX_MODEL_BYTES)
+    except (OSError, MalformedError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ModelError(f"cannot read it ({reason})", where=path, fix=again) from error
     if not data:
         raise ModelError("the file is empty", where=path, fix=again)
     if data.startswith(b"version https://git-lfs"):

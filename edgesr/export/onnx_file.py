@@ -9,7 +9,7 @@ from pathlib import Path
 
 from edgesr.errors import ModelError, shell
 
-_MAX_FIELDS = 1_000_000  # the largest file that edgesr exports has some 60,000
+_MAX_FIELDS = 300_000  # the largest file that edgesr exports has some 60,000
 _MAX_DEPTH = 32  # messages within each other; a loop's body lies six deep
 
 _CHILDREN: Mapping[str, Mapping[int, str]] = {

@@ -16,6 +16,8 @@ from edgesr.imaging.png import DamagedError, read_png
 from edgesr.imaging.tiff import is_whole, size_of
 
 READABLE = "PNG, JPEG, WebP, TIFF and BMP"
+HEAD = 32
+"""Bytes at the start of a file that tell what it is."""
 
 # TIFF 6.0 tags
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _SAMPLES_PER_PIXEL, _EXTRA_SAMPLES = 258, 262, 277, 338
@@ -33,9 +35,9 @@ class Container:
 
     Attributes:
         kind: `PNG`, `JPEG`, `WebP`, `TIFF` or `BMP`.
-        still: what is decoded in place of the whole file: an animated PNG without its animation,
-            whose damaged first frame OpenCV would make up without a word; a WebP without what
-            stands behind it.
+        still: what is decoded in place of the whole file: a PNG without its animation,
+            whose damaged first frame OpenCV would make up without a word, and its texts; a WebP
+            without what stands behind it.
         grey_alpha: grey with an alpha channel, which OpenCV gives as four channels.
         transparent_grey: the one grey value that is transparent (PNG tRNS), as OpenCV scales it.
         multiplied: OpenCV's colours of this file are already multiplied by alpha.
@@ -57,7 +59,7 @@ class Container:
 
 
 def identify(head: bytes) -> str | None:
-    """Return the kind of picture by the first 32 bytes of a file, None if it is none we know.
+    """Return the kind of picture by the first `HEAD` bytes of a file, None if it is none we know.
 
     Names kinds that cannot be read as well, so that a message can say what the file is.
     """
@@ -82,28 +84,38 @@ def identify(head: bytes) -> str | None:
     return next((kind for start, kind in signatures.items() if head.startswith(start)), None)
 
 
+def readable_kind(head: bytes) -> str:
+    """Return the kind of picture that a file is.
+
+    Args:
+        head: the first `HEAD` bytes of the file, or more.
+
+    Raises:
+        ImageError: none that is read; without a place.
+    """
+    kind = identify(head)
+    if kind is None:
+        raise ImageError(f"not a picture ({READABLE} are read)")
+    if kind not in _readers():
+        raise ImageError(
+            f"{kind} pictures are not read, only {READABLE}", fix="convert it to PNG first"
+        )
+    return kind
+
+
+def _readers() -> dict[str, Callable[[bytes], Container]]:
+    return {"PNG": _png, "JPEG": _jpeg, "WebP": _webp, "TIFF": _tiff, "BMP": _bmp}
+
+
 def inspect(data: bytes) -> Container:
     """Read the headers of a picture file, and check what can be checked without decoding.
 
     Raises:
         ImageError: no picture, of a kind that is not read, damaged, or too large; without a place.
     """
-    kind = identify(data[:32])
-    readers: dict[str, Callable[[bytes], Container]] = {
-        "PNG": _png,
-        "JPEG": _jpeg,
-        "WebP": _webp,
-        "TIFF": _tiff,
-        "BMP": _bmp,
-    }
-    if kind is None:
-        raise ImageError(f"not a picture ({READABLE} are read)")
-    if kind not in readers:
-        raise ImageError(
-            f"{kind} pictures are not read, only {READABLE}", fix="convert it to PNG first"
-        )
+    kind = readable_kind(data)
     try:
-        return readers[kind](data)
+        return _readers()[kind](data)
     except (DamagedError, struct.error, IndexError):
         raise ImageError(f"the {kind} file is damaged or cut short") from None
 

@@ -18,6 +18,7 @@ PIXEL_X_DIMENSION = 0xA002
 PIXEL_Y_DIMENSION = 0xA003
 
 _SHORT, _LONG = 3, 4
+_MOST_NUMBERS = 1 << 20  # in one entry; a picture of the largest size has as many tiles of 16x16
 _TYPE_BYTES = {1: 1, 2: 1, _SHORT: 2, _LONG: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
 
 
@@ -64,13 +65,17 @@ class Directory:
         return int(struct.unpack_from(f"{self.order}{letter}", field.value)[0])
 
     def is_number(self, tag: int) -> bool:
-        """Tell whether a tag that is there holds whole numbers of 16 or 32 bits."""
-        return tag not in self.fields or self.fields[tag].kind in (_SHORT, _LONG)
+        """Tell whether a tag that is there holds whole numbers of 16 or 32 bits, a million at most.
+
+        In a small file several tags may name the same hundred megabytes.
+        """
+        field = self.fields.get(tag)
+        return field is None or (field.kind in (_SHORT, _LONG) and field.count <= _MOST_NUMBERS)
 
     def numbers(self, tag: int) -> tuple[int, ...]:
-        """Return the values of a whole-number tag, empty where there are none."""
+        """Return the values of a whole-number tag, empty where `is_number` is false or none are."""
         field = self.fields.get(tag)
-        if field is None or field.kind not in (_SHORT, _LONG):
+        if field is None or not self.is_number(tag):
             return ()
         letter = "H" if field.kind == _SHORT else "I"
         return struct.unpack(f"{self.order}{field.count}{letter}", field.value)

@@ -17,6 +17,8 @@ MAX_SIDE = 1 << 20
 MAX_SCANS = 100
 """Scans of a JPEG file. Encoders write about ten; every one costs a pass over all pixels."""
 
+_PIXEL_BYTES, _OTHER_BYTES = 8, 64 << 20
+
 
 def max_megapixels() -> float:
     """Return the limit in force, in millions of pixels.
@@ -34,6 +36,25 @@ def max_megapixels() -> float:
     if not limit > 0:
         raise ConfigError(f"must be a positive number, not {text!r}", where=VARIABLE)
     return limit
+
+
+def check_file_size(size: int) -> None:
+    """Refuse a file that is longer than any picture within the limit on pixels.
+
+    Args:
+        size: of the file in bytes; one with a hole may say more than its disk holds.
+
+    Raises:
+        ImageError: it is longer than the limit's pixels of 16 bit RGBA and metadata.
+    """
+    most = int(_PIXEL_BYTES * max_megapixels() * 1e6) + _OTHER_BYTES
+    if size > most:
+        needed = math.ceil((size - _OTHER_BYTES) / _PIXEL_BYTES / 1e6)
+        raise ImageError(
+            f"the file takes {size / 1e6:.0f} MB, more than a picture within the limit of "
+            f"{max_megapixels():g} megapixels can",
+            fix=f"edgesr --max-megapixels {needed} COMMAND ...",
+        )
 
 
 def check_size(kind: str, width: int, height: int) -> None:

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesr.errors import ImageError
-from edgesr.imaging.container import Container, inspect
+from edgesr.imaging.container import HEAD, Container, inspect, readable_kind
 from edgesr.imaging.exif import for_new_size, orientation, upright
+from edgesr.imaging.limits import check_file_size
 from edgesr.imaging.quiet import captured_stderr
 
 Samples = NDArray[np.unsignedinteger[Any]]
@@ -31,6 +32,8 @@ _MADE_UP = re.compile(
     re.I,
 )
 _TOO_LARGE = re.compile(r"CV_IO_MAX_IMAGE|exceeds user limit")
+# libtiff 4.5 and newer compare a tile's bytes, which they read in units of 1024, with its pixels.
+_TILE_BYTES = re.compile(r"Invalid tile byte count for tile \d+\. Expected (\d+), got (\d+)")
 _REMARK = re.compile(r"^(Corrupt JPEG data: .*|Unknown Adobe color transform code .*)$", re.M)
 
 
@@ -81,13 +84,11 @@ def read_picture(path: Path) -> Picture:
         ImageError: missing, a folder, empty, damaged, cut short or not such a picture.
     """
     try:
-        data = _read_regular(path)
+        return decode(_read_regular(path))
     except FileNotFoundError:
         raise ImageError("no such file", where=path) from None
     except OSError as error:
         raise ImageError(f"cannot be read ({error.strerror})", where=path) from error
-    try:
-        return decode(data)
     except ImageError as error:
         raise type(error)(error.what, where=path, fix=error.fix) from error
 
@@ -96,19 +97,23 @@ def _read_regular(path: Path) -> bytes:
     """Read a file, never a pipe or a device, which may have no end or nobody at the other one.
 
     Raises:
-        ImageError: it is something else than a file.
+        ImageError: it is something else than a file of a picture; without a place.
         OSError: it cannot be read.
     """
     # Without O_NONBLOCK the opening of a pipe waits for its writer.
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        mode = os.fstat(handle).st_mode
-        if stat.S_ISDIR(mode):
-            raise ImageError("a folder, not a picture", where=path)
-        if not stat.S_ISREG(mode):
-            raise ImageError("neither a file nor a link to one", where=path)
+        status = os.fstat(handle)
+        if stat.S_ISDIR(status.st_mode):
+            raise ImageError("a folder, not a picture")
+        if not stat.S_ISREG(status.st_mode):
+            raise ImageError("neither a file nor a link to one")
+        check_file_size(status.st_size)
         with os.fdopen(handle, "rb", closefd=False) as file:
-            return file.read()
+            head = file.read(HEAD)
+            if head:
+                readable_kind(head)  # before all of a film, say, is read
+            return head + file.read()
     finally:
         os.close(handle)
 
@@ -162,11 +167,7 @@ def _decode_pixels(
         except cv2.error as error:
             failure = str(error)
     if pixels is None or _MADE_UP.search(complaints.text):
-        if _TOO_LARGE.search(failure + complaints.text):
-            raise ImageError(
-                f"the {kind} picture is larger than OpenCV decodes (2^30 pixels, 2^20 a side)"
-            )
-        raise ImageError(f"the {kind} file is damaged or cut short")
+        raise _refusal(kind, failure + complaints.text)
     remarks = tuple(_REMARK.findall(complaints.text))
     if not KEEPS_METADATA:
         remarks += (
@@ -174,6 +175,21 @@ def _decode_pixels(
         )
     exif = found.get(_EXIF)
     return pixels, exif and exif.removeprefix(b"Exif\0\0"), found.get(_ICC), remarks
+
+
+def _refusal(kind: str, complaints: str) -> ImageError:
+    """Return what is wrong with a picture that its decoder refused, by what it said."""
+    if _TOO_LARGE.search(complaints):
+        return ImageError(
+            f"the {kind} picture is larger than OpenCV decodes (2^30 pixels, 2^20 a side)"
+        )
+    tile = _TILE_BYTES.search(complaints)
+    if tile is not None and int(tile[2]) == -(-int(tile[1]) // 1024) * 1024:
+        return ImageError(
+            f"TIFF tiles of {tile[1]} bytes, no multiple of 1024, are not read",
+            fix="convert it to PNG first",
+        )
+    return ImageError(f"the {kind} file is damaged or cut short")
 
 
 def _decode_without_metadata(block: NDArray[np.uint8]) -> NDArray[Any] | None:

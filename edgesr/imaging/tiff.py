@@ -2,12 +2,14 @@
 
 from math import ceil
 
+from edgesr.errors import ImageError
 from edgesr.imaging.exif import Directory
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _SAMPLES = 256, 257, 258, 259, 277
 _STRIP_OFFSETS, _ROWS_PER_STRIP, _STRIP_BYTES, _PLANAR = 273, 278, 279, 284
 _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_BYTES = 322, 323, 324, 325
 _PHOTOMETRIC, _YCBCR = 262, 6
+_TILE_PIXELS = 1 << 24  # a tile may also be as large as its picture
 _STRUCTURE = (
     *(_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _SAMPLES, _PLANAR),
     *(_STRIP_OFFSETS, _ROWS_PER_STRIP, _STRIP_BYTES),
@@ -28,6 +30,9 @@ def is_whole(directory: Directory, length: int) -> bool:
     Args:
         directory: of the picture.
         length: of the file in bytes.
+
+    Raises:
+        ImageError: tiles so much larger than the picture that they only take memory.
     """
     if not all(map(directory.is_number, _STRUCTURE)):
         return False  # the decoder may understand them, and else than we do
@@ -39,6 +44,12 @@ def is_whole(directory: Directory, length: int) -> bool:
         across, down = directory.number(_TILE_WIDTH) or 0, directory.number(_TILE_HEIGHT) or 0
         if not across or not down:
             return False
+        if across * down > max(_TILE_PIXELS, 4 * width * height):
+            raise ImageError(
+                f"TIFF tiles of {across}x{down} pixels are not read in a picture of "
+                f"{width}x{height}",
+                fix="convert it to PNG first",
+            )
         parts = ceil(width / across) * ceil(height / down)
         offsets, sizes = directory.numbers(_TILE_OFFSETS), directory.numbers(_TILE_BYTES)
     else:

@@ -13,10 +13,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from edgesr.decode import MalformedError
 from edgesr.errors import ConfigError, WeightsError
-from edgesr.files import write_bytes
+from edgesr.files import open_regular, write_bytes
 from edgesr.models.network import SRNetwork
 from edgesr.models.registry import Network, all_networks, get_network
+from edgesr.models.torch_file import check_torch_file
 from edgesr.weights import shipped
 
 WRAPPERS = ("params_ema", "params", "state_dict")  # where training codes put the state, best first
@@ -138,6 +140,7 @@ def load_state(path: Path) -> dict[str, Tensor]:
             with safe_open(path, framework="pt") as file:
                 state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
             return check_tensors(state, path)
+        check_torch_file(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of old pickle protocols, which are refused or read
             content = torch.load(path, map_location="cpu", weights_only=True)
@@ -148,8 +151,10 @@ def load_state(path: Path) -> dict[str, Tensor]:
     except SafetensorError as error:
         raise WeightsError(f"is a damaged safetensors file ({error})", where=path) from error
     except Exception as error:  # a damaged pickle can fail in any way
+        reason = f"{error}; " if isinstance(error, MalformedError) else ""
         raise WeightsError(
-            "is no checkpoint that can be read safely (torch files must hold tensors only)",
+            "is no checkpoint that can be read safely "
+            f"({reason}torch files must hold tensors only)",
             where=path,
             fix="save the bare state dict: torch.save(network.state_dict(), FILE)",
         ) from error
@@ -194,8 +199,12 @@ def save_weights(path: Path, network: SRNetwork, name: str, metadata: dict[str, 
 
 
 def _is_safetensors(path: Path) -> bool:
-    """Tell by content: eight bytes of header length, then JSON."""
-    with path.open("rb") as file:
+    """Tell by content: eight bytes of header length, then JSON.
+
+    Raises:
+        OSError: it cannot be read, or is no regular file.
+    """
+    with open_regular(path) as file:
         return file.read(9)[8:] == b"{"
 
 

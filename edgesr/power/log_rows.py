@@ -5,7 +5,11 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
+from edgesr.decode import MalformedError, read_bounded
 from edgesr.errors import PowerError
+
+LIMIT_BYTES = 128 << 20
+"""Largest log that is read; tegrastats writes as much in five days, a line a second."""
 
 _STAMP = r"[0-9]{2}-[0-9]{2}-[0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} "
 # Where a run was killed in the middle of a line and another appended, two lines share one.
@@ -23,9 +27,10 @@ def read_text(path: Path) -> str:
         PowerError: the file cannot be read.
     """
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise PowerError(f"cannot read the log ({error.strerror})", where=path) from error
+        data = read_bounded(path, LIMIT_BYTES)
+    except (OSError, MalformedError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise PowerError(f"cannot read the log ({reason})", where=path) from error
     # PowerShell's `>` writes UTF-16, and some tools leave its mark away.
     if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         encoding = "utf-16"

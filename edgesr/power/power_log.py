@@ -7,7 +7,7 @@ from edgesr.power.energy_windows import EnergyWindow, parse_windows, tool_of
 from edgesr.power.jtop_csv import HEADER as JTOP_HEADER
 from edgesr.power.jtop_csv import parse_jtop
 from edgesr.power.log_rows import read_text
-from edgesr.power.samples_csv import HEADER, read_samples
+from edgesr.power.samples_csv import HEADER, parse_samples
 from edgesr.power.tegrastats_log import DEFAULT_INTERVAL_S, PowerLog, read_tegrastats_log
 
 
@@ -33,7 +33,7 @@ def read_power_log(path: Path, interval_s: float = DEFAULT_INTERVAL_S) -> PowerL
         return parse_jtop(text, path)
     if not first_line.startswith(f"{HEADER},"):
         return read_tegrastats_log(path, interval_s)
-    samples = read_samples(path)
+    samples = parse_samples(text, path)
     if not samples:
         raise PowerError("it holds no samples", where=path)
     return PowerLog(samples, start=None, times_from="the samples' own times", tool="edgesr bench")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edgesr import files
 from edgesr.errors import PowerError
+from edgesr.power.log_rows import read_text
 from edgesr.power.sample import Sample
 
 _GROUPS = ("rails_mw", "loads_percent", "clocks_mhz", "temperatures_c")
@@ -43,11 +44,7 @@ def read_samples(path: Path) -> tuple[Sample, ...]:
     Raises:
         PowerError: the file cannot be read or is not such a file.
     """
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, ValueError) as error:
-        raise PowerError(f"cannot read samples ({error})", where=path) from error
-    return parse_samples(text, path)
+    return parse_samples(read_text(path), path)
 
 
 def parse_samples(text: str, path: Path) -> tuple[Sample, ...]:

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from edgesr.errors import MissingError, ModelError, shell
 from edgesr.export.manifest import OnnxManifest
 from edgesr.export.onnx_file import check_content
+from edgesr.files import open_regular
 from edgesr.runtime.model_shapes import check_independence, check_interface, check_output
+from edgesr.runtime.onnxruntime_memory import bound, is_exceeded, limit_bytes
 
 FIRST_BYTE = b"\x08"  # an ONNX file is a protobuf message that begins with its field ir_version
 
@@ -54,9 +56,12 @@ class OnnxRuntimeSession:
                 "ONNX Runtime is not installed", fix="pip install onnxruntime"
             ) from error
         options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3  # its warnings are about our graph, not for the user
+        options.log_severity_level = 4  # its errors come as exceptions; a log would quote names raw
         options.intra_op_num_threads = threads if fixed else 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        calls = self.batch if self.batch is not None else threads
+        self._limit = limit_bytes(self.manifest.tile**2 * calls, len(content))
+        bound(options, self._limit)
         try:
             self._session = onnxruntime.InferenceSession(
                 content, options, providers=["CPUExecutionProvider"]
@@ -87,6 +92,12 @@ class OnnxRuntimeSession:
         return check_output(tiles, enlarged, self.scale, self._where)
 
     def _failure(self, verb: str, error: Exception) -> ModelError:
+        if is_exceeded(error):
+            return ModelError(
+                f"it takes more than the {self._limit >> 20} MiB that a network of its size may",
+                where=self._where,
+                fix=f"edgesr export -o {shell(self._where)}",
+            )
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         return ModelError(
             f"ONNX Runtime cannot {verb} it ({reason})",
@@ -113,7 +124,7 @@ def _check_is_onnx(path: Path) -> None:
         ModelError: missing, a folder, empty or not ONNX.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             head = file.read(1)
     except OSError as error:
         raise ModelError(

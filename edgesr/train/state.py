@@ -11,9 +11,11 @@ from typing import Any
 import torch
 from torch import nn
 
+from edgesr.decode import MalformedError
 from edgesr.errors import ConfigError, EdgesrError, WeightsError
 from edgesr.files import write_bytes
 from edgesr.models.checkpoint import check_tensors
+from edgesr.models.torch_file import check_torch_file
 from edgesr.train.config import TrainConfig
 from edgesr.train.optimizer import Average
 
@@ -93,9 +95,12 @@ class State:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
+        check_torch_file(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise WeightsError(f"cannot be read ({error.strerror})", where=path) from error
+    except MalformedError as error:
+        raise WeightsError(f"is a damaged checkpoint ({error})", where=path) from error
     except Exception as error:  # a damaged pickle can fail in any way
         raise WeightsError("is a damaged checkpoint", where=path) from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:

@@ -1,6 +1,9 @@
 """Texts of strangers on the terminal: shown as they are written in Python, never obeyed."""
 
+import hashlib
 import json
+import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +59,103 @@ def test_keys_of_weights(tmp_path: Path) -> None:
     save_file(state | {EVIL: torch.zeros(1)}, tmp_path / "w.safetensors")
     command = ("export", "--model", "esr-fast", "--weights", "w.safetensors", "-o", "m.onnx")
     assert SHOWN in edgesr(tmp_path, *command)
+
+
+def test_metadata_of_weights(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    from safetensors.torch import save_file
+
+    from edgesr.models.registry import get_network
+
+    state = dict(get_network("esr-fast").module(4).state_dict())
+    weights = tmp_path / "w.safetensors"
+    command = ("export", "--model", "esr-fast", "--weights", weights.name, "-o", "m.onnx")
+    save_file(state, weights, {"network": "esr-fast", "scale": EVIL, EVIL: EVIL})
+    assert f"holds esr-fast x{SHOWN}, not x4" in edgesr(tmp_path, *command)
+    # A name that is not known says nothing about the shapes, which fit, so this is exported.
+    save_file(state, weights, {"network": EVIL, "scale": "4", EVIL: EVIL})
+    edgesr(tmp_path, *command, code=0)
+    torch.save({EVIL: torch.zeros(1)}, tmp_path / "w.pth")
+    assert SHOWN in edgesr(tmp_path, *(word.replace(".safetensors", ".pth") for word in command))
+
+
+def test_names_in_a_graph(tmp_path: Path) -> None:
+    """ONNX Runtime quotes names of nodes in its errors, and logs some by itself."""
+    onnx = pytest.importorskip("onnx")
+
+    name = shipped("esr-fast", 4, "onnx")
+    model = onnx.load(name)
+    model.graph.node[0].name = model.graph.node[0].op_type = EVIL
+    content = model.SerializeToString()
+    (tmp_path / "m.onnx").write_bytes(content)
+    fields = json.loads(name.with_suffix(".json").read_text())
+    digest = {"onnx_sha256": hashlib.sha256(content).hexdigest()}
+    (tmp_path / "m.json").write_text(json.dumps(fields | digest))
+    edgesr(tmp_path, "upscale", str(PHOTO), "-m", "m.onnx", "-o", "x.png")
+
+
+def test_names_of_files_in_json_stay_json(tmp_path: Path) -> None:
+    name = f"a\x7f\x9b{EVIL}\n\t.png"
+    (tmp_path / name).write_bytes(PHOTO.read_bytes())
+    said = edgesr(tmp_path, "upscale", name, "-m", "bicubic", "-o", "x.png", "--json", code=0)
+    (file,) = json.loads(said)["files"]
+    assert file["input"] == name
+
+
+def test_an_error_is_one_line(tmp_path: Path) -> None:
+    said = edgesr(
+        tmp_path, "upscale", "a\nnote: all is well\u2028.png", "-m", "bicubic", "-o", "x.png"
+    )
+    assert said.endswith("error: a\\nnote: all is well\\n.png: no such file\n")
+    said = edgesr(tmp_path, "upscale", str(PHOTO), "-m", "x" * 100_000, "-o", "x.png")
+    assert len(said) < 5000
+
+
+def test_the_table_of_eval_on_a_terminal(tmp_path: Path) -> None:
+    """A set is named by its folder, which rich would take for its own markup."""
+    name = f"[bold]set{EVIL}"
+    (tmp_path / name / "HR").mkdir(parents=True)
+    (tmp_path / name / "HR/a.png").write_bytes(PHOTO.read_bytes())
+    said = on_a_terminal(tmp_path, "eval", "bicubic", "--data", name)
+    assert f"[bold]set{SHOWN}" in "".join(said.split())
+    assert "\x1b]0;title" not in said
+    assert "\u202e" not in said
+
+
+def test_the_progress_of_a_picture_on_a_terminal(tmp_path: Path) -> None:
+    name = f"[bold]a{EVIL}.png"
+    (tmp_path / name).write_bytes(PHOTO.read_bytes())
+    said = on_a_terminal(tmp_path, "upscale", name, "-m", "bicubic", "-o", "x.png")
+    assert "[bold]a" in said
+    assert "\x1b]0;title" not in said
+    assert "\u202e" not in said
+
+
+def on_a_terminal(folder: Path, *command: str) -> str:
+    """Return what a command says where both of its outputs are a terminal, 300 columns wide."""
+    main, end = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "edgesr", *command],
+        cwd=folder, stdin=end, stdout=end, stderr=end, env={**os.environ, "COLUMNS": "300"},
+    ) as process:  # fmt: skip
+        os.close(end)
+        said = b""
+        try:
+            while part := os.read(main, 1 << 16):
+                said += part
+        except OSError:
+            pass  # how Linux says that nobody holds the other end any more
+    os.close(main)
+    assert process.returncode == 0
+    return said.decode()
+
+
+def test_power_logs(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text(f"{EVIL}\n" * 3)
+    (tmp_path / "b.csv").write_text(f"time_s,rails_mw.{EVIL}\n0.0,1\n1.0,x{EVIL}\n")
+    (tmp_path / "c.csv").write_text(f"time_s,rails_mw.{EVIL}\n0.0,1\n1.0,2\n")
+    for name, code in {"a.log": 1, "b.csv": 1, "c.csv": 0}.items():
+        edgesr(tmp_path, "power", name, code=code)
 
 
 def test_run_json(tmp_path: Path) -> None:

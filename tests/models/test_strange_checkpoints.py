@@ -1,8 +1,13 @@
 """Checkpoints whose tensors are no weights, or whose names ask for more memory than there is."""
 
+import io
+import os
+import pickle
 import subprocess
 import sys
 import warnings
+import zipfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,9 +17,11 @@ from peak_memory import PEAK_KIB
 from safetensors.torch import save_file
 from torch import Tensor
 
+from edgesr.decode import MalformedError
 from edgesr.errors import ConfigError, EdgesrError, WeightsError
 from edgesr.models.checkpoint import load_network, load_state
 from edgesr.models.registry import MAX_SIZE, get_network
+from edgesr.models.torch_file import check_torch_file
 
 KINDS: dict[str, Callable[[Tensor], Tensor]] = {
     "float8_e4m3fn": lambda w: w.to(torch.float8_e4m3fn),
@@ -93,6 +100,84 @@ def test_a_name_in_a_file_takes_no_memory_before_the_shapes_are_compared(tmp_pat
     what, peak_kib = done.stdout.splitlines()
     assert what.startswith(f"does not fit {name} x4: missing")
     assert int(peak_kib) < 1 << 20
+
+
+class _Order:
+    """Pickled as a call of `maker`."""
+
+    def __init__(self, maker: object, *arguments: object) -> None:
+        self._call = (maker, arguments)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return self._call
+
+
+def _archive(pickled: bytes | None = None, compression: int = zipfile.ZIP_STORED) -> bytes:
+    """A torch file with another pickle, or with compressed entries: a gigabyte of zeros."""
+    plain, changed = io.BytesIO(), io.BytesIO()
+    torch.save({"w": torch.zeros(1 << 28 if compression else 1)}, plain)
+    with zipfile.ZipFile(plain) as source, zipfile.ZipFile(changed, "w", compression) as target:
+        for name in source.namelist():
+            swap = pickled is not None and name.endswith("data.pkl")
+            target.writestr(name, pickled if swap else source.read(name))
+    return changed.getvalue()
+
+
+def _ordered(maker: object, *arguments: object) -> bytes:
+    return _archive(pickle.dumps({"w": _Order(maker, *arguments)}, 2))
+
+
+BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
+    "compressed": (lambda: _archive(compression=zipfile.ZIP_DEFLATED), "compressed"),
+    "bytearray": (lambda: _ordered(bytearray, 3 * 10**9), "names __builtin__ bytearray"),
+    "tensor by size": (lambda: _ordered(torch.FloatTensor, 10**9), "names torch FloatTensor"),
+    "of another protocol": (
+        lambda: _archive(pickle.dumps({"w": _Order(bytearray, 3 * 10**9)}, 4)),
+        "uses STACK_GLOBAL",
+    ),
+    "old, bytearray": (
+        lambda: b"".join(pickle.dumps(part, 2) for part in (1, 2, _Order(bytearray, 3 * 10**9))),
+        "names __builtin__ bytearray",
+    ),
+    "long pickle": (lambda: _archive(b"\x80\x02" + b"0" * (5 << 20) + b"."), "larger than 4 MiB"),
+    "no pickle": (lambda: b"PK\x03\x04" + bytes(100), "damaged archive"),
+    "cut": (lambda: _archive()[:-30], "damaged archive"),
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_a_small_torch_file_takes_little_memory(bomb: str, tmp_path: Path) -> None:
+    make, reason = BOMBS[bomb]
+    path = tmp_path / "w.pth"
+    path.write_bytes(make())
+    with pytest.raises(WeightsError, match=reason) as caught:
+        load_state(path)
+    assert len(str(caught.value).splitlines()) <= 2
+    with pytest.raises(MalformedError, match=reason):  # before torch has read a byte
+        check_torch_file(path)
+
+
+def test_ordinary_torch_files_pass(tmp_path: Path) -> None:
+    content = {
+        "params": state(),
+        "half": torch.zeros(2, dtype=torch.bfloat16),
+        "whole": torch.nn.Parameter(torch.zeros(2)),
+        "size": torch.Size([1]),
+        "type": torch.float16,
+        "counts": Counter("ab"),
+        "random": torch.get_rng_state(),
+    }
+    for new in (True, False):
+        torch.save(content, tmp_path / "w.pth", _use_new_zipfile_serialization=new)
+        check_torch_file(tmp_path / "w.pth")
+        assert load_state(tmp_path / "w.pth").keys() == state().keys()
+
+
+def test_a_pipe_as_weights_does_not_hang(tmp_path: Path) -> None:
+    for name in ("w.pth", "w.safetensors"):
+        os.mkfifo(tmp_path / name)
+        with pytest.raises(WeightsError, match="not a regular file"):
+            load_network("esr-fast", 4, tmp_path / name)
 
 
 def test_a_scale_in_a_file_that_is_none(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
-"""ONNX files whose local functions are not what edgesr writes, by name, as in strange_models."""
+"""ONNX files whose local functions are not what edgesr writes, by name, as in strange_graphs."""
 
+from model_parts import Write, constants, enlarge, model, put
 from onnx import FunctionProto, NodeProto, helper
-from strange_models import Write, constants, enlarge, model, put
 
 DOMAIN = "edgesr"
 

@@ -1,96 +1,14 @@
-"""Models and manifests that are not what they say, by name; each is made by one function.
+"""ONNX files that are not what their manifests say, by name, and how they are written.
 
-Every function writes `m.onnx` and `m.json` into a folder.
+Every function in `KINDS` writes `m.onnx` and `m.json` into a folder.
 """
 
-import hashlib
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from onnx import (
-    GraphProto,
-    ModelProto,
-    NodeProto,
-    TensorProto,
-    ValueInfoProto,
-    helper,
-    numpy_helper,
-    save_model,
-)
-
-TILE, SCALE = 16, 4
-LARGE = TILE * SCALE
-FLOAT = TensorProto.FLOAT
-Write = Callable[[Path], None]
-
-
-def value(name: str, shape: list[Any], kind: int = FLOAT) -> ValueInfoProto:
-    return helper.make_tensor_value_info(name, kind, shape)
-
-
-def manifest(content: bytes, **changes: Any) -> dict[str, Any]:
-    fields = {
-        "network": "nearest",
-        "scale": SCALE,
-        "precision": "fp32",
-        "tile": TILE,
-        "batch": 1,
-        "scan_form": None,
-        "fp32_islands": [],
-        "opset": 17,
-        "parameters": 0,
-        "multiply_adds_per_tile": 0,
-        "parent": None,
-        "onnx_sha256": hashlib.sha256(content).hexdigest(),
-        "parity": {"max_abs_difference": 0.0, "patches": 1, "against": "x", "psnr_db": 100.0},
-        "versions": {},
-        "quantization": None,
-        "psnr_loss": [],
-        "input_range": [0.0, 1.0],
-        "colour_order": "RGB",
-        "layout": "NCHW",
-        "format": "edgesr-onnx/1",
-    }
-    return fields | changes
-
-
-def put(folder: Path, content: bytes, text: str | bytes | None = None, **changes: Any) -> None:
-    (folder / "m.onnx").write_bytes(content)
-    if text is None:
-        text = json.dumps(manifest(content, **changes))
-    (folder / "m.json").write_bytes(text if isinstance(text, bytes) else text.encode())
-
-
-def enlarge(source: str = "lr", result: str = "hr", scale: int = SCALE) -> NodeProto:
-    return helper.make_node("Resize", [source, "", "scales"], [result], mode="nearest")
-
-
-def constants(scale: float = SCALE) -> list[TensorProto]:
-    return [numpy_helper.from_array(np.array([1, 1, scale, scale], np.float32), "scales")]
-
-
-def model(
-    nodes: list[NodeProto] | None = None,
-    inputs: list[ValueInfoProto] | None = None,
-    outputs: list[ValueInfoProto] | None = None,
-    tensors: list[TensorProto] | None = None,
-) -> ModelProto:
-    graph = helper.make_graph(
-        [enlarge()] if nodes is None else nodes,
-        "g",
-        [value("lr", [1, 3, TILE, TILE])] if inputs is None else inputs,
-        [value("hr", [1, 3, LARGE, LARGE])] if outputs is None else outputs,
-        constants() if tensors is None else tensors,
-    )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-
-
-def good() -> bytes:
-    return model().SerializeToString()
-
+from model_parts import FLOAT, LARGE, TILE, Write, constants, enlarge, good, model, put, value
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper, save_model
 
 GRAPHS: dict[str, Callable[[], ModelProto]] = {
     "scale 2": lambda: model(
@@ -258,6 +176,58 @@ def scan() -> ModelProto:
     return model([node, enlarge("x")])
 
 
+_VALUES = 400_000_000  # 1.6 GB in float32
+
+
+def _growing(*nodes: NodeProto, **tensors: object) -> ModelProto:
+    """A network beside which `nodes` make the large tensor `big`, which the result depends on."""
+    node = helper.make_node
+    given = [numpy_helper.from_array(np.array(value), name) for name, value in tensors.items()]
+    return model(
+        [
+            *nodes,
+            node("ReduceMin", ["big"], ["least"], keepdims=0),
+            enlarge(result="e"),
+            node("Mul", ["least", "nothing"], ["none"]),
+            node("Add", ["e", "none"], ["hr"]),
+        ],
+        tensors=[*constants(), numpy_helper.from_array(np.array(0, np.float32), "nothing"), *given],
+    )
+
+
+GROWING: dict[str, Callable[[], ModelProto]] = {
+    "filled": lambda: _growing(
+        helper.make_node("ConstantOfShape", ["shape"], ["big"]), shape=[_VALUES]
+    ),
+    "expanded": lambda: _growing(
+        helper.make_node("Expand", ["lr", "shape"], ["big"]),
+        shape=[_VALUES // (3 * TILE * TILE), 3, TILE, TILE],
+    ),
+    "counted": lambda: _growing(
+        helper.make_node("Range", ["start", "end", "step"], ["big"]),
+        start=np.float32(0), end=np.float32(_VALUES), step=np.float32(1),
+    ),
+    "random": lambda: _growing(helper.make_node("RandomNormal", [], ["big"], shape=[_VALUES])),
+    "tiled": lambda: _growing(
+        helper.make_node("Tile", ["lr", "times"], ["big"]),
+        times=[1, 1, _VALUES // (3 * TILE * TILE), 1],
+    ),
+    "padded": lambda: _growing(
+        helper.make_node("Pad", ["lr", "pads"], ["big"]),
+        pads=[0, 0, 0, 0, 0, 0, 0, _VALUES // (3 * TILE)],
+    ),
+}  # fmt: skip
+"""Graphs of three hundred bytes that fill 1.6 GB when they run."""
+
+
+def names_that_steer() -> ModelProto:
+    """Fails when it runs, in a node whose name would steer a terminal."""
+    failing = GRAPHS["fails when it runs"]()
+    for node in failing.graph.node:
+        node.name = f"{node.output[0]}\x1b]0;title\x07"
+    return failing
+
+
 def external(folder: Path) -> None:
     """Weights in another file, which the manifest's hash does not cover."""
     offset = numpy_helper.from_array(np.zeros((1, 3, LARGE, LARGE), np.float32), "offset")
@@ -270,66 +240,16 @@ def external(folder: Path) -> None:
     put(folder, path.read_bytes())
 
 
-_DEEP = 100_000
-TEXTS: dict[str, str | bytes] = {
-    "empty": "",
-    "no JSON": "{",
-    "null": "null",
-    "a number": "5",
-    "a text": '""',
-    "a list": "[]",
-    "an empty object": "{}",
-    "deep list": "[" * _DEEP,
-    "deep object": '{"a":' * _DEEP,
-    "deep and closed": "[" * _DEEP + "]" * _DEEP,
-    "deep inside": '{"format": "edgesr-onnx/1", "versions": ' + "[" * _DEEP + "]" * _DEEP + "}",
-    "NaN": "NaN",
-    "no UTF-8": b"\xff\xfe{}",
-    "zeros": b"\0" * 1000,
-    "huge": b" " * (17 << 20),
-    "long number": '{"format": "edgesr-onnx/1", "tile": ' + "9" * 100_000 + "}",
-    "another format": '{"format": "edgesr-onnx/2"}',
-    "surrogate": '{"format": "\\ud800"}',
+KINDS: dict[str, Write] = {
+    name: lambda folder, graph=graph: put(folder, graph().SerializeToString())  # type: ignore[misc]
+    for name, graph in (GRAPHS | {f"{kind} memory": made for kind, made in GROWING.items()}).items()
 }
-
-_WRONG: dict[str, tuple[Any, ...]] = {
-    "network": (5, None, [], "x" * 10_000),
-    "scale": (0, -1, 3, 17, 4.5, "4", None, True, 1e30),
-    "precision": ("fp64", 5, None),
-    "tile": (0, -16, 64, 10_000, 10**30, "16", None),
-    "batch": (0, -1, 2, 10_000, 10**30, "1"),
-    "scan_form": (5, [], {}),
-    "fp32_islands": (5, None, [5], "abc"),
-    "opset": ("17", -1, None),
-    "parameters": ("0", -1, 1e300),
-    "parent": (5, [], {}, {"file": "../x", "sha256": "0" * 64}, {"file": "x", "sha256": "0"}),
-    "onnx_sha256": (5, None, "", "0" * 64, "x" * 64),
-    "parity": (5, None, {}, {"max_abs_difference": "x", "patches": 1, "against": "x"}),
-    "versions": (5, [], {"a": 5}),
-    "quantization": (5, [], {}, "x"),
-    "psnr_loss": (5, None, [5], [{}]),
-    "input_range": ([0, 255], [0], 5, None),
-    "colour_order": ("BGR", 5),
-    "layout": ("NHWC", None),
-}
-
-KINDS: dict[str, Write] = {}
-for _name, _graph in GRAPHS.items():
-    KINDS[_name] = lambda folder, graph=_graph: put(folder, graph().SerializeToString())  # type: ignore[misc]
-for _name, _text in TEXTS.items():
-    KINDS[f"manifest: {_name}"] = lambda folder, text=_text: put(folder, good(), text)  # type: ignore[misc]
-for _name, _values in _WRONG.items():
-    for _value in _values:
-        KINDS[f"{_name}: {_value!r:.30}"] = (  # type: ignore[misc]
-            lambda folder, name=_name, value=_value: put(folder, good(), **{name: value})
-        )
 KINDS |= {
     "averages its batch": lambda folder: put(folder, averaging().SerializeToString(), batch=2),
     "endless loop": lambda folder: put(folder, endless().SerializeToString()),
     "endless loop in a branch": lambda folder: put(folder, nested().SerializeToString()),
     "scan": lambda folder: put(folder, scan().SerializeToString()),
     "external data": external,
-    "unknown field": lambda folder: put(folder, good(), surprise=1),
     "cut": lambda folder: put(folder, good()[:-40]),
     "empty model": lambda folder: put(folder, b""),
     "a picture": lambda folder: put(folder, b"\x89PNG\r\n\x1a\n" + b"\0" * 100),

@@ -1,0 +1,44 @@
+"""A bound on the memory that ONNX Runtime takes for a network on the CPU.
+
+A graph of three hundred bytes may fill a tensor of any size. What ONNX Runtime takes by way of its
+arena can be bounded, by an arena that sessions share; each session is given one of its own here.
+"""
+
+from typing import Any
+
+_BASE_BYTES = 256 << 20
+_PIXEL_BYTES = 64 << 10  # of an input tile; the student takes 2.7 kB
+_COPIES = 4  # of the weights: the file's, and those that are laid out anew for a processor
+
+
+def limit_bytes(pixels: int, content_bytes: int) -> int:
+    """Return the most memory that a network may take.
+
+    Args:
+        pixels: of all input tiles that are worked on at the same time.
+        content_bytes: size of the ONNX file.
+    """
+    return _BASE_BYTES + _PIXEL_BYTES * pixels + _COPIES * content_bytes
+
+
+def bound(options: Any, limit: int) -> None:
+    """Make the next session of these `onnxruntime.SessionOptions` take `limit` bytes at most.
+
+    A later call gives the session after it another arena; those that are open keep theirs. Old
+    versions (1.19, for one) take one arena a process, so only the first session is bounded there.
+    """
+    import onnxruntime as ort
+
+    kind, use = ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, ort.OrtMemType.DEFAULT
+    as_asked = 1  # extends the arena by what is needed, not to the next power of two
+    arena = ort.OrtArenaCfg({"max_mem": limit, "arena_extend_strategy": as_asked})
+    try:
+        ort.create_and_register_allocator(ort.OrtMemoryInfo("Cpu", kind, 0, use), arena)
+    except RuntimeError:  # there is one already
+        return
+    options.add_session_config_entry("session.use_env_allocators", "1")
+
+
+def is_exceeded(error: Exception) -> bool:
+    """Tell whether ONNX Runtime failed at the bound."""
+    return "is smaller than requested bytes" in str(error)
