@@ -2,8 +2,8 @@
 
 Starting Python and importing torch takes longer than most commands here. So one process divides
 for every command (fork) and imports once what undisturbed ones have needed; what befalls a child, a
-SIGKILL too, leaves the others alone. It lives in a mount namespace of its own, because a full disk is a real
-one: a tmpfs that is made as small as what it holds, so the errors are the system's.
+SIGKILL too, leaves the others alone. It lives in a mount namespace of its own, because a full disk
+is a real one: a tmpfs that is made as small as what it holds, so the errors are the system's.
 
     python children.py        reads requests from standard input, one JSON document a line
 """
@@ -20,7 +20,6 @@ import tempfile
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
 
 from changes import Counter
 
@@ -98,12 +97,7 @@ class Children:
         )
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._server.communicate()
         self._stack.close()
 

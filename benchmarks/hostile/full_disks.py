@@ -9,7 +9,6 @@ or all of it new. Each place is tried twice: with blocks alone used up, and with
 name either.
 """
 
-import re
 from pathlib import Path
 
 from changes import TAKES_SPACE
@@ -19,6 +18,8 @@ from scenarios import SCENARIOS
 
 OUTPUT = "error: No space left on device"
 """What is said of standard output, besides what is said of a file."""
+BESIDES = ("  try: ", "note: ", "from step ")
+"""How lines begin that belong to an error, or are none."""
 
 
 def judge(states: States, children: Children, at: int) -> str:
@@ -47,9 +48,7 @@ def _wrong_end(states: States, copy: Path, exit_code: int, stderr: str) -> str:
     if not exit_code and states.scenario.state(copy) == states.scenario.state(states.new):
         whole = (states.new / STDOUT).read_text().count("\n")
         return "" if (copy / STDOUT).read_text().count("\n") == whole else "half of the output"
-    lines = [
-        line for line in stderr.splitlines() if not re.match(r"  try: |note: |from step ", line)
-    ]
+    lines = [line for line in stderr.splitlines() if not line.startswith(BESIDES)]
     errors = [line for line in lines if line != OUTPUT] or lines
     if exit_code != 1 or len(errors) != 1 or not errors[0].startswith("error: "):
         return f"exit code {exit_code}: {stderr[-500:]}"

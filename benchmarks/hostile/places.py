@@ -1,6 +1,7 @@
 """The walk over every place of every command, which kills and full disks share."""
 
 import argparse
+import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from children import Children, Done, Request
-from scenarios import SCENARIOS, Scenario, prepare, run
+from scenarios import SCENARIOS, Scenario, prepare
 
 from edgesr.files import write_json
 
@@ -61,7 +62,7 @@ def make_states(root: Path, scenario: Scenario, children: Children, fault: str =
 def disturbed(
     states: States, children: Children, fault: str, at: int
 ) -> Iterator[tuple[Path, Done]]:
-    """Disturb the command at one change in a copy of the old state; yield the copy and how it ended."""
+    """Disturb the command at one change; yield the copy of the old state and how it ended."""
     with tempfile.TemporaryDirectory() as name:
         copy = Path(name) / "copy"
         shutil.copytree(states.old, copy)
@@ -103,13 +104,16 @@ def walk(
         judge: "" for a place where all went as it must, else what was wrong.
     """
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("commands", nargs="*", choices=[*commands, []], default=list(commands))
+    parser.add_argument("commands", nargs="*", help=f"Of {', '.join(commands)}. Default: all.")
     parser.add_argument("--at-most", type=int, help="Try so many places of each, evenly apart.")
     parser.add_argument("-o", "--output", type=Path, required=True)
     args = parser.parse_args()
-    summary: dict[str, Any] = {}
+    if unknown := [name for name in args.commands if name not in commands]:
+        parser.error(f"there is no {', '.join(unknown)}")
+    known = args.output.read_text() if args.output.is_file() else "{}"
+    summary: dict[str, Any] = json.loads(known)  # the commands that are not asked for stay
     with Children() as children:
-        for name in args.commands:
+        for name in args.commands or commands:
             with tempfile.TemporaryDirectory() as root:
                 states = make_states(Path(root), SCENARIOS[name], children, fault)
                 tried = sample(places(states), args.at_most)

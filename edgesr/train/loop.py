@@ -33,14 +33,16 @@ from edgesr.train.state import State
 from edgesr.train.validate import Validation
 from edgesr.train.world import World, convolutions, joined
 
-CLOCK_EVERY = 10  # steps between looks at the clock, which several processes must share
+CLOCK_EVERY = 10
+"""Steps between looks at the clock, which several processes must share; a process that is alone
+also looks when it is asked to stop, because on a CPU ten steps may take minutes."""
 
 
 class Watcher(Protocol):
-    """Whoever looks on; process 0 alone calls it."""
+    """Whoever looks on; but for `decoded`, process 0 alone calls it."""
 
     def decoded(self, pictures: int, of: int) -> None:
-        """So many pictures are decoded, of so many."""
+        """So many pictures are decoded, of so many; every process says so, and may be ended."""
 
     def said(self, line: str) -> None:
         """Something worth one line happened."""
@@ -98,10 +100,6 @@ def train(config: TrainConfig, watcher: Watcher) -> Result:
             ) from error
 
 
-def _unseen(pictures: int, of: int) -> None:
-    """Stand where process 0 has a watcher."""
-
-
 def _checkpoint(config: TrainConfig) -> Path:
     return config.out / "checkpoint.pt"
 
@@ -128,7 +126,7 @@ class Run:
         self._before_s = self._state.elapsed_s
         record = world.device.type == "cuda"
         self._gradient = Gradient(build_objective(config, self._network, world), record)
-        data = build_data(config, world, watcher.decoded if world.first else _unseen)
+        data = build_data(config, world, watcher.decoded)
         self._feeder = data.feeder
         self._validation: Validation | None = None
         self._metrics: Metrics | None = None
@@ -154,7 +152,7 @@ class Run:
             rate = learning_rate(self._config, self._state.step, done)
             self._sums.add(*self._step(batches, rate))
             step = self._state.step
-            if step % CLOCK_EVERY == 0:
+            if step % CLOCK_EVERY == 0 or (self._world.size == 1 and self._watcher.wants_stop()):
                 done, stop = self._look_at_clock()
             else:
                 done = max(done, progress(self._config, step, 0.0))

@@ -7,6 +7,7 @@ scale^2 o_i in `hr`. The buffers lie in memory, in a file mapped into memory, or
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -106,18 +107,19 @@ def load(folder: Path, scale: int, cache: Path | None, decoded: Decoded) -> Load
 def _decode_to_memory(files: list[Path], scale: int, decoded: Decoded) -> list[Pair]:
     limit = MEMORY_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2
     held, total = [], 0  # half of the share, because joining the pictures holds them twice
-    for number, pair in enumerate(pairs(files, scale), start=1):
-        decoded(number, len(files))
-        if pair is None:
-            continue
-        held.append(pair)
-        total += pair.hr.nbytes + pair.lr.nbytes
-        if total > limit:
-            raise DataError(
-                f"{len(held)} of {len(files)} pictures already take {total / 1e9:.1f} GB",
-                where="memory",
-                fix="--cache FOLDER (keeps the decoded pictures on disk)",
-            )
+    with closing(pairs(files, scale)) as found:
+        for number, pair in enumerate(found, start=1):
+            decoded(number, len(files))
+            if pair is None:
+                continue
+            held.append(pair)
+            total += pair.hr.nbytes + pair.lr.nbytes
+            if total > limit:
+                raise DataError(
+                    f"{len(held)} of {len(files)} pictures already take {total / 1e9:.1f} GB",
+                    where="memory",
+                    fix="--cache FOLDER (keeps the decoded pictures on disk)",
+                )
     return held
 
 
@@ -189,8 +191,12 @@ def _write_buffers(
     hr_path, lr_path = _buffers(cache, scale)
     sizes: list[tuple[int, int]] = []
     with atomic_path(hr_path) as hr_new, atomic_path(lr_path) as lr_new:
-        with hr_new.open("wb") as hr_file, lr_new.open("wb") as lr_file:
-            for number, pair in enumerate(pairs(files, scale), start=1):
+        with (
+            hr_new.open("wb") as hr_file,
+            lr_new.open("wb") as lr_file,
+            closing(pairs(files, scale)) as found,
+        ):
+            for number, pair in enumerate(found, start=1):
                 decoded(number, len(files))
                 if pair is not None:
                     _append(hr_file, pair.hr)
