@@ -132,7 +132,7 @@ def _serve() -> tuple[Request, Path, Path] | None:
                 _take_back(folder, Path(request.folder))
             code = os.waitstatus_to_exitcode(status)
             changes = ()
-            if request.fault == "none" and not code:
+            if not request.at and not code:
                 changes = tuple(json.loads((notes / _CHANGES).read_text()))
                 _import(json.loads((notes / _MODULES).read_text()))
             done = Done(code, (notes / _STDERR).read_text(errors="replace"), changes)

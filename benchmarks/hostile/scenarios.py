@@ -123,14 +123,14 @@ def _training(folder: Path) -> str:
     from edgesr.train.record import read_metrics
 
     run = folder / "out/run"
-    step = torch.load(run / "checkpoint.pt", weights_only=True)["step"]
+    step = int(torch.load(run / "checkpoint.pt", weights_only=True)["step"])
     load_network("esr-fast", 4, run / "esr-fast_x4.safetensors")
     weights = int(load_metadata(run / "esr-fast_x4.safetensors")["step"])
     rows = [int(row["step"]) for row in read_metrics(run / "metrics.csv")]
-    if rows != list(range(1, len(rows) + 1)) or len(rows) < step or weights > step:
+    if rows != list(range(1, len(rows) + 1)) or not step <= weights <= len(rows):
         raise ValueError(f"checkpoint of step {step}, weights of {weights}, rows {rows}")
     json.loads((run / "config.json").read_text())
-    return "a run"
+    return f"step {step}"
 
 
 def _nothing(folder: Path) -> str:

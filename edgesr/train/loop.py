@@ -238,12 +238,13 @@ class Run:
         if not self._world.first:
             return
         config, state = self._config, self._state
-        state.save(_checkpoint(config), config)
         notes = {"data": config.data.name, "step": str(state.step), "loss": config.loss}
         if self._psnr is not None and config.validate is not None:
             notes[f"psnr_y_db_{config.validate.name}"] = f"{self._psnr:.3f}"
         with state.average.applied():
             save_weights(_weights(config), self._network, config.model, notes)
+        # Last, because a run that is resumed believes the checkpoint that all else is written.
+        state.save(_checkpoint(config), config)
 
 
 class _Sums:

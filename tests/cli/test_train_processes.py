@@ -147,17 +147,15 @@ def test_a_signal_ends_the_decoding(cached: bool, tmp_path: Path) -> None:
         shown = b""
         while b"decoding" not in shown:
             shown += os.read(terminal, 4096)
-        asked = time.monotonic()
         child.send_signal(signal.SIGTERM)
         with contextlib.suppress(OSError):  # at its end a terminal raises
             while read := os.read(terminal, 4096):
                 shown += read
         child.wait(timeout=60)
-        took_s = time.monotonic() - asked
     os.close(terminal)
     assert child.returncode == 1
     assert b"error: stopped before the first step, while pictures were decoded" in shown
-    assert took_s < 10
+    assert all(int(number) < 100 for number in re.findall(rb"decoding (\d+) of 2000", shown))
     assert not list(run.iterdir())
     assert not cached or not list(cache.iterdir())
 
