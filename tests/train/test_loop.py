@@ -177,6 +177,21 @@ def test_a_full_disk_leaves_the_last_checkpoint(tiny: Make) -> None:
     assert run(dataclasses.replace(config, resume=True, steps=8)).step == 8
 
 
+def test_a_run_that_ends_before_its_weights_are_written_is_not_finished(
+    tiny: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The checkpoint comes last: else the run, resumed, would keep the weights of step 2."""
+    config = tiny(steps=4, checkpoint_every=2)
+    run(dataclasses.replace(config, steps=2))
+    resumed = dataclasses.replace(config, resume=True)
+    with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
+        patch.setattr("edgesr.train.loop.save_weights", lambda *given: 1 // 0)
+        run(resumed)
+    result = run(resumed)
+    assert (result.step, result.finished) == (4, True)
+    assert load_metadata(result.weights)["step"] == "4"
+
+
 def test_weights_are_a_start(tiny: Make) -> None:
     first = tiny("first", steps=60)
     weights = run(first).weights
