@@ -47,7 +47,7 @@ def write_set(index: Path, text: str, members: Mapping[Path, bytes]) -> None:
         for member, content in members.items()
     }
     folders = dict.fromkeys((*(member.parent for member in members), index.parent))
-    with _locked(index.parent):
+    with locked(index.parent):
         try:
             for member, content in members.items():
                 _write_waiting(member, waiting[member], content)
@@ -125,6 +125,25 @@ def check_folder(path: Path) -> None:
         raise ConfigError(f"cannot write here ({reason})", where=path, fix="another folder")
 
 
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock while the block runs; where there are no locks, go without.
+
+    Raises:
+        ConfigError: the folder cannot be opened.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise ConfigError(f"cannot write here ({error.strerror})", where=folder) from error
+    try:
+        with suppress(OSError):  # some network file systems lock no folders
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def _write_waiting(member: Path, waiting: Path, content: bytes) -> None:
     """Write and flush; half a file is told from a whole one by the SHA-256 in its name."""
     try:
@@ -138,21 +157,6 @@ def _write_waiting(member: Path, waiting: Path, content: bytes) -> None:
 
 def _waiting(member: Path, digest: str) -> Path:
     return member.with_name(f".{member.name}.{digest[:_DIGITS]}{_SUFFIX}")
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock while the block runs; where there are no locks, go without."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError as error:
-        raise ConfigError(f"cannot write here ({error.strerror})", where=folder) from error
-    try:
-        with suppress(OSError):  # some network file systems lock no folders
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _flush(folder: Path) -> None:

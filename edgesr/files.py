@@ -6,10 +6,11 @@ import json
 import os
 import platform
 import re
+import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -24,7 +25,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
     The temporary name keeps the suffix, because encoders choose the format by it. On any exception
     the temporary file is removed and whatever stood at `path` is untouched. A killed process leaves
-    its file; the next one that writes `path` removes it.
+    its file; the next one that writes into that folder removes it.
 
     Raises:
         ConfigError: the folder does not exist or cannot be written, or `path` is a device, a pipe
@@ -34,9 +35,9 @@ def atomic_path(path: Path) -> Iterator[Path]:
     try:
         if path.exists() and not (path.is_file() or path.is_dir()):
             raise ConfigError("is no file that could be replaced", where=path, fix="another name")
-        _remove_leftovers(path)
+        _remove_leftovers(path.parent)
         handle, name = tempfile.mkstemp(
-            prefix=f"{_prefix(path)}{_owner(os.getpid())}.", suffix=path.suffix, dir=path.parent
+            prefix=f".{path.stem}{_mark()}{os.getpid()}.", suffix=path.suffix, dir=path.parent
         )
     except OSError as error:
         fix = "another folder" if path.parent.is_dir() else f"mkdir -p {path.parent}"
@@ -53,25 +54,54 @@ def atomic_path(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def _prefix(path: Path) -> str:
-    return f".{path.stem}.edgesr-"
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Yield an empty folder for temporary files, which is removed with all of them at the end.
+
+    A killed process leaves its folder; the next one that asks for one removes it.
+
+    Raises:
+        EdgesrError: it cannot be made; the disk is full, say.
+    """
+    try:
+        place = Path(tempfile.gettempdir())
+        _remove_leftovers(place)
+        folder = Path(tempfile.mkdtemp(prefix=f".folder{_mark()}{os.getpid()}.", dir=place))
+    except OSError as error:
+        raise EdgesrError(
+            f"no temporary folder can be made ({error.strerror})", where=error.filename, fix="df -h"
+        ) from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _owner(pid: int) -> str:
-    """Return the machine's name and the process, which another machine's process is not."""
-    return f"{_NOT_A_NAME.sub('', platform.node())}-{pid}"
+def _mark() -> str:
+    """Return what names of temporary files hold before the process that they belong to.
+
+    The machine's name is in it, because another machine's process is not known here.
+    """
+    return f".edgesr-{_NOT_A_NAME.sub('', platform.node())}-"
 
 
-def _remove_leftovers(path: Path) -> None:
-    """Remove the temporary files for `path` of processes of this machine that are no more."""
-    machine = _owner(0).removesuffix("0")
-    start = f"{_prefix(path)}{machine}"
-    with os.scandir(path.parent) as entries:
-        names = [entry.name for entry in entries if entry.name.startswith(start)]
-    for name in names:
-        pid = name.removeprefix(start).partition(".")[0]
-        if pid.isdecimal() and not _is_alive(int(pid)):
-            (path.parent / name).unlink(missing_ok=True)
+def _remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files and folders in a folder of processes that are no more."""
+    ours = re.compile(rf"\..*{re.escape(_mark())}(\d+)\.[^.]+(\..*)?")
+    with os.scandir(folder) as entries:
+        found = [
+            (Path(entry.path), entry.is_dir(follow_symlinks=False), match[1])
+            for entry in entries
+            if entry.name.startswith(".") and (match := ours.fullmatch(entry.name))
+        ]
+    for path, is_folder, pid in found:
+        if _is_alive(int(pid)):
+            continue
+        if is_folder:
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with suppress(OSError):  # another user's
+                path.unlink()
 
 
 def _is_alive(pid: int) -> bool:

@@ -130,6 +130,11 @@ def orin_nano(tmp_path):
 @pytest.fixture
 def engine_manifest():
     """The manifest of an engine as an Orin Nano 8 GB with JetPack 6.2 would write it."""
+    return an_engine_manifest()
+
+
+def an_engine_manifest():
+    """Return what the fixture `engine_manifest` is."""
     return EngineManifest(
         network="small",
         scale=4,

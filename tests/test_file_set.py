@@ -16,15 +16,14 @@ sys.path.append(str(Path(__file__).parents[1] / "benchmarks/hostile"))
 OLD = {"a.bin": b"old a" * 1000, "b.bin": b"old b" * 1000}
 NEW = {"a.bin": b"new a" * 1000, "b.bin": b"new b" * 1000, "c.bin": b"new c" * 1000}
 CHILD = """
-import builtins, io, json, sys
+import json, os, signal, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
-from killed import Counter
+from changes import Counter
 from edgesr.file_set import write_set
 folder, content = Path(sys.argv[1]), json.load(sys.stdin)
-counter = Counter(int(sys.argv[2]), folder)
-sys.addaudithook(counter.audit)
-io.open = builtins.open = counter.open
+counter = Counter(int(sys.argv[2]), folder, lambda: os.kill(os.getpid(), signal.SIGKILL))
+counter.install()
 write_set(folder / "index.json", content["index"],
           {folder / name: text.encode() for name, text in content["members"].items()})
 print(len(counter.changes))

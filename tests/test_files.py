@@ -1,13 +1,15 @@
 """Files are whole or not there, and what stood at their place stays until they are whole."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from small_disk import small_disk
 
 from edgesr.errors import ConfigError, EdgesrError
-from edgesr.files import atomic_path, make_folder, sha256, write_bytes, write_text
+from edgesr.files import atomic_path, make_folder, sha256, temporary_folder, write_bytes, write_text
 
 
 def test_a_file_is_written_with_the_usual_mode(tmp_path: Path) -> None:
@@ -46,6 +48,37 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
     assert error.value.where == str(path)
     assert [entry.name for entry in tmp_path.iterdir()] == ["photo.png"]
     assert path.read_bytes() == b"mine"
+
+
+def test_what_dead_processes_left_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed while it writes a file and a temporary folder; a living one and strangers stay."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    code = (
+        "import os, signal, sys, tempfile; from pathlib import Path\n"
+        "from edgesr.files import atomic_path, temporary_folder\n"
+        "tempfile.tempdir = sys.argv[1]\n"
+        "with temporary_folder() as folder, atomic_path(Path(sys.argv[1]) / 'a.png') as file:\n"
+        "    (folder / 'model.onnx').write_text('x'); file.write_text('half')\n"
+        "    print(folder.name, file.name, flush=True); sys.stdin.readline()\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as child:
+        assert child.stdout is not None
+        left = set(child.stdout.readline().split())
+        (tmp_path / ".a.edgesr-else-1.x.png").touch()  # of another machine
+        strangers = {".a.edgesr-else-1.x.png", "b.png"}
+        write_text(tmp_path / "b.png", "another file of the same folder")
+        assert {path.name for path in tmp_path.iterdir()} == left | strangers
+        child.communicate("\n")
+    assert child.returncode == -9
+    with temporary_folder() as folder:
+        assert {path.name for path in tmp_path.iterdir()} == strangers | {folder.name}
+        assert not list(folder.iterdir())
+    assert {path.name for path in tmp_path.iterdir()} == strangers
 
 
 def test_the_way_out_is_one_that_helps(tmp_path: Path) -> None:

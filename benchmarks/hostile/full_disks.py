@@ -1,125 +1,67 @@
 """Commands on a disk that is full from their n-th write on, for every n.
 
-    python benchmarks/hostile/full_disks.py export bench -o SUMMARY.json
+    python benchmarks/hostile/full_disks.py -o benchmarks/results/hostile_full_disks.json
 
-Files below `out/` cannot be made or grow from the n-th such event on, with the system's own error
-(ENOSPC); what needs no space still works, as on a real disk. The command must end with exit code 1
-and one line, and what was there must be as it was, or all of it new.
+The disk is a real one (children.py): before one write it shrinks to what it holds, and everything
+the command uses lies on it: its files, its temporary folder, its cache, its standard output. The
+command must end with exit code 1 and an error of one line, and what was there must be as it was,
+or all of it new. Each place is tried twice: with blocks alone used up, and with room for no new
+name either.
 """
 
-import argparse
-import errno
-import os
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
-from shutil import copytree
-from typing import Any
 
-from kills import SCENARIOS, Scenario, listing, prepare, sample, undisturbed
+from changes import TAKES_SPACE
+from children import STDOUT, Children, can_mount
+from places import States, disturbed, misjudged, walk
+from scenarios import SCENARIOS
 
-from edgesr.files import write_json
-
-_TAKES_SPACE = ("open ", "second half of ", "os.mkdir ")
-
-
-def run_full(full_from: int, folder: Path, command: list[str]) -> int:
-    """Run a command in this process, on a disk that is full; return how many writes there were."""
-    import builtins
-    import io
-
-    from killed import Counter
-
-    from edgesr.cli import main as edgesr
-
-    class FullDisk(Counter):
-        """Fails what needs space, from one event on."""
-
-        def __init__(self) -> None:
-            super().__init__(0, folder)
-            self.writes = 0
-
-        def change(self, what: str, path: object) -> None:
-            if not f"{what} ".startswith(_TAKES_SPACE):
-                return
-            self.writes += 1
-            if full_from and self.writes >= full_from:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-
-    disk = FullDisk()
-    sys.addaudithook(disk.audit)
-    io.open = builtins.open = disk.open  # type: ignore[assignment]
-    try:
-        edgesr(command)
-    except SystemExit as end:
-        if end.code:
-            raise
-    return disk.writes
+OUTPUT = "error: No space left on device"
+"""What is said of standard output, besides what is said of a file."""
+BESIDES = ("  try: ", "note: ", "from step ")
+"""How lines begin that belong to an error, or are none."""
 
 
-def start(folder: Path, full_from: int, command: tuple[str, ...]) -> Any:
-    """Run a command in a folder in a process of its own."""
-    (folder / "tmp").mkdir(exist_ok=True)
-    return subprocess.run(
-        [sys.executable, __file__, "--child", str(full_from), *command],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "TMPDIR": str(folder / "tmp")},
-    )
-
-
-def judge(old: Path, new: Path, scenario: Scenario, full_from: int) -> str:
-    """Run a command on a disk that is full from one write on.
+def judge(states: States, children: Children, at: int) -> str:
+    """Run a command on a disk that is full from one change on, with and without room for names.
 
     Returns:
-        "" or what is wrong; to end as if all were well is wrong too.
+        "" or what is wrong.
     """
-    with tempfile.TemporaryDirectory() as name:
-        copy = Path(name) / "copy"
-        copytree(old, copy)
-        done = start(copy, full_from, scenario.command)
-        errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-        if done.returncode != 1 or len(errors) != 1 or "Traceback" in done.stderr:
-            return f"exit code {done.returncode}: {done.stderr[-500:]}"
-        try:
-            found = scenario.state(copy)
-        except Exception as error:
-            return f"lost: {type(error).__name__}: {error}"
-        if found not in (scenario.state(old), scenario.state(new)):
-            return f"neither old nor new: {found}"
-        hidden = [path for path in listing(copy / "out") if Path(path).name.startswith(".")]
-        return f"left over: {hidden}" if hidden else ""
+    verdicts = (_judge(states, children, fault, at) for fault in ("full", "full of names"))
+    return "; ".join(filter(None, verdicts))
 
 
-def main() -> None:
-    """Fill the disk at every write of the commands asked for and write a summary."""
-    if sys.argv[1:2] == ["--child"]:
-        run_full(int(sys.argv[2]), Path("out"), sys.argv[3:])
-        return
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("commands", nargs="+", choices=list(SCENARIOS))
-    parser.add_argument("--at-most", type=int, help="Fill it at so many writes, evenly apart.")
-    parser.add_argument("-o", "--output", type=Path, required=True)
-    args = parser.parse_args()
-    summary = {}
-    for name in args.commands:
-        scenario = SCENARIOS[name]
-        with tempfile.TemporaryDirectory() as root:
-            old, new = Path(root) / "old", Path(root) / "new"
-            old.mkdir()
-            prepare(old, scenario)
-            made = undisturbed(old, new, scenario)
-            writes = sum(f"{change} ".startswith(_TAKES_SPACE) for change in made)
-            chosen = sample(writes, args.at_most)
-            verdicts = {number: judge(old, new, scenario, number) for number in chosen}
-        wrong = [f"{number}: {text}" for number, text in verdicts.items() if text]
-        summary[name] = {"writes": writes, "full_from": chosen, "wrong": wrong}
-        write_json(args.output, summary)
-        print(f"{name}: {len(chosen)} of {writes} writes, {len(wrong)} wrong", flush=True)
+def _judge(states: States, children: Children, fault: str, at: int) -> str:
+    with disturbed(states, children, fault, at) as (copy, done):
+        if wrong := _wrong_end(states, copy, done.exit_code, done.stderr):
+            return f"{fault}: {wrong}"
+        if found := misjudged(states, copy):
+            return f"{fault}: lost: {found}"
+        hidden = [path.name for path in copy.rglob(".*")]
+        hidden += [path.name for path in (copy / "tmp").iterdir()]
+        return f"{fault}: left over: {hidden}" if hidden else ""
+
+
+def _wrong_end(states: States, copy: Path, exit_code: int, stderr: str) -> str:
+    """Return what is wrong with how a command ended: quietly only if all of it fitted."""
+    if not exit_code and states.scenario.state(copy) == states.scenario.state(states.new):
+        whole = (states.new / STDOUT).read_text().count("\n")
+        return "" if (copy / STDOUT).read_text().count("\n") == whole else "half of the output"
+    lines = [line for line in stderr.splitlines() if not line.startswith(BESIDES)]
+    errors = [line for line in lines if line != OUTPUT] or lines
+    if exit_code != 1 or len(errors) != 1 or not errors[0].startswith("error: "):
+        return f"exit code {exit_code}: {stderr[-500:]}"
+    return ""
+
+
+def every_write(states: States) -> list[int]:
+    """Return the numbers of the changes that need room."""
+    changes = enumerate(states.changes, start=1)
+    return [number for number, change in changes if f"{change} ".startswith(TAKES_SPACE)]
 
 
 if __name__ == "__main__":
-    main()
+    if not can_mount():
+        raise SystemExit("no file system can be mounted here")
+    walk(__doc__, list(SCENARIOS), "full", every_write, judge)

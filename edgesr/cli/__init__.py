@@ -10,6 +10,7 @@ import os
 import pkgutil
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -103,4 +104,17 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _fail(error: EdgesrError) -> NoReturn:
     say(f"error: {error}", err=True)
+    _drop_output()
     sys.exit(1)
+
+
+def _drop_output() -> None:
+    """Leave Python nothing that it could not write at its end: it would say so, in its own words.
+
+    Standard output keeps what a full disk did not take, and tries again.
+    """
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())

@@ -5,11 +5,8 @@ TensorRT and of the compiler, and the GPU. A record beside it, written last, hol
 library that does not agree with its record is compiled again.
 """
 
-import fcntl
 import hashlib
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -28,8 +25,9 @@ from edgesr.engine.plugin import (
 from edgesr.engine.plugin_nodes import too_large
 from edgesr.engine.progress import OnStep
 from edgesr.engine.stack import Stack
-from edgesr.errors import ConfigError, EngineError
-from edgesr.files import atomic_path, make_folder, sha256, write_json
+from edgesr.errors import EngineError
+from edgesr.file_set import locked
+from edgesr.files import atomic_path, make_folder, sha256, temporary_folder, write_json
 
 COST = (
     "the scan is built as many small layers instead, which takes longer "
@@ -202,7 +200,7 @@ def compiled(
         return plugin
     make_folder(folder)
     # What one process compiled, another must not replace: engines name the library by its hash.
-    with _alone(library.with_suffix(".lock")):
+    with locked(folder):
         plugin = _kept(library, record)
         if plugin is None:
             plugin = _compile(
@@ -210,25 +208,6 @@ def compiled(
             )
             write_json(record, asdict(plugin))
     return plugin
-
-
-@contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    """Wait until no other process holds the lock; it is given back whatever happens.
-
-    Raises:
-        ConfigError: it cannot be made.
-    """
-    try:
-        file = lock.open("w")
-    except OSError as error:
-        raise ConfigError(f"cannot write it ({error.strerror})", where=lock) from error
-    with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            lock.unlink(missing_ok=True)  # who waits for it looks for the library again
 
 
 def _compile(
@@ -244,12 +223,10 @@ def _compile(
     source = source_sha256()
     phase = f"compiling the scan's plugin with nvcc {nvcc.version}, once for this machine"
     on_step(phase, 0, 1)
-    with tempfile.TemporaryDirectory() as name, atomic_path(library) as temporary:
+    with temporary_folder() as folder, atomic_path(library) as temporary:
         for file, content in read_sources().items():
-            (Path(name) / file).write_bytes(content)
-        command = nvcc.command(
-            Path(name) / SOURCES[-1], include, temporary, compute_capability, source
-        )
+            (folder / file).write_bytes(content)
+        command = nvcc.command(folder / SOURCES[-1], include, temporary, compute_capability, source)
         done = run(command)
         if done.returncode:
             raise EngineError(

@@ -8,9 +8,7 @@ and write the picture, stay as they are: the two cost more PSNR than the 29 mult
 them, and hold an eighth of the multiply-adds (benchmarks/results/int8.md).
 """
 
-import tempfile
 from collections.abc import Container, Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,6 +28,7 @@ from edgesr.errors import ExportError
 from edgesr.export.lower import define_mixers
 from edgesr.export.patches import in_batches
 from edgesr.export.smooth import MIGRATION, smooth
+from edgesr.files import temporary_folder
 
 OPSET = 19
 """The first in which the scale of QuantizeLinear may be float16."""
@@ -172,8 +171,8 @@ def _ranges(model: ModelProto, tiles: NDArray[np.float32], batch: int | None) ->
             part = next(self.batches, None)
             return None if part is None else {name: part}
 
-    with tempfile.TemporaryDirectory() as folder:  # the calibrator works on files
-        path = Path(folder) / "model.onnx"
+    with temporary_folder() as folder:  # the calibrator works on files
+        path = folder / "model.onnx"
         onnx.save(model, path)
         calibrator = create_calibrator(
             path,

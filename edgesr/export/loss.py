@@ -3,7 +3,6 @@
 Both graphs run as users run them: in ONNX Runtime, in tiles.
 """
 
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from edgesr.evaluate.evaluate import Enlarge, score
 from edgesr.evaluate.model import Wishes, open_subject
 from edgesr.export.exporter import ExportRequest, export
 from edgesr.export.manifest import OnnxManifest, PsnrLoss
+from edgesr.files import temporary_folder
 
 
 def measure_loss(
@@ -35,8 +35,8 @@ def measure_loss(
         DataError: a pair of pictures does not fit.
         ImageError: a picture is damaged or too small.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        exact = Path(folder) / "fp32.onnx"
+    with temporary_folder() as folder:
+        exact = folder / "fp32.onnx"
         export(replace(request, precision="fp32", output=exact, calibrate=None))
         fp32_db, own_db = (_psnr_db(onnx, sets, on_image) for onnx in (exact, request.path))
     losses = tuple(

@@ -3,7 +3,7 @@
 import os
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -55,24 +55,29 @@ def list_images(folder: Path, fix: str = "--data FOLDER_OF_HR_PICTURES") -> list
     return found
 
 
-def pairs(files: list[Path], scale: int) -> Iterator[Pair | None]:
+def pairs(files: list[Path], scale: int) -> Generator[Pair | None, None, None]:
     """Decode and degrade pictures on all cores, in the order of `files`.
 
     Decoding and the matrix products of the degradation release the interpreter lock, so threads
     do, and nothing is copied between processes.
 
+    A consumer that stops early closes the iterator, so that what waits is not decoded any more.
+
     Yields:
         One pair a file, its HR cut to a multiple of `scale`; None where a file is no picture.
     """
     workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    with ThreadPoolExecutor(workers) as pool:
-        waiting: deque[Future[Pair | None]] = deque()
+    pool = ThreadPoolExecutor(workers)
+    waiting: deque[Future[Pair | None]] = deque()
+    try:
         for file in files:
             waiting.append(pool.submit(_pair, file, scale))
             if len(waiting) > _AHEAD * (workers or 1):
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def degrade(hr: Rgb, scale: int) -> Pair:

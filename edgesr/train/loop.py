@@ -33,17 +33,19 @@ from edgesr.train.state import State
 from edgesr.train.validate import Validation
 from edgesr.train.world import World, convolutions, joined
 
-CLOCK_EVERY = 10  # steps between looks at the clock, which several processes must share
+CLOCK_EVERY = 10
+"""Steps between looks at the clock, which several processes must share; a process that is alone
+also looks when it is asked to stop, because on a CPU ten steps may take minutes."""
 
 
 class Watcher(Protocol):
-    """Whoever looks on; process 0 alone calls it."""
+    """Whoever looks on; but for `decoded` and `taught`, process 0 alone calls it."""
 
     def decoded(self, pictures: int, of: int) -> None:
-        """So many pictures are decoded, of so many."""
+        """So many pictures are decoded, of so many; every process says so, and may be ended."""
 
     def taught(self, pictures: int, of: int) -> None:
-        """So many pictures has the teacher enlarged, of so many."""
+        """So many pictures has the teacher enlarged, of so many; as `decoded`."""
 
     def said(self, line: str) -> None:
         """Something worth one line happened."""
@@ -101,10 +103,6 @@ def train(config: TrainConfig, watcher: Watcher) -> Result:
             ) from error
 
 
-def _unseen(pictures: int, of: int) -> None:
-    """Stand where process 0 has a watcher."""
-
-
 def _checkpoint(config: TrainConfig) -> Path:
     return config.out / "checkpoint.pt"
 
@@ -133,8 +131,7 @@ class Run:
         record = world.device.type == "cuda"
         objective = build_objective(config, self._network, teacher, world)
         self._gradient = Gradient(objective, record)
-        seen = (watcher.decoded, watcher.taught) if world.first else (_unseen, _unseen)
-        data = build_data(config, teacher, world, *seen)
+        data = build_data(config, teacher, world, watcher.decoded, watcher.taught)
         self._feeder = data.feeder
         self._validation: Validation | None = None
         self._metrics: Metrics | None = None
@@ -160,7 +157,7 @@ class Run:
             rate = learning_rate(self._config, self._state.step, done)
             self._sums.add(*self._step(batches, rate))
             step = self._state.step
-            if step % CLOCK_EVERY == 0:
+            if step % CLOCK_EVERY == 0 or (self._world.size == 1 and self._watcher.wants_stop()):
                 done, stop = self._look_at_clock()
             else:
                 done = max(done, progress(self._config, step, 0.0))
@@ -246,12 +243,13 @@ class Run:
         if not self._world.first:
             return
         config, state = self._config, self._state
-        state.save(_checkpoint(config), config)
         notes = {"data": config.data.name, "step": str(state.step), "loss": config.loss}
         if self._psnr is not None and config.validate is not None:
             notes[f"psnr_y_db_{config.validate.name}"] = f"{self._psnr:.3f}"
         with state.average.applied():
             save_weights(_weights(config), self._network, config.model, notes)
+        # Last, because a run that is resumed believes the checkpoint that all else is written.
+        state.save(_checkpoint(config), config)
 
 
 class _Sums:

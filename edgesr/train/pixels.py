@@ -8,6 +8,7 @@ memory, in a file mapped into memory, or on a device.
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -121,19 +122,20 @@ def memory_bytes() -> float:
 
 def _decode_to_memory(files: list[Path], scale: int, decoded: Decoded) -> list[Pair]:
     limit = memory_bytes() / 2
-    held, total = [], 0  # half of the memory, because joining the pictures holds them twice
-    for number, pair in enumerate(pairs(files, scale), start=1):
-        decoded(number, len(files))
-        if pair is None:
-            continue
-        held.append(pair)
-        total += pair.hr.nbytes + pair.lr.nbytes
-        if total > limit:
-            raise DataError(
-                f"{len(held)} of {len(files)} pictures already take {total / 1e9:.1f} GB",
-                where="memory",
-                fix="--cache FOLDER (keeps the decoded pictures on disk)",
-            )
+    held, total = [], 0  # half of the share, because joining the pictures holds them twice
+    with closing(pairs(files, scale)) as found:
+        for number, pair in enumerate(found, start=1):
+            decoded(number, len(files))
+            if pair is None:
+                continue
+            held.append(pair)
+            total += pair.hr.nbytes + pair.lr.nbytes
+            if total > limit:
+                raise DataError(
+                    f"{len(held)} of {len(files)} pictures already take {total / 1e9:.1f} GB",
+                    where="memory",
+                    fix="--cache FOLDER (keeps the decoded pictures on disk)",
+                )
     return held
 
 
@@ -205,8 +207,12 @@ def _write_buffers(
     hr_path, lr_path = _buffers(cache, scale)
     sizes: list[tuple[int, int]] = []
     with atomic_path(hr_path) as hr_new, atomic_path(lr_path) as lr_new:
-        with hr_new.open("wb") as hr_file, lr_new.open("wb") as lr_file:
-            for number, pair in enumerate(pairs(files, scale), start=1):
+        with (
+            hr_new.open("wb") as hr_file,
+            lr_new.open("wb") as lr_file,
+            closing(pairs(files, scale)) as found,
+        ):
+            for number, pair in enumerate(found, start=1):
                 decoded(number, len(files))
                 if pair is not None:
                     _append(hr_file, pair.hr)

@@ -5,6 +5,7 @@ tests/test_file_set.py.
 """
 
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,22 +16,29 @@ sys.path.append(str(Path(__file__).parents[2] / "benchmarks/hostile"))
 
 import full_disks
 import kills
+from children import Children, can_mount
+from places import States, make_states, sample
+from scenarios import SCENARIOS
+
+Make = Callable[[str, str], States]
 
 
 @pytest.fixture(scope="module")
-def states(tmp_path_factory: pytest.TempPathFactory):
-    """Return a function that makes the old and the new state of a scenario, once."""
-    made: dict[str, tuple[Path, Path, list[str]]] = {}
+def children() -> Iterator[Children]:
+    with Children() as started:
+        yield started
 
-    def make(name: str) -> tuple[Path, Path, list[str]]:
-        if name not in made:
+
+@pytest.fixture(scope="module")
+def states(tmp_path_factory: pytest.TempPathFactory, children: Children) -> Make:
+    """Return a function that makes the old and the new state of a scenario, once."""
+    made: dict[tuple[str, str], States] = {}
+
+    def make(name: str, fault: str) -> States:
+        if (name, fault) not in made:
             root = tmp_path_factory.mktemp(name)
-            (root / "old").mkdir()
-            scenario = kills.SCENARIOS[name]
-            kills.prepare(root / "old", scenario)
-            changes = kills.undisturbed(root / "old", root / "new", scenario)
-            made[name] = root / "old", root / "new", changes
-        return made[name]
+            made[name, fault] = make_states(root, SCENARIOS[name], children, fault)
+        return made[name, fault]
 
     return make
 
@@ -39,16 +47,33 @@ def states(tmp_path_factory: pytest.TempPathFactory):
     ("name", "at"),
     [
         ("upscale", "second half of .big"),
-        ("upscale", "os.rename big.png"),
+        ("bench", "os.rename latencies.csv"),  # run.json is of the new run, the table waits
     ],
 )
-def test_killed_there_it_is_the_old_state_or_the_new(name: str, at: str, states) -> None:
-    old, new, changes = states(name)
+def test_killed_there_it_is_the_old_state_or_the_new(
+    name: str, at: str, states: Make, children: Children
+) -> None:
+    made = states(name, "none")
+    changes = [f"{change} " for change in made.changes]
     number = next(n for n, change in enumerate(changes, start=1) if change.startswith(at))
-    assert kills.judge(old, new, kills.SCENARIOS[name], number) == ""
+    assert kills.judge(made, children, number) == ""
 
 
-@pytest.mark.parametrize(("name", "full_from"), [("upscale", 1), ("upscale", 3)])
-def test_on_a_full_disk_nothing_is_lost(name: str, full_from: int, states) -> None:
-    old, new, _ = states(name)
-    assert full_disks.judge(old, new, kills.SCENARIOS[name], full_from) == ""
+def test_a_full_disk_is_one_line_and_nothing_is_lost(states: Make, children: Children) -> None:
+    if not can_mount():
+        pytest.skip("no file system can be mounted here")
+    made = states("upscale", "full")
+    writes = full_disks.every_write(made)
+    assert len(writes) >= 5
+    for number in sample(writes, 2):
+        assert full_disks.judge(made, children, number) == ""
+
+
+def test_what_is_left_is_seen(states: Make, children: Children) -> None:
+    """The judge judges: a file in the way of the second run, which leaves it there."""
+    made = states("upscale", "none")
+    (made.old / "out/left").touch()
+    try:
+        assert kills.judge(made, children, 1) == "left over or lost: ['out/left']"
+    finally:
+        (made.old / "out/left").unlink()

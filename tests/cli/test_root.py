@@ -72,7 +72,8 @@ def test_an_error_is_one_message_without_traceback() -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_full_disk_behind_the_output_is_one_message() -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_behind_the_output_is_one_message(unbuffered: str) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [sys.executable, "-m", "edgesr", "build-engine", "--list-boards"],
@@ -80,6 +81,7 @@ def test_a_full_disk_behind_the_output_is_one_message() -> None:
             stderr=subprocess.PIPE,
             text=True,
             check=False,
+            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
         )
     assert done.returncode == 1
     assert done.stderr == "error: No space left on device\n"

@@ -129,6 +129,37 @@ def test_a_signal_ends_a_run_with_a_checkpoint(pictures: Path, tmp_path: Path) -
     assert state["step"] == int(step) == int(_rows(tmp_path / "run")[-1][0])
 
 
+@pytest.mark.parametrize("cached", [False, True])
+def test_a_signal_ends_the_decoding(cached: bool, tmp_path: Path) -> None:
+    """Two thousand pictures take minutes; of each only the name is another."""
+    city = Path(__file__).parents[1] / "data" / "city_512.jpg"
+    large = cv2.resize(cv2.imread(str(city)), (1024, 1024))
+    cv2.imwrite(str(tmp_path / "large.png"), large, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    (tmp_path / "pictures").mkdir()
+    for number in range(2000):
+        (tmp_path / f"pictures/{number}.png").symlink_to(tmp_path / "large.png")
+    run, cache = tmp_path / "run", tmp_path / "cache"
+    arguments = [*_arguments(tmp_path / "pictures", run), *(["--cache", str(cache)] * cached)]
+    command = [sys.executable, "-m", "edgesr", *arguments]
+    terminal, of_child = os.openpty()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=of_child, text=True) as child:
+        os.close(of_child)
+        shown = b""
+        while b"decoding" not in shown:
+            shown += os.read(terminal, 4096)
+        child.send_signal(signal.SIGTERM)
+        with contextlib.suppress(OSError):  # at its end a terminal raises
+            while read := os.read(terminal, 4096):
+                shown += read
+        child.wait(timeout=60)
+    os.close(terminal)
+    assert child.returncode == 1
+    assert b"error: stopped before the first step, while pictures were decoded" in shown
+    assert all(int(number) < 100 for number in re.findall(rb"decoding (\d+) of 2000", shown))
+    assert not list(run.iterdir())
+    assert not cached or not list(cache.iterdir())
+
+
 def _drain(terminal: int) -> None:
     """Read what is left; at its end a terminal raises instead of giving nothing."""
     with contextlib.suppress(OSError):

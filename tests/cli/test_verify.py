@@ -3,13 +3,12 @@ import json
 
 import pytest
 import simulated_cuda
+from nearest_network import write_nearest_engine
 
 from edgesr.cli import main
 from edgesr.engine import find
 from edgesr.engine.gpu import Gpu
 from edgesr.engine.manifest import EngineManifest
-from edgesr.export.manifest import OnnxManifest
-from edgesr.files import sha256
 
 
 @pytest.fixture
@@ -27,25 +26,14 @@ def edgesr(capsys):
 
 
 @pytest.fixture
-def on_a_board(monkeypatch, tmp_path, engine_manifest, make_nearest):
+def on_a_board(monkeypatch, tmp_path, make_nearest):
     """Return (ONNX file, engine) of a network that repeats pixels, on the simulated GPU."""
     gpu = simulated_cuda.Gpu()
     simulated_cuda.install(monkeypatch, gpu)
     monkeypatch.setattr(find, "first_gpu", lambda: Gpu("Orin", "8.7", "12.6"))
     onnx = make_nearest(scale=4, tile=8, batch=1)
     engine = tmp_path / "nearest.engine"
-    engine.write_bytes(b"plan")
-    dataclasses.replace(
-        engine_manifest,
-        network="nearest",
-        tile=8,
-        batch=2,
-        inputs={"lr": (2, 3, 8, 8)},
-        outputs={"hr": (2, 3, 32, 32)},
-        onnx_sha256=OnnxManifest.read(onnx).onnx_sha256,
-        engine_sha256=sha256(engine),
-        verification=None,
-    ).write(engine)
+    write_nearest_engine(engine, onnx)
     return gpu, onnx, engine
 
 

@@ -409,8 +409,8 @@ def test_two_processes_that_need_the_plugin_keep_one_library(real, tmp_path):
     empty = tmp_path / "plugins"
     code = (
         "import sys, time; from pathlib import Path\n"
-        "from edgesr.engine import plugin_build as build\n"
-        "with build._alone(Path(sys.argv[1])):\n"
+        "from edgesr.file_set import locked\n"
+        "with locked(Path(sys.argv[1]).parent):\n"
         "    print('held', flush=True); time.sleep(2)\n"
         "    for name in sys.argv[2:]: Path(sys.argv[1]).with_suffix(Path(name).suffix)"
         ".write_bytes(Path(name).read_bytes())"
@@ -418,8 +418,9 @@ def test_two_processes_that_need_the_plugin_keep_one_library(real, tmp_path):
     empty.mkdir()
     library = empty / plugin.file
     made = [str((folder / plugin.file).with_suffix(end)) for end in (".so", ".json")]
-    lock = str(library.with_suffix(".lock"))
-    other = subprocess.Popen([sys.executable, "-c", code, lock, *made], stdout=subprocess.PIPE)
+    other = subprocess.Popen(
+        [sys.executable, "-c", code, str(library), *made], stdout=subprocess.PIPE
+    )
     with other:
         assert other.stdout.readline() == b"held\n"
         got = compiled(compiler, STAND_IN, TENSORRT, "8.7", empty, WITHOUT, quiet)

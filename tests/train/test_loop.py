@@ -87,7 +87,7 @@ def test_stopped_and_resumed_equals_uninterrupted(tiny: Make, degradation: str) 
         tiny(name, steps=30, log_every=5, degradation=degradation) for name in ("whole", "parts")
     )
     straight = run(whole)
-    stopped = train(parts, Quiet(stop_after=7))  # noticed at step 10
+    stopped = train(parts, Quiet(stop_after=9))  # noticed at step 10, which has a row
     assert (stopped.step, stopped.finished) == (10, False)
     resumed = run(dataclasses.replace(parts, resume=True))
     assert resumed.finished
@@ -97,6 +97,10 @@ def test_stopped_and_resumed_equals_uninterrupted(tiny: Make, degradation: str) 
     invocations = json.loads((parts.out / "config.json").read_text())["invocations"]
     assert [invocation["from_step"] for invocation in invocations] == [0, 10]
     assert {invocation["config"]["degradation"] for invocation in invocations} == {degradation}
+
+
+def test_a_wish_to_stop_is_noticed_at_the_next_step(tiny: Make) -> None:
+    assert train(tiny(steps=30), Quiet(stop_after=2)).step == 3
 
 
 def test_the_degradation_is_part_of_every_step(tiny: Make) -> None:
@@ -167,11 +171,27 @@ def test_a_full_disk_leaves_the_last_checkpoint(tiny: Make) -> None:
     run(config)
     good = (config.out / "checkpoint.pt").read_bytes()
     refused = pytest.raises(EdgesrError, match=r"checkpoint\.pt: cannot write \(File too large\)")
-    with refused, small_disk(16_384):  # less than a checkpoint
+    room = len(good) - 1  # for the weights, which are a third of it, but not for it
+    with refused, small_disk(room):
         run(dataclasses.replace(config, resume=True, steps=8))
     assert (config.out / "checkpoint.pt").read_bytes() == good
     assert not list(config.out.glob(".checkpoint*"))
     assert run(dataclasses.replace(config, resume=True, steps=8)).step == 8
+
+
+def test_a_run_that_ends_before_its_weights_are_written_is_not_finished(
+    tiny: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The checkpoint comes last: else the run, resumed, would keep the weights of step 2."""
+    config = tiny(steps=4, checkpoint_every=2)
+    run(dataclasses.replace(config, steps=2))
+    resumed = dataclasses.replace(config, resume=True)
+    with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
+        patch.setattr("edgesr.train.loop.save_weights", lambda *given: 1 // 0)
+        run(resumed)
+    result = run(resumed)
+    assert (result.step, result.finished) == (4, True)
+    assert load_metadata(result.weights)["step"] == "4"
 
 
 def test_weights_are_a_start(tiny: Make) -> None:
