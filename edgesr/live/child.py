@@ -49,6 +49,7 @@ class Child:
     Args:
         pipeline: from `edgesr.live.pipelines`.
         side: `source`: frames come out of `pipe`; `sink`: they go into it.
+        where: the source's or sink's name, for messages.
 
     Attributes:
         pipe: the binary pipe.
@@ -58,7 +59,9 @@ class Child:
         StreamError: it cannot be run.
     """
 
-    def __init__(self, pipeline: Sequence[str], side: Literal["source", "sink"]) -> None:
+    def __init__(
+        self, pipeline: Sequence[str], side: Literal["source", "sink"], where: str
+    ) -> None:
         program = shutil.which(LAUNCHER)
         if program is None:
             raise MissingError(
@@ -82,7 +85,7 @@ class Child:
         pipe = self._process.stdout if is_source else self._process.stdin
         assert pipe is not None and self._process.stderr is not None
         self.pipe: IO[bytes] = pipe
-        self._side = side
+        self._side, self._where = side, where
         self._lines: deque[str] = deque(maxlen=_KEPT_LINES)
         self._complaint: list[str] = []
         self._base_time_s: float | None = None
@@ -133,7 +136,9 @@ class Child:
         try:
             status = self._process.wait(patience_s)
         except subprocess.TimeoutExpired:
-            raise StreamError(f"the sink was not done after {patience_s:g} s") from None
+            raise StreamError(
+                f"the sink was not done after {patience_s:g} s", where=self._where
+            ) from None
         if status != 0 and not self.was_closed:
             raise self.failure()
 
@@ -161,13 +166,17 @@ class Child:
         if missing is not None:
             package = _OF_ELEMENT.get(missing[1], PACKAGES)
             return MissingError(
-                f"GStreamer has no element {missing[1]} here", fix=f"sudo apt install {package}"
+                f"GStreamer has no element {missing[1]} here",
+                where=self._where,
+                fix=f"sudo apt install {package}",
             )
         if said:
-            return StreamError(f"the {self._side} failed: {said}")
+            return StreamError(f"the {self._side} failed: {said}", where=self._where)
         how = "" if status is None else f" with status {status}"
         words = f" ({self._lines[-1]})" if self._lines else ""
-        return StreamError(f"GStreamer's process of the {self._side} ended{how}{words}")
+        return StreamError(
+            f"GStreamer's process of the {self._side} ended{how}{words}", where=self._where
+        )
 
     def _listen(self, stream: IO[bytes]) -> None:
         """Keep what is said; the first error is the cause of all others."""

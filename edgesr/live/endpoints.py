@@ -26,7 +26,7 @@ DEFAULT_SERVER = "rtsp://127.0.0.1:8554/live"
 
 
 @dataclass(frozen=True)
-class TestPattern:
+class Pattern:
     """Moving pictures that GStreamer makes itself.
 
     Attributes:
@@ -62,7 +62,7 @@ class Window:
     """A window on this machine's screen."""
 
 
-Source = TestPattern | Camera | Network | File
+Source = Pattern | Camera | Network | File
 Sink = Window | File | Network
 
 
@@ -79,9 +79,9 @@ def parse_source(text: str) -> Source:
     """
     scheme, separator, rest = text.partition("://")
     if text == "test":
-        return TestPattern("ball")
+        return Pattern("ball")
     if separator and scheme == "test" and _PATTERN.fullmatch(rest):
-        return TestPattern(rest)
+        return Pattern(rest)
     if separator:
         return _network(text, "--source", _SOURCES)
     path = Path(text)

@@ -138,12 +138,12 @@ class Figures:
         elements: `jetson` or `software`.
         model: name of the network.
         backend: what ran it.
-        input_size: width and height of a frame in pixels; None: none came.
+        input_size: width and height of a frame in pixels.
         output_size: of an upscaled one.
-        interval_ms: between frames of the source; None: not known.
+        interval_ms: between frames of the source.
         limit_ms: age beyond which no frame is shown.
         duration_s: from the first frame's coming to the end.
-        captured: frames that came.
+        captured: frames that came; each is one of the next three.
         shown: those that were shown.
         superseded: those that a later one took the place of.
         expired: those that were, or would have been, too old.
@@ -163,10 +163,10 @@ class Figures:
     elements: str
     model: str
     backend: str
-    input_size: tuple[int, int] | None
-    output_size: tuple[int, int] | None
-    interval_ms: float | None
-    limit_ms: float | None
+    input_size: tuple[int, int]
+    output_size: tuple[int, int]
+    interval_ms: float
+    limit_ms: float
     duration_s: float
     captured: int
     shown: int
@@ -189,7 +189,7 @@ class Figures:
         """Return the closing line."""
         fps = "" if self.fps is None else f" ({self.fps:.1f} fps)"
         age = ""
-        if self.age_ms and self.limit_ms is not None:
+        if self.age_ms:
             age = (
                 f"; age {self.age_ms['p50']:.0f} ms, at most {self.age_ms['max']:.0f} of "
                 f"{self.limit_ms:.0f} ms allowed"

@@ -40,7 +40,7 @@ class Overlay:
         heat = (
             "temperature unknown" if self.temperature_c is None else f"{self.temperature_c:.1f} C"
         )
-        age = "" if self.age_ms is None else f"{self.age_ms:.0f} ms old, "
+        age = "" if self.age_ms is None else f"last age {self.age_ms:.0f} ms, "
         return f"{fps}   {power}   {heat}", f"{self.model}, {age}{self.dropped} dropped"
 
 

@@ -11,10 +11,10 @@ from edgesr.live.endpoints import (
     CONTAINERS,
     Camera,
     Network,
+    Pattern,
     Sink,
     Size,
     Source,
-    TestPattern,
     Window,
 )
 
@@ -111,7 +111,7 @@ def source_pipeline(
     width, height = size or TEST_SIZE
     sides = f"width={width},height={height}"
     to_rgb: Words = ("videoconvert", "!", "video/x-raw,format=RGB")
-    if isinstance(source, TestPattern):
+    if isinstance(source, Pattern):
         frames: Words = (
             *("videotestsrc", "is-live=true", f"pattern={source.pattern}"),
             *("animation-mode=wall-time", "motion=sweep", "!"),

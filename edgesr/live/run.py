@@ -92,7 +92,7 @@ def run(
         meter = stack.enter_context(Meter(config.power, runs_on))
         elements = elements_for(board)
         words = source_pipeline(elements, config.source, config.fps, config.size)
-        source = stack.enter_context(Child(words, "source"))
+        source = stack.enter_context(Child(words, "source", names[0]))
         left: deque[Row] = deque()  # by the thread of capture, for this one
         capture = Capture(
             source.pipe,
@@ -103,7 +103,7 @@ def run(
         begin_s = time.monotonic()
         enlarger = Enlarger(session, format.height, format.width)
         size = even(enlarger.width), even(enlarger.height)
-        shown = stack.enter_context(Child(sink_pipeline(elements, sink), "sink"))
+        shown = stack.enter_context(Child(sink_pipeline(elements, sink), "sink", names[1]))
         record = Record(hooks.rows)
 
         def wants_stop() -> bool:
@@ -131,7 +131,7 @@ def run(
             shown.finish(_FINISH_S)
         source.end()
         wants_stop()
-        interval_ms = 1000 * (capture.interval_s or 0.0)
+        interval_ms = 1000 * (capture.interval_s or 0.0)  # known, as frames were shown
         figures = Figures(
             source=names[0],
             sink=names[1],
@@ -143,7 +143,7 @@ def run(
             interval_ms=round(interval_ms, 3),
             limit_ms=round(policy.limit_s(interval_ms), 3),
             duration_s=round(duration_s, 3),
-            captured=capture.frames,
+            captured=sum(record.counts.values()),
             shown=record.counts[Fate.SHOWN],
             superseded=record.counts[Fate.SUPERSEDED],
             expired=record.counts[Fate.EXPIRED],
