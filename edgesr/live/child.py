@@ -53,6 +53,7 @@ class Child:
 
     Attributes:
         pipe: the binary pipe.
+        where: as given.
 
     Raises:
         MissingError: GStreamer's launcher is not installed.
@@ -85,7 +86,7 @@ class Child:
         pipe = self._process.stdout if is_source else self._process.stdin
         assert pipe is not None and self._process.stderr is not None
         self.pipe: IO[bytes] = pipe
-        self._side, self._where = side, where
+        self._side, self.where = side, where
         self._lines: deque[str] = deque(maxlen=_KEPT_LINES)
         self._complaint: list[str] = []
         self._base_time_s: float | None = None
@@ -137,7 +138,7 @@ class Child:
             status = self._process.wait(patience_s)
         except subprocess.TimeoutExpired:
             raise StreamError(
-                f"the sink was not done after {patience_s:g} s", where=self._where
+                f"the sink was not done after {patience_s:g} s", where=self.where
             ) from None
         if status != 0 and not self.was_closed:
             raise self.failure()
@@ -167,15 +168,15 @@ class Child:
             package = _OF_ELEMENT.get(missing[1], PACKAGES)
             return MissingError(
                 f"GStreamer has no element {missing[1]} here",
-                where=self._where,
+                where=self.where,
                 fix=f"sudo apt install {package}",
             )
         if said:
-            return StreamError(f"the {self._side} failed: {said}", where=self._where)
+            return StreamError(f"the {self._side} failed: {said}", where=self.where)
         how = "" if status is None else f" with status {status}"
         words = f" ({self._lines[-1]})" if self._lines else ""
         return StreamError(
-            f"GStreamer's process of the {self._side} ended{how}{words}", where=self._where
+            f"GStreamer's process of the {self._side} ended{how}{words}", where=self.where
         )
 
     def _listen(self, stream: IO[bytes]) -> None:

@@ -76,11 +76,14 @@ class Display:
         if not self._child.is_running():
             raise self._child.failure()
 
-    def show(self, planes: NDArray[np.uint8], stopped: Callable[[], bool]) -> float:
+    def show(
+        self, planes: NDArray[np.uint8], interval_s: float, stopped: Callable[[], bool]
+    ) -> float:
         """Give a frame to the sink, which is ready for it.
 
         Args:
             planes: from `to_i420`.
+            interval_s: of the source.
             stopped: ends the wait for a sink that does not go on.
 
         Returns:
@@ -92,7 +95,7 @@ class Display:
         begin_s = time.monotonic()
         if self._first_s is None:
             self._first_s = begin_s
-        self._send(gdp.buffer_header(planes.nbytes, begin_s - self._first_s))
+        self._send(gdp.buffer_header(planes.nbytes, begin_s - self._first_s, interval_s))
         self._send(planes.data)
         self._mark_sent = False
         while not self._await_empty(time.monotonic() + 0.1):
@@ -115,7 +118,9 @@ class Display:
             if count:
                 deadline = time.monotonic() + _STALL_S
             elif time.monotonic() > deadline:
-                raise StreamError(f"the sink has taken nothing for {_STALL_S:g} s")
+                raise StreamError(
+                    f"the sink has taken nothing for {_STALL_S:g} s", where=self._child.where
+                )
 
     def _await_empty(self, until_s: float) -> bool:
         """Wait until the sink has read everything that was sent."""

@@ -120,17 +120,21 @@ def caps(width: int, height: int) -> bytes:
     return _packet(CAPS, text.encode())
 
 
-def buffer_header(length: int, time_s: float) -> bytes:
-    """Return what precedes a frame of `length` bytes that is to be shown at `time_s`."""
-    return _header(BUFFER, length, max(0, round(1e9 * time_s)))
+def buffer_header(length: int, time_s: float, duration_s: float) -> bytes:
+    """Return what precedes a frame.
+
+    Args:
+        length: of the frame in bytes.
+        time_s: when it is shown.
+        duration_s: how long it is shown, if it is the last: without, players leave it out.
+    """
+    return _header(BUFFER, length, max(0, round(1e9 * time_s)), round(1e9 * duration_s))
 
 
 def _packet(kind: int, payload: bytes) -> bytes:
     return _header(kind, len(payload), _UNKNOWN) + payload
 
 
-def _header(kind: int, length: int, time_ns: int) -> bytes:
-    open_ = _UNKNOWN
-    return HEADER.pack(
-        1, 0, _NO_CHECKSUMS, 0, kind, length, time_ns, open_, open_, open_, 0, bytes(14), 0, 0
-    )
+def _header(kind: int, length: int, time_ns: int, duration_ns: int = _UNKNOWN) -> bytes:
+    head = (1, 0, _NO_CHECKSUMS, 0, kind, length, time_ns, duration_ns)
+    return HEADER.pack(*head, _UNKNOWN, _UNKNOWN, 0, bytes(14), 0, 0)

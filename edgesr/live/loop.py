@@ -26,6 +26,7 @@ class Stage:
     """What a loop works with.
 
     Attributes:
+        source: its name, for messages.
         capture: gives frames.
         enlarger: upscales them.
         display: takes them.
@@ -36,6 +37,7 @@ class Stage:
         tell: takes the overlay's first line after every frame shown.
     """
 
+    source: str
     capture: Capture
     enlarger: Enlarger
     display: Display
@@ -80,7 +82,9 @@ class Loop:
             elif stage.capture.has_ended:
                 return True
             elif now - stage.capture.last_arrival_s > _STALL_S:
-                raise StreamError(f"the source has sent no frame for {_STALL_S:g} s")
+                raise StreamError(
+                    f"the source has sent no frame for {_STALL_S:g} s", where=stage.source
+                )
             stage.display.check()
             if stage.record.counts[Fate.SHOWN] == 0 and now - begin_s > _NONE_SHOWN_S:
                 raise self.why_none_shown()
@@ -112,7 +116,7 @@ class Loop:
             self._showing.forget()
             stage.record.add(Row.of(frame, Fate.EXPIRED, taken_s, enlarged_s))
             return
-        shown_s = stage.display.show(planes, stage.wants_stop)
+        shown_s = stage.display.show(planes, interval_s, stage.wants_stop)
         self._showing.add(shown_s - sent_s)
         self.shown_late += shown_s - frame.captured_s > policy.limit_s(interval_s)
         stage.record.add(Row.of(frame, Fate.SHOWN, taken_s, enlarged_s, sent_s, shown_s))

@@ -113,6 +113,7 @@ def run(
 
         loop = Loop(
             Stage(
+                source=names[0],
                 capture=capture,
                 enlarger=enlarger,
                 display=Display(shown, *size),
@@ -171,9 +172,9 @@ def _await_format(capture: Capture, source: Child, hooks: Hooks) -> VideoFormat:
         if capture.has_ended:
             raise capture.failure or source.failure()
         if hooks.wants_stop():
-            raise StreamError("it was ended before a frame came")
+            raise StreamError("it was ended before a frame came", where=source.where)
         if time.monotonic() > deadline:
-            raise StreamError(f"the source has sent nothing for {_FIRST_S:g} s")
+            raise StreamError(f"the source has sent nothing for {_FIRST_S:g} s", where=source.where)
         time.sleep(_LOOK_S)
     return capture.format
 
@@ -200,5 +201,5 @@ def _run_loop(
     if failure is None and not source.has_succeeded():
         failure = source.failure()
     if failure is None and not isinstance(config.source, File):
-        failure = StreamError("the stream ended")
+        failure = StreamError("the stream ended", where=source.where)
     return END if failure is None else failure.what, failure

@@ -81,7 +81,9 @@ def test_gdpdepay_reads_what_is_written(width: int, height: int, tmp_path: Path)
     planes = to_i420(rgb).tobytes()
     stream = gdp.opening(width, height)
     for number in range(3):
-        stream += gdp.buffer_header(len(planes), number / 4) + planes + gdp.caps(width, height)
+        stream += (
+            gdp.buffer_header(len(planes), number / 4, 0.25) + planes + gdp.caps(width, height)
+        )
     done = subprocess.run(
         [
             *(GST, "-q", "fdsrc", "fd=0", "!", "gdpdepay", "!", "videoconvert", "!"),
@@ -101,7 +103,7 @@ def test_gdpdepay_reads_what_is_written(width: int, height: int, tmp_path: Path)
 def test_a_stream_that_breaks_off_is_an_end() -> None:
     caps = CAPS % b"5/1"
     whole = gdp.HEADER.pack(1, 0, 0, 0, 2, len(caps), 0, 0, 0, 0, 0, bytes(14), 0, 0) + caps
-    packet = gdp.buffer_header(120, 0.0) + bytes(120)
+    packet = gdp.buffer_header(120, 0.0, 0.2) + bytes(120)
     capture = Capture(io.BytesIO(whole + packet + packet[:70]), lambda: None, lambda frame: None)
     capture.join()
     assert capture.frames == 1 and capture.failure is None
@@ -110,7 +112,7 @@ def test_a_stream_that_breaks_off_is_an_end() -> None:
 def test_a_frame_of_another_size_is_refused() -> None:
     caps = CAPS % b"5/1"
     whole = gdp.HEADER.pack(1, 0, 0, 0, 2, len(caps), 0, 0, 0, 0, 0, bytes(14), 0, 0) + caps
-    stream = io.BytesIO(whole + gdp.buffer_header(119, 0.0) + bytes(119))
+    stream = io.BytesIO(whole + gdp.buffer_header(119, 0.0, 0.2) + bytes(119))
     capture = Capture(stream, lambda: None, lambda frame: None)
     capture.join()
     assert capture.failure is not None and "another size" in str(capture.failure)
