@@ -34,18 +34,20 @@ class Display:
         child: the sink's process.
         width: of a frame in pixels, even.
         height: likewise.
+        interval_s: time between frames of the source.
     """
 
-    def __init__(self, child: Child, width: int, height: int) -> None:
+    def __init__(self, child: Child, width: int, height: int, interval_s: float) -> None:
         self._child = child
-        self._width, self._height = width, height
+        self._width, self._height, self._interval_s = width, height, interval_s
+        self._caps = gdp.caps(width, height, interval_s)
         self._pipe = child.pipe.fileno()
         self._first_s: float | None = None
         os.set_blocking(self._pipe, False)
         with suppress(OSError):  # a system may allow less; a frame then takes more turns
             fcntl.fcntl(self._pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         self._mark_sent = True
-        self._send(gdp.opening(width, height))
+        self._send(gdp.opening(self._caps))
 
     def is_ready(self, until_s: float) -> bool:
         """Wait until the sink can take a frame at once.
@@ -59,7 +61,7 @@ class Display:
         if not self._await_empty(until_s):
             return False
         if not self._mark_sent:
-            self._send(gdp.caps(self._width, self._height))
+            self._send(self._caps)
             self._mark_sent = True
         return self._await_empty(until_s)
 
@@ -76,14 +78,11 @@ class Display:
         if not self._child.is_running():
             raise self._child.failure()
 
-    def show(
-        self, planes: NDArray[np.uint8], interval_s: float, stopped: Callable[[], bool]
-    ) -> float:
+    def show(self, planes: NDArray[np.uint8], stopped: Callable[[], bool]) -> float:
         """Give a frame to the sink, which is ready for it.
 
         Args:
             planes: from `to_i420`.
-            interval_s: of the source.
             stopped: ends the wait for a sink that does not go on.
 
         Returns:
@@ -95,7 +94,7 @@ class Display:
         begin_s = time.monotonic()
         if self._first_s is None:
             self._first_s = begin_s
-        self._send(gdp.buffer_header(planes.nbytes, begin_s - self._first_s, interval_s))
+        self._send(gdp.buffer_header(planes.nbytes, begin_s - self._first_s, self._interval_s))
         self._send(planes.data)
         self._mark_sent = False
         while not self._await_empty(time.monotonic() + 0.1):

@@ -101,21 +101,34 @@ def read_caps(payload: bytes | bytearray) -> VideoFormat:
     return VideoFormat(width, height, interval_s)
 
 
-def opening(width: int, height: int) -> bytes:
-    """Return what begins a stream of frames in I420, BT.601, of open rate."""
+def opening(caps: bytes) -> bytes:
+    """Return what begins a stream.
+
+    Args:
+        caps: from `caps`.
+    """
     return (
         _packet(_EVENT + _STREAM_START, b"GstEventStreamStart, stream-id=(string)edgesr;\0")
-        + caps(width, height)
+        + caps
         + _packet(_EVENT + _SEGMENT, _WHOLE_TIME.encode() + b"\0")
     )
 
 
-def caps(width: int, height: int) -> bytes:
-    """Return the packet that states the format; the same one again changes nothing."""
+def caps(width: int, height: int, interval_s: float) -> bytes:
+    """Return the packet that states the format: I420, BT.601; once more, it changes nothing.
+
+    Args:
+        width: of a frame in pixels.
+        height: likewise.
+        interval_s: usual time between frames. It paces nothing, but without it x264 holds every
+            frame back until the next has come.
+    """
+    rate = (1 / Fraction(interval_s)).limit_denominator(1001)
     text = (
         f"video/x-raw, format=(string)I420, width=(int){width}, height=(int){height}, "
-        "framerate=(fraction)0/1, pixel-aspect-ratio=(fraction)1/1, "
-        "interlace-mode=(string)progressive, colorimetry=(string)bt601\0"
+        f"framerate=(fraction){rate.numerator}/{rate.denominator}, "
+        "pixel-aspect-ratio=(fraction)1/1, interlace-mode=(string)progressive, "
+        "colorimetry=(string)bt601\0"
     )
     return _packet(CAPS, text.encode())
 

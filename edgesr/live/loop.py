@@ -27,6 +27,7 @@ class Stage:
 
     Attributes:
         source: its name, for messages.
+        interval_s: of the source, as it was known at the start.
         capture: gives frames.
         enlarger: upscales them.
         display: takes them.
@@ -38,6 +39,7 @@ class Stage:
     """
 
     source: str
+    interval_s: float
     capture: Capture
     enlarger: Enlarger
     display: Display
@@ -53,7 +55,8 @@ class Loop:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self._work, self._showing = policy.Estimate(), policy.Estimate()
+        self._work = policy.Estimate()
+        self._showing = policy.Estimate(first_s=stage.interval_s)  # a sink may be slow at first
         self._late_s: float | None = None
         self.shown_late = 0
 
@@ -93,30 +96,25 @@ class Loop:
     def _process(self, frame: Frame, just_came: bool) -> None:
         """Bring a frame to the sink, or drop it."""
         stage = self._stage
-        interval_s = stage.capture.interval_s
+        interval_s = stage.capture.interval_s or stage.interval_s
         taken_s = time.monotonic()
         age_s = taken_s - frame.captured_s
         expected_s = self._work.longest_s + self._showing.longest_s
-        if interval_s is None or not policy.worth_starting(
-            age_s, expected_s, interval_s, just_came
-        ):
+        if not policy.worth_starting(age_s, expected_s, interval_s, just_came):
             self._late_s = age_s
             stage.record.add(Row.of(frame, Fate.EXPIRED))
             return
         planes = self._enlarge(frame)
         enlarged_s = time.monotonic()
         self._work.add(enlarged_s - taken_s)
-        showing_s = self._showing.longest_s
-        last_moment_s = frame.captured_s + policy.limit_s(interval_s) - showing_s
-        is_ready = stage.display.is_ready(last_moment_s)
+        last_s = policy.last_moment_s(frame.captured_s, self._showing.longest_s, interval_s)
+        is_ready = stage.display.is_ready(last_s)
         sent_s = time.monotonic()
-        if not is_ready or not policy.may_be_shown(
-            sent_s - frame.captured_s, showing_s, interval_s
-        ):
+        if not is_ready or sent_s > last_s:
             self._showing.forget()
             stage.record.add(Row.of(frame, Fate.EXPIRED, taken_s, enlarged_s))
             return
-        shown_s = stage.display.show(planes, interval_s, stage.wants_stop)
+        shown_s = stage.display.show(planes, stage.wants_stop)
         self._showing.add(shown_s - sent_s)
         self.shown_late += shown_s - frame.captured_s > policy.limit_s(interval_s)
         stage.record.add(Row.of(frame, Fate.SHOWN, taken_s, enlarged_s, sent_s, shown_s))
@@ -140,10 +138,8 @@ class Loop:
 
     def why_none_shown(self) -> StreamError:
         """Return why no frame was shown."""
-        interval_s = self._stage.capture.interval_s
-        needed_s = self._work.longest_s + self._showing.longest_s
-        if interval_s is None:
-            return StreamError("the times of the source's frames do not tell how often they come")
+        interval_s = self._stage.capture.interval_s or self._stage.interval_s
+        needed_s = self._work.longest_s
         limit_ms = 1000 * policy.limit_s(interval_s)
         if needed_s == 0.0:
             return StreamError(

@@ -21,6 +21,7 @@ from edgesr.live.endpoints import (
 TEST_SIZE: Size = (640, 360)
 TEST_FPS = 5  # what two cores of a server do with esr-fast
 CAMERA_SIZE: Size = (640, 480)  # every camera has it; their own first choice is often the largest
+_DRAWN_FPS = 60
 _JITTER_MS = 100  # packets of a network that come late or out of order are waited for so long
 _PIPE_BYTES = 1 << 20
 
@@ -112,12 +113,16 @@ def source_pipeline(
     sides = f"width={width},height={height}"
     to_rgb: Words = ("videoconvert", "!", "video/x-raw,format=RGB")
     if isinstance(source, Pattern):
+        fps = fps or TEST_FPS
+        # A frame is drawn when the one before is given away, and held until it is due. Most of
+        # those drawn are dropped, so that one is given away soon after it was drawn.
+        drawn_fps = fps * max(1, _DRAWN_FPS // fps)
         frames: Words = (
             *("videotestsrc", "is-live=true", f"pattern={source.pattern}"),
             *("animation-mode=wall-time", "motion=sweep", "!"),
-            f"video/x-raw,{sides},framerate={fps or TEST_FPS}/1",
+            f"video/x-raw,{sides},framerate={drawn_fps}/1",
         )
-        return _to_stdout((*frames, "!", *to_rgb))
+        return _to_stdout(_joined(frames, _thinned(fps), to_rgb))
     convert = elements.convert
     if isinstance(source, Camera):
         width, height = size or CAMERA_SIZE
@@ -145,8 +150,7 @@ def source_pipeline(
         )
     elif elements.convert:
         to_rgb = ("video/x-raw,format=BGRx", "!", *to_rgb)
-    thinned: Words = () if fps is None else ("videorate", "drop-only=true", f"max-rate={fps}", "!")
-    return _to_stdout(_joined(frames, convert, (*thinned, *to_rgb)))
+    return _to_stdout(_joined(frames, convert, _thinned(fps), to_rgb))
 
 
 def sink_pipeline(elements: Elements, sink: Sink) -> Words:
@@ -164,6 +168,10 @@ def sink_pipeline(elements: Elements, sink: Sink) -> Words:
         return _joined(head, encoded, publish)
     mux = CONTAINERS[sink.path.suffix.lower()]
     return _joined(head, encoded, (mux, "!", "filesink", f"location={_quoted(str(sink.path))}"))
+
+
+def _thinned(fps: int | None) -> Words:
+    return () if fps is None else ("videorate", "drop-only=true", f"max-rate={fps}")
 
 
 def _to_stdout(frames: Words) -> Words:

@@ -10,14 +10,21 @@ from collections import deque
 LIMIT_INTERVALS = 2
 """Age, in intervals of the source, beyond which a frame is not shown."""
 
+RESERVE = 0.25
+"""Part of an interval kept free for whatever else the machine does while a frame is handed over."""
+
 _REMEMBERED = 8  # a single slow frame is forgotten after so many
 
 
 class Estimate:
-    """How long a step may take: as long as the longest of its latest."""
+    """How long a step may take: as long as the longest of its latest.
 
-    def __init__(self) -> None:
-        self._latest_s: deque[float] = deque(maxlen=_REMEMBERED)
+    Args:
+        first_s: stands for the first, before anything is known.
+    """
+
+    def __init__(self, first_s: float = 0.0) -> None:
+        self._latest_s: deque[float] = deque([first_s], maxlen=_REMEMBERED)
 
     def add(self, duration_s: float) -> None:
         """Take note of how long it took."""
@@ -30,7 +37,7 @@ class Estimate:
 
     @property
     def longest_s(self) -> float:
-        """The longest of the latest; 0 before the first."""
+        """The longest of the latest; 0 once all are forgotten."""
         return max(self._latest_s, default=0.0)
 
 
@@ -53,6 +60,13 @@ def worth_starting(age_s: float, work_s: float, interval_s: float, just_came: bo
     return age_s < limit if just_came else age_s + work_s <= limit
 
 
-def may_be_shown(age_s: float, display_s: float, interval_s: float) -> bool:
-    """Decide whether a frame that is `age_s` old goes to a sink that takes it in `display_s`."""
-    return age_s + display_s <= limit_s(interval_s)
+def last_moment_s(captured_s: float, display_s: float, interval_s: float) -> float:
+    """Return until when a frame may go to its sink, so as not to be too old once it is shown.
+
+    Args:
+        captured_s: when it was captured.
+        display_s: how long the sink may take to take it in.
+        interval_s: of the source.
+    """
+    reserve_s = max(display_s, RESERVE * interval_s)
+    return captured_s + limit_s(interval_s) - reserve_s

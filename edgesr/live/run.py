@@ -99,7 +99,7 @@ def run(
             lambda: source.base_time_s,
             lambda frame: left.append(Row.of(frame, Fate.SUPERSEDED)),
         )
-        format = _await_format(capture, source, hooks)
+        format, interval_s = _await_format(capture, source, hooks)
         begin_s = time.monotonic()
         enlarger = Enlarger(session, format.height, format.width)
         size = even(enlarger.width), even(enlarger.height)
@@ -114,9 +114,10 @@ def run(
         loop = Loop(
             Stage(
                 source=names[0],
+                interval_s=interval_s,
                 capture=capture,
                 enlarger=enlarger,
-                display=Display(shown, *size),
+                display=Display(shown, *size, interval_s),
                 meter=meter,
                 record=record,
                 model=f"{session.model} x{session.scale} on {session.backend}",
@@ -132,7 +133,7 @@ def run(
             shown.finish(_FINISH_S)
         source.end()
         wants_stop()
-        interval_ms = 1000 * (capture.interval_s or 0.0)  # known, as frames were shown
+        interval_ms = 1000 * (capture.interval_s or interval_s)
         figures = Figures(
             source=names[0],
             sink=names[1],
@@ -160,23 +161,25 @@ def run(
     return figures, failure
 
 
-def _await_format(capture: Capture, source: Child, hooks: Hooks) -> VideoFormat:
-    """Wait until the source tells what its frames are like.
+def _await_format(capture: Capture, source: Child, hooks: Hooks) -> tuple[VideoFormat, float]:
+    """Wait until it is known what the source's frames are like, and the interval between them.
 
     Raises:
         StreamError: it ended, told nothing in time, or it is to stop.
         MissingError: GStreamer lacks an element.
     """
     deadline = time.monotonic() + _FIRST_S
-    while capture.format is None:
+    while True:
+        format, interval_s = capture.format, capture.interval_s
+        if format is not None and interval_s is not None:
+            return format, interval_s
         if capture.has_ended:
-            raise capture.failure or source.failure()
+            raise capture.failure or _failure_of(source)
         if hooks.wants_stop():
             raise StreamError("it was ended before a frame came", where=source.where)
         if time.monotonic() > deadline:
             raise StreamError(f"the source has sent nothing for {_FIRST_S:g} s", where=source.where)
         time.sleep(_LOOK_S)
-    return capture.format
 
 
 def _run_loop(
@@ -197,9 +200,14 @@ def _run_loop(
         return error.what, error
     if not source_ended:
         return ASKED, None
-    failure: EdgesrError | None = capture.failure
-    if failure is None and not source.has_succeeded():
-        failure = source.failure()
-    if failure is None and not isinstance(config.source, File):
-        failure = StreamError("the stream ended", where=source.where)
-    return END if failure is None else failure.what, failure
+    failure = capture.failure or _failure_of(source)
+    if isinstance(config.source, File) and capture.failure is None and source.has_succeeded():
+        return END, None
+    return failure.what, failure
+
+
+def _failure_of(source: Child) -> EdgesrError:
+    """Return why a source gives no more frames."""
+    if source.has_succeeded():
+        return StreamError("the stream ended", where=source.where)
+    return source.failure()

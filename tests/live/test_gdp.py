@@ -79,11 +79,10 @@ def test_gdpdepay_reads_what_is_written(width: int, height: int, tmp_path: Path)
     small = rng.integers(0, 256, (height // 2, width // 2, 3), np.uint8)
     rgb = small.repeat(2, axis=0).repeat(2, axis=1)  # chroma has half as many pixels
     planes = to_i420(rgb).tobytes()
-    stream = gdp.opening(width, height)
+    caps = gdp.caps(width, height, 0.25)
+    stream = gdp.opening(caps)
     for number in range(3):
-        stream += (
-            gdp.buffer_header(len(planes), number / 4, 0.25) + planes + gdp.caps(width, height)
-        )
+        stream += gdp.buffer_header(len(planes), number / 4, 0.25) + planes + caps
     done = subprocess.run(
         [
             *(GST, "-q", "fdsrc", "fd=0", "!", "gdpdepay", "!", "videoconvert", "!"),

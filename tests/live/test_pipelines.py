@@ -66,8 +66,11 @@ def test_a_recording_comes_at_its_own_pace() -> None:
 def test_a_test_source_has_a_size_and_a_rate() -> None:
     assert text(source_pipeline(ORIN_NANO, Pattern("ball"))) == (
         "videotestsrc is-live=true pattern=ball animation-mode=wall-time motion=sweep ! "
-        f"video/x-raw,width=640,height=360,framerate=5/1 ! {RGB} ! {TAIL}"
+        "video/x-raw,width=640,height=360,framerate=60/1 ! videorate drop-only=true max-rate=5 ! "
+        f"{RGB} ! {TAIL}"
     )
+    assert "framerate=56/1" in text(source_pipeline(SOFTWARE, Pattern("ball"), fps=7))
+    assert "framerate=240/1" in text(source_pipeline(SOFTWARE, Pattern("ball"), fps=240))
 
 
 def test_sinks_of_each_machine() -> None:
