@@ -1,5 +1,6 @@
 """The pipelines word by word, of boards that are not here too, and those of this machine parsed."""
 
+import select
 import subprocess
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from gst import GST, needs_gst
 
 from edgesr.engine.board import get_board
+from edgesr.live import gdp
 from edgesr.live.endpoints import Camera, File, Network, Pattern, Window
 from edgesr.live.pipelines import SOFTWARE, elements_for, sink_pipeline, source_pipeline
 
@@ -97,6 +99,28 @@ def test_no_queue_stands_before_encoder_or_window() -> None:
     for elements in (SOFTWARE, ORIN_NANO, AGX):
         for sink in (File(Path("a.mkv")), STREAM, Window()):
             assert "queue" not in sink_pipeline(elements, sink)
+
+
+@needs_gst
+def test_the_encoder_holds_no_frame_back() -> None:
+    """One frame goes in, and comes out before there is a second: x264 waits for no rate."""
+    caps = gdp.caps(64, 48, 0.2)
+    frame = bytes(64 * 48 * 3 // 2)
+    encoder = subprocess.Popen(
+        [GST, "-q", "fdsrc", "fd=0", "!", "gdpdepay", "!", *SOFTWARE.encode, "!", "fdsink", "fd=1"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert encoder.stdin is not None and encoder.stdout is not None
+    try:
+        encoder.stdin.write(gdp.opening(caps) + gdp.buffer_header(len(frame), 0.0, 0.2) + frame)
+        encoder.stdin.flush()
+        has_come, _, _ = select.select([encoder.stdout], [], [], 20)
+        assert has_come
+        assert encoder.stdout.read(4) == b"\0\0\0\1"  # an H.264 unit begins
+    finally:
+        encoder.kill()
+        encoder.communicate()
 
 
 @needs_gst
