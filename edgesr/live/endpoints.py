@@ -85,9 +85,14 @@ def parse_source(text: str) -> Source:
     if separator:
         return _network(text, "--source", _SOURCES)
     path = Path(text)
-    if text.startswith("/dev/") or path.is_char_device():
-        _check_camera(path)
+    if path.is_char_device():
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise StreamError(
+                "you may not use this camera", where=path, fix="sudo usermod -aG video $USER"
+            )
         return Camera(path)
+    if text.startswith("/dev/video") and not path.exists():
+        raise MissingError("there is no such camera", where=path, fix="ls /dev/video*")
     _check_file(path)
     return File(path)
 
@@ -155,17 +160,6 @@ def _network(text: str, option: str, choices: str) -> Network:
     if not is_right or any(character.isspace() for character in text):
         raise ConfigError(f"'{text}' cannot be used", where=option, fix=f"{option} {choices}")
     return Network(text)
-
-
-def _check_camera(path: Path) -> None:
-    if not path.exists():
-        raise MissingError("there is no such camera", where=path, fix="ls /dev/video*")
-    if not path.is_char_device():
-        raise StreamError("this is no camera", where=path, fix=f"--source {_SOURCES}")
-    if not os.access(path, os.R_OK | os.W_OK):
-        raise StreamError(
-            "you may not use this camera", where=path, fix="sudo usermod -aG video $USER"
-        )
 
 
 def _check_file(path: Path) -> None:

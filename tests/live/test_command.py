@@ -17,13 +17,14 @@ from gst import children_of, ended, frames_of, has_rows, is_alive, live, needs_g
 from edgesr.cli import main
 
 Maker = Callable[..., Path]
+RECORDED = 25  # frames, at 5 a second
 SMALL = ("--size", "64x48", "--fps", "10", "--power", "none")
 
 
 @pytest.fixture(scope="module")
 def nearest(make_nearest: Maker) -> str:
-    """A network that repeats every pixel four times, in tiles of 16."""
-    return str(make_nearest())
+    """A network that repeats every pixel four times, in tiles of 64."""
+    return str(make_nearest(tile=64))
 
 
 def result(process: subprocess.Popen[str], seconds: float = 60.0) -> tuple[int, str, str]:
@@ -160,8 +161,8 @@ def test_a_recording_through_a_network(ending: str, nearest: str, tmp_path: Path
     source, sink, rows = tmp_path / "in.avi", tmp_path / f"out.{ending}", tmp_path / "rows.csv"
     writer = cv2.VideoWriter(str(source), cv2.VideoWriter_fourcc(*"MJPG"), 5, (96, 64))
     assert writer.isOpened()
-    for number in range(10):
-        frame = np.full((64, 96, 3), 20 * number + 30, np.uint8)
+    for number in range(RECORDED):
+        frame = np.full((64, 96, 3), 8 * number + 20, np.uint8)
         writer.write(frame)
     writer.release()
     process = live(
@@ -181,16 +182,16 @@ def test_a_recording_through_a_network(ending: str, nearest: str, tmp_path: Path
         "mean_w": None,
         "reason": "power was not asked for",
     }
-    assert figures["captured"] == 10
-    assert figures["shown"] + figures["superseded"] + figures["expired"] == 10
+    assert figures["captured"] == RECORDED
+    assert figures["shown"] + figures["superseded"] + figures["expired"] == RECORDED
     assert figures["shown"] == len(frames) >= 5
     assert figures["shown_late"] == 0 and figures["age_ms"]["max"] <= 400
     table = [line.split(",") for line in rows.read_text().splitlines()[1:]]
     numbers = [int(row[0]) for row in table if row[1] == "shown"]
     grey = [float(frame[-64:, -64:].mean()) for frame in frames]
-    np.testing.assert_allclose(grey, [20 * number + 30 for number in numbers], atol=4)
+    np.testing.assert_allclose(grey, [8 * number + 20 for number in numbers], atol=2)
     assert frames[0].shape == (256, 384, 3)
-    assert (frames[0][:40, :200] > 120).any()  # the letters, on a ground of 30
+    assert (frames[0][:40, :200] > 220).any()  # letters
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.avi", sink.name, "rows.csv"]
 
 

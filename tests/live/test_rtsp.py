@@ -20,7 +20,7 @@ NEEDED = (
 
 @pytest.fixture(scope="module")
 def nearest(make_nearest: Callable[..., Path]) -> str:
-    return str(make_nearest())
+    return str(make_nearest(tile=64))
 
 
 def has_server() -> bool:
