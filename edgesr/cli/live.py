@@ -107,7 +107,7 @@ def _show(
         rows = None
         if record is not None:
             temporary = stack.enter_context(atomic_path(record))
-            rows = stack.enter_context(temporary.open("w", encoding="utf-8"))
+            rows = stack.enter_context(temporary.open("w", 1, encoding="utf-8"))
         advance = stack.enter_context(progress("live", None))
         hooks = Hooks(
             wants_stop=stack.enter_context(stop_on_signals()),

@@ -141,6 +141,8 @@ class Loop:
         interval_s = self._stage.capture.interval_s or self._stage.interval_s
         needed_s = self._work.longest_s
         limit_ms = 1000 * policy.limit_s(interval_s)
+        if needed_s == 0.0 and self._late_s is None:
+            return StreamError("it was ended before a frame was shown", where=self._stage.source)
         if needed_s == 0.0:
             return StreamError(
                 f"frames come {1000 * (self._late_s or 0.0):.0f} ms after their capture, and two "

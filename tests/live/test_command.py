@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import pytest
 from gst import children_of, ended, frames_of, has_rows, is_alive, live, needs_gst, until
+from x_windows import close_windows
 
 from edgesr.cli import main
 
@@ -312,44 +313,51 @@ def test_an_engine_that_is_too_slow_is_told_with_the_rate_that_it_holds(
     assert list(tmp_path.iterdir()) == []
 
 
-@needs_gst
-@pytest.mark.skipif(shutil.which("Xvfb") is None, reason="Xvfb is not installed")
-def test_a_window_shows_the_picture(nearest: str, tmp_path: Path) -> None:
-    """What stands on a screen, as another program sees it."""
-    if shutil.which("ffmpeg") is None:
-        pytest.skip("ffmpeg is not installed")
-    screen = f":{90 + os.getpid() % 900}"
+@pytest.fixture
+def screen() -> Iterator[str]:
+    """A virtual screen of 512x384, as DISPLAY names it."""
+    if shutil.which("Xvfb") is None or shutil.which("ffmpeg") is None:
+        pytest.skip("Xvfb or ffmpeg is not installed")
+    name = f":{90 + os.getpid() % 900}"
     server = subprocess.Popen(
-        ["Xvfb", screen, "-screen", "0", "512x384x24", "-nolisten", "tcp", "-noreset"],
+        ["Xvfb", name, "-screen", "0", "512x384x24", "-nolisten", "tcp", "-noreset"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
-        until(lambda: Path(f"/tmp/.X11-unix/X{screen[1:]}").exists(), 20)
-        process = live(
-            *("--source", "test://red", "--sink", "window", "-m", nearest, *SMALL),
-            *("--record", tmp_path / "rows.csv"),
-            environment={**os.environ, "DISPLAY": screen},
-        )
-        with ended(process):
-            until(lambda: has_rows(tmp_path, "shown", 3) or process.poll() is not None)
-            time.sleep(1)
-            shot = tmp_path / "shot.png"
-            subprocess.run(
-                [
-                    *("ffmpeg", "-v", "error", "-f", "x11grab", "-video_size", "512x384"),
-                    *("-i", screen, "-frames:v", "1", str(shot)),
-                ],
-                check=True,
-            )
-            process.send_signal(signal.SIGINT)
-            status, out, err = result(process)
-            assert (status, err) == (0, ""), err
-        picture = cv2.imread(str(shot)).astype(int)
-        red = (picture[:, :, 2] > 200) & (picture[:, :, 1] < 40) & (picture[:, :, 0] < 40)
-        light = (picture > 200).all(axis=2)
-        assert red.sum() > 150 * 150 / 2 and light.sum() > 50, (red.sum(), light.sum())
-        assert int(out.split()[0]) >= 5
+        until(lambda: Path(f"/tmp/.X11-unix/X{name[1:]}").exists(), 20)
+        yield name
     finally:
         server.terminate()
         server.wait()
+
+
+@needs_gst
+def test_a_window_shows_the_picture_until_it_is_closed(
+    screen: str, nearest: str, tmp_path: Path
+) -> None:
+    """What stands on a screen, as another program sees it; its user then closes the window."""
+    process = live(
+        *("--source", "test://red", "--sink", "window", "-m", nearest, *SMALL, "--json"),
+        *("--record", tmp_path / "rows.csv"),
+        environment={**os.environ, "DISPLAY": screen},
+    )
+    with ended(process):
+        until(lambda: has_rows(tmp_path, "shown", 10) or process.poll() is not None)
+        shot = tmp_path / "shot.png"
+        subprocess.run(
+            [
+                *("ffmpeg", "-v", "error", "-f", "x11grab", "-video_size", "512x384"),
+                *("-i", screen, "-frames:v", "1", str(shot)),
+            ],
+            check=True,
+        )
+        close_windows(screen)
+        status, out, err = result(process)
+    assert (status, err) == (0, "")
+    figures = json.loads(out)
+    assert figures["ended"] == "window closed" and figures["shown"] >= 10
+    picture = cv2.imread(str(shot)).astype(int)
+    red = (picture[:, :, 2] > 200) & (picture[:, :, 1] < 40) & (picture[:, :, 0] < 40)
+    light = (picture > 200).all(axis=2)
+    assert red.sum() > 256 * 192 / 2 and light.sum() > 50, (red.sum(), light.sum())
