@@ -197,6 +197,29 @@ def test_a_recording_through_a_network(ending: str, nearest: str, tmp_path: Path
 
 
 @needs_gst
+def test_power_and_temperature_of_the_board(nearest: str, tmp_path: Path) -> None:
+    log = tmp_path / "tegrastats.log"
+    log.write_text(
+        "".join(
+            f"07-21-2025 16:33:{second:02d} RAM 1000/7620MB (lfb 2x4MB) CPU [5%@1510,2%@1510] "
+            "cpu@41C tj@52.5C VDD_IN 7250mW/7250mW VDD_SOC 900mW/900mW\n"
+            for second in range(60)
+        )
+    )
+    process = live(
+        *("--source", "test://red", "--sink", tmp_path / "out.mkv", "-m", nearest, "--json"),
+        *("--size", "160x90", "--fps", "5", "--duration", "6", "--power", f"replay:{log}"),
+    )
+    with ended(process):
+        status, out, err = result(process)
+    assert (status, err) == (0, "")
+    figures = json.loads(out)
+    assert figures["power"]["source"] == "replay"
+    assert figures["power"]["mean_w"] == pytest.approx(7.25)
+    assert figures["temperature_max_c"] == 52.5
+
+
+@needs_gst
 @pytest.mark.parametrize("ending", ["mkv", "mp4"])
 def test_ctrl_c_leaves_a_whole_file(ending: str, nearest: str, tmp_path: Path) -> None:
     sink = tmp_path / f"out.{ending}"
