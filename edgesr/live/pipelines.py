@@ -10,6 +10,7 @@ from edgesr.engine.board import Board
 from edgesr.live.endpoints import (
     CONTAINERS,
     Camera,
+    File,
     Network,
     Pattern,
     Sink,
@@ -35,8 +36,8 @@ class Elements:
     Attributes:
         name: `jetson` or `software`.
         decode: from a stream of any container and codec to raw frames.
-        convert: from what the decoder gives to what `videoconvert` takes.
-        scales: whether `convert` scales too.
+        convert: from what the decoder gives to any size in main memory; empty where frames are
+            there already.
         encode: from I420 to H.264.
         show: from I420 to a window.
     """
@@ -44,7 +45,6 @@ class Elements:
     name: str
     decode: Words
     convert: Words
-    scales: bool
     encode: Words
     show: Words
 
@@ -61,7 +61,6 @@ SOFTWARE = Elements(
     name="software",
     decode=("decodebin",),
     convert=(),
-    scales=False,
     encode=_X264,
     show=("videoconvert", "!", "autovideosink", "sync=false"),
 )
@@ -71,7 +70,6 @@ JETSON = Elements(
     name="jetson",
     decode=("parsebin", "!", "nvv4l2decoder"),
     convert=("nvvidconv",),
-    scales=True,
     encode=(
         *("nvvidconv", "!", "video/x-raw(memory:NVMM),format=NV12", "!"),
         *("nvv4l2h264enc", "bitrate=20000000", "insert-sps-pps=true", "maxperf-enable=true"),
@@ -80,19 +78,14 @@ JETSON = Elements(
 )
 """Elements of JetPack's package nvidia-l4t-gstreamer."""
 
-JETSON_WITHOUT_ENCODER = Elements(
-    "jetson", JETSON.decode, JETSON.convert, JETSON.scales, _X264, JETSON.show
-)
-"""An Orin Nano has no hardware encoder (NVIDIA, data sheet of the Jetson Orin Nano series)."""
-
-_FAMILIES_WITHOUT_ENCODER = ("jetson-orin-nano",)
+JETSON_WITHOUT_ENCODER = Elements("jetson", JETSON.decode, JETSON.convert, _X264, JETSON.show)
 
 
 def elements_for(board: Board | None) -> Elements:
     """Return the elements of a board; None: of a machine that is no Jetson."""
     if board is None or not board.is_jetson:
         return SOFTWARE
-    return JETSON_WITHOUT_ENCODER if board.family in _FAMILIES_WITHOUT_ENCODER else JETSON
+    return JETSON if board.video_encoder else JETSON_WITHOUT_ENCODER
 
 
 def source_pipeline(
@@ -109,48 +102,55 @@ def source_pipeline(
         fps: most frames per second; None: as many as come, TEST_FPS of a test pattern.
         size: of a frame; None: the stream's own, TEST_SIZE and CAMERA_SIZE.
     """
-    width, height = size or TEST_SIZE
-    sides = f"width={width},height={height}"
-    to_rgb: Words = ("videoconvert", "!", "video/x-raw,format=RGB")
     if isinstance(source, Pattern):
         fps = fps or TEST_FPS
-        # A frame is drawn when the one before is given away, and held until it is due. Most of
-        # those drawn are dropped, so that one is given away soon after it was drawn.
-        drawn_fps = fps * max(1, _DRAWN_FPS // fps)
-        frames: Words = (
-            *("videotestsrc", "is-live=true", f"pattern={source.pattern}"),
-            *("animation-mode=wall-time", "motion=sweep", "!"),
-            f"video/x-raw,{sides},framerate={drawn_fps}/1",
-        )
-        return _to_stdout(_joined(frames, _thinned(fps), to_rgb))
-    convert = elements.convert
-    if isinstance(source, Camera):
-        width, height = size or CAMERA_SIZE
-        sides = f"width={width},height={height}"
-        frames = (
-            *("v4l2src", f"device={_quoted(str(source.device))}", "!"),
-            *(f"video/x-raw,{sides};image/jpeg,{sides}", "!", "decodebin"),
-        )
-    elif isinstance(source, Network):
-        frames = (
-            *("rtspsrc", f"location={_quoted(source.url)}", "protocols=tcp"),
-            *(f"latency={_JITTER_MS}", "!", *elements.decode),
-        )
+        raw = _joined(_drawn(source, fps, size or TEST_SIZE), _thinned(fps))
+    elif isinstance(source, Camera):
+        raw = _joined(_filmed(source, size or CAMERA_SIZE), _fetched(elements, None, fps))
     else:
-        frames = (
-            *("filesrc", f"location={_quoted(str(source.path))}", "!", *elements.decode, "!"),
-            *("identity", "sync=true", "single-segment=true"),  # at the pace of the recording
-        )
-    if size is not None and not isinstance(source, Camera):
-        convert = convert if elements.scales else ("videoscale",)
-        to_rgb = (
-            (f"video/x-raw,{sides},format=BGRx", "!", *to_rgb)
-            if elements.scales
-            else (f"video/x-raw,{sides}", "!", *to_rgb)
-        )
-    elif elements.convert:
-        to_rgb = ("video/x-raw,format=BGRx", "!", *to_rgb)
-    return _to_stdout(_joined(frames, convert, _thinned(fps), to_rgb))
+        raw = _joined(_decoded(source, elements), _fetched(elements, size, fps))
+    latest = ("queue", "leaky=downstream", "max-size-buffers=1")
+    to_rgb = ("videoconvert", "!", "video/x-raw,format=RGB")
+    return _joined(raw, to_rgb, latest, ("gdppay", "!", "fdsink", "fd=1", "sync=false"))
+
+
+def _drawn(source: Pattern, fps: int, size: Size) -> Words:
+    """Return a test source, from which one frame in so many is to be taken.
+
+    It draws a frame when it has given the one before away, and holds it until it is due. Most of
+    those drawn are dropped, so that one that is taken was drawn shortly before.
+    """
+    return (
+        *("videotestsrc", "is-live=true", f"pattern={source.pattern}"),
+        *("animation-mode=wall-time", "motion=sweep", "!"),
+        f"video/x-raw,{_sides(size)},framerate={fps * max(1, _DRAWN_FPS // fps)}/1",
+    )
+
+
+def _filmed(source: Camera, size: Size) -> Words:
+    """Return a camera that is asked for a size; many give large frames as JPEG only."""
+    sides = _sides(size)
+    caps = f"video/x-raw,{sides};image/jpeg,{sides}"
+    return ("v4l2src", f"device={_quoted(str(source.device))}", "!", caps, "!", "decodebin")
+
+
+def _decoded(source: Network | File, elements: Elements) -> Words:
+    """Return a stream, or a recording at its own pace."""
+    if isinstance(source, Network):
+        location = ("rtspsrc", f"location={_quoted(source.url)}", "protocols=tcp")
+        return _joined((*location, f"latency={_JITTER_MS}"), elements.decode)
+    pace = ("identity", "sync=true", "single-segment=true")
+    return _joined(("filesrc", f"location={_quoted(str(source.path))}"), elements.decode, pace)
+
+
+def _fetched(elements: Elements, size: Size | None, fps: int | None) -> Words:
+    """Return what brings decoded frames to main memory, in a size and at a rate."""
+    if not elements.convert and size is None:
+        return _thinned(fps)
+    caps = ["video/x-raw", *([] if size is None else [_sides(size)])]
+    if elements.convert:
+        return _joined(elements.convert, _thinned(fps), (",".join([*caps, "format=BGRx"]),))
+    return _joined(("videoscale",), _thinned(fps), (",".join(caps),))
 
 
 def sink_pipeline(elements: Elements, sink: Sink) -> Words:
@@ -174,9 +174,8 @@ def _thinned(fps: int | None) -> Words:
     return () if fps is None else ("videorate", "drop-only=true", f"max-rate={fps}")
 
 
-def _to_stdout(frames: Words) -> Words:
-    latest = ("queue", "leaky=downstream", "max-size-buffers=1")
-    return _joined(frames, latest, ("gdppay", "!", "fdsink", "fd=1", "sync=false"))
+def _sides(size: Size) -> str:
+    return f"width={size[0]},height={size[1]}"
 
 
 def _joined(*chains: Words) -> Words:

@@ -1,5 +1,6 @@
 """The pipelines word by word, of boards that are not here too, and those of this machine parsed."""
 
+import io
 import select
 import subprocess
 from pathlib import Path
@@ -9,6 +10,7 @@ from gst import GST, needs_gst
 
 from edgesr.engine.board import get_board
 from edgesr.live import gdp
+from edgesr.live.capture import Capture
 from edgesr.live.endpoints import Camera, File, Network, Pattern, Window
 from edgesr.live.pipelines import SOFTWARE, elements_for, sink_pipeline, source_pipeline
 
@@ -99,6 +101,22 @@ def test_no_queue_stands_before_encoder_or_window() -> None:
     for elements in (SOFTWARE, ORIN_NANO, AGX):
         for sink in (File(Path("a.mkv")), STREAM, Window()):
             assert "queue" not in sink_pipeline(elements, sink)
+
+
+@needs_gst
+@pytest.mark.parametrize("as_jpeg", [False, True])
+def test_what_follows_a_camera_takes_raw_and_jpeg(as_jpeg: bool) -> None:
+    """All of a camera's pipeline but its first element, behind a test source in its place."""
+    words = source_pipeline(SOFTWARE, CAMERA, fps=10, size=(320, 240))
+    encode = ("jpegenc", "!") if as_jpeg else ()
+    stand_in = ("videotestsrc", "num-buffers=30", "!", *encode, *words[3:])
+    done = subprocess.run([GST, "-q", *stand_in], capture_output=True, check=True)
+    capture = Capture(io.BytesIO(done.stdout), lambda: None, lambda frame: None)
+    capture.join()
+    assert capture.format is not None
+    assert (capture.format.width, capture.format.height) == (320, 240)
+    assert capture.interval_s == pytest.approx(0.1)
+    assert 1 <= capture.frames <= 11  # 30 are thinned to 10 a second
 
 
 @needs_gst
