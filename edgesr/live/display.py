@@ -24,7 +24,12 @@ from edgesr.live.child import Child
 
 _PIPE_BYTES = 1 << 20
 _LOOK_S = 0.0005
+_TURN_S = 0.1
 _STALL_S = 10.0
+
+
+class StalledSinkError(StreamError):
+    """A sink that is there and takes no frames."""
 
 
 class Display:
@@ -47,6 +52,7 @@ class Display:
         with suppress(OSError):  # a system may allow less; a frame then takes more turns
             fcntl.fcntl(self._pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         self._mark_sent = True
+        self._last_taken_s = time.monotonic()
         self._send(gdp.opening(self._caps))
 
     def is_ready(self, until_s: float) -> bool:
@@ -56,7 +62,7 @@ class Display:
             until_s: monotonic clock at which to give up.
 
         Raises:
-            StreamError: the sink has ended.
+            StreamError: the sink has ended, or has taken nothing for 10 s.
         """
         if not self._await_empty(until_s):
             return False
@@ -89,7 +95,7 @@ class Display:
             Monotonic clock when the sink had all of it.
 
         Raises:
-            StreamError: the sink has ended, or takes nothing for 10 s.
+            StreamError: the sink has ended, or has taken nothing for 10 s.
         """
         begin_s = time.monotonic()
         if self._first_s is None:
@@ -97,16 +103,14 @@ class Display:
         self._send(gdp.buffer_header(planes.nbytes, begin_s - self._first_s, self._interval_s))
         self._send(planes.data)
         self._mark_sent = False
-        while not self._await_empty(time.monotonic() + 0.1):
-            if time.monotonic() - begin_s > _STALL_S or stopped():
-                break
+        while not self._await_empty(time.monotonic() + _TURN_S) and not stopped():
+            pass
         return time.monotonic()
 
     def _send(self, data: bytes | memoryview) -> None:
         view = memoryview(data).cast("B")
-        deadline = time.monotonic() + _STALL_S
         while view:
-            _, writable, _ = select.select([], [self._pipe], [], 0.1)
+            _, writable, _ = select.select([], [self._pipe], [], _TURN_S)
             try:
                 count = os.write(self._pipe, view) if writable else 0
             except BlockingIOError:
@@ -115,11 +119,8 @@ class Display:
                 raise self._child.failure() from error
             view = view[count:]
             if count:
-                deadline = time.monotonic() + _STALL_S
-            elif time.monotonic() > deadline:
-                raise StreamError(
-                    f"the sink has taken nothing for {_STALL_S:g} s", where=self._child.where
-                )
+                self._last_taken_s = time.monotonic()
+            self._check_stall()
 
     def _await_empty(self, until_s: float) -> bool:
         """Wait until the sink has read everything that was sent."""
@@ -127,12 +128,19 @@ class Display:
         while True:
             fcntl.ioctl(self._pipe, termios.FIONREAD, unread)
             if unread[0] == 0:
+                self._last_taken_s = time.monotonic()
                 return True
-            if not self._child.is_running():
-                raise self._child.failure()
+            self.check()
+            self._check_stall()
             if time.monotonic() >= until_s:
                 return False
             time.sleep(_LOOK_S)
+
+    def _check_stall(self) -> None:
+        if time.monotonic() - self._last_taken_s > _STALL_S:
+            raise StalledSinkError(
+                f"the sink has taken nothing for {_STALL_S:g} s", where=self._child.where
+            )
 
 
 def even(length: int) -> int:

@@ -1,6 +1,7 @@
 """The frames of a run, one after the other: taken, upscaled, and shown while they are young."""
 
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -34,6 +35,7 @@ class Stage:
         meter: tells power and temperature.
         record: takes what became of each.
         model: the network and what runs it, for the overlay.
+        superseded: rows that the thread of `capture` leaves, for the record.
         wants_stop: whether to end.
         tell: takes the overlay's first line after every frame shown.
     """
@@ -46,6 +48,7 @@ class Stage:
     meter: Meter
     record: Record
     model: str
+    superseded: deque[Row]
     wants_stop: Callable[[], bool]
     tell: Callable[[str], None]
 
@@ -76,6 +79,7 @@ class Loop:
         stage = self._stage
         begin_s = time.monotonic()
         while not stage.wants_stop():
+            self.collect()
             now = time.monotonic()
             if duration_s is not None and now - begin_s >= duration_s:
                 return False
@@ -92,6 +96,11 @@ class Loop:
             if stage.record.counts[Fate.SHOWN] == 0 and now - begin_s > _NONE_SHOWN_S:
                 raise self.why_none_shown()
         return False
+
+    def collect(self) -> None:
+        """Put into the record what the thread of `capture` left."""
+        while self._stage.superseded:
+            self._stage.record.add(self._stage.superseded.popleft())
 
     def _process(self, frame: Frame, just_came: bool) -> None:
         """Bring a frame to the sink, or drop it."""

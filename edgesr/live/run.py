@@ -13,7 +13,7 @@ from edgesr.files import atomic_path
 from edgesr.live import policy
 from edgesr.live.capture import Capture
 from edgesr.live.child import Child
-from edgesr.live.display import Display, even
+from edgesr.live.display import Display, StalledSinkError, even
 from edgesr.live.endpoints import File, Sink, Size, Source
 from edgesr.live.enlarge import Enlarger
 from edgesr.live.figures import Fate, Figures, Record, Row
@@ -93,11 +93,11 @@ def run(
         elements = elements_for(board)
         words = source_pipeline(elements, config.source, config.fps, config.size)
         source = stack.enter_context(Child(words, "source", names[0]))
-        left: deque[Row] = deque()  # by the thread of capture, for this one
+        superseded: deque[Row] = deque()
         capture = Capture(
             source.pipe,
             lambda: source.base_time_s,
-            lambda frame: left.append(Row.of(frame, Fate.SUPERSEDED)),
+            lambda frame: superseded.append(Row.of(frame, Fate.SUPERSEDED)),
         )
         format, interval_s = _await_format(capture, source, hooks)
         begin_s = time.monotonic()
@@ -105,12 +105,6 @@ def run(
         size = even(enlarger.width), even(enlarger.height)
         shown = stack.enter_context(Child(sink_pipeline(elements, sink), "sink", names[1]))
         record = Record(hooks.rows)
-
-        def wants_stop() -> bool:
-            while left:
-                record.add(left.popleft())
-            return hooks.wants_stop()
-
         loop = Loop(
             Stage(
                 source=names[0],
@@ -121,7 +115,8 @@ def run(
                 meter=meter,
                 record=record,
                 model=f"{session.model} x{session.scale} on {session.backend}",
-                wants_stop=wants_stop,
+                superseded=superseded,
+                wants_stop=hooks.wants_stop,
                 tell=hooks.tell,
             )
         )
@@ -132,8 +127,9 @@ def run(
         if ended != CLOSED:
             shown.finish(_FINISH_S)
         source.end()
-        wants_stop()
-        interval_ms = 1000 * (capture.interval_s or interval_s)
+        capture.join()
+        loop.collect()
+        interval_s = capture.interval_s or interval_s
         figures = Figures(
             source=names[0],
             sink=names[1],
@@ -142,8 +138,8 @@ def run(
             backend=session.backend,
             input_size=(format.width, format.height),
             output_size=size,
-            interval_ms=round(interval_ms, 3),
-            limit_ms=round(policy.limit_s(interval_ms), 3),
+            interval_ms=round(1000 * interval_s, 3),
+            limit_ms=round(1000 * policy.limit_s(interval_s), 3),
             duration_s=round(duration_s, 3),
             captured=sum(record.counts.values()),
             shown=record.counts[Fate.SHOWN],
@@ -195,14 +191,14 @@ def _run_loop(
     except EdgesrError as error:
         if shown.was_closed:
             return CLOSED, None
-        if not shown.is_running():
+        if not shown.is_running() or isinstance(error, StalledSinkError):
             raise
         return error.what, error
     if not source_ended:
         return ASKED, None
-    failure = capture.failure or _failure_of(source)
     if isinstance(config.source, File) and capture.failure is None and source.has_succeeded():
         return END, None
+    failure = capture.failure or _failure_of(source)
     return failure.what, failure
 
 

@@ -271,6 +271,22 @@ def test_a_source_that_stalls_is_given_up(nearest: str, tmp_path: Path) -> None:
 
 
 @needs_gst
+def test_a_sink_that_stalls_is_given_up(nearest: str, tmp_path: Path) -> None:
+    sink = tmp_path / "out.mkv"
+    process = live("--source", "test", "--sink", sink, "-m", nearest, *SMALL)
+    with ended(process):
+        until(lambda: len(children_of(process.pid)) == 2)
+        children = children_of(process.pid)
+        time.sleep(2)
+        os.kill(children["sink"], signal.SIGSTOP)
+        status, out, err = result(process)
+        assert not any(is_alive(pid) for pid in children.values())
+    assert (status, out) == (1, "")
+    assert err == f"error: {sink}: the sink has taken nothing for 10 s\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+@needs_gst
 def test_a_sink_that_dies_leaves_no_half_file(nearest: str, tmp_path: Path) -> None:
     sink = tmp_path / "out.mp4"
     sink.write_bytes(b"precious")
