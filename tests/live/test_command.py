@@ -220,8 +220,18 @@ def test_power_and_temperature_of_the_board(nearest: str, tmp_path: Path) -> Non
 
 
 @needs_gst
-@pytest.mark.parametrize("ending", ["mkv", "mp4"])
-def test_ctrl_c_leaves_a_whole_file(ending: str, nearest: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("ending", "number"),
+    [
+        ("mkv", signal.SIGINT),
+        ("mp4", signal.SIGINT),
+        ("mp4", signal.SIGTERM),
+        ("mkv", signal.SIGHUP),
+    ],
+)
+def test_ctrl_c_or_a_closed_terminal_leaves_a_whole_file(
+    ending: str, number: signal.Signals, nearest: str, tmp_path: Path
+) -> None:
     sink = tmp_path / f"out.{ending}"
     process = live(
         *("--source", "test", "--sink", sink, "-m", nearest, *SMALL),
@@ -231,7 +241,7 @@ def test_ctrl_c_leaves_a_whole_file(ending: str, nearest: str, tmp_path: Path) -
         until(lambda: len(children_of(process.pid)) == 2)
         children = children_of(process.pid)
         time.sleep(3)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         status, out, err = result(process)
         assert (status, err) == (0, "")
         assert not any(is_alive(pid) for pid in children.values())
