@@ -20,7 +20,7 @@ from edgesr.live.endpoints import (
 )
 
 TEST_SIZE: Size = (640, 360)
-TEST_FPS = 5  # what two cores of a server do with esr-fast
+TEST_FPS = 5  # of which two cores of a server show three with esr-fast
 CAMERA_SIZE: Size = (640, 480)  # every camera has it; their own first choice is often the largest
 _DRAWN_FPS = 60
 _JITTER_MS = 100  # packets of a network that come late or out of order are waited for so long
