@@ -19,6 +19,13 @@ python3 -c "import ensurepip, venv" 2>/dev/null || missing="$missing python3-ven
 if [ "$1" = test ] && ! command -v chromium >/dev/null && grep -q "^ID=debian" /etc/os-release; then
     missing="$missing chromium"  # the browser test of the HTML report; skipped where it is absent
 fi
+if [ "$1" = test ] && ! command -v gst-launch-1.0 >/dev/null && grep -q "^ID=debian" /etc/os-release; then
+    for part in tools plugins-base plugins-good plugins-bad plugins-ugly libav rtsp x; do
+        missing="$missing gstreamer1.0-$part"  # the tests of a live picture; skipped likewise
+    done
+    # What those tests look at a picture with: a screen, a grabber of it and an RTSP server.
+    missing="$missing xvfb ffmpeg python3-gi gir1.2-gst-rtsp-server-1.0"
+fi
 if [ -n "$missing" ]; then
     sudo=""
     [ "$(id -u)" = 0 ] || sudo="sudo"

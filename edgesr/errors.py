@@ -10,6 +10,7 @@ EdgesrError
 ├── ExportError     a graph that may not leave the house
 ├── EngineError     a TensorRT engine that cannot be built or loaded
 ├── PowerError      a sensor or a power log that cannot be read
+├── StreamError     live video that cannot be opened, read or shown
 └── MissingError    a package, tool or device that is not on this machine
 """
 
@@ -89,6 +90,10 @@ class EngineError(EdgesrError):
 
 class PowerError(EdgesrError):
     """A sensor or a power log that cannot be read."""
+
+
+class StreamError(EdgesrError):
+    """Live video that cannot be opened, read or shown."""
 
 
 class MissingError(EdgesrError):

@@ -101,7 +101,7 @@ def read_state(root: Path = ROOT) -> State:
         gpu_mhz=None if device.gpu_mhz is None else device.gpu_mhz[0],
         gpu_limit_mhz=None if device.gpu_mhz is None else device.gpu_mhz[1],
         cpu_mhz=_cpu_mhz(root),
-        temperatures_c=_temperatures_c(root),
+        temperatures_c=temperatures_c(root),
         throttle_events=_throttle_events(root),
         throttling=_throttling(root),
         load_average=round(os.getloadavg()[0], 2),
@@ -128,7 +128,7 @@ def _cpu_mhz(root: Path) -> float | None:
     return round(max(known or printed), 1) if known or printed else None
 
 
-def _temperatures_c(root: Path) -> dict[str, float]:
+def temperatures_c(root: Path) -> dict[str, float]:
     """Temperature by zone; a zone whose unit has no power cannot be read or says -256."""
     found = {}
     for zone in _numbered(root.glob("sys/class/thermal/thermal_zone[0-9]*")):

@@ -1,4 +1,4 @@
-"""Ctrl-C and termination as a question that long work asks, so that it can end cleanly."""
+"""Ctrl-C, SIGTERM and SIGHUP as a question that long work asks, so that it can end cleanly."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -7,14 +7,20 @@ from contextlib import contextmanager
 
 @contextmanager
 def stop_on_signals() -> Iterator[Callable[[], bool]]:
-    """Yield what tells whether Ctrl-C or SIGTERM came; a second one ends the process as ever."""
+    """Yield what tells whether Ctrl-C, SIGTERM or SIGHUP came; a second one ends it as ever.
+
+    SIGHUP, which comes when a terminal or a connection to a board is closed, stays ignored under
+    nohup.
+    """
     asked: list[int] = []
 
     def ask(number: int, _frame: object) -> None:
         signal.signal(number, before[signal.Signals(number)])
         asked.append(number)
 
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
     before = {number: signal.signal(number, ask) for number in numbers}
     try:
         yield lambda: bool(asked)

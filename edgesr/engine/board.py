@@ -99,6 +99,7 @@ class Board:
         software: releases known to support it.
         power_modes: its nvpmodel table.
         power: its rails; None where the board has no sensors of its own.
+        video_encoder: whether a Jetson has NVENC, its hardware encoder of H.264.
         gpu_clock: globs of the GPU's devfreq folders, relative to the root of the file system.
         unconfirmed: dotted names of values above that no primary source confirms.
     """
@@ -118,6 +119,7 @@ class Board:
     software: tuple[Software, ...] = ()
     power_modes: tuple[PowerMode, ...] = ()
     power: PowerRails | None = None
+    video_encoder: bool = True
     gpu_clock: tuple[str, ...] = ()
     unconfirmed: tuple[str, ...] = ()
 

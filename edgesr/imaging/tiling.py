@@ -146,6 +146,16 @@ def stitch(plan: TilePlan, tiles: Iterable[Floats]) -> Iterator[Floats]:
     Yields:
         Bands (rows, scale*width, channels) from top to bottom that together make up the picture.
     """
+    for planes in stitch_planes(plan, tiles):
+        yield planes.transpose(1, 2, 0).copy()
+
+
+def stitch_planes(plan: TilePlan, tiles: Iterable[Floats]) -> Iterator[Floats]:
+    """Blend enlarged tiles as `stitch` does, but leave the channels apart.
+
+    Yields:
+        Bands (channels, rows, scale*width) from top to bottom; each is good until the next.
+    """
     scale, columns = plan.scale, plan.columns
     height, width = scale * plan.rows.length, scale * columns.length
     source = iter(tiles)
@@ -161,6 +171,6 @@ def stitch(plan: TilePlan, tiles: Iterable[Floats]) -> Iterator[Floats]:
             part = sums[:, :, scale * left :][:, :, : tile.shape[2]]
             part += (tile[:, :rows] * across * down[:rows, None])[:, :, : part.shape[2]]
         done = end - start
-        yield sums[:, :done].transpose(1, 2, 0).copy()
+        yield sums[:, :done]
         sums[:, :-done] = sums[:, done:].copy()
         sums[:, -done:] = 0.0

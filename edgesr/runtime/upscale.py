@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesr.errors import ConfigError, ModelError
-from edgesr.imaging.tiling import Indices, TilePlan, plan_tiles, stitch
+from edgesr.imaging.tiling import Indices, TilePlan, plan_tiles, stitch, stitch_planes
 from edgesr.runtime.guard import fault
 from edgesr.runtime.session import Session
 
@@ -72,30 +72,42 @@ def upscale_bands(
     Raises:
         ModelError: a tile came out black or with values that are not finite.
     """
-
-    def enlarged_tiles() -> Iterator[NDArray[np.float32]]:
-        numbers = iter(range(len(plan)))
-        size = session.batch or DEFAULT_BATCH
-        while batch := list(islice(numbers, size)):
-            tiles = np.stack([cut(*plan.inputs(number)).transpose(2, 0, 1) for number in batch])
-            missing = (session.batch or 0) - len(batch)
-            if missing > 0:  # a network of a fixed batch: repeat the last tile and drop its results
-                tiles = np.concatenate([tiles, np.repeat(tiles[-1:], missing, axis=0)])
-            results = session.run(tiles)
-            for number, tile, enlarged in zip(batch, tiles, results, strict=False):
-                problem = fault(tile, enlarged)
-                if problem is not None:
-                    raise ModelError(
-                        f"{plan.name(number)} {problem}",
-                        where=f"{session.model} on {session.backend}",
-                        fix="edgesr upscale --backend onnxruntime, with an fp32 model",
-                    )
-                if on_tile is not None:
-                    on_tile()
-                yield enlarged
-
-    for band in stitch(plan, enlarged_tiles()):
+    for band in stitch(plan, _enlarged_tiles(session, plan, cut, on_tile)):
         yield np.clip(band, 0.0, 1.0, out=band)
+
+
+def upscale_planes(session: Session, plan: TilePlan, cut: Cut) -> Iterator[NDArray[np.float32]]:
+    """Upscale what `cut` gives, with the colours apart; see `upscale_bands`.
+
+    Yields:
+        (3, rows, scale*width) R, G and B, not clipped, from top to bottom; good until the next.
+    """
+    return stitch_planes(plan, _enlarged_tiles(session, plan, cut, on_tile=None))
+
+
+def _enlarged_tiles(
+    session: Session, plan: TilePlan, cut: Cut, on_tile: Callable[[], None] | None
+) -> Iterator[NDArray[np.float32]]:
+    """Yield the tiles of a picture, (3, scale*height, scale*width), in the order of the plan."""
+    numbers = iter(range(len(plan)))
+    size = session.batch or DEFAULT_BATCH
+    while batch := list(islice(numbers, size)):
+        tiles = np.stack([cut(*plan.inputs(number)).transpose(2, 0, 1) for number in batch])
+        missing = (session.batch or 0) - len(batch)
+        if missing > 0:  # a network of a fixed batch: repeat the last tile and drop its results
+            tiles = np.concatenate([tiles, np.repeat(tiles[-1:], missing, axis=0)])
+        results = session.run(tiles)
+        for number, tile, enlarged in zip(batch, tiles, results, strict=False):
+            problem = fault(tile, enlarged)
+            if problem is not None:
+                raise ModelError(
+                    f"{plan.name(number)} {problem}",
+                    where=f"{session.model} on {session.backend}",
+                    fix="edgesr upscale --backend onnxruntime, with an fp32 model",
+                )
+            if on_tile is not None:
+                on_tile()
+            yield enlarged
 
 
 def upscale(

@@ -1,0 +1,187 @@
+"""How old frames are when they are shown, told twice: by edgesr's record, and by their pixels.
+
+    python benchmarks/live/ages.py measure --fps 3 --duration 60 -o NAME.json
+    python benchmarks/live/ages.py judge benchmarks/live/results/*.json
+
+`measure` runs `edgesr live` on the test source, 640x360, with esr-fast and a file as sink. `tap.py`
+stands between it and the sink's process. The test source draws a ball that turns once a second by
+the clock of the wall, so every frame carries the moment at which it was drawn, up to whole seconds
+(that a frame is the one which the record names, tests/live/test_command.py proves by a recording).
+"""
+
+import argparse
+import json
+import os
+import platform
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+DRAWN_S = 0.050
+"""A frame is drawn up to 1/60 s before it is due, and a ball's place is good for some 5 ms."""
+
+TAP_S = 0.100
+"""The tap is one more process, which a busy machine must let run before it sees the clock."""
+
+SIZE = "640x360"
+
+
+def measure(fps: int, duration_s: float, model: str = "esr-fast") -> dict[str, Any]:
+    """Run it; return everything that was seen."""
+    program = shutil.which("gst-launch-1.0")
+    if program is None:
+        sys.exit("gst-launch-1.0 is not installed")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        stand_in = folder / "gst-launch-1.0"
+        words = shlex.join([sys.executable, str(HERE / "tap.py")])
+        stand_in.write_text(f'#!/bin/sh\nexec {words} "$@"\n')
+        stand_in.chmod(0o755)
+        command = [
+            *("edgesr", "live", "--source", "test", "--size", SIZE, "--fps", str(fps)),
+            *("-m", model, "--sink", "out.mkv", "--duration", str(duration_s)),
+            *("--record", "rows.csv", "--json"),
+        ]
+        wall_minus_monotonic_s = time.time() - time.monotonic()
+        load_before = os.getloadavg()[0]
+        done = subprocess.run(
+            [sys.executable, "-m", *command],
+            cwd=folder,
+            env={
+                **os.environ,
+                "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}",
+                "TAP_PROGRAM": program,
+                "TAP_FILE": str(folder / "seen.jsonl"),
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            sys.exit(f"{shlex.join(command)}\n{done.stderr}")
+        return {
+            "schema": "edgesr-live-ages-1",
+            "command": shlex.join(command),
+            "machine": f"{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}",
+            "gstreamer": _version(program),
+            "load_before": round(load_before, 2),
+            "load_after": round(os.getloadavg()[0], 2),
+            "wall_minus_monotonic_s": wall_minus_monotonic_s,
+            "figures": json.loads(done.stdout),
+            "rows": (folder / "rows.csv").read_text().splitlines(),
+            "seen": [json.loads(line) for line in (folder / "seen.jsonl").read_text().splitlines()],
+            "file_times_s": times_in_file(program, folder / "out.mkv"),
+        }
+
+
+def times_in_file(program: str, path: Path) -> list[float]:
+    """Decode the sink's file; return the time stamps of its frames."""
+    words = f"filesrc location={path} ! decodebin ! identity name=seen silent=false ! fakesink"
+    done = subprocess.run(
+        [program, "-v", *words.split()], capture_output=True, text=True, check=True
+    )
+    stamps = re.findall(r"seen: last-message = chain .* pts: (\d+):(\d+):([\d.]+),", done.stdout)
+    return [
+        round(3600 * int(hours) + 60 * int(minutes) + float(seconds), 4)
+        for hours, minutes, seconds in stamps
+    ]
+
+
+def judge(result: dict[str, Any]) -> list[str]:
+    """Return what does not hold in a result; nothing, if all of it does.
+
+    - No frame was older than two intervals when its sink had it: by the record, and by the time
+      between the drawing of its pixels and the arrival of its last byte, as the tap saw them.
+    - The record tells the truth: every capture is when the pixels were drawn, every showing is
+      when the tap had the frame, within DRAWN_S and TAP_S.
+    - Every frame that was shown, and no other, is in the sink's file, at its time.
+    - Every frame that came has one fate.
+    """
+    figures, seen = result["figures"], result["seen"]
+    head, *lines = (line.split(",") for line in result["rows"])
+    rows = [dict(zip(head, line, strict=True)) for line in lines]
+    shown = [row for row in rows if row["fate"] == "shown"]
+    limit_s = 2 / int(shlex.split(result["command"])[7])
+    wrong = []
+    if not len(shown) == len(seen) == len(result["file_times_s"]) == figures["shown"] > 0:
+        wrong.append(
+            f"{len(shown)} rows, {len(seen)} frames at the tap, {len(result['file_times_s'])} in "
+            f"the file and {figures['shown']} in the figures are said to be shown"
+        )
+    if sorted(int(row["number"]) for row in rows) != list(range(figures["captured"])):
+        wrong.append("a frame has no fate, or two")
+    start_s = float(shown[0]["sent_s"])
+    for row, sight, file_s in zip(shown, seen, result["file_times_s"], strict=False):
+        name = f"frame {row['number']}"
+        captured_s, shown_s = float(row["captured_s"]), float(row["shown_s"])
+        age_s = shown_s - captured_s
+        if age_s > limit_s:
+            wrong.append(f"{name} was {age_s:.3f} s old, by the record")
+        captured_wall_s = captured_s + result["wall_minus_monotonic_s"]
+        shown_wall_s = shown_s + result["wall_minus_monotonic_s"]
+        if sight["drawn_part"] is None:
+            wrong.append(f"{name} has no ball")
+            continue
+        drawn_ago_s = (captured_wall_s - sight["drawn_part"] + 0.5) % 1.0 - 0.5
+        if abs(drawn_ago_s) > DRAWN_S:
+            wrong.append(f"{name} was drawn {drawn_ago_s:.3f} s before it is said to be captured")
+        age_seen_s = sight["wall_s"] - captured_wall_s + drawn_ago_s
+        if age_seen_s > limit_s + TAP_S:
+            wrong.append(f"{name} was {age_seen_s:.3f} s old, by its pixels")
+        if abs(sight["wall_s"] - shown_wall_s) > TAP_S:
+            wrong.append(f"{name} was shown {sight['wall_s'] - shown_wall_s:.3f} s later than said")
+        if abs(file_s - (float(row["sent_s"]) - start_s)) > DRAWN_S:
+            wrong.append(f"{name} stands at {file_s:.3f} s in the file")
+    return wrong
+
+
+def summary(result: dict[str, Any]) -> str:
+    """Return a line of what came out."""
+    figures = result["figures"]
+    age = figures["age_ms"]
+    return (
+        f"{result['command']}: {figures['shown']} of {figures['captured']} frames shown "
+        f"({figures['fps']:.2f} fps), age p50 {age['p50']:.0f} ms, p95 {age['p95']:.0f} ms, max "
+        f"{age['max']:.0f} of {figures['limit_ms']:.0f} ms; load {result['load_before']} to "
+        f"{result['load_after']}"
+    )
+
+
+def _version(program: str) -> str:
+    text = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    return text.splitlines()[1].removeprefix("GStreamer ")
+
+
+def main() -> None:
+    """Measure, or judge what was measured."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    measuring = commands.add_parser("measure")
+    measuring.add_argument("--fps", type=int, default=3)
+    measuring.add_argument("--duration", type=float, default=60.0)
+    measuring.add_argument("-o", "--output", type=Path, required=True)
+    judging = commands.add_parser("judge")
+    judging.add_argument("results", type=Path, nargs="+")
+    options = parser.parse_args()
+    if options.command == "measure":
+        result = measure(options.fps, options.duration)
+        options.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        options.results = [options.output]
+    for path in options.results:
+        result = json.loads(path.read_text("utf-8"))
+        print(summary(result))
+        wrong = judge(result)
+        print("\n".join(wrong) if wrong else "all holds")
+        if wrong:
+            sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""`edgesr live`: a camera, a stream or a video through a network, as it comes."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edgesr.cli._console import progress, say
+from edgesr.cli._signals import stop_on_signals
+from edgesr.runtime.select import backend_names, open_session
+
+if TYPE_CHECKING:
+    from edgesr.engine.board import Board
+    from edgesr.errors import EdgesrError
+    from edgesr.live.figures import Figures
+    from edgesr.live.run import LiveConfig
+    from edgesr.runtime.session import Session
+
+
+def command(
+    source: Annotated[
+        str, typer.Option(help="/dev/video0, rtsp://HOST/PATH, a video file, test or test://smpte.")
+    ],
+    sink: Annotated[
+        str, typer.Option(help="window, FILE.mkv, FILE.mp4, file, rtsp or rtsp://HOST:8554/PATH.")
+    ] = "window",
+    model: Annotated[
+        str, typer.Option("-m", "--model", help="Name of a network, an .onnx or .engine file.")
+    ] = "student",
+    scale: Annotated[
+        int | None,
+        typer.Option("-s", "--scale", help="Enlargement. Default: the file's, 4 for a name."),
+    ] = None,
+    backend: Annotated[
+        str, typer.Option(metavar="|".join(backend_names()), help="What runs the network.")
+    ] = "auto",
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.")] = None,
+    fps: Annotated[
+        int | None,
+        typer.Option(min=1, max=240, help="Take at most so many frames a second. Test: 5."),
+    ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option(metavar="WxH", help="Of a frame. Default: its own; camera 640x480."),
+    ] = None,
+    duration: Annotated[
+        float | None, typer.Option(min=0.1, help="Seconds; else until Ctrl-C or the end.")
+    ] = None,
+    power: Annotated[
+        str, typer.Option(help="auto, tegrastats, hwmon, nvml, rapl, none or replay:FILE.")
+    ] = "auto",
+    record: Annotated[
+        Path | None, typer.Option(help="Write what became of every frame, with times, as CSV.")
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace files that are there.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Show live video enlarged, the latest frame first and never one that is too old.
+
+    A frame older than two intervals of the source is dropped and counted. Frames per second, power
+    and temperature stand in the picture. Ctrl-C ends it; a file is whole then. Needs GStreamer.
+    """
+    import os
+
+    from edgesr.engine.device import detect_board
+    from edgesr.errors import ConfigError
+    from edgesr.live.endpoints import check_sink, parse_sink, parse_size, parse_source
+    from edgesr.live.run import LiveConfig
+
+    target = parse_sink(sink)
+    check_sink(target, overwrite, os.environ)
+    if record is not None and record.exists() and not overwrite:
+        raise ConfigError("is there already", where=record, fix="--overwrite")
+    config = LiveConfig(
+        source=parse_source(source),
+        sink=target,
+        fps=fps,
+        size=None if size is None else parse_size(size),
+        duration_s=duration,
+        power=power,
+    )
+    board = detect_board()
+    session = open_session(model, backend, scale, threads)
+    try:
+        figures, failure = _show(config, session, board, (source, sink), record)
+    finally:
+        session.close()
+    say(figures.to_json() if as_json else figures.line())
+    if failure is not None:
+        raise failure
+
+
+def _show(
+    config: "LiveConfig",
+    session: "Session",
+    board: "Board | None",
+    names: tuple[str, str],
+    record: Path | None,
+) -> "tuple[Figures, EdgesrError | None]":
+    from edgesr.files import atomic_path
+    from edgesr.live.run import Hooks, run
+
+    with ExitStack() as stack:
+        rows = None
+        if record is not None:
+            temporary = stack.enter_context(atomic_path(record))
+            rows = stack.enter_context(temporary.open("w", 1, encoding="utf-8"))
+        advance = stack.enter_context(progress("live", None))
+        hooks = Hooks(
+            wants_stop=stack.enter_context(stop_on_signals()),
+            tell=lambda line: advance(1, line),
+            rows=rows,
+        )
+        return run(config, session, board, names, hooks)

@@ -1,0 +1,177 @@
+"""What `--source` and `--sink` name, checked before anything starts. Nothing is opened here."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from edgesr.errors import ConfigError, MissingError, StreamError, shell
+
+Size = tuple[int, int]
+"""Width and height in pixels."""
+
+_SOURCES = "/dev/video0, rtsp://HOST/PATH, a video file, or test"
+_SINKS = "window, FILE.mkv, FILE.mp4, or rtsp://HOST:8554/PATH"
+_PATTERN = re.compile(r"[a-z0-9-]+")
+_RTSP = ("rtsp", "rtsps")
+_SCREENS = ("DISPLAY", "WAYLAND_DISPLAY")
+
+CONTAINERS = {".mkv": "matroskamux", ".mp4": "mp4mux"}
+"""What a sink's file may end in, and the GStreamer element that writes it."""
+
+DEFAULT_FILE = "live.mkv"
+DEFAULT_SERVER = "rtsp://127.0.0.1:8554/live"
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """Moving pictures that GStreamer makes itself.
+
+    Attributes:
+        pattern: as `videotestsrc` names it.
+    """
+
+    pattern: str
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A camera of Video4Linux."""
+
+    device: Path
+
+
+@dataclass(frozen=True)
+class Network:
+    """A stream from, or to, an RTSP server."""
+
+    url: str
+
+
+@dataclass(frozen=True)
+class File:
+    """A file with video, to be read or to be written."""
+
+    path: Path
+
+
+@dataclass(frozen=True)
+class Window:
+    """A window on this machine's screen."""
+
+
+Source = Pattern | Camera | Network | File
+Sink = Window | File | Network
+
+
+def parse_source(text: str) -> Source:
+    """Return what a source's name means.
+
+    `test` is a ball that turns once a second by the clock; `test://smpte` and the like are other
+    patterns of `videotestsrc`.
+
+    Raises:
+        ConfigError: it is none of these.
+        MissingError: there is no such camera.
+        StreamError: the file or the camera cannot be read.
+    """
+    scheme, separator, rest = text.partition("://")
+    if text == "test":
+        return Pattern("ball")
+    if separator and scheme == "test" and _PATTERN.fullmatch(rest):
+        return Pattern(rest)
+    if separator:
+        return _network(text, "--source", _SOURCES)
+    path = Path(text)
+    if path.is_char_device():
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise StreamError(
+                "you may not use this camera", where=path, fix="sudo usermod -aG video $USER"
+            )
+        return Camera(path)
+    if text.startswith("/dev/video") and not path.exists():
+        raise MissingError("there is no such camera", where=path, fix="ls /dev/video*")
+    _check_file(path)
+    return File(path)
+
+
+def parse_sink(text: str) -> Sink:
+    """Return what a sink's name means; the words `file` and `rtsp` stand for usual places.
+
+    Raises:
+        ConfigError: it is none of these, or files of that kind are not written.
+    """
+    if text == "window":
+        return Window()
+    if text == "rtsp":
+        return Network(DEFAULT_SERVER)
+    if "://" in text:
+        return _network(text, "--sink", _SINKS)
+    path = Path(DEFAULT_FILE if text == "file" else text)
+    if path.suffix.lower() not in CONTAINERS:
+        raise ConfigError(f"no sink is called '{text}'", where="--sink", fix=f"--sink {_SINKS}")
+    return File(path)
+
+
+def check_sink(sink: Sink, overwrite: bool, environment: Mapping[str, str]) -> None:
+    """Refuse a file that is there, unless it may be replaced, and a window without a screen.
+
+    Args:
+        sink: from `parse_sink`.
+        overwrite: whether a file may be replaced.
+        environment: tells whether there is a screen.
+
+    Raises:
+        ConfigError: the file is there, or is a folder.
+        MissingError: there is no screen.
+    """
+    if isinstance(sink, Window) and not any(environment.get(name) for name in _SCREENS):
+        raise MissingError(
+            "there is no screen here (DISPLAY is not set)", where="--sink window", fix="--sink file"
+        )
+    if not isinstance(sink, File):
+        return
+    if sink.path.is_dir():
+        raise ConfigError("a folder stands where the video goes", where=sink.path)
+    if sink.path.exists() and not overwrite:
+        raise ConfigError("is there already", where=sink.path, fix="--overwrite")
+
+
+def parse_size(text: str) -> Size:
+    """Read a size such as `640x360`.
+
+    Raises:
+        ConfigError: it is none, or a side is not from 16 to 8192 pixels.
+    """
+    found = re.fullmatch(r"([0-9]{1,5})x([0-9]{1,5})", text)
+    if found is None or not all(16 <= int(side) <= 8192 for side in found.groups()):
+        raise ConfigError(f"'{text}' is no size of a frame", where="--size", fix="--size 640x360")
+    return int(found[1]), int(found[2])
+
+
+def _network(text: str, option: str, choices: str) -> Network:
+    try:
+        parts = urlsplit(text)
+        is_right = parts.scheme in _RTSP and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:  # a port that is no number, say
+        is_right = False
+    if not is_right or any(character.isspace() for character in text):
+        raise ConfigError(f"'{text}' cannot be used", where=option, fix=f"{option} {choices}")
+    return Network(text)
+
+
+def _check_file(path: Path) -> None:
+    try:
+        size = path.stat().st_size
+        if path.is_file():
+            path.open("rb").close()
+    except OSError as error:
+        raise StreamError(
+            f"cannot be read ({error.strerror})", where=path, fix=f"--source {_SOURCES}"
+        ) from error
+    if not path.is_file():
+        raise StreamError("is no file", where=path, fix=f"--source {_SOURCES}")
+    if size == 0:
+        raise StreamError("the file is empty", where=path, fix=f"ls -l {shell(path)}")
