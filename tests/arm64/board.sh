@@ -79,8 +79,8 @@ END
         -o "$root/usr/lib/aarch64-linux-gnu/libcuda.so.1" "$checkout/tests/arm64/stand_in/libcuda.c"
 }
 
-# A repository like NVIDIA's, from which jetson/setup.sh installs by apt. pycuda is there as a
-# package, so that pip takes it as installed: it would be compiled, for CUDA, for half an hour.
+# A repository like NVIDIA's, from which jetson/setup.sh installs by apt. pycuda comes with it, so
+# that pip takes it as installed: on a board it is compiled, which takes a real CUDA.
 board_packages() {
     local root=$1 stand_in=$2 tree=$1/opt/trees python=usr/lib/python3/dist-packages
     mkdir -p "$root/opt/jetpack"
@@ -97,7 +97,11 @@ board_packages() {
     board_package "$root" python3-libnvinfer 10.3.0.30-1+cuda12.5 python3
     board_package "$root" python3-pycuda 2025.1 python3
     board_package "$root" nvidia-jetpack 6.2+b77 python3-pycuda
+    # On a board the vendor's libGLX takes the place of Mesa's, and of the compiler that Mesa needs.
+    mkdir -p "$tree/libglx-mesa0"
+    board_package "$root" libglx-mesa0 99 libc6
     rm -rf "$tree"
+    echo 'Acquire::Languages "none";' | put "$root/etc/apt/apt.conf.d/99languages"
     echo 'deb [trusted=yes] file:/opt/jetpack ./' | put "$root/etc/apt/sources.list.d/jetpack.list"
 }
 
@@ -136,6 +140,7 @@ board_user() {
 mount_board() {
     local root=$1 entry
     mkdir -p "$root/.proc" "$root/proc"
+    mount -t devpts devpts "$root/dev/pts"
     mount -t proc proc "$root/.proc"
     mount -t tmpfs tmpfs "$root/proc"
     for entry in "$root"/.proc/[!0-9]*; do

@@ -18,7 +18,6 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 suite=bookworm mirror=http://deb.debian.org/debian short=0 cache="" inside=""
 python=$here/.venv/bin/python
 [ -x "$python" ] || python=python3
-packages=python3,python3-venv,libgl1,libglib2.0-0
 handlers=/proc/sys/fs/binfmt_misc
 # shellcheck source=tests/arm64/board.sh
 . "$here/tests/arm64/board.sh"
@@ -123,7 +122,7 @@ make_userland() {
         return
     fi
     [ -z "$cache" ] || debs=(--cache-dir "$(mkdir -p "$cache/debs" && cd "$cache/debs" && pwd)")
-    debootstrap --arch arm64 --variant minbase --include "$packages,sudo" "${debs[@]}" \
+    debootstrap --arch arm64 --variant minbase --include python3,sudo "${debs[@]}" \
         "$suite" "$root" "$mirror" >"$work/debootstrap.log" 2>&1 ||
         { tail -n 5 "$work/debootstrap.log"; fail "debootstrap failed" "--mirror URL"; }
     [ -z "$cache" ] || tar -cf "$kept" -C "$root" .
@@ -163,8 +162,8 @@ run_board() {
 run_short() {
     local site=$root/usr/lib/python3/dist-packages deb platform platforms=()
     step "debootstrap --download-only $suite, arm64; unpacked, not configured"
-    debootstrap --arch arm64 --variant minbase --include "$packages" --download-only \
-        "$suite" "$root" "$mirror" >"$work/debootstrap.log" 2>&1 ||
+    debootstrap --arch arm64 --variant minbase --download-only \
+        --include python3,libgl1,libglib2.0-0 "$suite" "$root" "$mirror" >"$work/debootstrap.log" 2>&1 ||
         { tail -n 5 "$work/debootstrap.log"; fail "debootstrap failed" "--mirror URL"; }
     for deb in "$root"/var/cache/apt/archives/*.deb; do
         dpkg-deb -x "$deb" "$root"
@@ -187,18 +186,25 @@ run_short() {
 
 minor_version() { basename "$(echo "$root"/usr/bin/python3.*)" | sed 's/python//'; }
 
-parse_arguments "$@"
-if [ -z "$inside" ]; then
-    check_machine
-    contain "$@"
-fi
-work=$inside root=$inside/root
-mkdir -p "$root"
-register
-if [ "$short" -eq 1 ]; then
-    run_short
-else
-    make_userland
-    run_board
-fi
-step "all of it passed on $(uname -m) as $(enter root uname -m), load $(cut -d ' ' -f 1-3 /proc/loadavg)"
+# One command, read as a whole before it runs: this file may change meanwhile.
+main() {
+    parse_arguments "$@"
+    if [ -z "$inside" ]; then
+        check_machine
+        contain "$@"
+    fi
+    work=$inside root=$inside/root
+    mkdir -p "$root"
+    register
+    if [ "$short" -eq 1 ]; then
+        run_short
+    else
+        make_userland
+        run_board
+    fi
+    step "all of it passed on $(uname -m) as $(enter root uname -m)," \
+        "load $(cut -d ' ' -f 1-3 /proc/loadavg)"
+    exit 0
+}
+
+main "$@"

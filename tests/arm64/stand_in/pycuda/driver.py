@@ -9,9 +9,7 @@ event_flags = SimpleNamespace(DEFAULT=0, DISABLE_TIMING=2)
 host_alloc_flags = SimpleNamespace(DEVICEMAP=2)
 device_attribute = SimpleNamespace(INTEGRATED=18)
 _DEVICE = SimpleNamespace(get_attribute={device_attribute.INTEGRATED: 1}.get)
-Context = SimpleNamespace(
-    pop=lambda: None, synchronize=lambda: None, get_device=lambda: _DEVICE
-)
+Context = SimpleNamespace(pop=lambda: None, synchronize=lambda: None, get_device=lambda: _DEVICE)
 
 
 class Stream:
