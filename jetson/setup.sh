@@ -91,6 +91,7 @@ install_missing() {
     "$system_python" -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
     [ -x /usr/local/cuda/bin/nvcc ] || packages+=(nvidia-jetpack)
     compgen -G '/usr/include/python3*/Python.h' >/dev/null || packages+=(python3-dev)
+    command -v g++ >/dev/null || packages+=(g++) # compiles pycuda, and the plugin for nvcc
     # OpenCV's wheel links to these; a board without a desktop may lack them.
     libraries=$(/sbin/ldconfig -p)
     [[ $libraries == *"libGL.so.1 "* ]] || packages+=(libgl1)
@@ -98,7 +99,7 @@ install_missing() {
     if [ ${#packages[@]} -gt 0 ]; then
         say "installing ${packages[*]}"
         sudo apt-get update
-        sudo apt-get install -y "${packages[@]}"
+        sudo apt-get install -y --no-install-recommends "${packages[@]}"
     fi
     # TensorRT comes as a system package, so the environment must see those.
     if [ -d "$here/.venv" ] && ! sees_system_packages; then
@@ -194,6 +195,7 @@ set_power() {
     fi
     clocks_file="$results/clocks.conf"
     sudo jetson_clocks --store "$clocks_file"
+    sudo chown "$(id -u)" "$clocks_file" # it goes into the archive, whatever root's umask is
     sudo jetson_clocks
     say "clocks fixed; $(sudo nvpmodel -q | tr '\n' ' ')"
 }

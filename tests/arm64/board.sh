@@ -44,6 +44,8 @@ END
         echo "$mv" | put "$hwmon/in${number}_input"
         echo "$ma" | put "$hwmon/curr${number}_input"
     done
+    echo 0-5 | put "$root/sys/devices/system/cpu/possible"
+    echo 0-5 | put "$root/sys/devices/system/cpu/present"
     for zone in 0:cpu-thermal:48906 1:gpu-thermal:49593 2:tj-thermal:49593; do
         IFS=: read -r number name mc <<<"$zone"
         echo "$name" | put "$root/sys/class/thermal/thermal_zone$number/type"
@@ -74,7 +76,9 @@ END
 #!/bin/sh
 STAND_IN_LOG=/opt/stand_in/orin_nano_25w_load.txt exec /opt/stand_in/tegrastats "$@"
 END
-    chmod 755 "$root"/usr/sbin/{nvpmodel,jetson_clocks} "$root/usr/bin/tegrastats"
+    # The board's image has a compiler; here it is a name, since nothing is compiled.
+    printf '#!/bin/sh\nexit 1\n' | put "$root/usr/bin/g++"
+    chmod 755 "$root/usr/bin/g++" "$root"/usr/sbin/{nvpmodel,jetson_clocks} "$root/usr/bin/tegrastats"
     aarch64-linux-gnu-gcc -shared -fPIC -nostdlib -Wall -Werror -Wl,-soname,libcuda.so.1 \
         -o "$root/usr/lib/aarch64-linux-gnu/libcuda.so.1" "$checkout/tests/arm64/stand_in/libcuda.c"
 }
@@ -152,7 +156,7 @@ mount_board() {
     printf 'nvidia,p3768-0000+p3767-0005-super\0nvidia,p3767-0005\0nvidia,tegra234\0' |
         put "$root/proc/device-tree/compatible"
     sed 's/^MemTotal:.*/MemTotal:        7802880 kB/' /proc/meminfo | put "$root/proc/meminfo"
-    put "$root/proc/cpuinfo" < <(for core in 0 1; do
+    put "$root/proc/cpuinfo" < <(for core in 0 1 2 3 4 5; do
         printf 'processor\t: %s\nmodel name\t: ARMv8 Processor rev 1 (v8l)\n' $core
         printf 'BogoMIPS\t: 62.50\nFeatures\t: fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics'
         printf ' fphp asimdhp cpuid asimdrdm lrcpc dcpop asimddp\n'
