@@ -87,15 +87,20 @@ check_board() {
 }
 
 install_missing() {
-    local packages=() system_python="$root/usr/bin/python3"
+    local packages=() libraries system_python="$root/usr/bin/python3"
     "$system_python" -c 'import tensorrt' 2>/dev/null || packages+=(python3-libnvinfer)
     "$system_python" -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
     [ -x /usr/local/cuda/bin/nvcc ] || packages+=(nvidia-jetpack)
     compgen -G '/usr/include/python3*/Python.h' >/dev/null || packages+=(python3-dev)
+    command -v g++ >/dev/null || packages+=(g++) # compiles pycuda, and the plugin for nvcc
+    # OpenCV's wheel links to these; a board without a desktop may lack them.
+    libraries=$(/sbin/ldconfig -p)
+    [[ $libraries == *"libGL.so.1 "* ]] || packages+=(libgl1)
+    [[ $libraries == *"libglib-2.0.so.0 "* ]] || packages+=(libglib2.0-0)
     if [ ${#packages[@]} -gt 0 ]; then
         say "installing ${packages[*]}"
         sudo apt-get update
-        sudo apt-get install -y "${packages[@]}"
+        sudo apt-get install -y --no-install-recommends "${packages[@]}"
     fi
     # TensorRT comes as a system package, so the environment must see those.
     if [ -d "$here/.venv" ] && ! sees_system_packages; then

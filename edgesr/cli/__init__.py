@@ -98,6 +98,12 @@ def main(arguments: list[str] | None = None) -> None:
         package = error.name.partition(".")[0]
         fix = f"pip install 'edgesr[{OPTIONAL[package]}]'"
         _fail(MissingError(f"this needs the Python package {package}", fix=fix))
+    except ImportError as error:  # it is installed, and what it links to is not
+        package = (error.name or "edgesr").partition(".")[0]
+        if package == "edgesr":
+            raise
+        what = f"the Python package {package} cannot be loaded: {error.msg}"
+        _fail(MissingError(what, fix="edgesr doctor"))
     except OSError as error:  # what no command expects: a full disk behind standard output, say
         _fail(EdgesrError(error.strerror or str(error), where=error.filename))
 

@@ -13,6 +13,7 @@ from edgesr.engine.board import Board
 from edgesr.engine.device import ROOT, Device, is_above_mode, is_below_mode, read_device
 from edgesr.engine.find import FOLDER, check_engine, engine_paths
 from edgesr.engine.gpu import Gpu, first_gpu
+from edgesr.engine.loading import load_failure, load_fix
 from edgesr.engine.manifest import EngineManifest
 from edgesr.engine.plugin_build import Lack, find_tools
 from edgesr.engine.stack import Stack, find_stack
@@ -20,6 +21,9 @@ from edgesr.errors import EdgesrError, shell
 from edgesr.weights import shipped_names
 
 OK, NOTE, MISSING = "ok", "note", "missing"
+
+_COMPILED = {"numpy", "cv2", "onnxruntime"}
+"""Modules with compiled parts that every command needs; that they are there is not enough."""
 
 
 @dataclass(frozen=True)
@@ -83,9 +87,13 @@ def _packages() -> Iterator[Check]:
 
 
 def _package(name: str, otherwise: str, fix: str) -> Check:
-    modules = {"opencv-python": "cv2"}
-    if find_spec(modules.get(name, name)) is None:
+    module = {"opencv-python": "cv2"}.get(name, name)
+    if find_spec(module) is None:
         return Check(name, otherwise, "not installed", fix)
+    reason = load_failure(module) if module in _COMPILED else None
+    if reason is not None:
+        fix = load_fix(module, reason) or f"pip install --force-reinstall '{name}'"
+        return Check(name, MISSING, f"installed, but it cannot be loaded: {reason}", fix)
     try:
         return Check(name, OK, metadata.version(name))
     except metadata.PackageNotFoundError:  # cv2 of the system or of opencv-python-headless

@@ -11,20 +11,8 @@ import pytest
 
 SCRIPT = Path(__file__).parents[2] / "jetson" / "setup.sh"
 
-# Keeps the mode in a file as /var/lib/nvpmodel/status does, and prints what the real one prints.
-NVPMODEL = """
-case "$1" in
--q) echo "NV Power Mode: x"; cat "$STATE/mode" ;;
--m) read -r answer; echo "nvpmodel -m $2 (reboot? $answer)" >>"$STATE/calls"
-    case " $REFUSED " in *" $2 "*) exit 1 ;; esac
-    echo "$2" >"$STATE/mode"
-    [ -z "${LIMIT_FILE:-}" ] || echo 918000000 >"$LIMIT_FILE" ;;
-esac
-"""
-JETSON_CLOCKS = """
-echo "jetson_clocks $1" >>"$STATE/calls"
-case "$1" in --store) echo stored >"$2" ;; --restore) [ -s "$2" ] ;; esac
-"""
+STAND_IN = Path(__file__).parent / "stand_in"
+
 EDGESR = """
 echo "edgesr $1" >>"$STATE/calls"
 echo "edgesr $*" >>"$STATE/edgesr"
@@ -47,15 +35,15 @@ def board(tmp_path, orin_nano):
     for folder in (tools, state, work):
         folder.mkdir()
     programs = {
-        "nvpmodel": NVPMODEL,
-        "jetson_clocks": JETSON_CLOCKS,
+        "nvpmodel": (STAND_IN / "nvpmodel").read_text(),
+        "jetson_clocks": (STAND_IN / "jetson_clocks").read_text(),
         "edgesr": EDGESR,
         "sudo": 'exec "$@"',
         "tegrastats": "echo VDD_IN 4904mW/4904mW",
     }
     for name, text in programs.items():
         path = tools / name
-        path.write_text(f"#!/usr/bin/env bash\n{text}")
+        path.write_text(text if text.startswith("#!") else f"#!/usr/bin/env bash\n{text}")
         path.chmod(0o755)
     (state / "mode").write_text("1\n")
     (state / "calls").touch()

@@ -1,0 +1,84 @@
+"""The short part of userland.sh: doctor and upscale on an arm64 Debian, against this machine."""
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).with_name("userland.sh")
+MIRROR = "http://deb.debian.org/debian"
+HANDLERS = Path("/proc/sys/fs/binfmt_misc")
+WORK = Path("/var/tmp")
+
+
+def leftovers() -> set[Path]:
+    """Return what a run makes outside its own namespaces."""
+    return {*WORK.glob("edgesr-arm64.*"), *HANDLERS.glob("edgesr-*")}
+
+
+def start(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(["bash", SCRIPT, *arguments], capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def machine() -> None:
+    """Skip where the short part cannot run, with what is missing."""
+    if platform.machine() != "x86_64" or sys.platform != "linux":
+        pytest.skip("arm64 is emulated on an x86-64 Linux")
+    if os.geteuid() != 0:
+        pytest.skip("chroot and mounts need root")
+    for program in ("debootstrap", "qemu-aarch64-static"):
+        if shutil.which(program) is None:
+            pytest.skip(f"no {program}: apt-get install debootstrap qemu-user-static")
+    if "binfmt_misc" not in Path("/proc/filesystems").read_text():
+        pytest.skip("this kernel has no binfmt_misc")
+    namespace = ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "true"]
+    if subprocess.run(namespace, capture_output=True, check=False).returncode != 0:
+        pytest.skip("no namespaces for mounts and processes here")
+    try:
+        urllib.request.urlopen(f"{MIRROR}/dists/bookworm/Release", timeout=20).close()
+    except OSError as error:
+        pytest.skip(f"Debian's mirror cannot be reached: {error}")
+
+
+@pytest.mark.timeout(900)
+def test_the_product_runs_on_arm64_as_on_x86_64(machine: None) -> None:
+    before = leftovers()
+    done = start("--short")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ok       opencv-python" in done.stdout
+    assert "board          aarch64: no Jetson" in done.stdout
+    assert "(432, 576, 3): " in done.stdout
+    assert "all of it passed on x86_64 as aarch64" in done.stdout
+    assert leftovers() == before
+    status = ["git", "-C", SCRIPT.parent, "status", "--porcelain", "--ignored", "-uall"]
+    found = subprocess.run(status, capture_output=True, text=True, check=False).stdout
+    assert "arm64.png" not in found
+
+
+def test_what_it_cannot_do_it_says_and_does_not_begin() -> None:
+    before = leftovers()
+    done = start("--frobnicate")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: unknown option --frobnicate\n  try: ")
+    done = start("--suite")
+    assert done.returncode == 1
+    assert "--suite needs a value" in done.stderr
+    assert leftovers() == before
+
+
+def test_somebody_else_than_root_is_told() -> None:
+    nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+    command = [*(nobody if os.geteuid() == 0 else []), "bash"]
+    if shutil.which("setpriv") is None:
+        pytest.skip("no setpriv, to be somebody else than root")
+    if subprocess.run([*command, "-c", f"test -r '{SCRIPT}'"], check=False).returncode != 0:
+        pytest.skip("this checkout is for root only")
+    done = subprocess.run([*command, SCRIPT], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: chroot and mounts need root\n  try: sudo ")
