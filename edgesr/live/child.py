@@ -127,20 +127,27 @@ class Child:
         except subprocess.TimeoutExpired:
             return False
 
-    def finish(self, patience_s: float) -> None:
-        """Let a sink end its file: no more frames come; wait until it is done.
+    def finish(self, patience_s: float, must_succeed: bool) -> None:
+        """Tell a sink that no more frames come, and wait until it is done.
+
+        Args:
+            patience_s: how long.
+            must_succeed: whether what it does now matters, as to a file, which gets its end. A
+                server may hang up as soon as it is told that a stream is over.
 
         Raises:
-            StreamError: it failed, or was not done in time.
+            StreamError: it failed, or was not done in time, and that matters.
         """
         self.pipe.close()
         try:
             status = self._process.wait(patience_s)
         except subprocess.TimeoutExpired:
-            raise StreamError(
-                f"the sink was not done after {patience_s:g} s", where=self.where
-            ) from None
-        if status != 0 and not self.was_closed:
+            if must_succeed:
+                raise StreamError(
+                    f"the sink was not done after {patience_s:g} s", where=self.where
+                ) from None
+            return
+        if status != 0 and must_succeed:
             raise self.failure()
 
     def end(self) -> None:

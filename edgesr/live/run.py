@@ -125,7 +125,7 @@ def run(
         if record.counts[Fate.SHOWN] == 0:
             raise failure or loop.why_none_shown()
         if ended != CLOSED:
-            shown.finish(_FINISH_S)
+            shown.finish(_FINISH_S, must_succeed=isinstance(sink, File))
         source.end()
         capture.join()
         loop.collect()
