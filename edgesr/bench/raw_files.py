@@ -6,6 +6,7 @@ value is checked before anything is computed of it (edgesr/bench/raw_values.py).
 
 import io
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -86,7 +87,12 @@ def write_raw(folder: Path, recording: Recording, pictures: Mapping[str, bytes])
     )
     fields = asdict(run)
     text = to_json({"format": fields.pop("format")} | fields)
-    write_set(folder / RUN, text, {folder / name: data for name, data in members.items()})
+    try:
+        write_set(folder / RUN, text, {folder / name: data for name, data in members.items()})
+    except BaseException:
+        with suppress(OSError):
+            (folder / PICTURES).rmdir()  # only if nothing is in it
+        raise
     for stale in (folder / PICTURES).glob("*.png"):
         if stale.name not in pictures:
             stale.unlink()  # of the run that was replaced

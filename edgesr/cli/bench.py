@@ -146,8 +146,8 @@ def _bench(config: "BenchConfig", folder: Path, overwrite: bool, as_json: bool) 
     from edgesr.bench.text import summary
 
     source = read_input(config.input)
-    claim_folder(folder, overwrite, config.samples * (len(config.wanted) + 1))
     try:
+        claim_folder(folder, overwrite, config.samples * (len(config.wanted) + 1))
         with progress("bench", None) as advance, stop_on_signals() as wants_stop:
             hooks = Hooks(
                 wants_stop=wants_stop,

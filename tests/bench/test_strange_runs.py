@@ -14,6 +14,7 @@ from edgesr.bench import run_folder
 from edgesr.bench.raw_files import read_raw, write_raw
 from edgesr.bench.report import PAGE, write_report
 from edgesr.bench.run_folder import claim_folder, keep
+from edgesr.cli import main
 from edgesr.errors import ConfigError, DataError, EdgesrError
 
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks/hostile"))
@@ -89,6 +90,20 @@ def test_a_full_disk_is_said_before_the_measuring(
     monkeypatch.setattr(run_folder, "FREE_BYTES", 1 << 60)
     with pytest.raises(ConfigError, match="nothing was measured yet"):
         claim_folder(tmp_path / "run", overwrite=False)
+
+
+def test_a_run_that_found_no_room_leaves_no_folder(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with small_disk(2000), pytest.raises(EdgesrError, match="cannot write"):
+        write_raw(tmp_path, recording(rounds=2), pictures(data / "photo.png"))
+    assert not list(tmp_path.iterdir())
+    monkeypatch.setattr(run_folder, "FREE_BYTES", 1 << 60)
+    with pytest.raises(SystemExit) as ended:
+        main(["bench", "-m", "bicubic", "-o", str(tmp_path / "run")])
+    assert ended.value.code == 1
+    assert "nothing was measured yet" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_was_measured_is_kept_elsewhere(
