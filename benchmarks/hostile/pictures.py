@@ -265,6 +265,25 @@ def _through_command_line(files: list[tuple[str, bytes]]) -> list[tuple[str, str
     return wrong
 
 
+def _unlike_the_trainer(files: list[tuple[str, bytes]], verdicts: dict[str, Verdict]) -> list[str]:
+    """Return the files that the trainer's reader refuses and ours reads, or the other way round."""
+    from edgesr.train.images import read_rgb
+
+    unlike = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "picture"
+        for name, data in files:
+            path.write_bytes(data)
+            try:
+                read_rgb(path)
+                refused = False
+            except EdgesrError:
+                refused = True
+            if refused != (verdicts[name].outcome == "refused"):
+                unlike.append(name)
+    return unlike
+
+
 def _children_s() -> float:
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
@@ -281,6 +300,7 @@ def main() -> None:
     files = cases(arguments.count, arguments.first)
     known = seeds()
     verdicts = {name: judge(data, known[name.partition("_")[2]]) for name, data in files}
+    unlike = _unlike_the_trainer(files, verdicts)
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     every = max(1, arguments.count // max(1, arguments.command_line))
     chosen = files[::every][: arguments.command_line]
@@ -293,6 +313,7 @@ def main() -> None:
         "over_10_s": sum(verdict.seconds > SLOW_S for verdict in verdicts.values()),
         "slowest_s": round(max(verdict.seconds for verdict in verdicts.values()), 3),
         "peak_of_the_process_mb": round(peak_mb),
+        "other_verdict_of_the_trainer": unlike,
         "command_line_files": len(chosen),
         "command_line_peak_mb": round(
             resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024

@@ -116,6 +116,9 @@ class TilePlan:
         )
 
 
+_BAND_ROWS = 16  # handed on at a time: each is copied a few times, and may be a million wide
+
+
 def plan_tiles(
     height: int, width: int, tile: tuple[int, int], overlap: int, scale: int
 ) -> TilePlan:
@@ -144,7 +147,7 @@ def stitch(plan: TilePlan, tiles: Iterable[Floats]) -> Iterator[Floats]:
         tiles: each (channels, scale*tile height, scale*tile width), in the order of the plan.
 
     Yields:
-        Bands (rows, scale*width, channels) from top to bottom that together make up the picture.
+        Bands (a few rows, scale*width, channels), top to bottom, that make up the picture.
     """
     for planes in stitch_planes(plan, tiles):
         yield planes.transpose(1, 2, 0).copy()
@@ -171,6 +174,7 @@ def stitch_planes(plan: TilePlan, tiles: Iterable[Floats]) -> Iterator[Floats]:
             part = sums[:, :, scale * left :][:, :, : tile.shape[2]]
             part += (tile[:, :rows] * across * down[:rows, None])[:, :, : part.shape[2]]
         done = end - start
-        yield sums[:, :done]
+        for top in range(0, done, _BAND_ROWS):
+            yield sums[:, top : min(top + _BAND_ROWS, done)]
         sums[:, :-done] = sums[:, done:].copy()
         sums[:, -done:] = 0.0

@@ -7,17 +7,18 @@ that the last row of a run holds all of it; the power of the memory is an assump
 
 import csv
 import io
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from edgesr.errors import PowerError
+from edgesr.power.sample import LARGEST
 
 FORMAT = "edgesr-energy/1"
 ZEUS_HEADER = "start_time,window_name,elapsed_time,"
 _CODECARBON = {"run_id", "duration", "cpu_energy", "gpu_energy", "ram_energy", "energy_consumed"}
 _J_PER_KWH = 3.6e6
+_SHORTEST_S = 1e-6  # no tool measures less, and a mean power is the energy over it
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def parse_windows(text: str, tool: str) -> tuple[EnergyWindow, ...]:
     rows = csv.DictReader(io.StringIO(text))
     try:
         windows = tuple(_zeus(rows) if tool == "zeus" else _codecarbon(rows))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
         raise PowerError(f"a row that cannot be read ({error})") from error
     if not windows:
         raise PowerError("it holds no measurement")
@@ -105,7 +106,7 @@ def _zeus(rows: "csv.DictReader[str]") -> Iterator[EnergyWindow]:
         parts = {
             name.removesuffix("_energy"): _finite(cell)
             for name, cell in row.items()
-            if name.endswith("_energy")
+            if name and name.endswith("_energy")  # cells beyond the header have no name
         }
         if not parts:
             raise ValueError("no GPU was measured")
@@ -133,13 +134,13 @@ def _codecarbon(rows: "csv.DictReader[str]") -> Iterator[EnergyWindow]:
 
 def _length(text: str) -> float:
     value = _finite(text)
-    if value <= 0:
-        raise ValueError(f"a duration of {text} s")
+    if value < _SHORTEST_S:
+        raise ValueError(f"a duration of {text[:20]} s")
     return value
 
 
 def _finite(text: str) -> float:
     value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(f"'{text}' is no energy or time")
+    if not abs(value) <= LARGEST:
+        raise ValueError(f"'{text[:20]}' is no energy or time")
     return value

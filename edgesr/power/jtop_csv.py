@@ -2,11 +2,12 @@
 
 import csv
 import io
+import math
 from datetime import datetime
 from pathlib import Path
 
 from edgesr.errors import PowerError
-from edgesr.power.sample import Sample
+from edgesr.power.sample import LARGEST, Sample
 from edgesr.power.tegrastats_log import PowerLog
 
 HEADER = "time,uptime,"
@@ -28,9 +29,12 @@ def parse_jtop(text: str, where: Path) -> PowerLog:
         where: the file, for messages.
 
     Raises:
-        PowerError: no row can be read.
+        PowerError: no row can be read, or one is no CSV.
     """
-    rows = list(csv.DictReader(io.StringIO(text)))
+    try:
+        rows = list(csv.DictReader(io.StringIO(text)))
+    except csv.Error as error:
+        raise PowerError(f"a row that cannot be read ({error})", where=where) from error
     moments: list[datetime] = []
     samples: list[Sample] = []
     set_back = []
@@ -92,6 +96,7 @@ def _numbers(row: dict[str, str], prefix: str) -> dict[str, float]:
 
 def _number(text: object) -> float | None:
     try:
-        return float(text) if isinstance(text, str) else None
+        value = float(text) if isinstance(text, str) else math.nan
     except ValueError:
         return None
+    return value if abs(value) <= LARGEST else None

@@ -9,6 +9,9 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 
+LARGEST = 1e15
+"""Largest value that is read from a table, in whatever unit; sums of squares stay finite."""
+
 
 @dataclass(frozen=True)
 class Sample:

@@ -2,14 +2,13 @@
 
 import csv
 import io
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from edgesr import files
 from edgesr.errors import PowerError
 from edgesr.power.log_rows import read_text
-from edgesr.power.sample import Sample
+from edgesr.power.sample import LARGEST, Sample
 
 _GROUPS = ("rails_mw", "loads_percent", "clocks_mhz", "temperatures_c")
 HEADER = "time_s"
@@ -88,6 +87,6 @@ def _sample(row: Sequence[str], keys: Iterable[tuple[str, ...]]) -> Sample:
 
 def _number(cell: str) -> float:
     value = float(cell)
-    if not math.isfinite(value):
-        raise ValueError(f"{cell[:20]} is not finite")
+    if not abs(value) <= LARGEST:
+        raise ValueError(f"{cell[:20]} is no such quantity")
     return value

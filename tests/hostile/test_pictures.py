@@ -166,6 +166,23 @@ def test_small_files_take_little_memory(tmp_path: Path) -> None:
         assert int(done.stdout) < 500, path.name
 
 
+def test_a_wide_picture_is_enlarged_within_a_gigabyte(tmp_path: Path) -> None:
+    """A file of 324 bytes, 100,000 x 20 pixels; the result has 32 million."""
+    path = tmp_path / "wide.png"
+    path.write_bytes(_png(100_000, 20, bytes(20 * 12_501)))
+    code = (
+        "import sys; from edgesr.cli import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit as end: assert not end.code\n"
+        f"print({PEAK_KIB} // 1024)\n"
+    )
+    command = ["upscale", str(path), "-m", "bicubic", "-o", str(tmp_path / "x.png")]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *command], capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout.splitlines()[-1]) < 1000
+
+
 @pytest.mark.parametrize("place", ["start", "scan", "end"])
 @pytest.mark.parametrize("byte", [b"\xff", b"\xff\x00", b"\xff\xd0", b"\xff\xff\x00"])
 def test_a_hundred_megabytes_of_fill_bytes_are_bounded(place: str, byte: bytes) -> None:
