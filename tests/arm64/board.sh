@@ -3,6 +3,7 @@
 #
 #   make_board ROOT CHECKOUT     files, programs and packages that only a board has, and its user
 #   mount_board ROOT             /proc as on the board; the caller is in a mount namespace
+#   board_processors ROOT        says below /sys how many there are
 #
 # /sys is an empty folder that is filled here. The kernel's own would be the PC's, and ONNX Runtime
 # ends with a fault where processors below /sys and instruction set do not go together.
@@ -15,6 +16,7 @@ put() { # put FILE: standard input becomes that file
 make_board() {
     local root=$1 checkout=$2
     board_files "$root"
+    board_processors "$root"
     board_programs "$root" "$checkout"
     board_packages "$root" "$checkout/tests/arm64/stand_in"
     board_user "$root"
@@ -37,6 +39,7 @@ END
     echo 306000000 | put "$gpu/cur_freq"
     echo 918000000 | put "$gpu/max_freq"
     hwmon=$root/sys/bus/i2c/drivers/ina3221/1-0040/hwmon/hwmon1
+    echo ina3221 | put "$hwmon/name"
     for rail in VDD_IN:5072:944 VDD_CPU_GPU_CV:5064:176 VDD_SOC:5064:296; do
         number=$((number + 1))
         IFS=: read -r name mv ma <<<"$rail"
@@ -44,12 +47,18 @@ END
         echo "$mv" | put "$hwmon/in${number}_input"
         echo "$ma" | put "$hwmon/curr${number}_input"
     done
-    echo 0-5 | put "$root/sys/devices/system/cpu/possible"
-    echo 0-5 | put "$root/sys/devices/system/cpu/present"
     for zone in 0:cpu-thermal:48906 1:gpu-thermal:49593 2:tj-thermal:49593; do
         IFS=: read -r number name mc <<<"$zone"
         echo "$name" | put "$root/sys/class/thermal/thermal_zone$number/type"
         echo "$mc" | put "$root/sys/class/thermal/thermal_zone$number/temp"
+    done
+}
+
+# As many as this machine has: ONNX Runtime binds a thread to each.
+board_processors() {
+    local range=0-$(($(nproc) - 1)) name
+    for name in possible present; do
+        echo "$range" | put "$1/sys/devices/system/cpu/$name"
     done
 }
 
@@ -156,7 +165,7 @@ mount_board() {
     printf 'nvidia,p3768-0000+p3767-0005-super\0nvidia,p3767-0005\0nvidia,tegra234\0' |
         put "$root/proc/device-tree/compatible"
     sed 's/^MemTotal:.*/MemTotal:        7802880 kB/' /proc/meminfo | put "$root/proc/meminfo"
-    put "$root/proc/cpuinfo" < <(for core in 0 1 2 3 4 5; do
+    put "$root/proc/cpuinfo" < <(for core in $(seq 0 $(($(nproc) - 1))); do
         printf 'processor\t: %s\nmodel name\t: ARMv8 Processor rev 1 (v8l)\n' $core
         printf 'BogoMIPS\t: 62.50\nFeatures\t: fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics'
         printf ' fphp asimdhp cpuid asimdrdm lrcpc dcpop asimddp\n'

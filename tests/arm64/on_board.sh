@@ -50,7 +50,7 @@ step "edgesr bench --samples 20, with power"
 edgesr bench --model esr-fast --backend onnxruntime --samples 20 --idle 2 --window 2 -o runs/bench
 holds "power was measured" python -c 'import json
 rows = json.load(open("runs/bench/result.json"))["models"]
-assert rows and all(row["power_mw"]["mean"] > 1000 for row in rows), rows'
+assert rows and all(row["power"]["average_mw"] > 1000 for row in rows), rows'
 
 step "edgesr power"
 edgesr power tests/power/data/logs/orin_nano_25w_load.txt

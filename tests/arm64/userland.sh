@@ -136,12 +136,12 @@ copy_checkout() {
         tar -x -C "$home" --no-same-owner
 }
 
-compare() { # compare FOLDER: what the board made, with what this machine makes of the same
+compare() { # compare FOLDER NAME: the board's picture with what this machine makes of the same
     step "compare with x86-64"
     (cd "$here" && PYTHONDONTWRITEBYTECODE=1 "$python" -m edgesr upscale tests/data/photo.png \
         --backend onnxruntime -o "$work/x86.png")
     PYTHONDONTWRITEBYTECODE=1 "$python" "$here/tests/arm64/same_picture.py" \
-        "$work/x86.png" "$1/arm64.png"
+        "$work/x86.png" "$1/$2"
 }
 
 run_board() {
@@ -152,7 +152,7 @@ run_board() {
     enter root chown -R jetson:jetson /home/jetson
     mount_board "$root"
     enter jetson bash /home/jetson/edgesr/tests/arm64/on_board.sh
-    compare "$home"
+    compare "$home" photo_x4.png
     cmp <(cd "$here" && "$python" -B -m edgesr power --json tests/power/data/logs/orin_nano_25w_load.txt) \
         "$home/power.json"
     echo "power: the same document as on x86-64"
@@ -172,16 +172,17 @@ run_short() {
     for platform in manylinux2014 manylinux_2_27 manylinux_2_28 manylinux_2_34; do
         platforms+=(--platform "${platform}_aarch64")
     done
-    "$python" -m pip install --quiet --target "$site" --only-binary :all: "${platforms[@]}" \
+    "$python" -m pip install --quiet --quiet --target "$site" --only-binary :all: "${platforms[@]}" \
         --python-version "$(minor_version)" --constraint "$here/constraints.txt" --no-warn-conflicts \
         numpy opencv-python onnxruntime typer rich msgspec
     copy_checkout "$root/root/edgesr"
+    board_processors "$root"
     mount -t proc proc "$root/proc"
     step "edgesr doctor"
     enter root sh -c 'cd && cd edgesr && python3 -m edgesr doctor'
     step "edgesr upscale"
     enter root sh -c 'cd && cd edgesr && python3 -m edgesr upscale tests/data/photo.png -o arm64.png'
-    compare "$root/root/edgesr"
+    compare "$root/root/edgesr" arm64.png
 }
 
 minor_version() { basename "$(echo "$root"/usr/bin/python3.*)" | sed 's/python//'; }
