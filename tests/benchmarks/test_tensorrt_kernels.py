@@ -18,8 +18,13 @@ def test_student_and_teacher_compile_without_spills_for_an_orin() -> None:
         pytest.skip(f"nvcc {nvcc.version} does not know compute capability {capability}")
     found = tensorrt_kernels.measure(nvcc, capability, tensorrt_kernels.SHIPPED)
     kernels, norms = found["mixer"], found["norm"]
-    assert [(norm["type"], norm["lanes"]) for norm in norms].count(("float16", 8)) == 1
-    assert len(norms) == 4
+    sizes = ("type", "lanes", "values_per_lane", "vector")
+    assert {tuple(norm[name] for name in sizes) for norm in norms} == {
+        (kind, *lanes, vector)
+        for kind in ("float32", "float16")
+        for lanes in ((8, 4), (16, 4), (32, 4), (32, 32))
+        for vector in (False, True)
+    }
     assert {(kernel["type"], kernel["states"]) for kernel in kernels} == {
         (kind, states) for kind in ("float32", "float16") for states in (1, 16)
     }

@@ -13,6 +13,7 @@ from threading import Thread
 from typing import Any
 
 import cv2
+import distillation
 import pytest
 import shapes
 import student_shape
@@ -285,7 +286,8 @@ def test_parts_share_everything_once() -> None:
 
 
 def test_every_command_of_the_page_is_understood() -> None:
-    scripts = {"training_tables": training_tables, "student_shape": student_shape, "shapes": shapes}
+    tools = (training_tables, student_shape, shapes, distillation)
+    scripts = {tool.__name__: tool for tool in tools}
     commands = [line.split() for line in PAGE.read_text().splitlines() if line.startswith("    py")]
     assert len(commands) >= 8
     for _, script, *arguments in commands:

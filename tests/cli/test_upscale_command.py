@@ -278,7 +278,7 @@ def test_the_student_is_the_default_and_neither_torch_nor_onnx_is_imported(here:
     said, why, imported = done.stdout.splitlines()
     assert why == "on onnxruntime: no engine here was built from student_x4.onnx"
     assert said.startswith("photo_x4.png  144x108 -> 576x432, 6 tiles, ")
-    assert said.endswith("(student, onnxruntime)")
+    assert said.endswith("(student because PNG stores it without loss, onnxruntime)")
     assert imported == "set()"
 
 

@@ -73,12 +73,18 @@ def test_names_and_shapes_of_the_named_networks_stay() -> None:
     assert layout(60, 4, 16, None) == PUBLISHED["dvmsr"][1]  # as the authors' file has them
     for name, sizes in {
         "dvmsr": (60, 4, 16, None),
-        "student": (32, 4, 1, None),
         "student-paper": (32, 4, 16, None),
         "teacher": (60, 8, 16, 30),
         "teacher-paper": (60, 8, 16, 30),
     }.items():
         assert shapes(build(name).state_dict()) == layout(*sizes), name
+    local = {
+        f"layers.{group}.residual_group.blocks.{block}.local.weight": (32, 1, 3, 3)
+        for group in range(4)
+        for block in range(2)
+    }
+    for name in ("student", "photo"):
+        assert shapes(build(name).state_dict()) == layout(32, 4, 1, None) | local, name
 
 
 @pytest.mark.parametrize(

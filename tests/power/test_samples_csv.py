@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from edgesr.errors import PowerError
 from edgesr.power.power_log import read_power_log
-from edgesr.power.sample import Sample
+from edgesr.power.sample import LARGEST, Sample
 from edgesr.power.samples_csv import read_samples, write_samples
 from edgesr.power.tegrastats_log import read_tegrastats_log
 
 LOGS = Path(__file__).parent / "data" / "logs"
-values = st.floats(allow_nan=False, allow_infinity=False)
+values = st.floats(-LARGEST, LARGEST)
 names = st.text(min_size=1, max_size=8).filter(lambda name: "\r" not in name and "\0" not in name)
 groups = st.dictionaries(names, values, max_size=3)
 any_sample = st.builds(Sample, values, groups, groups, groups, groups)
