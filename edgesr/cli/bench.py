@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgesr.cli import _network as options
 from edgesr.cli._console import progress, say
 from edgesr.cli._signals import stop_on_signals
 from edgesr.errors import ConfigError
@@ -28,10 +29,7 @@ def command(
         list[Path] | None, typer.Option("--engine", help="TensorRT engine; may be repeated.")
     ] = None,
     backend: Annotated[str, typer.Option(help="What runs --model, as in upscale.")] = "auto",
-    scale: Annotated[
-        int | None,
-        typer.Option("-s", "--scale", help="Enlargement. Default: the file's, 4 for a name."),
-    ] = None,
+    scale: options.Scale = None,
     samples: Annotated[int, typer.Option(help="Measured calls of each model.")] = 1000,
     warmup: Annotated[int, typer.Option(help="Uncounted calls before each window.")] = 20,
     rounds: Annotated[int, typer.Option(help="Windows of each model, interleaved.")] = 5,
@@ -42,9 +40,7 @@ def command(
         str, typer.Option("--input", help="Size WxH of bundled real patches, or a photo.")
     ] = "64x64",
     threads: Annotated[int | None, typer.Option(help="CPU threads.")] = None,
-    power: Annotated[
-        str, typer.Option(help="auto, tegrastats, hwmon, nvml, rapl, none or replay:FILE.")
-    ] = "auto",
+    power: options.Power = "auto",
     interval: Annotated[float, typer.Option(help="Between power samples, in ms.")] = 100.0,
     idle: Annotated[float, typer.Option(help="Idle baseline, in s.")] = 10.0,
     window: Annotated[

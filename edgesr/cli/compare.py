@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgesr.cli import _network as options
 from edgesr.cli._console import progress, say
 from edgesr.errors import ConfigError, shell
 
@@ -38,10 +39,7 @@ def command(
         str | None,
         typer.Option(metavar="X,Y,W,H", help="Part of the photo. Default: where most detail is."),
     ] = None,
-    scale: Annotated[
-        int | None,
-        typer.Option("-s", "--scale", help="Enlargement. Default: the file's, 4 for a name."),
-    ] = None,
+    scale: options.Scale = None,
     backend: Annotated[str, typer.Option(help="What runs the networks, as in upscale.")] = "auto",
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a result that is there.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgesr.cli import _network as options
 from edgesr.cli._console import printable, progress, say
 
 if TYPE_CHECKING:
@@ -26,17 +27,9 @@ def command(
     weights: Annotated[
         Path | None, typer.Option(help="Checkpoint of the network; runs in torch, whole pictures.")
     ] = None,
-    scale: Annotated[
-        int | None,
-        typer.Option("-s", "--scale", help="Enlargement. Default: the file's, 4 for a name."),
-    ] = None,
-    tile: Annotated[
-        int | None,
-        typer.Option("-t", "--tile", help="Side of a tile in pixels. Default: the model's."),
-    ] = None,
-    overlap: Annotated[
-        int | None, typer.Option(help="Pixels that neighbouring tiles share at least.")
-    ] = None,
+    scale: options.Scale = None,
+    tile: options.Tile = None,
+    overlap: options.Overlap = None,
     backend: Annotated[
         str, typer.Option(help="What runs a model without --weights, as in upscale.")
     ] = "auto",

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgesr.cli import _network as options
 from edgesr.cli._console import progress, say
 from edgesr.cli._signals import stop_on_signals
-from edgesr.runtime.select import backend_names, open_session
+from edgesr.runtime.select import open_session
 
 if TYPE_CHECKING:
     from edgesr.engine.board import Board
@@ -28,14 +29,9 @@ def command(
     model: Annotated[
         str, typer.Option("-m", "--model", help="Name of a network, an .onnx or .engine file.")
     ] = "student",
-    scale: Annotated[
-        int | None,
-        typer.Option("-s", "--scale", help="Enlargement. Default: the file's, 4 for a name."),
-    ] = None,
-    backend: Annotated[
-        str, typer.Option(metavar="|".join(backend_names()), help="What runs the network.")
-    ] = "auto",
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.")] = None,
+    scale: options.Scale = None,
+    backend: options.Backend = "auto",
+    threads: options.Threads = None,
     fps: Annotated[
         int | None,
         typer.Option(min=1, max=240, help="Take at most so many frames a second. Test: 5."),
@@ -47,9 +43,7 @@ def command(
     duration: Annotated[
         float | None, typer.Option(min=0.1, help="Seconds; else until Ctrl-C or the end.")
     ] = None,
-    power: Annotated[
-        str, typer.Option(help="auto, tegrastats, hwmon, nvml, rapl, none or replay:FILE.")
-    ] = "auto",
+    power: options.Power = "auto",
     record: Annotated[
         Path | None, typer.Option(help="Write what became of every frame, with times, as CSV.")
     ] = None,

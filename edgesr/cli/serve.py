@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from edgesr.cli import _network as options
 from edgesr.cli._console import say
 from edgesr.imaging.limits import VARIABLE
-from edgesr.runtime.select import backend_names, open_session
+from edgesr.runtime.select import open_session
 
 MAX_MEGAPIXELS = 16.0
 """Largest picture unless a person says otherwise: sixteen times as many must fit into memory."""
@@ -29,21 +30,11 @@ def command(
     model: Annotated[
         str, typer.Option("-m", "--model", help="Name of a network, an .onnx or an .engine file.")
     ] = "student",
-    scale: Annotated[
-        int | None,
-        typer.Option("-s", "--scale", help="Enlargement. Default: the file's, 4 for a name."),
-    ] = None,
-    tile: Annotated[
-        int | None,
-        typer.Option("-t", "--tile", help="Side of a tile in pixels. Default: the model's."),
-    ] = None,
-    overlap: Annotated[
-        int | None, typer.Option(help="Pixels that neighbouring tiles share at least.")
-    ] = None,
-    backend: Annotated[
-        str, typer.Option(metavar="|".join(backend_names()), help="What runs the network.")
-    ] = "auto",
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.")] = None,
+    scale: options.Scale = None,
+    tile: options.Tile = None,
+    overlap: options.Overlap = None,
+    backend: options.Backend = "auto",
+    threads: options.Threads = None,
     queue: Annotated[
         int, typer.Option(min=0, help="Pictures that may wait while one is enlarged.")
     ] = 8,

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgesr.cli import _network as options
 from edgesr.cli._console import progress, say
 from edgesr.errors import ConfigError, EdgesrError, ImageError
-from edgesr.runtime.select import backend_names, why_not_tensorrt
+from edgesr.runtime.select import why_not_tensorrt
 
 if TYPE_CHECKING:
     from edgesr.runtime.jobs import Job, JobList
@@ -42,8 +43,8 @@ class Result:
     """What is reported of a picture; sizes are (width, height), times in milliseconds.
 
     `model_reason` says why the network was chosen, None if it was named. `load_ms` is the opening
-    of the model, once for all pictures; `latency_ms` is from the decoded
-    picture to the enlarged one, without reading and writing files.
+    of the model, once for all pictures; `latency_ms` is from the decoded picture to the enlarged
+    one, without reading and writing files.
     """
 
     input: str
@@ -86,24 +87,14 @@ def command(
             "loss, such as JPEG, and student for others.",
         ),
     ] = None,
-    scale: Annotated[
-        int | None,
-        typer.Option("-s", "--scale", help="Enlargement. Default: the file's, 4 for a name."),
-    ] = None,
-    tile: Annotated[
-        int | None,
-        typer.Option("-t", "--tile", help="Side of a tile in pixels. Default: the model's."),
-    ] = None,
-    overlap: Annotated[
-        int | None, typer.Option(help="Pixels that neighbouring tiles share at least.")
-    ] = None,
-    backend: Annotated[
-        str, typer.Option(metavar="|".join(backend_names()), help="What runs the network.")
-    ] = "auto",
+    scale: options.Scale = None,
+    tile: options.Tile = None,
+    overlap: options.Overlap = None,
+    backend: options.Backend = "auto",
     engine: Annotated[
         Path | None, typer.Option(help="TensorRT engine, in place of --model and --backend.")
     ] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.")] = None,
+    threads: options.Threads = None,
     format: Annotated[
         FormatName | None,
         typer.Option("-f", "--format", help="Kind of the result. Default: that of -o, or png."),
