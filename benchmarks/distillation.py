@@ -18,10 +18,8 @@ from pathlib import Path
 from distillation_text import lesson
 from evaluated import take_all
 from shapes_text import FAMILY, FIRST
-from training_page import DISTILLED_RUN, HERE, render_page
-from training_plan import Plan
+from training_page import DISTILLED_RUN, add_places, write_page
 from training_results import Json
-from training_runs import say
 
 from edgesr.errors import EdgesrError
 
@@ -38,13 +36,7 @@ def take(args: argparse.Namespace) -> None:
         return None
 
     take_all(args.runs, args.results, DISTILLED_RUN, args.least_steps, judge)
-    render(args)
-
-
-def render(args: argparse.Namespace) -> None:
-    """Write the page."""
-    for path in render_page(args.results, args.page, Plan()):
-        say(f"wrote {path}")
+    write_page(args)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -59,10 +51,9 @@ def build_parser() -> argparse.ArgumentParser:
     taking.add_argument("--student", default=f"{FAMILY}{FIRST}", help="network that was trained")
     taking.add_argument("--least-steps", type=int, default=40_000)
     rendering = commands.add_parser("render")
-    rendering.set_defaults(run=render)
+    rendering.set_defaults(run=write_page)
     for each in (taking, rendering):
-        each.add_argument("--results", type=Path, default=HERE / "results")
-        each.add_argument("--page", type=Path, default=HERE / "TRAINING.md")
+        add_places(each)
     return parser
 
 

@@ -22,8 +22,7 @@ from pathlib import Path
 
 from evaluated import take_all
 from shapes_text import FAMILY, SHAPES, TIME
-from training_page import HERE, SHAPE_RUN, render_page
-from training_plan import Plan
+from training_page import SHAPE_RUN, add_places, write_page
 from training_results import Json
 from training_runs import say
 
@@ -44,7 +43,7 @@ def take(args: argparse.Namespace, shapes: Sequence[str]) -> None:
         return None
 
     take_all(args.runs, args.results, SHAPE_RUN, args.least_steps, judge)
-    render(args)
+    write_page(args)
 
 
 def measure(args: argparse.Namespace, shapes: Sequence[str]) -> None:
@@ -75,13 +74,7 @@ def measure(args: argparse.Namespace, shapes: Sequence[str]) -> None:
         },
     }
     write_json(args.results / "shapes.json", document)
-    render(args)
-
-
-def render(args: argparse.Namespace) -> None:
-    """Write the page."""
-    for path in render_page(args.results, args.page, Plan()):
-        say(f"wrote {path}")
+    write_page(args)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -98,8 +91,7 @@ def build_parser() -> argparse.ArgumentParser:
     timing.set_defaults(run=measure)
     timing.add_argument("--repeats", type=int, default=30)
     for each in (taking, timing):
-        each.add_argument("--results", type=Path, default=HERE / "results")
-        each.add_argument("--page", type=Path, default=HERE / "TRAINING.md")
+        add_places(each)
     return parser
 
 

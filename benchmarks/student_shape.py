@@ -20,8 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from student_shape_text import FAMILY, SCHEMA, SHAPES
-from training_page import HERE, render_page
-from training_plan import Plan
+from training_page import add_places, write_page
 from training_results import Finished, collect, read_run
 from training_runs import (
     VALIDATION,
@@ -74,8 +73,7 @@ def table(args: argparse.Namespace, shapes: Sequence[str]) -> None:
         collect(args.runs / shape, args.results / "training/student_shape" / shape)
     latencies = latencies_ms([args.runs / shape for shape in found], found, args.repeats, args)
     write_json(args.results / "student_shape.json", document(found, latencies, args))
-    for path in render_page(args.results, args.page, Plan()):
-        say(f"wrote {path}")
+    write_page(args)
 
 
 def latencies_ms(
@@ -155,8 +153,7 @@ def build_parser() -> argparse.ArgumentParser:
     measuring.set_defaults(run=table)
     measuring.add_argument("--repeats", type=int, default=30)
     measuring.add_argument("--threads", type=int, default=2)
-    measuring.add_argument("--results", type=Path, default=HERE / "results")
-    measuring.add_argument("--page", type=Path, default=HERE / "TRAINING.md")
+    add_places(measuring)
     for each in (training, measuring):
         each.add_argument("--runs", type=Path, required=True)
     return parser

@@ -1,5 +1,6 @@
 """Writes TRAINING.md's tables and the figures beside them from results/ alone."""
 
+import argparse
 import json
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from table1_text import PAPER, fill_blocks
 from training_figures import Line, draw
 from training_plan import Plan, paper_runs
 from training_results import Finished, read_log, read_run
+from training_runs import say
 from training_text import SETS, row2500, seeds_of, table3, table4
 
 from edgesr.files import write_text
@@ -31,6 +33,23 @@ _ALT = {
     ALPHA: "PSNR over alpha",
     SHAPES: "PSNR over latency by shape",
 }
+
+
+def add_places(parser: argparse.ArgumentParser) -> None:
+    """Let a command be told where results and page lie: `args.results` and `args.page`."""
+    parser.add_argument("--results", type=Path, default=HERE / "results")
+    parser.add_argument("--page", type=Path, default=HERE / "TRAINING.md")
+
+
+def write_page(args: argparse.Namespace, plan: Plan | None = None) -> None:
+    """Render the page where `add_places` says, and tell what was written.
+
+    Args:
+        args: of a command with `add_places`.
+        plan: of the paper's tables; None: the whole.
+    """
+    for path in render_page(args.results, args.page, plan or Plan()):
+        say(f"wrote {path}")
 
 
 def render_page(results: Path, page: Path, plan: Plan) -> list[Path]:

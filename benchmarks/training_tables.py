@@ -17,7 +17,7 @@ import sys
 import time
 from pathlib import Path
 
-from training_page import HERE, render_page
+from training_page import add_places, write_page
 from training_plan import TABLES, PaperRun, Place, Plan, configure, paper_runs
 from training_results import collect
 from training_runs import (
@@ -87,8 +87,7 @@ def render(args: argparse.Namespace, plan: Plan) -> None:
         for folder in sorted(args.runs.iterdir()):
             if is_finished(folder):
                 say(f"took over {collect(folder, args.results / 'training' / folder.name)}")
-    for path in render_page(args.results, args.page, plan):
-        say(f"wrote {path}")
+    write_page(args, plan)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -112,8 +111,7 @@ def build_parser() -> argparse.ArgumentParser:
     rendering = commands.add_parser("render")
     rendering.set_defaults(run=render)
     rendering.add_argument("--runs", type=Path)
-    rendering.add_argument("--results", type=Path, default=HERE / "results")
-    rendering.add_argument("--page", type=Path, default=HERE / "TRAINING.md")
+    add_places(rendering)
     return parser
 
 
