@@ -21,7 +21,8 @@ from edgesr.imaging.quiet import captured_stderr
 from edgesr.train.images import pairs, read_rgb
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks" / "hostile"))
-from pictures import cases, judge, seeds
+from mutated import cases, seeds
+from pictures import judge
 
 DATA = Path(__file__).parent / "data"
 PHOTO = Path(__file__).parents[1] / "data" / "photo.png"
