@@ -6,7 +6,7 @@ import numpy as np
 
 from edgesr.bench.figures import Result
 from edgesr.bench.recording import Recording, Span, SpanKind
-from edgesr.bench.svg import SERIES, Svg, log_ticks, nice_ticks, tick_label
+from edgesr.bench.svg import SERIES, Svg, log_axis, nice_ticks, tick_label
 from edgesr.power.sample import Array, rail_series
 
 _WIDTH, _LEFT, _RIGHT = 960.0, 56.0, 16.0
@@ -90,15 +90,8 @@ def latency_plot(recording: Recording, result: Result) -> str:
     svg.text(_LEFT, 18, "Latency of a call in ms, host to host (logarithmic axis)", "title")
     latencies = recording.latencies
     low, high = 0.97 * float(latencies.latency_ms.min()), 1.03 * float(latencies.latency_ms.max())
-    scale = _PLOT / math.log(high / low)
     floor = height - bottom
-
-    def at(value_ms: float) -> float:
-        return _LEFT + scale * math.log(value_ms / low)
-
-    for tick in log_ticks(low, high):
-        svg.line(at(tick), top, at(tick), floor, "grid")
-        svg.text(at(tick), floor + 18, tick_label(tick), anchor="middle")
+    at = log_axis(svg, low, high, (_LEFT, _LEFT + _PLOT), (top, floor))
     edges = low * np.exp(np.linspace(0.0, math.log(high / low), _BINS + 1))
     for place, figures in enumerate(result.models):
         index = recording.models.index(figures.model)

@@ -5,7 +5,7 @@ light or dark setting, in a file of its own as well as within a page.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from html import escape
 
 SERIES = 8
@@ -138,6 +138,34 @@ def log_ticks(low: float, high: float) -> list[float]:
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     ticks = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
     return [tick for tick in ticks if low * (1 - 1e-9) <= tick <= high * (1 + 1e-9)]
+
+
+def log_axis(
+    svg: Svg, low: float, high: float, across: tuple[float, float], down: tuple[float, float]
+) -> Callable[[float], float]:
+    """Draw the grid and labels of a logarithmic axis from left to right.
+
+    Args:
+        svg: is drawn into.
+        low: value at the left end.
+        high: value at the right end.
+        across: where it begins and ends.
+        down: top and floor of the grid.
+
+    Returns:
+        What places a value on it.
+    """
+    left, right = across
+    top, floor = down
+    scale = (right - left) / math.log(high / low)
+
+    def at(value: float) -> float:
+        return left + scale * math.log(value / low)
+
+    for tick in log_ticks(low, high):
+        svg.line(at(tick), top, at(tick), floor, "grid")
+        svg.text(at(tick), floor + 18, tick_label(tick), anchor="middle")
+    return at
 
 
 def tick_label(value: float) -> str:

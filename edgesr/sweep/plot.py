@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from edgesr.bench.svg import SERIES, Svg, log_ticks, tick_label
+from edgesr.bench.svg import SERIES, Svg, log_axis
 from edgesr.sweep.result import Cell, SweepResult
 from edgesr.sweep.text import energy
 
@@ -27,15 +27,8 @@ def energy_plot(result: SweepResult) -> str:
     budget_mj = None if result.sweep.budget_j is None else 1e3 * result.sweep.budget_j
     ends = [*energies, *([] if budget_mj is None else [budget_mj])]
     low, high = 0.7 * min(ends), 1.4 * max(ends)
-    scale = (_WIDTH - _LEFT - _RIGHT) / math.log(high / low)
     floor = height - _BOTTOM
-
-    def at(value_mj: float) -> float:
-        return _LEFT + scale * math.log(value_mj / low)
-
-    for tick in log_ticks(low, high):
-        svg.line(at(tick), _TOP, at(tick), floor, "grid")
-        svg.text(at(tick), floor + 18, tick_label(tick), anchor="middle")
+    at = log_axis(svg, low, high, (_LEFT, _WIDTH - _RIGHT), (_TOP, floor))
     if budget_mj is not None:
         svg.line(at(budget_mj), _TOP - 8, at(budget_mj), floor, "mark")
         svg.text(at(budget_mj), _TOP - 12, "budget", "strong", anchor="middle")
