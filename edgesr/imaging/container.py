@@ -172,7 +172,9 @@ def _webp(data: bytes) -> Container:
         if name in _WEBP_SIZES:
             check_size("WebP", *_WEBP_SIZES[name](data[at + 8 : at + 18]))
         frames += name == b"ANMF"
-        lossy |= name == b"VP8 " or (name == b"ANMF" and b"VP8 " in data[at + 24 : at + 8 + size])
+        lossy |= name == b"VP8 " or (
+            name == b"ANMF" and data.find(b"VP8 ", at + 24, at + 8 + size) >= 0
+        )
         if name == b"VP8X":
             opaque = not data[at + 8] & _WEBP_ALPHA
         if name == b"ALPH" and opaque:
