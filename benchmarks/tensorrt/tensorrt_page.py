@@ -100,8 +100,8 @@ def _newer(found: Json, eight: Json) -> list[str]:
         f"{eight['scaled_to_mhz']} MHz. **A simulation, no board.** "
         "`python benchmarks/tensorrt/eight_sms.py ENGINE`; "
         "[raw](results/tensorrt/eight_sms_plugin.json).",
-        "- 31 engines were built at once, which is more than the machine bears: build times say "
-        "nothing.",
+        f"- {student['built_at_once']} engines were built at once, which is more than the machine "
+        "bears: build times say nothing.",
         *(f"- **Fault, cause not known:** {name}: {why}." for name, why in found["failed"].items()),
         "- The student of these rows is the one that shipped before the present one: the same "
         "without turns and without depthwise convolutions.",
@@ -169,8 +169,7 @@ def _faults(found: Json, rival: Json) -> list[str]:
             f"(worst patch {checked['worst_patch']}, {checked['worst_psnr_db']:.1f} dB). **It was "
             "ONNX Runtime that was wrong**, version 1.23.2: of the functions that mixers of "
             "several directions had under one name it ran the last for all. Functions have names "
-            "of their own since; the engine's values behind its first group are 62.7 dB from "
-            "ONNX Runtime 1.32. The whole engine was not verified again yet."
+            "of their own since. The whole engine was not verified again yet."
         )
     students = [row for row in found["engines"] if row["network"] == "student"]
     over = [row for row in students if row["layer_count"] > LAYERS_ASKED[row["plugin"]]]
