@@ -1,19 +1,16 @@
-import dataclasses
-
 import pytest
 import simulated_cuda
+from nearest_network import write_nearest_engine
 
 from edgesr.cli import main
 from edgesr.engine import find
 from edgesr.engine.gpu import Gpu
 from edgesr.errors import EngineError
-from edgesr.export.manifest import OnnxManifest
-from edgesr.files import sha256
 from edgesr.runtime.select import Request, find_engine_for, open_session
 
 
 @pytest.fixture
-def board(tmp_path, monkeypatch, engine_manifest, make_nearest):
+def board(tmp_path, monkeypatch, make_nearest):
     """Return (ONNX file, engine built from it, in another folder) on a simulated Orin."""
     simulated_cuda.install(monkeypatch, simulated_cuda.Gpu())
     monkeypatch.setattr(find, "first_gpu", lambda: Gpu("Orin", "8.7", "12.6"))
@@ -21,17 +18,7 @@ def board(tmp_path, monkeypatch, engine_manifest, make_nearest):
     onnx = make_nearest(scale=4, tile=8, batch=2)
     engine = tmp_path / "engines" / "nearest.engine"
     engine.parent.mkdir()
-    engine.write_bytes(b"plan")
-    dataclasses.replace(
-        engine_manifest,
-        network="nearest",
-        tile=8,
-        batch=2,
-        inputs={"lr": (2, 3, 8, 8)},
-        outputs={"hr": (2, 3, 32, 32)},
-        onnx_sha256=OnnxManifest.read(onnx).onnx_sha256,
-        engine_sha256=sha256(engine),
-    ).write(engine)
+    write_nearest_engine(engine, onnx)
     return onnx, engine
 
 

@@ -7,17 +7,11 @@ import sys
 import time
 from pathlib import Path
 
+from engine_fixtures import NVPMODEL as TABLE_OF_MODES
+
 HERE = Path(__file__).parent
 POWER = HERE.parent / "power"
 
-TABLE = """
-< POWER_MODEL ID=0 NAME=15W >
-CPU_ONLINE CORE_0 1
-< POWER_MODEL ID=1 NAME=25W >
-< POWER_MODEL ID=2 NAME=MAXN_SUPER >
-< POWER_MODEL ID=3 NAME=7W >
-< PM_CONFIG DEFAULT=1 >
-"""
 # As the real ones: the mode in a file, 7W needs a reboot, clocks are stored, locked and restored.
 NVPMODEL = """
 case "$1" in
@@ -54,7 +48,7 @@ class Board:
         (self.state / "mode").write_text("1\n")
         (self.state / "clocks").write_text("as it was\n")
         (self.state / "calls").touch()
-        (folder / "nvpmodel.conf").write_text(TABLE)
+        (folder / "nvpmodel.conf").write_text(TABLE_OF_MODES)
         self.environment = os.environ | {
             "PATH": f"{tools}:{POWER / 'stand_in'}:{os.environ['PATH']}",
             "STATE": str(self.state),
