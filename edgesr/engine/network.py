@@ -21,6 +21,9 @@ LOOP_LAYERS = {"TRIP_LIMIT", "RECURRENCE", "ITERATOR", "LOOP_OUTPUT", "CONDITION
 ARITHMETIC = {"CONVOLUTION", "DECONVOLUTION", "MATRIX_MULTIPLY", "EINSUM"}
 """Layers that carry the multiply-adds."""
 
+FP16_PACK = 4
+"""Channels of the smallest pack in which kernels for FP16 take an image."""
+
 RTX_PARSER = "10.0"
 """The release of TensorRT whose parser the first TensorRT for RTX had at least."""
 
@@ -177,7 +180,9 @@ def allow_fp16_by_flag(
     """Let a weakly typed builder compute in FP16 what the ONNX file types so, and only that.
 
     The FP32 islands of the file would otherwise be up to the builder; each layer of theirs is
-    pinned. The others may be FP16: where FP32 is faster, the builder takes that.
+    pinned. So is a convolution of fewer channels than FP16 packs: TensorRT 8.5.3 fills the pack of
+    one channel with what lies in memory, and a batch of tiles comes out infinite (eSR, 32 tiles, on
+    an NVIDIA H200). The others may be FP16: where FP32 is faster, the builder takes that.
 
     Raises:
         EngineError: this TensorRT cannot pin them.
@@ -192,6 +197,8 @@ def allow_fp16_by_flag(
     fixed = {trt.LayerType.CONSTANT, trt.LayerType.SHAPE}
     for index in range(network.num_layers):
         layer = network.get_layer(index)
+        if layer.type == trt.LayerType.CONVOLUTION and layer.get_input(0).shape[1] < FP16_PACK:
+            layer.precision = trt.float32
         if node_types.get(rewrite.node_of(layer.name)) != "fp32" or layer.type in fixed:
             continue
         tensors = [layer.get_output(i) for i in range(layer.num_outputs)]

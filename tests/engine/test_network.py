@@ -142,11 +142,14 @@ def test_an_operator_that_tensorrt_has_not_is_named_with_its_node(stack, small_o
 class OlderLayer:
     """A layer of a weakly typed network, as far as its precision goes: float32, whatever it is."""
 
-    def __init__(self, name, kind, dtype="float32"):
-        self.name, self.type, self.dtype = name, kind, dtype
+    def __init__(self, name, kind, dtype="float32", channels=32):
+        self.name, self.type, self.dtype, self.channels = name, kind, dtype, channels
         self.num_outputs = 1
         self.precision = None
         self.output_types = {}
+
+    def get_input(self, index):
+        return SimpleNamespace(shape=(1, self.channels, 64, 64))
 
     def get_output(self, index):
         return SimpleNamespace(dtype=self.dtype)
@@ -160,7 +163,7 @@ def test_an_older_tensorrt_is_allowed_fp16_and_keeps_the_islands(stack, small_on
     trt = SimpleNamespace(
         float32="float32",
         BuilderFlag=SimpleNamespace(FP16="FP16", OBEY_PRECISION_CONSTRAINTS="OBEY"),
-        LayerType=SimpleNamespace(CONSTANT="CONSTANT", SHAPE="SHAPE"),
+        LayerType=SimpleNamespace(CONSTANT="CONSTANT", SHAPE="SHAPE", CONVOLUTION="CONVOLUTION"),
     )
     types = load(request_for(small_onnx(precision="fp16")), stack)[1].node_types
     assert types["body"] == "fp16" and types["island"] == "fp32"
@@ -171,6 +174,7 @@ def test_an_older_tensorrt_is_allowed_fp16_and_keeps_the_islands(stack, small_on
         OlderLayer("island_18", "CONSTANT"),
         OlderLayer("island_19", "GATHER", "int32"),
         OlderLayer("w1", "CONSTANT"),
+        OlderLayer("luma", "CONVOLUTION", channels=1),
     ]
     network = SimpleNamespace(num_layers=len(layers), get_layer=layers.__getitem__)
     flags = set()
@@ -178,9 +182,10 @@ def test_an_older_tensorrt_is_allowed_fp16_and_keeps_the_islands(stack, small_on
     older = dataclasses.replace(stack, module=trt, typing=Typing.WEAK, version="8.6.2")
     allow_fp16_by_flag(older, network, types, config)
     assert flags == {"FP16", "OBEY"}
-    assert [layer.precision for layer in layers] == [None, "float32", "float32", None, None, None]
+    precisions = [None, "float32", "float32", None, None, None, "float32"]
+    assert [layer.precision for layer in layers] == precisions
     pinned = {0: "float32"}
-    assert [layer.output_types for layer in layers] == [{}, pinned, pinned, {}, {}, {}]
+    assert [layer.output_types for layer in layers] == [{}, pinned, pinned, {}, {}, {}, {}]
     del trt.BuilderFlag.OBEY_PRECISION_CONSTRAINTS
     with pytest.raises(EngineError, match="cannot keep FP32 islands"):
         allow_fp16_by_flag(older, network, types, config)

@@ -1,0 +1,106 @@
+"""x + depthwise(x) as one convolution, judged by ONNX Runtime."""
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from edgesr.export.residual import fold_residuals
+
+CHANNELS, SIDE = 5, 6
+
+
+def graph(body, inputs, weights):
+    model = helper.make_model(
+        helper.make_graph(
+            body,
+            "residual",
+            [helper.make_tensor_value_info("x", TensorProto.FLOAT, inputs)],
+            [helper.make_tensor_value_info("y", TensorProto.FLOAT, inputs)],
+            [numpy_helper.from_array(value, name) for name, value in weights.items()],
+        ),
+        opset_imports=[helper.make_opsetid("", 18)],
+        ir_version=8,
+    )
+    return onnx.shape_inference.infer_shapes(model)
+
+
+def weights(kernel=(3, 3), groups=CHANNELS):
+    rng = np.random.default_rng(0)
+    return {"w": rng.normal(size=(CHANNELS, CHANNELS // groups, *kernel)).astype(np.float32)}
+
+
+def of_an_image(first=True, kernel=(3, 3), groups=CHANNELS, other="x", **attributes):
+    pads = [side // 2 for side in kernel] * 2
+    conv = helper.make_node("Conv", ["x", "w"], ["c"], group=groups, pads=pads, **attributes)
+    terms = [other, "c"] if first else ["c", other]
+    nodes = [helper.make_node("Abs", ["x"], ["a"]), conv, helper.make_node("Add", terms, ["y"])]
+    return graph(nodes, [2, CHANNELS, SIDE, SIDE], weights(kernel, groups))
+
+
+def of_tokens(turned=(0, 2, 1)):
+    shapes = {
+        "image": np.array([2, CHANNELS, SIDE, SIDE]),
+        "tokens": np.array([2, CHANNELS, SIDE * SIDE]),
+    }
+    nodes = [
+        helper.make_node("Transpose", ["x"], ["t"], perm=turned),
+        helper.make_node("Reshape", ["t", "image"], ["i"]),
+        helper.make_node("Conv", ["i", "w"], ["c"], group=CHANNELS, pads=[1] * 4),
+        helper.make_node("Reshape", ["c", "tokens"], ["r"]),
+        helper.make_node("Transpose", ["r"], ["b"], perm=turned),
+        helper.make_node("Add", ["x", "b"], ["y"]),
+    ]
+    return graph(nodes, [2, SIDE * SIDE, CHANNELS], {**weights(), **shapes})
+
+
+def run(model):
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    shape = session.get_inputs()[0].shape
+    x = np.random.default_rng(1).normal(size=shape).astype(np.float32)
+    return session.run(None, {"x": x})[0]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [of_an_image(), of_an_image(first=False), of_an_image(kernel=(5, 3)), of_tokens()],
+    ids=["image", "sum turned round", "5x3", "tokens"],
+)
+def test_it_is_one_convolution_and_the_same(model):
+    expected, before = run(model), len(model.graph.node)
+    assert fold_residuals(model.graph) == 1
+    onnx.checker.check_model(model)
+    assert len(model.graph.node) == before - 1
+    assert not [node for node in model.graph.node if node.op_type == "Add"]
+    np.testing.assert_allclose(run(model), expected, rtol=1e-5, atol=1e-5)
+
+
+def read_twice():
+    model = of_an_image()
+    model.graph.output.append(helper.make_tensor_value_info("c", TensorProto.FLOAT, None))
+    return model
+
+
+def shared_weights():
+    model = of_an_image()
+    other = helper.make_node("Conv", ["a", "w"], ["z"], group=CHANNELS, pads=[1] * 4)
+    model.graph.node.insert(1, other)
+    model.graph.output.append(helper.make_tensor_value_info("z", TensorProto.FLOAT, None))
+    return model
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        of_an_image(groups=1),
+        of_an_image(other="a"),
+        read_twice(),
+        shared_weights(),
+    ],
+    ids=["not depthwise", "another value", "result read elsewhere", "weights shared"],
+)
+def test_what_is_not_such_a_sum_stays(model):
+    before = model.SerializeToString()
+    assert fold_residuals(model.graph) == 0
+    assert model.SerializeToString() == before
