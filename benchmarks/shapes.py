@@ -4,15 +4,19 @@
     edgesr eval mambalitesr:SHAPE --weights RUNS/NAME/FILE --data SETS --json > RUNS/NAME/eval.json
     python benchmarks/shapes.py take --runs RUNS
     python benchmarks/shapes.py time
+    python benchmarks/shapes.py gpu ENGINE_TIMES.json ...
 
 Candidates are the SHAPES of shapes_text.py; TRAINING.md has the whole recipe. `take` takes every
 finished run of a candidate that has its eval.json over to benchmarks/results/training/shape_NAME,
 without its weights. `time` times one tile of every candidate in ONNX Runtime with one thread on
 this CPU, graphs in turns, with random weights, on which time does not depend, and writes
-benchmarks/results/shapes.json. Both write the table of TRAINING.md.
+benchmarks/results/shapes.json. `gpu` takes the device times of one tile from results of
+tensorrt/engine_times.py, of one GPU, into results/tensorrt/shapes.json; where two have a shape, the
+first counts. All write the table of TRAINING.md.
 """
 
 import argparse
+import json
 import os
 import sys
 import time
@@ -26,7 +30,7 @@ from training_page import SHAPE_RUN, add_places, write_page
 from training_results import Json
 from training_runs import say
 
-from edgesr.errors import EdgesrError
+from edgesr.errors import ConfigError, EdgesrError
 from edgesr.files import write_json
 
 TILE, THREADS = 64, 1
@@ -77,6 +81,30 @@ def measure(args: argparse.Namespace, shapes: Sequence[str]) -> None:
     write_page(args)
 
 
+def device_times(args: argparse.Namespace, shapes: Sequence[str]) -> None:
+    """Take device times over and write the page.
+
+    Raises:
+        ConfigError: the results are of several devices.
+    """
+    from edgesr.models import get_network
+
+    results = [json.loads(path.read_text()) for path in args.results_of_engines]
+    devices = {result["device"] for result in results}
+    if len(devices) != 1:
+        raise ConfigError(f"times of {len(devices)} devices cannot be compared")
+    alike = {get_network(f"{FAMILY}{shape}").summary: f"{FAMILY}{shape}" for shape in shapes}
+    found: dict[str, float] = {}
+    for engine in (engine for result in results for engine in result["engines"]):
+        name = alike.get(get_network(engine["network"]).summary)  # `student` is one of them
+        if name and engine["plugin"] and (engine["batch"], engine["precision"]) == (1, "fp16"):
+            found.setdefault(name, engine["device_ms"])
+    names = [path.name for path in args.results_of_engines]
+    document = {"device": devices.pop(), "from": names, "device_ms": found}
+    write_json(args.results / "tensorrt/shapes.json", document)
+    write_page(args)
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(
@@ -90,7 +118,10 @@ def build_parser() -> argparse.ArgumentParser:
     timing = commands.add_parser("time")
     timing.set_defaults(run=measure)
     timing.add_argument("--repeats", type=int, default=30)
-    for each in (taking, timing):
+    devices = commands.add_parser("gpu")
+    devices.set_defaults(run=device_times)
+    devices.add_argument("results_of_engines", type=Path, nargs="+", metavar="ENGINE_TIMES")
+    for each in (taking, timing, devices):
         add_places(each)
     return parser
 

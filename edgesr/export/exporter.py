@@ -20,7 +20,6 @@ from edgesr.export.lower import count_mixers, define_mixers
 from edgesr.export.manifest import FORMAT, PRECISIONS, OnnxManifest, Parent, Quantization
 from edgesr.export.parity import check_parity
 from edgesr.export.ranges import too_large_for_half
-from edgesr.export.residual import fold_residuals
 from edgesr.export.torch_graph import trace
 from edgesr.file_set import check_folder
 from edgesr.files import make_folder, sha256
@@ -166,9 +165,7 @@ def build_graph(network: SRNetwork, request: ExportRequest) -> Graph:
     """Trace `network` and finish its graph: precision, mixers defined, names."""
     int8 = request.precision == "int8"
     photos = calibration_for(request.calibrate, request.tile) if int8 else None  # quick to fail
-    traced = trace(network, request.tile, request.batch)
-    fold_residuals(traced.graph)
-    model = define_mixers(traced)
+    model = define_mixers(trace(network, request.tile, request.batch))
     islands: tuple[str, ...] = ()
     form = SCAN_FORM if count_mixers(model) else None
     if request.precision != "fp32":

@@ -9,6 +9,7 @@ import torch
 from onnx import ModelProto
 
 from edgesr.errors import ExportError
+from edgesr.export.residual import fold_residuals
 from edgesr.models.network import SRNetwork
 
 OPSET = 18  # the exporter's native one, and within what TensorRT 10.3 reads
@@ -50,6 +51,7 @@ def trace(network: SRNetwork, tile: int, batch: int | None) -> ModelProto:
     assert program is not None  # it is None only when given a file to write
     model: ModelProto = program.model_proto
     _anonymise(model)
+    fold_residuals(model.graph)
     return model
 
 
