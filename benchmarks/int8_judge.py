@@ -11,11 +11,11 @@ import onnx
 from numpy.typing import NDArray
 from onnx import ModelProto
 
+from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.evaluate.datasets import open_sets
 from edgesr.evaluate.evaluate import score
 from edgesr.export.allowed_qdq import DEQUANTIZE, QUANTIZE
 from edgesr.export.int8 import KINDS
-from edgesr.export.manifest import OnnxManifest
 from edgesr.export.parity import psnr_db, run_tiles
 from edgesr.export.patches import hard_tiles
 from edgesr.files import sha256

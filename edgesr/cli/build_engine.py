@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgesr.artifacts.onnx_manifest import PRECISIONS
 from edgesr.cli._console import progress, say
 from edgesr.errors import ConfigError, shell
-from edgesr.export.manifest import PRECISIONS
 
 if TYPE_CHECKING:
     from edgesr.engine.board import Board

@@ -98,9 +98,9 @@ def _format(target: Path, overwrite: bool) -> "FileFormat | None":
 
 def _scale(names: list[str], name: str, scale: int | None) -> int | None:
     """Return the scale to ask for: bicubic, which has all, follows the first file beside it."""
-    from edgesr.engine.manifest import EngineManifest
+    from edgesr.artifacts.engine_manifest import EngineManifest
+    from edgesr.artifacts.onnx_manifest import OnnxManifest
     from edgesr.evaluate.model import CONTROL
-    from edgesr.export.manifest import OnnxManifest
 
     files = [Path(other) for other in names if Path(other).suffix in (".onnx", ".engine")]
     if scale is not None or name != CONTROL or not files:

@@ -11,7 +11,7 @@ from edgesr.cli._console import progress, say
 from edgesr.errors import ConfigError, MissingError
 
 if TYPE_CHECKING:
-    from edgesr.export.manifest import OnnxManifest
+    from edgesr.artifacts.onnx_manifest import OnnxManifest
 
 FREE = "free"
 

@@ -100,7 +100,7 @@ def _registered(names: list[str] | None, scale: int) -> list[Row]:
 
 def _from_manifests(names: list[str] | None, scale: int) -> list[Row]:
     """List what is shipped at `scale`, without torch."""
-    from edgesr.export.manifest import OnnxManifest
+    from edgesr.artifacts.onnx_manifest import OnnxManifest
 
     here = [name for name, factor in shipped_names() if factor == scale]
     unknown = [name for name in names or [] if name not in here]

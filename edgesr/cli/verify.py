@@ -11,7 +11,7 @@ from edgesr.cli._console import say
 from edgesr.errors import EngineError, shell
 
 if TYPE_CHECKING:
-    from edgesr.engine.manifest import Verification
+    from edgesr.artifacts.engine_manifest import Verification
 
 
 def command(
@@ -24,7 +24,7 @@ def command(
     MODEL.onnx is the file the engine was built from, or the same weights exported in another
     precision. The result is written into the engine's manifest; below 45 dB the exit code is 1.
     """
-    from edgesr.engine.manifest import EngineManifest
+    from edgesr.artifacts.engine_manifest import EngineManifest
     from edgesr.engine.verify import LIMIT_DB, check_same_network, compare
     from edgesr.export.patches import NAMES, real_tiles
     from edgesr.runtime.onnxruntime_session import OnnxRuntimeSession

@@ -8,6 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import edgesr
+from edgesr.artifacts.engine_manifest import EngineManifest
+from edgesr.artifacts.onnx_file import check_content
+from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.engine import network as net
 from edgesr.engine.attempts import build_within_memory, is_out_of_memory
 from edgesr.engine.board import Board
@@ -15,15 +18,12 @@ from edgesr.engine.builder import Builder
 from edgesr.engine.device import Device
 from edgesr.engine.inspector import engine_layers
 from edgesr.engine.layers import count_types, names_in
-from edgesr.engine.manifest import EngineManifest
 from edgesr.engine.memory import PeakMemory
 from edgesr.engine.plugin_build import scan_plugin
 from edgesr.engine.progress import OnStep
 from edgesr.engine.stack import Stack, Typing, find_stack
 from edgesr.engine.timing_cache import TimingCache
 from edgesr.errors import EngineError, shell
-from edgesr.export.manifest import OnnxManifest
-from edgesr.export.onnx_file import check_content
 
 MIB = 1 << 20
 FREE_DISK_MIB = 256

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgesr import weights
+from edgesr.artifacts.engine_manifest import EngineManifest
+from edgesr.artifacts.file_set import waiting_members
+from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.engine.gpu import first_gpu
-from edgesr.engine.manifest import EngineManifest
 from edgesr.engine.stack import find_stack
 from edgesr.errors import EdgesrError, MissingError
-from edgesr.export.manifest import OnnxManifest
-from edgesr.file_set import waiting_members
 
 if TYPE_CHECKING:
     from edgesr.runtime.tensorrt_session import TensorRTSession

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesr.artifacts.engine_manifest import EngineManifest, Verification
+from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.engine.find import is_export_of
-from edgesr.engine.manifest import EngineManifest, Verification
 from edgesr.errors import EngineError, shell
-from edgesr.export.manifest import OnnxManifest
 from edgesr.runtime.session import Session
 
 LIMIT_DB = 45.0

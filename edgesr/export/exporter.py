@@ -8,7 +8,9 @@ from pathlib import Path
 from onnx import ModelProto
 
 from edgesr import __version__
-from edgesr.artifact_limits import check_call
+from edgesr.artifacts.file_set import check_folder
+from edgesr.artifacts.limits import check_call
+from edgesr.artifacts.onnx_manifest import FORMAT, PRECISIONS, OnnxManifest, Parent, Quantization
 from edgesr.decode import has_format
 from edgesr.errors import ConfigError
 from edgesr.export.allowed import check_no_loops, check_operators
@@ -17,11 +19,9 @@ from edgesr.export.calibration import calibration_for
 from edgesr.export.fp16 import to_fp16
 from edgesr.export.int8 import SCHEME, to_int8
 from edgesr.export.lower import count_mixers, define_mixers
-from edgesr.export.manifest import FORMAT, PRECISIONS, OnnxManifest, Parent, Quantization
 from edgesr.export.parity import check_parity
 from edgesr.export.ranges import too_large_for_half
 from edgesr.export.torch_graph import trace
-from edgesr.file_set import check_folder
 from edgesr.files import make_folder, sha256
 from edgesr.models import get_network
 from edgesr.models.checkpoint import load_network

@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
+from edgesr.artifacts.onnx_manifest import OnnxManifest, PsnrLoss
 from edgesr.evaluate.datasets import BenchmarkSet
 from edgesr.evaluate.evaluate import Enlarge, score
 from edgesr.evaluate.model import Wishes, open_subject
 from edgesr.export.exporter import ExportRequest, export
-from edgesr.export.manifest import OnnxManifest, PsnrLoss
 from edgesr.files import temporary_folder
 
 

@@ -8,8 +8,8 @@ import torch
 from numpy.typing import NDArray
 from onnx import ModelProto
 
+from edgesr.artifacts.onnx_manifest import Parity
 from edgesr.errors import ExportError
-from edgesr.export.manifest import Parity
 from edgesr.export.patches import hard_tiles, in_batches, real_tiles
 from edgesr.models.network import SRNetwork
 

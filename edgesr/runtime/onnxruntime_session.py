@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesr.artifacts.onnx_file import check_content
+from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.errors import MissingError, ModelError, shell
-from edgesr.export.manifest import OnnxManifest
-from edgesr.export.onnx_file import check_content
 from edgesr.files import open_regular
 from edgesr.runtime.model_shapes import check_independence, check_interface, check_output
 from edgesr.runtime.onnxruntime_memory import bound, is_exceeded, limit_bytes

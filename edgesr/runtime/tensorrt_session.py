@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesr.artifacts.plugin import load_library, plugin_folder
 from edgesr.engine.cuda_graph import CaptureError, CudaGraph, execution_context
 from edgesr.engine.find import check_engine
-from edgesr.engine.plugin import load_library, plugin_folder
 from edgesr.engine.stack import find_stack
 from edgesr.errors import EngineError, shell
 from edgesr.runtime.cuda_buffers import Pair, Slot, allocate, import_pycuda, shares_memory

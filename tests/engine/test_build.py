@@ -8,13 +8,13 @@ import sys
 
 import pytest
 
+from edgesr.artifacts.engine_manifest import EngineManifest
 from edgesr.engine.board import get_board
 from edgesr.engine.build import BuildRequest, build, check_machine, check_output
 from edgesr.engine.builder import Builder
 from edgesr.engine.device import board_of_gpu, read_device, resolve_board
 from edgesr.engine.gpu import Gpu
 from edgesr.engine.layers import count_in
-from edgesr.engine.manifest import EngineManifest
 from edgesr.errors import ConfigError, EngineError
 from edgesr.files import sha256
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import simulated_cuda
 
+from edgesr.artifacts.engine_manifest import EngineManifest
+from edgesr.artifacts.onnx_manifest import Parent
 from edgesr.engine import find
 from edgesr.engine.find import find_engine, find_fp32_model, open_engine
 from edgesr.engine.gpu import Gpu
-from edgesr.engine.manifest import EngineManifest
 from edgesr.errors import MissingError
-from edgesr.export.manifest import Parent
 from edgesr.files import sha256
 
 

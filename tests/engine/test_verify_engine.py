@@ -3,9 +3,9 @@ import dataclasses
 import numpy as np
 import pytest
 
+from edgesr.artifacts.onnx_manifest import OnnxManifest, Parent
 from edgesr.engine.verify import IDENTICAL_DB, check_same_network, compare
 from edgesr.errors import EngineError
-from edgesr.export.manifest import OnnxManifest, Parent
 from edgesr.export.patches import NAMES, real_tiles
 from edgesr.runtime.onnxruntime_session import OnnxRuntimeSession
 

@@ -11,11 +11,11 @@ import pytest
 from onnx import NodeProto, TensorProto, numpy_helper
 from random_weights import save_random_weights
 
+from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.cli import main
 from edgesr.errors import ConfigError, ExportError
 from edgesr.export.allowed_qdq import DEQUANTIZE, QUANTIZE
 from edgesr.export.exporter import ExportRequest, export
-from edgesr.export.manifest import OnnxManifest
 from edgesr.export.parity import psnr_db, run_tiles
 from edgesr.export.patches import hard_tiles, real_tiles
 from edgesr.weights import shipped

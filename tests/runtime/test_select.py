@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.errors import ConfigError, ModelError
-from edgesr.export.manifest import OnnxManifest
 from edgesr.runtime.select import BACKENDS, open_session
 
 Maker = Callable[..., Path]

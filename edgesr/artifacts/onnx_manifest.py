@@ -11,7 +11,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from edgesr.artifact_limits import MAX_MODEL_BYTES, check_call
+from edgesr.artifacts.file_set import settle, write_set
+from edgesr.artifacts.limits import MAX_MODEL_BYTES, check_call
 from edgesr.decode import (
     Amount,
     Count,
@@ -26,7 +27,6 @@ from edgesr.decode import (
     read_json,
 )
 from edgesr.errors import ModelError, shell
-from edgesr.file_set import settle, write_set
 from edgesr.files import to_json, write_json
 
 FORMAT = "edgesr-onnx/1"

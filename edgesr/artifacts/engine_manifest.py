@@ -10,11 +10,11 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from edgesr.artifact_limits import check_call
+from edgesr.artifacts.file_set import settle, write_set
+from edgesr.artifacts.limits import check_call
+from edgesr.artifacts.plugin import Plugin
 from edgesr.decode import Amount, Count, FileName, Number, Positive, Scale, Sha256, Text, read_json
-from edgesr.engine.plugin import Plugin
 from edgesr.errors import EngineError, shell
-from edgesr.file_set import settle, write_set
 from edgesr.files import sha256, to_json, write_json
 
 FORMAT = "edgesr-engine/1"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from edgesr.artifacts.onnx_manifest import OnnxManifest, Parent, Parity
 from edgesr.errors import ModelError
-from edgesr.export.manifest import OnnxManifest, Parent, Parity
 from edgesr.files import sha256
 
 

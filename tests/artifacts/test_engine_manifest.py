@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from edgesr.engine.manifest import EngineManifest
+from edgesr.artifacts.engine_manifest import EngineManifest
 from edgesr.errors import EngineError
 from edgesr.files import sha256
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from edgesr.engine.manifest import EngineManifest
+from edgesr.artifacts.engine_manifest import EngineManifest
+from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.errors import EngineError
-from edgesr.export.manifest import OnnxManifest
 from edgesr.files import sha256
 from edgesr.weights import shipped
 
