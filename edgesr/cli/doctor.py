@@ -16,7 +16,7 @@ def command(
 
     The exit code is 1 when something is missing that this machine needs.
     """
-    from edgesr.engine.device import detect_board
+    from edgesr.boards.device import detect_board
     from edgesr.engine.doctor import MISSING, diagnose, next_steps
 
     checks = diagnose()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from edgesr.artifacts.engine_manifest import Attempt
-from edgesr.engine.board import Board
+from edgesr.boards.board import Board
 from edgesr.errors import EngineError
 
 Result = TypeVar("Result")

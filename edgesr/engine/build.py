@@ -11,11 +11,11 @@ import edgesr
 from edgesr.artifacts.engine_manifest import EngineManifest
 from edgesr.artifacts.onnx_file import check_content
 from edgesr.artifacts.onnx_manifest import OnnxManifest
+from edgesr.boards.board import Board
+from edgesr.boards.device import Device
 from edgesr.engine import network as net
 from edgesr.engine.attempts import build_within_memory, is_out_of_memory
-from edgesr.engine.board import Board
 from edgesr.engine.builder import Builder
-from edgesr.engine.device import Device
 from edgesr.engine.inspector import engine_layers
 from edgesr.engine.layers import count_types, names_in
 from edgesr.engine.memory import PeakMemory

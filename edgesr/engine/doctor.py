@@ -10,10 +10,10 @@ from pathlib import Path
 
 import edgesr
 from edgesr.artifacts.engine_manifest import EngineManifest
-from edgesr.engine.board import Board
-from edgesr.engine.device import ROOT, Device, is_above_mode, is_below_mode, read_device
+from edgesr.boards.board import Board
+from edgesr.boards.device import ROOT, Device, is_above_mode, is_below_mode, read_device
+from edgesr.boards.gpu import Gpu, first_gpu
 from edgesr.engine.find import FOLDER, check_engine, engine_paths
-from edgesr.engine.gpu import Gpu, first_gpu
 from edgesr.engine.loading import load_failure, load_fix
 from edgesr.engine.plugin_build import Lack, find_tools
 from edgesr.engine.stack import Stack, find_stack

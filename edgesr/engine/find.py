@@ -11,7 +11,7 @@ from edgesr import weights
 from edgesr.artifacts.engine_manifest import EngineManifest
 from edgesr.artifacts.file_set import waiting_members
 from edgesr.artifacts.onnx_manifest import OnnxManifest
-from edgesr.engine.gpu import first_gpu
+from edgesr.boards.gpu import first_gpu
 from edgesr.engine.stack import find_stack
 from edgesr.errors import EdgesrError, MissingError
 

@@ -20,8 +20,8 @@ from edgesr.artifacts.plugin import (
     read_sources,
     source_sha256,
 )
+from edgesr.boards.gpu import Gpu, first_gpu
 from edgesr.decode import LIMIT_BYTES, MalformedError, decode_json, read_bounded
-from edgesr.engine.gpu import Gpu, first_gpu
 from edgesr.engine.nvcc import INCLUDE_VARIABLE, Nvcc, find_headers, find_nvcc, first_error, run
 from edgesr.engine.plugin_nodes import too_large
 from edgesr.engine.progress import OnStep

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, Protocol
 
-from edgesr.engine.device import ROOT, detect_board
+from edgesr.boards.device import ROOT, detect_board
 from edgesr.errors import ConfigError, EdgesrError
 from edgesr.power.board_rails import Total
 from edgesr.power.sample import Sample
@@ -128,7 +128,7 @@ def open_sampler(
 
 def make_sampler(choice: str, interval_s: float, root: Path = ROOT) -> Sampler:
     """Return the sampler of a name other than `auto`, not started; see `open_sampler`."""
-    from edgesr.engine.gpu import first_gpu
+    from edgesr.boards.gpu import first_gpu
     from edgesr.power.sampler_hwmon import hwmon_sampler
     from edgesr.power.sampler_nvml import nvml_sampler
     from edgesr.power.sampler_rapl import rapl_sampler

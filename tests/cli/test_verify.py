@@ -6,9 +6,9 @@ import simulated_cuda
 from nearest_network import write_nearest_engine
 
 from edgesr.artifacts.engine_manifest import EngineManifest
+from edgesr.boards.gpu import Gpu
 from edgesr.cli import main
 from edgesr.engine import find
-from edgesr.engine.gpu import Gpu
 
 
 @pytest.fixture

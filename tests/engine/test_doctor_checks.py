@@ -2,9 +2,10 @@ import dataclasses
 
 import pytest
 
-from edgesr.engine import device, doctor, find, nvcc
+from edgesr.boards import device
+from edgesr.boards.gpu import Gpu
+from edgesr.engine import doctor, find, nvcc
 from edgesr.engine.doctor import MISSING, NOTE, OK, diagnose, next_steps
-from edgesr.engine.gpu import Gpu
 from edgesr.engine.plugin_build import COST
 from edgesr.files import sha256
 

@@ -8,9 +8,9 @@ import simulated_cuda
 
 from edgesr.artifacts.engine_manifest import EngineManifest
 from edgesr.artifacts.onnx_manifest import Parent
+from edgesr.boards.gpu import Gpu
 from edgesr.engine import find
 from edgesr.engine.find import find_engine, find_fp32_model, open_engine
-from edgesr.engine.gpu import Gpu
 from edgesr.errors import MissingError
 from edgesr.files import sha256
 

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from edgesr.artifacts.onnx_manifest import OnnxManifest
-from edgesr.engine.board import get_board
+from edgesr.boards.board import get_board
 from edgesr.engine.build import BuildRequest, load
 from edgesr.engine.layers import count_types
 from edgesr.engine.network import allow_fp16_by_flag

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from edgesr.artifacts.plugin import Plugin, load_library, plugin_folder, source_sha256
+from edgesr.boards.gpu import Gpu
 from edgesr.cli import main
 from edgesr.engine import build, nvcc, plugin_build
-from edgesr.engine.gpu import Gpu
 from edgesr.engine.nvcc import (
     USUAL_NVCC,
     Nvcc,

@@ -13,9 +13,9 @@ from random_weights import save_random_weights
 from edgesr import weights
 from edgesr.artifacts.engine_manifest import EngineManifest
 from edgesr.artifacts.onnx_manifest import OnnxManifest
-from edgesr.engine.board import get_board
+from edgesr.boards.board import get_board
+from edgesr.boards.device import read_device
 from edgesr.engine.build import BuildRequest, build
-from edgesr.engine.device import read_device
 from edgesr.export.exporter import ExportRequest, export
 from edgesr.export.mixer import kind_of
 

@@ -10,8 +10,8 @@ import typer
 
 from edgesr.artifacts.engine_manifest import EngineManifest
 from edgesr.artifacts.onnx_manifest import OnnxManifest
+from edgesr.boards.board import get_board
 from edgesr.cli import app
-from edgesr.engine.board import get_board
 
 ROOT = Path(__file__).parents[2]
 JETSON = (ROOT / "docs" / "jetson.md").read_text()

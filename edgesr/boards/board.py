@@ -1,4 +1,4 @@
-"""What differs between boards, as data: one TOML file in `boards/` per board.
+"""What differs between boards, as data: one TOML file beside this one per board.
 
 Adding a board is adding a file there; nothing else in the package names one.
 """
@@ -207,9 +207,9 @@ def all_boards() -> tuple[Board, ...]:
     """Return every board of the package, by name.
 
     Raises:
-        ConfigError: a file in `boards/` is wrong.
+        ConfigError: a TOML file of `edgesr/boards/` is wrong.
     """
-    folder = resources.files("edgesr.engine") / "boards"
+    folder = resources.files("edgesr.boards")
     files = sorted((file for file in folder.iterdir() if file.name.endswith(".toml")), key=str)
     return tuple(parse_board(file.read_text("utf-8"), file.name) for file in files)
 

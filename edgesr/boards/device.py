@@ -14,8 +14,8 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edgesr.engine.board import Board, all_boards, family, get_board
-from edgesr.engine.gpu import Gpu, first_gpu
+from edgesr.boards.board import Board, all_boards, family, get_board
+from edgesr.boards.gpu import Gpu, first_gpu
 from edgesr.errors import ConfigError
 
 ROOT = Path("/")

@@ -1,15 +1,15 @@
 import pytest
 
-from edgesr.engine import device as device_module
-from edgesr.engine.board import get_board
-from edgesr.engine.device import (
+from edgesr.boards import device as device_module
+from edgesr.boards.board import get_board
+from edgesr.boards.device import (
     is_above_mode,
     is_below_mode,
     read_device,
     resolve_board,
     taken_for,
 )
-from edgesr.engine.gpu import Gpu
+from edgesr.boards.gpu import Gpu
 from edgesr.errors import ConfigError
 
 

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from edgesr.engine.board import all_boards, family, get_board, parse_board
+from edgesr.boards.board import all_boards, family, get_board, parse_board
 from edgesr.errors import ConfigError
 
 MINIMAL = """
