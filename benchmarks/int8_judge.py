@@ -17,8 +17,8 @@ from edgesr.evaluate.evaluate import score
 from edgesr.export.allowed_qdq import DEQUANTIZE, QUANTIZE
 from edgesr.export.int8 import KINDS
 from edgesr.export.parity import psnr_db, run_tiles
-from edgesr.export.patches import hard_tiles
 from edgesr.files import sha256
+from edgesr.imaging.patches import hard_tiles
 from edgesr.imaging.picture import Picture
 from edgesr.runtime.onnxruntime_session import OnnxRuntimeSession
 from edgesr.runtime.photograph import upscale_picture

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from edgesr.errors import ConfigError
-from edgesr.export.patches import NAMES, real_tiles
+from edgesr.imaging.patches import NAMES, real_tiles
 from edgesr.imaging.picture import Picture, read_picture
 
 _SIZE = re.compile(r"(\d{1,5})x(\d{1,5})")

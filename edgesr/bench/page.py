@@ -7,9 +7,9 @@ from string import Template
 
 from edgesr.bench.figures import ModelFigures, Result
 from edgesr.bench.recording import Recording
-from edgesr.bench.svg import COLOURS, SERIES
 from edgesr.bench.text import COLUMNS, NONE, figure_cells, significant, watts, with_uncertainty
-from edgesr.compare.slider import SCRIPT, STYLE, Shown, slider
+from edgesr.pages.slider import SCRIPT, STYLE, Shown, slider
+from edgesr.pages.svg import COLOURS, SERIES
 
 _KEY = (
     "Milliseconds are of one call, from arrays in host memory to arrays in host memory; "

@@ -63,8 +63,8 @@ def command(
         )
     try:
         from edgesr.evaluate.datasets import open_sets
+        from edgesr.evaluate.loss import measure_loss
         from edgesr.export.exporter import ExportRequest, export
-        from edgesr.export.loss import measure_loss
     except ModuleNotFoundError as error:
         raise MissingError(
             f"exporting needs the Python package {error.name}", fix='pip install "edgesr[train]"'

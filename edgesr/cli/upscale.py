@@ -15,7 +15,7 @@ from edgesr.errors import ConfigError, EdgesrError, ImageError
 from edgesr.runtime.select import why_not_tensorrt
 
 if TYPE_CHECKING:
-    from edgesr.runtime.jobs import Job, JobList
+    from edgesr.cli._jobs import Job, JobList
     from edgesr.runtime.sessions import Sessions
 
 
@@ -122,7 +122,7 @@ def command(
     The result of photo.jpg is photo_x4.png beside it. No file is replaced without --overwrite.
     Exit code 1 if a picture failed; the others are done all the same.
     """
-    from edgesr.runtime.jobs import Wishes, plan_jobs
+    from edgesr.cli._jobs import Wishes, plan_jobs
     from edgesr.runtime.sessions import Sessions
 
     if engine is not None:
@@ -205,11 +205,11 @@ def _upscale_file(sessions: "Sessions", job: "Job", settings: Settings) -> Resul
     Raises:
         EdgesrError: it cannot be done.
     """
+    from edgesr.cli._jobs import make_folder_for
     from edgesr.files import write_bytes
     from edgesr.imaging.encode import check_fits, encode, format_for
     from edgesr.imaging.picture import read_picture
     from edgesr.runtime.check import check_seams
-    from edgesr.runtime.jobs import make_folder_for
     from edgesr.runtime.photograph import passes, upscale_picture
     from edgesr.runtime.upscale import plan_for
 

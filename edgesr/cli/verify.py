@@ -25,10 +25,10 @@ def command(
     precision. The result is written into the engine's manifest; below 45 dB the exit code is 1.
     """
     from edgesr.artifacts.engine_manifest import EngineManifest
-    from edgesr.engine.verify import LIMIT_DB, check_same_network, compare
-    from edgesr.export.patches import NAMES, real_tiles
+    from edgesr.imaging.patches import NAMES, real_tiles
     from edgesr.runtime.onnxruntime_session import OnnxRuntimeSession
     from edgesr.runtime.tensorrt_session import TensorRTSession
+    from edgesr.verify import LIMIT_DB, check_same_network, compare
 
     reference = OnnxRuntimeSession(model)
     manifest = EngineManifest.read(engine)

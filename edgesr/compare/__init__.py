@@ -4,5 +4,4 @@ crop.py                      which part of the photograph is looked at
 panels.py                    the part through every network
 lettering.py, sheet.py       a labelled sheet as one picture (pure)
 page.py, page.html           one HTML page with everything in it (pure)
-slider.py, slider.css, .js   two pictures with a slider between them, for any page (pure)
 """

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesr.export.patches import hard_tiles, real_tiles
+from edgesr.imaging.patches import hard_tiles, real_tiles
 from edgesr.imaging.picture import read_picture
 from edgesr.imaging.tiling import plan_tiles
 from edgesr.train.images import list_images

@@ -10,7 +10,7 @@ from onnx import ModelProto
 
 from edgesr.artifacts.onnx_manifest import Parity
 from edgesr.errors import ExportError
-from edgesr.export.patches import hard_tiles, in_batches, real_tiles
+from edgesr.imaging.patches import hard_tiles, in_batches, real_tiles
 from edgesr.models.network import SRNetwork
 
 MAX_DIFFERENCE_FP32 = 1e-4

@@ -7,11 +7,11 @@ from string import Template
 
 import numpy as np
 
-from edgesr.bench.svg import COLOURS
-from edgesr.compare.slider import SCRIPT, STYLE, Shown, slider
 from edgesr.imaging.encode import encode, format_for
 from edgesr.imaging.limits import max_megapixels
 from edgesr.imaging.picture import Picture
+from edgesr.pages.slider import SCRIPT, STYLE, Shown, slider
+from edgesr.pages.svg import COLOURS
 from edgesr.runtime.session import Session
 from edgesr.serve.settings import Settings
 

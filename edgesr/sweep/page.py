@@ -4,7 +4,7 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from edgesr.bench.svg import COLOURS
+from edgesr.pages.svg import COLOURS
 from edgesr.sweep.plot import energy_plot, ordered_rows
 from edgesr.sweep.result import Cell, SweepResult
 from edgesr.sweep.text import COLUMNS, cell_texts, sources, verdict

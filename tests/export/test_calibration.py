@@ -8,7 +8,7 @@ import pytest
 
 from edgesr.errors import DataError, ImageError
 from edgesr.export.calibration import PHOTO_TILES, calibration_for
-from edgesr.export.patches import hard_tiles, real_tiles
+from edgesr.imaging.patches import hard_tiles, real_tiles
 
 TILE = 16
 BUNDLED = 12

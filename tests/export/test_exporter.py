@@ -14,8 +14,8 @@ from edgesr.cli import main
 from edgesr.errors import ConfigError, EdgesrError, ExportError, ModelError, WeightsError
 from edgesr.export.exporter import ExportRequest, export
 from edgesr.export.parity import run_tiles
-from edgesr.export.patches import real_tiles
 from edgesr.files import sha256
+from edgesr.imaging.patches import real_tiles
 from edgesr.models import all_networks, get_network
 from edgesr.models.checkpoint import load_network, save_weights
 from edgesr.models.local_norm import Locality

@@ -17,7 +17,7 @@ from edgesr.errors import ConfigError, ExportError
 from edgesr.export.allowed_qdq import DEQUANTIZE, QUANTIZE
 from edgesr.export.exporter import ExportRequest, export
 from edgesr.export.parity import psnr_db, run_tiles
-from edgesr.export.patches import hard_tiles, real_tiles
+from edgesr.imaging.patches import hard_tiles, real_tiles
 from edgesr.weights import shipped
 
 WIDE = "mambalitesr:D16-G1-B1-N2-SKIP"

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from edgesr.artifacts.onnx_manifest import OnnxManifest, Parent
-from edgesr.engine.verify import IDENTICAL_DB, check_same_network, compare
 from edgesr.errors import EngineError
-from edgesr.export.patches import NAMES, real_tiles
+from edgesr.imaging.patches import NAMES, real_tiles
 from edgesr.runtime.onnxruntime_session import OnnxRuntimeSession
+from edgesr.verify import IDENTICAL_DB, check_same_network, compare
 
 
 @pytest.fixture

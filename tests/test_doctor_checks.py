@@ -2,10 +2,11 @@ import dataclasses
 
 import pytest
 
+from edgesr import doctor
 from edgesr.boards import device
 from edgesr.boards.gpu import Gpu
-from edgesr.engine import doctor, find, nvcc
-from edgesr.engine.doctor import MISSING, NOTE, OK, diagnose, next_steps
+from edgesr.doctor import MISSING, NOTE, OK, diagnose, next_steps
+from edgesr.engine import find, nvcc
 from edgesr.engine.plugin_build import COST
 from edgesr.files import sha256
 

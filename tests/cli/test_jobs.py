@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from edgesr.cli._jobs import Job, JobList, Wishes, make_folder_for, plan_jobs
 from edgesr.errors import ConfigError
-from edgesr.runtime.jobs import Job, JobList, Wishes, make_folder_for, plan_jobs
 
 BESIDE = Wishes(output=None, suffix="_x4")
 PNG = b"\x89PNG\r\n\x1a\n"
