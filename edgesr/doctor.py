@@ -8,16 +8,17 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
-import edgesr
+from edgesr.artifacts.engine_files import FOLDER, engine_paths
 from edgesr.artifacts.engine_manifest import EngineManifest
 from edgesr.boards.board import Board
 from edgesr.boards.device import ROOT, Device, is_above_mode, is_below_mode, read_device
 from edgesr.boards.gpu import Gpu, first_gpu
-from edgesr.engine.find import FOLDER, check_engine, engine_paths
+from edgesr.engine.find import check_engine
 from edgesr.engine.loading import load_failure, load_fix
 from edgesr.engine.plugin_build import Lack, find_tools
 from edgesr.engine.stack import Stack, find_stack
 from edgesr.errors import EdgesrError, shell
+from edgesr.version import __version__
 from edgesr.weights import shipped_names
 
 OK, NOTE, MISSING = "ok", "note", "missing"
@@ -53,7 +54,7 @@ def diagnose(root: Path = ROOT, engines: Path = FOLDER) -> tuple[Check, ...]:
     device = read_device(root)
     is_jetson = device.board is not None and device.board.is_jetson
     return (
-        Check("edgesr", OK, f"{edgesr.__version__}, Python {platform.python_version()}"),
+        Check("edgesr", OK, f"{__version__}, Python {platform.python_version()}"),
         *_packages(),
         _weights(),
         _board(device),

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesr.artifacts.engine_files import is_export_of
 from edgesr.artifacts.engine_manifest import EngineManifest, Verification
 from edgesr.artifacts.onnx_manifest import OnnxManifest
-from edgesr.engine.find import is_export_of
 from edgesr.errors import EngineError, shell
 from edgesr.runtime.session import Session
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from edgesr.errors import ModelError, shell
 
+FIRST_BYTE = b"\x08"  # an ONNX file is a protobuf message that begins with its field ir_version
+
 _MAX_FIELDS = 300_000  # the largest file that edgesr exports has some 60,000
 _MAX_DEPTH = 32  # messages within each other; a loop's body lies six deep
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import edgesr
 from edgesr.artifacts.engine_manifest import EngineManifest
 from edgesr.artifacts.onnx_file import check_content
 from edgesr.artifacts.onnx_manifest import OnnxManifest
@@ -24,6 +23,7 @@ from edgesr.engine.progress import OnStep
 from edgesr.engine.stack import Stack, Typing, find_stack
 from edgesr.engine.timing_cache import TimingCache
 from edgesr.errors import EngineError, shell
+from edgesr.version import __version__
 
 MIB = 1 << 20
 FREE_DISK_MIB = 256
@@ -245,7 +245,7 @@ def build(
         parse_s=round(parsed.parse_s, 3),
         no_plugin=not request.plugin,
         peak_memory_mib=memory.mib,
-        edgesr=edgesr.__version__,
+        edgesr=__version__,
         plugin=plugin,
         fp32_layers=() if model.precision == "fp32" else names_in("fp32", layers),
     )

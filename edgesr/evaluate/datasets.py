@@ -12,11 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 from edgesr.errors import DataError
-from edgesr.imaging.encode import FORMATS
+from edgesr.imaging.encode import SUFFIXES
 from edgesr.imaging.picture import Picture, read_picture
 from edgesr.imaging.resize import imresize, modcrop
 
-SUFFIXES = frozenset(suffix for kind in FORMATS for suffix in kind.suffixes)
 _LAYOUT = "a set is a folder with HR/ and, if you have them, LRx{scale}/"
 _SHOWN = 3
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesr.imaging.listing import list_images
 from edgesr.imaging.patches import hard_tiles, real_tiles
 from edgesr.imaging.picture import read_picture
 from edgesr.imaging.tiling import plan_tiles
-from edgesr.train.images import list_images
 
 PHOTO_TILES = 64
 """Tiles taken from a folder, from as many photos if it has them."""

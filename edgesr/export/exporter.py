@@ -7,7 +7,6 @@ from pathlib import Path
 
 from onnx import ModelProto
 
-from edgesr import __version__
 from edgesr.artifacts.file_set import check_folder
 from edgesr.artifacts.limits import check_call
 from edgesr.artifacts.onnx_manifest import FORMAT, PRECISIONS, OnnxManifest, Parent, Quantization
@@ -27,6 +26,7 @@ from edgesr.models import get_network
 from edgesr.models.checkpoint import load_network
 from edgesr.models.cost import multiply_adds
 from edgesr.models.network import SRNetwork, parameter_count
+from edgesr.version import __version__
 from edgesr.weights import shipped
 
 SCAN_FORM = "compact"

@@ -47,6 +47,8 @@ FORMATS = (
     FileFormat("TIFF", (".tiff", ".tif"), 1_000_000, bits=16, metadata=False),
     FileFormat("BMP", (".bmp",), 1_000_000, alpha=False, metadata=False),
 )
+SUFFIXES = frozenset(suffix for kind in FORMATS for suffix in kind.suffixes)
+"""Endings of names, in lower case, by which a file in a folder is taken for a picture."""
 
 
 def format_for(suffix: str) -> FileFormat:

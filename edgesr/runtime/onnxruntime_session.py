@@ -12,14 +12,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesr.artifacts.onnx_file import check_content
+from edgesr.artifacts.onnx_file import FIRST_BYTE, check_content
 from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.errors import MissingError, ModelError, shell
 from edgesr.files import open_regular
 from edgesr.runtime.model_shapes import check_independence, check_interface, check_output
 from edgesr.runtime.onnxruntime_memory import bound, is_exceeded, limit_bytes
-
-FIRST_BYTE = b"\x08"  # an ONNX file is a protobuf message that begins with its field ir_version
 
 
 class OnnxRuntimeSession:

@@ -95,7 +95,7 @@ def _tensorrt_suits(request: Request) -> bool:
 
 
 def _open_tensorrt(request: Request) -> "Session":
-    from edgesr.engine.find import open_engine
+    from edgesr.runtime.tensorrt_repeat import open_engine
 
     found = find_engine_for(request)
     if found.engine is None:

@@ -9,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from edgesr import __version__
 from edgesr.serve.doorman import Doorman, answer
 from edgesr.serve.line import Line
 from edgesr.serve.metrics import MEDIA_TYPE, Metrics
@@ -18,6 +17,7 @@ from edgesr.serve.settings import Settings
 from edgesr.serve.upscale import Upscale
 from edgesr.serve.web_page import page_files
 from edgesr.serve.worker import Worker
+from edgesr.version import __version__
 
 
 def make_app(

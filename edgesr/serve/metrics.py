@@ -10,10 +10,10 @@ from prometheus_client import (
     generate_latest,
 )
 
-from edgesr import __version__
 from edgesr.runtime.session import Session
 from edgesr.serve.line import Line
 from edgesr.serve.worker import Enlarged
+from edgesr.version import __version__
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)

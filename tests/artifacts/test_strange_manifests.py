@@ -154,7 +154,7 @@ def test_a_plugin_outside_its_folder_is_not_loaded(
 def test_an_engine_whose_writer_was_killed_is_found(
     folder: Path, engine_manifest: EngineManifest
 ) -> None:
-    from edgesr.engine.find import engine_paths
+    from edgesr.artifacts.engine_files import engine_paths
 
     engine = folder / "engines/e.engine"
     content = b"engine"
