@@ -192,7 +192,7 @@ def _tensorrt(device: Device) -> Iterator[Check]:
         stack = find_stack(modules)
         yield Check("TensorRT", OK, f"{stack.name} {stack.version}, {stack.typing.value}")
     except EdgesrError as error:
-        yield Check("TensorRT", needed, error.what, error.fix)
+        yield Check("TensorRT", needed, error.what, error.advice)
     gpu = first_gpu()
     if gpu is None:
         yield Check("GPU", needed, "the CUDA driver shows none", "reboot")
@@ -208,7 +208,7 @@ def _plugins(stack: Stack, gpu: Gpu) -> Check:
     try:
         tools = find_tools(stack, gpu, "edgesr build-engine --no-plugin")
     except EdgesrError as error:
-        return Check("plugins", NOTE, error.what, error.fix)
+        return Check("plugins", NOTE, error.what, error.advice)
     if isinstance(tools, Lack):
         return Check("plugins", NOTE, tools.cost, tools.fix)
     return Check(
@@ -239,7 +239,7 @@ def _engines(folder: Path) -> Iterator[Check]:
         try:
             manifest = check_engine(engine)
         except EdgesrError as error:
-            yield Check(engine.name, NOTE, f"cannot run here: {error.what}", error.fix)
+            yield Check(engine.name, NOTE, f"cannot run here: {error.what}", error.advice)
             continue
         yield _usable(engine, manifest)
 

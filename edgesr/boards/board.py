@@ -10,7 +10,7 @@ from dataclasses import MISSING, dataclass, fields
 from importlib import resources
 from typing import Any, TypeVar
 
-from edgesr.errors import ConfigError
+from edgesr.errors import Argument, ConfigError
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -138,7 +138,7 @@ class Board:
             if option.lower() in {mode.option, mode.name.lower()}:
                 return mode
         known = ", ".join(mode.option for mode in self.power_modes) or "no power modes"
-        raise ConfigError(f"{self.title} has {known}; not '{option}'", where="--power-mode")
+        raise ConfigError(f"{self.title} has {known}; not '{option}'", where=Argument("power_mode"))
 
 
 def _build(kind: type[Table], table: Mapping[str, Any], where: str) -> Table:

@@ -109,7 +109,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _fail(error: EdgesrError) -> NoReturn:
-    say(f"error: {error}", err=True)
+    say(f"error: {error.as_options()}", err=True)
     _drop_output()
     sys.exit(1)
 

@@ -22,7 +22,7 @@ from edgesr.engine.plugin_build import scan_plugin
 from edgesr.engine.progress import OnStep
 from edgesr.engine.stack import Stack, Typing, find_stack
 from edgesr.engine.timing_cache import TimingCache
-from edgesr.errors import EngineError, shell
+from edgesr.errors import Argument, EngineError, shell
 from edgesr.version import __version__
 
 MIB = 1 << 20
@@ -97,7 +97,7 @@ def check_machine(request: BuildRequest, device: Device) -> None:
             "the CUDA driver shows no NVIDIA GPU to build for"
             if device.board is None
             else f"this is a {device.board.title}, a board of its own",
-            where=f"--board {board.name}",
+            where=Argument("board", board.name),
             fix="edgesr doctor"
             if device.board is None
             else replace(request, power_mode=None).command(device.board.name),
@@ -107,7 +107,7 @@ def check_machine(request: BuildRequest, device: Device) -> None:
         raise EngineError(
             f"the board is in power mode {device.power_mode}, not {mode.name}; kernels are timed "
             "at the clocks that are set",
-            where="--power-mode",
+            where=Argument("power_mode"),
             fix=f"sudo nvpmodel -m {number}",
         )
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from edgesr.errors import DataError
+from edgesr.errors import Argument, DataError
 from edgesr.imaging.encode import SUFFIXES
 from edgesr.imaging.picture import Picture, read_picture
 from edgesr.imaging.resize import imresize, modcrop
@@ -108,7 +108,7 @@ def open_sets(folders: Sequence[Path], scale: int) -> list[BenchmarkSet]:
     sets: list[BenchmarkSet] = []
     for folder in folders:
         if not folder.is_dir():
-            raise DataError("no such folder", where=folder, fix="--data FOLDER")
+            raise DataError("no such folder", where=folder, fix=Argument("data", "FOLDER"))
         found = [folder] if _is_set(folder) else sorted(filter(_is_set, folder.iterdir()))
         if not found:
             raise DataError(

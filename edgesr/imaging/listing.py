@@ -3,18 +3,19 @@
 import re
 from pathlib import Path
 
-from edgesr.errors import DataError
+from edgesr.errors import Argument, DataError
 from edgesr.imaging.encode import SUFFIXES
 
 _LOW_RESOLUTION = re.compile(r"(?:^|_)LR(?:_|x\d|$)")  # DIV2K_train_LR_bicubic, LRx4, ...
+_DATA = Argument("data", "FOLDER_OF_HR_PICTURES")
 
 
-def list_images(folder: Path, fix: str = "--data FOLDER_OF_HR_PICTURES") -> list[Path]:
+def list_images(folder: Path, fix: str | Argument = _DATA) -> list[Path]:
     """Return every picture below `folder`, sorted; folders of LR pictures are passed over.
 
     Args:
         folder: of pictures.
-        fix: what the user types instead when there is no such folder.
+        fix: what is given instead when there is no such folder.
 
     Raises:
         DataError: no such folder, or no picture in it.

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from edgesr.boards.device import ROOT, detect_board
-from edgesr.errors import ConfigError, EdgesrError
+from edgesr.errors import Argument, ConfigError, EdgesrError
 from edgesr.power.board_rails import Total
 from edgesr.power.sample import Sample
 
@@ -114,7 +114,7 @@ def open_sampler(
         PowerError: it is there and gives no power.
     """
     if interval_s <= 0:
-        raise ConfigError(f"an interval of {interval_s:g} s cannot be", where="--interval")
+        raise ConfigError(f"an interval of {interval_s:g} s cannot be", where=Argument("interval"))
     if choice == "auto":
         sampler = _first_that_works(interval_s, runs_on, root)
     else:
@@ -147,7 +147,8 @@ def make_sampler(choice: str, interval_s: float, root: Path = ROOT) -> Sampler:
         return ReplaySampler(Path(argument), clock=time.monotonic)
     if kind not in makers or argument:
         raise ConfigError(
-            f"no power source is called '{choice}'; there are {', '.join(CHOICES)}", where="--power"
+            f"no power source is called '{choice}'; there are {', '.join(CHOICES)}",
+            where=Argument("power"),
         )
     return makers[kind]()
 

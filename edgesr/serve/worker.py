@@ -129,14 +129,18 @@ def enlarge(session: "Session", job: Job, settings: Settings) -> Enlarged:
     from edgesr.imaging.encode import check_fits, encode
     from edgesr.imaging.picture import decode
     from edgesr.runtime.photograph import upscale_picture
-    from edgesr.runtime.upscale import plan_for
 
     job.go_on()
     picture, decode_ms = _timed(lambda: decode(job.data))
     check_memory(picture)
     check_fits(picture, session.scale, job.form.target)
-    plan = plan_for(session, picture.height, picture.width, settings.tile, settings.overlap)
-    made, run_ms = _timed(lambda: upscale_picture(session, picture, plan, job.go_on))
+    made, run_ms = _timed(
+        lambda: (
+            upscale_picture(
+                session, picture, settings.tile, settings.overlap, lambda done, of: job.go_on()
+            ).picture
+        )
+    )
     job.go_on()
     (data, notes), encode_ms = _timed(lambda: encode(made, job.form.target, job.form.quality))
     return Enlarged(
