@@ -15,7 +15,8 @@ EdgesrError
 """
 
 import shlex
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TypeVar
 
@@ -40,7 +41,10 @@ class Argument:
     value: object = None
 
     def __str__(self) -> str:
-        return self.name if self.value is None else f"{self.name}={self.value!r}"
+        if self.value is None:
+            return self.name
+        value = str(self.value) if isinstance(self.value, PurePath) else self.value
+        return f"{self.name}={value!r}"
 
     @property
     def option(self) -> str:
@@ -82,10 +86,17 @@ class EdgesrError(Exception):
         """The name of the argument that is wrong, such as `tile`; None: it is no argument."""
         return self.where.name if isinstance(self.where, Argument) else None
 
-    def as_options(self: "Told") -> "Told":
-        """Return the same error with arguments as options of the command line: `--tile 64`."""
+    def as_options(self: "Told", renamed: Mapping[str, str] | None = None) -> "Told":
+        """Return the same error with arguments as options of the command line: `--tile 64`.
+
+        Args:
+            renamed: option by argument, where the two differ by more than dashes.
+        """
+        names = renamed or {}
         where, fix = (
-            value.option if isinstance(value, Argument) else value
+            replace(value, name=names.get(value.name, value.name)).option
+            if isinstance(value, Argument)
+            else value
             for value in (self.where, self.fix)
         )
         return type(self)(self.what, where=where, fix=fix)

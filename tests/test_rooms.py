@@ -17,6 +17,7 @@ ORDER = (
     "version",
     "files",
     "decode",
+    "onnx_runtime",
     "imaging",
     "pages",
     "scan",
@@ -37,6 +38,7 @@ ORDER = (
     "serve",
     "verify",
     "doctor",
+    "library",
     "cli",
     "__main__",
 )

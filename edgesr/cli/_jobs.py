@@ -104,20 +104,6 @@ def plan_jobs(inputs: list[Path], wishes: Wishes) -> JobList:
     return _sort_out(found, wishes)
 
 
-def make_folder_for(job: Job) -> None:
-    """Make the folder of the result.
-
-    Raises:
-        ConfigError: it cannot be made.
-    """
-    try:
-        job.output.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(
-            f"the folder cannot be made ({error.strerror})", where=job.output.parent
-        ) from error
-
-
 def _sort_out(found: dict[Path, Job], wishes: Wishes) -> JobList:
     """Part what can be done from what would destroy or repeat something."""
     jobs: list[Job] = []

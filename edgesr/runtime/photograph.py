@@ -14,6 +14,7 @@ from edgesr.imaging.tiling import Indices, TilePlan
 from edgesr.runtime.session import Session
 from edgesr.runtime.upscale import Cut, OnTile, Tile, plan_for, upscale_bands
 
+_DEEPEST = 65535  # floats are taken as that many steps where alpha is all but none
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 
 
@@ -79,9 +80,9 @@ def upscale_picture(
     for band, opacity in _layers(picture, run):
         rows = slice(top, top + len(band))
         values = (band @ LUMA)[:, :, None] if picture.grey else band
-        colour[rows] = np.rint(values * picture.white)
+        colour[rows] = _stored(values, picture)
         if alpha is not None and opacity is not None:
-            alpha[rows] = np.rint(opacity * picture.white)
+            alpha[rows] = _stored(opacity, picture)
         top += len(band)
     exif = None if picture.exif is None else for_new_size(picture.exif, width, height)
     return Enlarged(replace(picture, colour=colour, alpha=alpha, exif=exif), plan, tiles)
@@ -111,8 +112,14 @@ def _layers(
     alphas = run(_cutter(_three_channels(picture.alpha)))
     for band, layer in zip(colours, alphas, strict=True):
         opacity = np.minimum(layer @ LUMA, 1.0)
-        visible = np.maximum(opacity, 0.5 / picture.white)[:, :, None]
+        faintest = 0.5 / (_DEEPEST if picture.is_float else picture.white)
+        visible = np.maximum(opacity, faintest)[:, :, None]
         yield np.minimum(band / visible, 1.0), opacity
+
+
+def _stored(values: NDArray[np.float32], picture: Picture) -> NDArray[np.float32]:
+    """Return values in [0, 1] as the picture's samples hold them."""
+    return values if picture.is_float else np.rint(values * picture.white)
 
 
 def _three_channels(alpha: Samples) -> Samples:
@@ -121,7 +128,7 @@ def _three_channels(alpha: Samples) -> Samples:
 
 def _cutter(samples: Samples, alpha: Samples | None = None) -> Cut:
     """Return what cuts float tiles from (height, width, 3) samples, multiplied by any alpha."""
-    white = np.float32(np.iinfo(samples.dtype).max)
+    white = np.float32(1 if samples.dtype.kind == "f" else np.iinfo(samples.dtype).max)
 
     def cut(rows: Indices, columns: Indices) -> NDArray[np.float32]:
         at = np.ix_(rows, columns)

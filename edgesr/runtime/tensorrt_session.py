@@ -68,6 +68,7 @@ class TensorRTSession:
         self._open_repeat = repeat
         self._fp32: Session | None = None
         self._lock = threading.Lock()
+        self._repairing = threading.Lock()
         self._stack = find_stack((self.manifest.tensorrt_module,))
         self._driver, self._primary = import_pycuda()
         (self._input,) = self.manifest.inputs
@@ -105,7 +106,8 @@ class TensorRTSession:
             except BaseException:  # nothing may still read or write the buffers
                 self._driver.Context.synchronize()
                 raise
-        self._repair(tiles, enlarged)
+        with self._repairing:
+            self._repair(tiles, enlarged)
         return enlarged
 
     @property
