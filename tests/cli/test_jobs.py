@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from edgesr.cli._jobs import Job, JobList, Wishes, make_folder_for, plan_jobs
+from edgesr.cli._jobs import Job, JobList, Wishes, plan_jobs
 from edgesr.errors import ConfigError
 
 BESIDE = Wishes(output=None, suffix="_x4")
@@ -157,12 +157,3 @@ def test_a_folder_without_pictures(folder: Path) -> None:
     with pytest.raises(ConfigError, match="no picture in this folder") as error:
         plan_jobs([folder / "empty"], BESIDE)
     assert error.value.fix == f"edgesr upscale --recursive {folder / 'empty'}"
-
-
-def test_folders_of_results_are_made(tmp_path: Path) -> None:
-    job = Job(tmp_path / "a.png", tmp_path / "x/y/a.png")
-    make_folder_for(job)
-    assert job.output.parent.is_dir()
-    (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(ConfigError, match="cannot be made"):
-        make_folder_for(Job(tmp_path / "a.png", tmp_path / "file/y/a.png"))

@@ -133,7 +133,7 @@ def test_a_network_too_narrow_for_int8_says_so(tmp_path: Path) -> None:
 def test_calibration_needs_int8() -> None:
     with pytest.raises(ConfigError, match="fp16 has no ranges") as error:
         ExportRequest("student", precision="fp16", calibrate=Path("photos"))
-    assert error.value.fix == "--precision int8"
+    assert error.value.as_options().fix == "--precision int8"
 
 
 def test_the_student_is_close_on_real_tiles_and_on_hard_ones(student: Path) -> None:
