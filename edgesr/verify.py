@@ -1,7 +1,8 @@
-"""How far an engine is from ONNX Runtime on real patches."""
+"""How far an engine is from ONNX Runtime on real patches, measured and kept in its manifest."""
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,10 @@ from edgesr.artifacts.engine_files import is_export_of
 from edgesr.artifacts.engine_manifest import EngineManifest, Verification
 from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.errors import EngineError, shell
+from edgesr.imaging.patches import NAMES, real_tiles
+from edgesr.runtime.onnxruntime_session import OnnxRuntimeSession
 from edgesr.runtime.session import Session
+from edgesr.runtime.tensorrt_session import TensorRTSession
 
 LIMIT_DB = 45.0
 """An engine below this PSNR to its network is broken, not merely rounded. Two ways to carry an int8
@@ -19,6 +23,45 @@ file out, in kernels and in floating point, are closer than that (benchmarks/res
 
 IDENTICAL_DB = 150.0
 """What is reported where no value differs, in place of an infinite PSNR."""
+
+
+def verify_engine(onnx: Path, engine: Path) -> tuple[Verification, EngineError | None]:
+    """Compare an engine with ONNX Runtime on the bundled patches and write that into its manifest.
+
+    Args:
+        onnx: the file it was built from, or the same weights exported in another precision.
+        engine: what is judged.
+
+    Returns:
+        What was measured, and the error that it amounts to; None: the engine is good.
+
+    Raises:
+        EngineError: it is of another network, cannot run here, or an output is not finite.
+        ModelError: the ONNX file cannot be used.
+        MissingError: TensorRT or pycuda is not installed.
+    """
+    reference = OnnxRuntimeSession(onnx)
+    manifest = EngineManifest.read(engine)
+    check_same_network(manifest, engine, reference.manifest, onnx)
+    candidate = TensorRTSession(engine)
+    try:
+        patches = dict(zip(NAMES, real_tiles(manifest.tile), strict=True))
+        result = compare(reference, candidate, patches)
+    finally:
+        candidate.close()
+    result = replace(result, against=f"onnxruntime {reference.manifest.precision}")
+    replace(manifest, verification=result).write(engine)
+    if result.psnr_db >= LIMIT_DB:
+        return result, None
+    fix = f"edgesr export --model {manifest.network} --precision fp32, and build from that"
+    if manifest.precision == "int8" and reference.manifest.precision != "int8":
+        own = f"{shell(manifest.onnx_file)} {shell(engine)}"
+        fix = f"edgesr verify {own}  (without what int8 itself costs)"
+    return result, EngineError(
+        f"{result.psnr_db:.1f} dB is below {LIMIT_DB:.0f}; its pictures are not to be trusted",
+        where=engine,
+        fix=fix,
+    )
 
 
 def compare(

@@ -35,17 +35,17 @@ def make_app(
         on_ready: called when requests can come.
     """
     line = Line(settings.waiting, settings.unsent_bytes)
-    metrics = Metrics(worker.session, line)
+    metrics = Metrics(worker.network, line)
 
     async def health(_: Request) -> Response:
-        session = worker.session
+        network = worker.network
         return JSONResponse(
             {
                 "status": "ok",
                 "version": __version__,
-                "model": session.model,
-                "scale": session.scale,
-                "backend": session.backend,
+                "model": network.model,
+                "scale": network.scale,
+                "backend": network.backend,
                 "in_line": line.taken,
                 "places": line.places,
             }
@@ -62,7 +62,7 @@ def make_app(
     routes: list[BaseRoute] = [
         *(
             Route(path, _fixed(content, kind))
-            for path, content, kind in page_files(worker.session, settings)
+            for path, content, kind in page_files(worker.network, settings)
         ),
         Route("/health", health),
         Route("/metrics", counters),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from edgesr.errors import ImageError, LimitError, ModelError
+from edgesr.errors import Argument, ImageError, LimitError, ModelError
 from edgesr.imaging.encode import FORMATS
 from edgesr.serve.form import MEDIA_TYPES, choose
 from edgesr.serve.refusal import Refusal, refusal_of
