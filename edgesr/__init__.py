@@ -17,16 +17,34 @@ from typing import TYPE_CHECKING
 from edgesr.version import __version__
 
 if TYPE_CHECKING:
-    from edgesr.errors import EdgesrError
+    from edgesr.errors import (
+        ConfigError,
+        DataError,
+        EdgesrError,
+        EngineError,
+        ImageError,
+        MissingError,
+        ModelError,
+        PowerError,
+    )
+    from edgesr.library.bench import read_bench
     from edgesr.library.model import Model, open_model
-    from edgesr.library.power import PowerMeter, measure_power, read_power_log
+    from edgesr.library.power import PowerMeter, PowerUse, measure_power, read_power_log
     from edgesr.library.upscale import upscale
     from edgesr.library.upscaled import Upscaled
 
 __all__ = [
+    "ConfigError",
+    "DataError",
     "EdgesrError",
+    "EngineError",
+    "ImageError",
+    "MissingError",
     "Model",
+    "ModelError",
+    "PowerError",
     "PowerMeter",
+    "PowerUse",
     "Upscaled",
     "__version__",
     "measure_power",
@@ -37,9 +55,17 @@ __all__ = [
 ]
 
 _HOME = {
+    "ConfigError": "edgesr.errors",
+    "DataError": "edgesr.errors",
     "EdgesrError": "edgesr.errors",
+    "EngineError": "edgesr.errors",
+    "ImageError": "edgesr.errors",
+    "MissingError": "edgesr.errors",
     "Model": "edgesr.library.model",
+    "ModelError": "edgesr.errors",
+    "PowerError": "edgesr.errors",
     "PowerMeter": "edgesr.library.power",
+    "PowerUse": "edgesr.library.power",
     "Upscaled": "edgesr.library.upscaled",
     "measure_power": "edgesr.library.power",
     "open_model": "edgesr.library.model",
@@ -59,4 +85,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted({*globals(), *__all__})
