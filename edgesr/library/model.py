@@ -128,15 +128,15 @@ class Model:
         with self._in_use():
             if output is None:
                 return self._to_array(picture, tile, overlap, on_tile)
-            target = Path(output)
-            kind = format_of(target, picture, overwrite, quality)
+            target, file = Path(output), _file(picture)
             source, read_ms = timed(lambda: read(picture))
+            kind = format_of(target, source, file, overwrite, quality)
             opened, made, latency_ms = self._enlarge(source, kind, tile, overlap, on_tile)
             notes, write_ms = timed(
                 lambda: write(made.picture, target, kind, quality, make_folders)
             )
             return Upscaled(
-                input=str(picture) if isinstance(picture, (str, Path)) else None,
+                input=None if file is None else str(picture),
                 output=str(output),
                 input_size=(source.width, source.height),
                 output_size=(made.picture.width, made.picture.height),
@@ -148,7 +148,7 @@ class Model:
                 overlap=made.plan.rows.overlap,
                 tiles=made.tiles,
                 load_ms=opened.load_ms,
-                read_ms=read_ms if isinstance(picture, (str, Path)) else 0.0,
+                read_ms=0.0 if file is None else read_ms,
                 latency_ms=latency_ms,
                 write_ms=write_ms,
                 seam_ratio=seams(opened.session, source, made) if check_seams else None,
@@ -200,7 +200,7 @@ class Model:
         _, made, _ = self._enlarge(read(picture), None, tile, overlap, on_tile)
         array = array_of(made.picture)
         is_column = not isinstance(picture, (str, Path)) and picture.ndim > array.ndim
-        return array[:, :, None] if is_column else array
+        return array[:, :, None] if is_column else array  # (height, width, 1) stays so
 
     def _enlarge(
         self,
@@ -221,6 +221,10 @@ class Model:
             lambda: upscale_picture(opened.session, picture, tile, overlap, on_tile)
         )
         return opened, made, latency_ms
+
+
+def _file(picture: "Array | str | Path") -> Path | None:
+    return Path(picture) if isinstance(picture, (str, Path)) else None
 
 
 def open_model(

@@ -45,9 +45,16 @@ def read(picture: "Array | str | Path") -> "Picture":
 
 
 def format_of(
-    output: Path, picture: "Array | str | Path", overwrite: bool, quality: int
+    output: Path, picture: "Picture", file: Path | None, overwrite: bool, quality: int
 ) -> "FileFormat":
     """Return the format of a result, before the work for it begins.
+
+    Args:
+        output: the result.
+        picture: what is enlarged.
+        file: where it comes from; None: it was an array.
+        overwrite: whether a file that is there may be replaced.
+        quality: of the result, if its format loses any.
 
     Raises:
         ConfigError: its ending names no format, it is there already, it is the picture itself, or
@@ -60,14 +67,14 @@ def format_of(
         raise ConfigError(
             f"a quality lies from 1 to 100, not at {quality}", where=Argument("quality")
         )
-    if not isinstance(picture, (str, Path)) and picture.dtype.kind == "f":
+    if picture.is_float:
         raise ImageError(
             "floats cannot be written to a file without a choice of depth",
             where=Argument("picture"),
             fix="numpy.rint(255 * picture).astype(numpy.uint8)",
         )
     kind = format_for(output.suffix)
-    if isinstance(picture, (str, Path)) and output.exists() and output.samefile(picture):
+    if file is not None and output.exists() and output.samefile(file):
         raise ConfigError("the result would replace the picture itself", where=output)
     if output.exists() and not overwrite:
         raise ConfigError("is there already", where=output, fix=Argument("overwrite", True))

@@ -121,10 +121,20 @@ def test_the_picture_itself_is_never_replaced(nearest: Path, data: Path, tmp_pat
         ([[1, 2]], "neither a file nor an array"),
     ],
 )
-def test_what_is_no_picture_is_refused(nearest: Path, array: object, message: str) -> None:
-    with pytest.raises(edgesr.ImageError, match=message) as error:
-        edgesr.upscale(array, model=nearest)  # type: ignore[call-overload]
-    assert error.value.field == "picture"
+def test_what_is_no_picture_is_refused(
+    nearest: Path, tmp_path: Path, array: object, message: str
+) -> None:
+    for output in (None, tmp_path / "a.png"):
+        with pytest.raises(edgesr.ImageError, match=message) as error:
+            edgesr.upscale(array, output, model=nearest)
+        assert error.value.field == "picture"
+    assert not list(tmp_path.glob("a.png"))
+
+
+def test_floats_have_no_file(nearest: Path, tmp_path: Path) -> None:
+    with pytest.raises(edgesr.ImageError, match="choice of depth"):
+        edgesr.upscale(np.zeros((4, 4), np.float32), tmp_path / "a.png", model=nearest)
+    assert not list(tmp_path.glob("a.png"))
 
 
 @pytest.mark.parametrize(
