@@ -90,7 +90,7 @@ class PowerMeter:
 
 @contextmanager
 def measure_power(
-    source: str = "auto", *, interval_s: float = 0.1, runs_on: Literal["gpu", "cpu"] = "gpu"
+    power: str = "auto", *, interval_s: float = 0.1, runs_on: Literal["gpu", "cpu"] = "gpu"
 ) -> Iterator[PowerMeter]:
     """Measure the power of this machine while the block runs.
 
@@ -98,7 +98,7 @@ def measure_power(
     more give a figure that can be trusted.
 
     Args:
-        source: `tegrastats`, `hwmon`, `nvml`, `rapl`, `replay:FILE` for a recorded log, or `auto`
+        power: `tegrastats`, `hwmon`, `nvml`, `rapl`, `replay:FILE` for a recorded log, or `auto`
             for the first of them that this machine has.
         interval_s: time between readings.
         runs_on: what the work runs on; on a PC `auto` tries the sensor of that first.
@@ -113,7 +113,7 @@ def measure_power(
     """
     from edgesr.power.sampler import NoPower, open_sampler
 
-    with open_sampler(source, interval_s, runs_on) as sampler:
+    with open_sampler(power, interval_s, runs_on) as sampler:
         if isinstance(sampler, NoPower):
             raise MissingError(f"no power can be read here: {sampler.failure}", fix="edgesr doctor")
         meter = PowerMeter(sampler.source, sampler.total, sampler.step_mw)
