@@ -114,7 +114,9 @@ def open_sampler(
         PowerError: it is there and gives no power.
     """
     if interval_s <= 0:
-        raise ConfigError(f"an interval of {interval_s:g} s cannot be", where=Argument("interval_s"))
+        raise ConfigError(
+            f"an interval of {interval_s:g} s cannot be", where=Argument("interval_s")
+        )
     if choice == "auto":
         sampler = _first_that_works(interval_s, runs_on, root)
     else:
