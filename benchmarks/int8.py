@@ -29,14 +29,14 @@ from numpy.typing import NDArray
 from onnx import ModelProto, version_converter
 from scan_cost import build_engine, cpu_name, run_in_turns
 
+from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.export import int8
 from edgesr.export.calibration import calibration_for
 from edgesr.export.exporter import ExportRequest, export
-from edgesr.export.manifest import OnnxManifest
 from edgesr.export.parity import psnr_db, run_tiles
-from edgesr.export.patches import real_tiles
 from edgesr.export.smooth import smooth
 from edgesr.files import write_json, write_text
+from edgesr.imaging.patches import real_tiles
 
 RESULTS = Path(__file__).parent / "results"
 RUNS = 20

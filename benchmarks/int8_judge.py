@@ -11,18 +11,17 @@ import onnx
 from numpy.typing import NDArray
 from onnx import ModelProto
 
+from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.evaluate.datasets import open_sets
 from edgesr.evaluate.evaluate import score
 from edgesr.export.allowed_qdq import DEQUANTIZE, QUANTIZE
 from edgesr.export.int8 import KINDS
-from edgesr.export.manifest import OnnxManifest
 from edgesr.export.parity import psnr_db, run_tiles
-from edgesr.export.patches import hard_tiles
 from edgesr.files import sha256
+from edgesr.imaging.patches import hard_tiles
 from edgesr.imaging.picture import Picture
 from edgesr.runtime.onnxruntime_session import OnnxRuntimeSession
 from edgesr.runtime.photograph import upscale_picture
-from edgesr.runtime.upscale import plan_for
 
 SETS, OTHERS = ("Set5", "Set14"), "BSD100"
 TILE, SCALE = 64, 4
@@ -93,11 +92,7 @@ class Judge:
             replace(self.manifest, onnx_sha256=sha256(path)).write(path)
             session = OnnxRuntimeSession(path)
             results = [
-                [
-                    upscale_picture(session, lr, plan_for(session, lr.height, lr.width, None, None))
-                    for lr, _ in pairs
-                ]
-                for _, pairs in self.sets
+                [upscale_picture(session, lr).picture for lr, _ in pairs] for _, pairs in self.sets
             ]
             session.close()
             return results

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from edgesr.bench.svg import SERIES, Svg, log_ticks, nice_ticks, tick_label
+from edgesr.pages.svg import SERIES, Svg, log_ticks, nice_ticks, tick_label
 
 Json = dict[str, Any]
 

@@ -15,8 +15,9 @@ from pathlib import Path
 
 from edgesr.errors import EdgesrError, ImageError
 from edgesr.files import make_folder, write_bytes
+from edgesr.imaging.listing import list_images
 from edgesr.imaging.resize import imresize
-from edgesr.train.images import list_images, read_rgb
+from edgesr.train.images import read_rgb
 
 FACTORS = (0.6, 0.35)
 SHORTEST = 256

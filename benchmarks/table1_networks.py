@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.errors import ConfigError
-from edgesr.export.manifest import OnnxManifest
 from edgesr.files import sha256
 from edgesr.weights import FOLDER, shipped_names
 
@@ -123,7 +123,7 @@ def _export(name: str, weights: Path, work: Path, say: Callable[[str], None]) ->
 def _describe(name: str, file: Path, weights: Path | None) -> Runnable:
     steps = _steps(weights)
     if file.suffix == ".engine":
-        from edgesr.engine.manifest import EngineManifest
+        from edgesr.artifacts.engine_manifest import EngineManifest
 
         engine = EngineManifest.read(file)
         parameters, multiply_adds = _counts(name)

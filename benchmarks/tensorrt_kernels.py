@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from edgesr.artifacts.plugin import read_sources, source_sha256
 from edgesr.engine.nvcc import Nvcc, find_nvcc, first_error
-from edgesr.engine.plugin import read_sources, source_sha256
 from edgesr.files import write_json
 
 SCHEMA = "edgesr-plugin-kernels/1"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgesr.bench.svg import SERIES, Svg, nice_ticks, tick_label
+from edgesr.pages.svg import SERIES, Svg, nice_ticks, tick_label
 
 _WIDTH, _HEIGHT = 760.0, 400.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62.0, 24.0, 62.0, 56.0

@@ -15,7 +15,10 @@ EdgesrError
 """
 
 import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import PurePath
+from typing import TypeVar
 
 _SHOWN = 2000  # characters of a message; a path may have 4096
 
@@ -23,6 +26,32 @@ _SHOWN = 2000  # characters of a message; a path may have 4096
 def shell(word: str | PurePath) -> str:
     """Return a file's name as a shell takes it, for the commands that people are told to type."""
     return shlex.quote(str(word))
+
+
+@dataclass(frozen=True)
+class Argument:
+    """An argument of a call, such as `tile=64`, which on the command line is `--tile 64`.
+
+    Attributes:
+        name: as in the call; an option has dashes where it has underscores.
+        value: what to give; None: the argument as such, whatever is given.
+    """
+
+    name: str
+    value: object = None
+
+    def __str__(self) -> str:
+        if self.value is None:
+            return self.name
+        value = str(self.value) if isinstance(self.value, PurePath) else self.value
+        return f"{self.name}={value!r}"
+
+    @property
+    def option(self) -> str:
+        """The option of the command line, with the value as a shell takes it."""
+        option = f"--{self.name.replace('_', '-')}"
+        is_flag = self.value is None or self.value is True
+        return option if is_flag else f"{option} {shell(str(self.value))}"
 
 
 def _in_one_line(text: str) -> str:
@@ -36,24 +65,58 @@ class EdgesrError(Exception):
 
     Args:
         what: one sentence without a full stop: what is wrong.
-        where: the file, option or device it concerns.
-        fix: the next command to type, or what to change.
+        where: the file, argument or device it concerns.
+        fix: the next command to type, the argument to give, or what to change.
     """
 
-    def __init__(self, what: str, *, where: object | None = None, fix: str | None = None) -> None:
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: object | None = None,
+        fix: str | Argument | None = None,
+    ) -> None:
         super().__init__(what)
         self.what = what
-        self.where = None if where is None else str(where)
+        self.where = where if where is None or isinstance(where, Argument) else str(where)
         self.fix = fix
+
+    @property
+    def field(self) -> str | None:
+        """The name of the argument that is wrong, such as `tile`; None: it is no argument."""
+        return self.where.name if isinstance(self.where, Argument) else None
+
+    def as_options(self: "Told", renamed: Mapping[str, str] | None = None) -> "Told":
+        """Return the same error with arguments as options of the command line: `--tile 64`.
+
+        Args:
+            renamed: option by argument, where the two differ by more than dashes.
+        """
+        names = renamed or {}
+        where, fix = (
+            replace(value, name=names.get(value.name, value.name)).option
+            if isinstance(value, Argument)
+            else value
+            for value in (self.where, self.fix)
+        )
+        return type(self)(self.what, where=where, fix=fix)
+
+    @property
+    def advice(self) -> str | None:
+        """What to do next, as text; None: there is nothing to say."""
+        return None if self.fix is None else str(self.fix)
 
     @property
     def line(self) -> str:
         """What is wrong and where, in one line."""
-        parts = [self.what] if self.where is None else [self.where, self.what]
+        parts = [self.what] if self.where is None else [str(self.where), self.what]
         return ": ".join(map(_in_one_line, parts))
 
     def __str__(self) -> str:
         return self.line if self.fix is None else f"{self.line}\n  try: {self.fix}"
+
+
+Told = TypeVar("Told", bound=EdgesrError)
 
 
 class ConfigError(EdgesrError):

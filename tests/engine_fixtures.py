@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from edgesr.engine.manifest import Attempt, EngineManifest, Verification
-from edgesr.export.manifest import OnnxManifest, Parity
+from edgesr.artifacts.engine_manifest import Attempt, EngineManifest, Verification
+from edgesr.artifacts.onnx_manifest import OnnxManifest, Parity
 from edgesr.files import sha256
 
 NVPMODEL = """

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from engine_fixtures import an_engine_manifest
 
-from edgesr.export.manifest import OnnxManifest, Parity
+from edgesr.artifacts.onnx_manifest import OnnxManifest, Parity
 from edgesr.files import sha256
 
 DATA = Path(__file__).parent / "data"

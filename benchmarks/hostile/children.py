@@ -220,8 +220,8 @@ def _simulate_gpu() -> None:
     import pytest
     import simulated_cuda
 
+    from edgesr.boards.gpu import Gpu
     from edgesr.engine import find
-    from edgesr.engine.gpu import Gpu
 
     patch = pytest.MonkeyPatch()
     simulated_cuda.install(patch, simulated_cuda.Gpu())

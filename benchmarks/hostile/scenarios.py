@@ -55,7 +55,7 @@ def _model(folder: Path) -> str:
 
 
 def _engine(folder: Path) -> str:
-    from edgesr.engine.manifest import EngineManifest
+    from edgesr.artifacts.engine_manifest import EngineManifest
     from edgesr.files import sha256
 
     engine = folder / "out/m.engine"
@@ -66,7 +66,7 @@ def _engine(folder: Path) -> str:
 
 
 def _verified(folder: Path) -> str:
-    from edgesr.engine.manifest import EngineManifest
+    from edgesr.artifacts.engine_manifest import EngineManifest
 
     return str(EngineManifest.read(folder / "out/nearest.engine").verification)
 

@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 from photographs.degraded import CASES, SEED, degraded
 
-from edgesr import __version__
 from edgesr.errors import MissingError
 from edgesr.evaluate.datasets import BenchmarkSet, open_sets
 from edgesr.evaluate.evaluate import Enlarge, score
@@ -18,6 +17,7 @@ from edgesr.evaluate.metrics import PROTOCOL
 from edgesr.evaluate.model import Wishes, open_subject
 from edgesr.files import sha256
 from edgesr.imaging.picture import Picture
+from edgesr.version import __version__
 
 SCHEMA = "edgesr-photographs/1"
 Json = dict[str, Any]

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from edgesr.boards.gpu import first_gpu
 from edgesr.engine.cuda_graph import CudaGraph, GraphTimer
-from edgesr.engine.gpu import first_gpu
 from edgesr.errors import EdgesrError, EngineError
 from edgesr.files import write_json
 from edgesr.runtime.cuda_buffers import allocate

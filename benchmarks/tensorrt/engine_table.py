@@ -35,15 +35,15 @@ from engine_variants import (  # noqa: E402
 from table1_measure import ScoreFile, document, measure_cost, measure_quality  # noqa: E402
 from table1_networks import SCALE, Runnable  # noqa: E402
 
+from edgesr.artifacts.engine_manifest import EngineManifest  # noqa: E402
+from edgesr.artifacts.onnx_manifest import OnnxManifest  # noqa: E402
 from edgesr.bench.protocol import Hooks  # noqa: E402
 from edgesr.bench.raw_files import read_raw  # noqa: E402
 from edgesr.bench.recording import Recording  # noqa: E402
 from edgesr.bench.result import compute  # noqa: E402
-from edgesr.engine.gpu import first_gpu  # noqa: E402
-from edgesr.engine.manifest import EngineManifest  # noqa: E402
+from edgesr.boards.gpu import first_gpu  # noqa: E402
 from edgesr.errors import EdgesrError, EngineError  # noqa: E402
 from edgesr.evaluate.datasets import open_sets  # noqa: E402
-from edgesr.export.manifest import OnnxManifest  # noqa: E402
 from edgesr.files import write_bytes, write_json, write_text  # noqa: E402
 
 SCHEMA = "edgesr-tensorrt-table/1"

@@ -24,7 +24,7 @@ sys.path.append(str(HERE))
 
 from host_facts import host_facts  # noqa: E402
 
-from edgesr.engine.gpu import first_gpu  # noqa: E402
+from edgesr.boards.gpu import first_gpu  # noqa: E402
 from edgesr.errors import EdgesrError  # noqa: E402
 from edgesr.files import make_folder, write_json  # noqa: E402
 from edgesr.runtime.tensorrt_session import TensorRTSession  # noqa: E402

@@ -5,7 +5,7 @@ import os
 import subprocess
 from typing import Any
 
-from edgesr.engine.gpu import Gpu
+from edgesr.boards.gpu import Gpu
 
 
 def host_facts(gpu: Gpu) -> dict[str, Any]:

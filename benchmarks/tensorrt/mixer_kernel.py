@@ -29,7 +29,7 @@ from mixer_cases import NAMES, STUDENT, TEACHER, Case, cases, draw, error, refer
 from mixer_library import BUILDS, SHIPPED, compile_build, load  # noqa: E402
 from norm_kernel import check_norms, norm_times  # noqa: E402
 
-from edgesr.engine.gpu import first_gpu  # noqa: E402
+from edgesr.boards.gpu import first_gpu  # noqa: E402
 from edgesr.engine.nvcc import find_nvcc  # noqa: E402
 from edgesr.errors import EdgesrError, EngineError  # noqa: E402
 from edgesr.files import make_folder, write_json  # noqa: E402

@@ -9,8 +9,8 @@ sys.path.append(str(Path(__file__).parents[1]))
 
 from tensorrt_kernels import ALL
 
+from edgesr.artifacts.plugin import read_sources, source_sha256
 from edgesr.engine.nvcc import Nvcc, first_error
-from edgesr.engine.plugin import read_sources, source_sha256
 from edgesr.errors import EngineError
 
 SHIPPED = "steps4"

@@ -4,8 +4,8 @@ from typing import Any
 
 from table1_text import markdown
 
+from edgesr.artifacts.plugin import source_sha256
 from edgesr.bench.text import significant
-from edgesr.engine.plugin import source_sha256
 
 SHIPPED = "steps4"
 """The build of mixer_library.py that is shipped."""

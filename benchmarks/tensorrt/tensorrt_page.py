@@ -15,8 +15,8 @@ from table1_text import listed, markdown, score_cell  # noqa: E402
 from tensorrt_calls import call_lines, kernel_lines, where  # noqa: E402
 
 from edgesr.bench.text import NONE, significant  # noqa: E402
-from edgesr.engine.verify import LIMIT_DB  # noqa: E402
 from edgesr.files import write_text  # noqa: E402
+from edgesr.verify import LIMIT_DB  # noqa: E402
 
 RESULTS = HERE.parent / "results/tensorrt"
 PAGE = HERE.parent / "TENSORRT.md"

@@ -7,7 +7,7 @@ protocol.py                  the run itself: idle, load, warm-up, rounds -> Reco
 recording.py, raw_files.py   what a run leaves: run.json, latencies.csv, power.csv, pictures/
 statistics.py, validity.py   percentiles; throttling and what else spoils a run (pure)
 result.py                    Recording -> result.json, whose schema is result.schema.json (pure)
-svg.py, plots.py, page.py    power over time, latency histogram, report.html (pure)
+plots.py, page.py            power over time, latency histogram, report.html (pure)
 report.py                    raw files -> every other file of the folder, byte for byte
 compare.py                   two runs side by side, and what is noise (pure)
 text.py                      the tables of the terminal (pure)

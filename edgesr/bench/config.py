@@ -4,7 +4,7 @@ import math
 import shlex
 from dataclasses import dataclass, fields, replace
 
-from edgesr.errors import ConfigError
+from edgesr.errors import Argument, ConfigError
 from edgesr.power.energy import MIN_WINDOW_S
 
 CONTROL = "bicubic"
@@ -79,15 +79,11 @@ class BenchConfig:
         for name, lowest in least.items():
             value = getattr(self, name)
             if value is not None and value < lowest:
-                raise ConfigError(f"at least {lowest}, not {value}", where=f"--{name}")
-        for name, option in (
-            ("interval_s", "interval"),
-            ("idle_s", "idle"),
-            ("window_s", "window"),
-        ):
+                raise ConfigError(f"at least {lowest}, not {value}", where=Argument(name))
+        for name in ("interval_s", "idle_s", "window_s"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value > 0):
-                raise ConfigError(f"more than 0, not {value:g}", where=f"--{option}")
+                raise ConfigError(f"more than 0, not {value:g}", where=Argument(name))
 
     @property
     def samples_by_round(self) -> tuple[int, ...]:

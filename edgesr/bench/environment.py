@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path
 
+from edgesr.boards.device import ROOT, read_device
 from edgesr.decode import Amount, Count, Number, Text
-from edgesr.engine.device import ROOT, read_device
 
 _PACKAGES = ("edgesr", "numpy", "opencv-python", "onnxruntime", "torch", "tensorrt", "pycuda")
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edgesr.errors import ConfigError
-from edgesr.export.patches import NAMES, real_tiles
+from edgesr.errors import Argument, ConfigError
+from edgesr.imaging.patches import NAMES, real_tiles
 from edgesr.imaging.picture import Picture, read_picture
 
 _SIZE = re.compile(r"(\d{1,5})x(\d{1,5})")
@@ -57,7 +57,7 @@ def read_input(text: str) -> Input:
         return Input(path.name, (read_picture(path),), is_photo=True)
     width, height = int(match[1]), int(match[2])
     if not (1 <= width <= _LARGEST and 1 <= height <= _LARGEST):
-        raise ConfigError(f"sides from 1 to {_LARGEST}, not {text}", where="--input")
+        raise ConfigError(f"sides from 1 to {_LARGEST}, not {text}", where=Argument("input"))
     tiles = real_tiles(max(width, height))[:, :, :height, :width]
     pixels = np.rint(tiles * 255).astype(np.uint8).transpose(0, 2, 3, 1)
     pictures = tuple(Picture(np.ascontiguousarray(patch)) for patch in pixels)

@@ -7,9 +7,10 @@ from string import Template
 
 from edgesr.bench.figures import ModelFigures, Result
 from edgesr.bench.recording import Recording
-from edgesr.bench.svg import COLOURS, SERIES
 from edgesr.bench.text import COLUMNS, NONE, figure_cells, significant, watts, with_uncertainty
-from edgesr.compare.slider import SCRIPT, STYLE, Shown, slider
+from edgesr.pages.slider import SCRIPT, STYLE, Shown, slider
+from edgesr.pages.style import PAGE_STYLE
+from edgesr.pages.svg import SERIES
 
 _KEY = (
     "Milliseconds are of one call, from arrays in host memory to arrays in host memory; "
@@ -41,7 +42,7 @@ def page(
     before, others = _pictures(recording, pictures)
     slots = {
         "title": escape(f"edgesr bench: {main.model.label} on {board}"),
-        "colours": COLOURS,
+        "page_style": PAGE_STYLE,
         "heading": escape(f"{main.model.label} on {board}"),
         "under": escape(_under(result, main)),
         "banners": _banners(result),

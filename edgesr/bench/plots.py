@@ -6,7 +6,7 @@ import numpy as np
 
 from edgesr.bench.figures import Result
 from edgesr.bench.recording import Recording, Span, SpanKind
-from edgesr.bench.svg import SERIES, Svg, log_axis, nice_ticks, tick_label
+from edgesr.pages.svg import SERIES, Svg, log_axis, nice_ticks, tick_label
 from edgesr.power.sample import Array, rail_series
 
 _WIDTH, _LEFT, _RIGHT = 960.0, 56.0, 16.0

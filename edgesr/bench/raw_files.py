@@ -15,12 +15,12 @@ from typing import Annotated
 import numpy as np
 from msgspec import Meta
 
+from edgesr.artifacts.file_set import settle, write_set
 from edgesr.bench.environment import Machine, State
 from edgesr.bench.raw_values import check_values
 from edgesr.bench.recording import Latencies, Model, Power, Recording, Settings, Span
 from edgesr.decode import FileName, MalformedError, Sha256, Text, read_bounded, read_json
 from edgesr.errors import DataError, EdgesrError
-from edgesr.file_set import settle, write_set
 from edgesr.files import to_json
 from edgesr.power.samples_csv import parse_samples, samples_csv
 
@@ -62,7 +62,7 @@ class RunFile:
 
 
 def write_raw(folder: Path, recording: Recording, pictures: Mapping[str, bytes]) -> None:
-    """Write a run; it is there as a whole, or what was there stays (edgesr/file_set.py).
+    """Write a run; it is there as a whole, or what was there stays (edgesr/artifacts/file_set.py).
 
     Args:
         folder: exists.

@@ -26,7 +26,7 @@ def claim_folder(folder: Path, overwrite: bool, samples: int = 0) -> None:
     """Make the folder of a run before the work begins, and see that the run will fit.
 
     What a killed run left there is no obstacle: before run.json nothing counts, and what waits
-    beside its place (edgesr/file_set.py) is removed.
+    beside its place (edgesr/artifacts/file_set.py) is removed.
 
     Args:
         folder: of the run.

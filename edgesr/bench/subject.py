@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesr.bench.inputs import Input
-from edgesr.errors import ConfigError
+from edgesr.errors import Argument, ConfigError
 from edgesr.imaging.picture import Picture
 from edgesr.runtime.photograph import upscale_picture
 from edgesr.runtime.session import Session
@@ -102,8 +102,7 @@ class Subject:
         Raises:
             ModelError: a tile comes out broken, which makes its speed meaningless.
         """
-        plan = plan_for(self.session, picture.height, picture.width, None, None)
-        return upscale_picture(self.session, picture, plan)
+        return upscale_picture(self.session, picture).picture
 
 
 def prepare(session: Session, source: Input, batch: int | None, tile: int | None = None) -> Subject:
@@ -122,7 +121,7 @@ def prepare(session: Session, source: Input, batch: int | None, tile: int | None
     if batch is not None and session.batch not in (None, batch):
         raise ConfigError(
             f"{session.model} was made for batches of {session.batch}, not {batch}",
-            where="--batch",
+            where=Argument("batch"),
             fix=f"edgesr export --batch {batch}",
         )
     watch = Stopwatch(session, batch)
@@ -157,10 +156,10 @@ def _with_patches(session: Stopwatch, source: Input) -> Subject:
 
 
 def _with_tiles(session: Stopwatch, source: Input, tile: int | None) -> Subject:
-    plan = plan_for(session, source.height, source.width, tile, None)
+    plan = plan_for(session, source.height, source.width, tile)
 
     def work(number: int) -> None:
-        upscale_picture(session, source.pictures[number % len(source.pictures)], plan)
+        upscale_picture(session, source.pictures[number % len(source.pictures)], tile)
 
     large = f"{session.scale * source.width}x{session.scale * source.height}"
     tiles = "1 tile" if len(plan) == 1 else f"{len(plan)} tiles"

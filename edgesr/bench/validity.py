@@ -12,7 +12,7 @@ import numpy as np
 from edgesr.bench.environment import Machine, State
 from edgesr.bench.recording import Recording, Span, SpanKind
 from edgesr.bench.statistics import times_of
-from edgesr.engine.device import is_above_mode, is_below_mode
+from edgesr.boards.device import is_above_mode, is_below_mode
 from edgesr.power.sample import Sample
 
 CLOCK_DROP = 0.05

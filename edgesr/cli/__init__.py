@@ -15,11 +15,11 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from edgesr import __version__
 from edgesr.cli._console import SafeFormatter, say
 from edgesr.errors import EdgesrError, MissingError
 from edgesr.imaging.limits import MAX_MEGAPIXELS, VARIABLE
 from edgesr.imaging.limits import max_megapixels as check_limit
+from edgesr.version import __version__
 
 OPTIONAL = {
     "torch": "train",
@@ -109,7 +109,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _fail(error: EdgesrError) -> NoReturn:
-    say(f"error: {error}", err=True)
+    say(f"error: {error.as_options()}", err=True)
     _drop_output()
     sys.exit(1)
 

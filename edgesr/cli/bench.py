@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 _INTERRUPTED = 130  # what a shell expects of a program that Ctrl-C ended
 
+_SECONDS = {f"{option}_s": option for option in ("interval", "idle", "window")}
+"""Option by field, where the option's name has no unit."""
+
 
 def command(
     model: Annotated[
@@ -88,20 +91,23 @@ def command(
     files += [Wanted(str(path), "tensorrt") for path in engine or []]
     files = files or [Wanted("student", backend)]
     tiles = () if sweep is not None or tile is None else tuple(tile)
-    config = BenchConfig(
-        wanted=tuple(replace(one, tile=side) for one in files for side in tiles or (None,)),
-        input=input,
-        samples=samples,
-        warmup=warmup,
-        rounds=rounds,
-        batch=batch,
-        scale=scale,
-        threads=threads,
-        power=power,
-        interval_s=interval / 1000,
-        idle_s=idle,
-        window_s=window,
-    )
+    try:
+        config = BenchConfig(
+            wanted=tuple(replace(one, tile=side) for one in files for side in tiles or (None,)),
+            input=input,
+            samples=samples,
+            warmup=warmup,
+            rounds=rounds,
+            batch=batch,
+            scale=scale,
+            threads=threads,
+            power=power,
+            interval_s=interval / 1000,
+            idle_s=idle,
+            window_s=window,
+        )
+    except ConfigError as error:
+        raise error.as_options(_SECONDS) from error
     kind = "bench" if sweep is None else "sweep"
     folder = output or Path("runs") / f"{kind}-{datetime.now():%Y%m%d-%H%M%S}"
     if sweep is None:

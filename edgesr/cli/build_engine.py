@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgesr.artifacts.onnx_manifest import PRECISIONS
 from edgesr.cli._console import progress, say
 from edgesr.errors import ConfigError, shell
-from edgesr.export.manifest import PRECISIONS
 
 if TYPE_CHECKING:
-    from edgesr.engine.board import Board
+    from edgesr.boards.board import Board
+    from edgesr.boards.device import Device
     from edgesr.engine.build import BuildRequest
-    from edgesr.engine.device import Device
 
 
 FEW = 3
@@ -55,9 +55,9 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Build a TensorRT engine, on the board that will run it."""
+    from edgesr.boards.device import read_device, resolve_board, taken_for
     from edgesr.engine.build import BuildRequest
     from edgesr.engine.default_model import default_model
-    from edgesr.engine.device import read_device, resolve_board, taken_for
 
     if list_boards:
         _list_boards(as_json)
@@ -162,7 +162,7 @@ def _check(request: "BuildRequest", as_json: bool) -> None:
 
 
 def _list_boards(as_json: bool) -> None:
-    from edgesr.engine.board import all_boards
+    from edgesr.boards.board import all_boards
 
     if as_json:
         say(json.dumps([asdict(board) for board in all_boards()], indent=2))

@@ -49,28 +49,20 @@ def command(
     """Show a part of a photo as several networks enlarge it: a labelled sheet or an HTML page."""
     from edgesr.compare.crop import detailed_crop, parse_crop
     from edgesr.compare.panels import compare
-    from edgesr.evaluate.model import CONTROL, Wishes
+    from edgesr.compare.render import render
+    from edgesr.compare.wishes import wishes_for
     from edgesr.files import write_bytes
     from edgesr.imaging.picture import read_picture
-    from edgesr.runtime.select import DEFAULT_SCALE
-    from edgesr.weights import shipped_names
 
     target = output or photo.with_name(f"{photo.stem}_compare.png")
     form = _format(target, overwrite)
     picture = read_picture(photo)
     part = detailed_crop(picture) if crop is None else parse_crop(crop, picture)
-    if models is None:
-        wanted = scale or DEFAULT_SCALE
-        names = [name for name, factor in shipped_names() if factor == wanted]
-        names = [*dict.fromkeys([*names, CONTROL])]
-    else:
-        names = [*dict.fromkeys(filter(None, (name.strip() for name in models.split(","))))]
-    if not names:
-        raise ConfigError("names no model", where="--models", fix="--models student,bicubic")
-    wishes = [Wishes(name, scale=_scale(names, name, scale), backend=backend) for name in names]
+    names = None if models is None else [name.strip() for name in models.split(",") if name.strip()]
+    wishes = wishes_for(names, scale, backend)
     with progress("compare", len(wishes)) as advance:
         comparison = compare(picture, part, wishes, lambda name: advance(1, name))
-    write_bytes(target, _content(comparison, photo.name, form))
+    write_bytes(target, render(comparison, photo.name, form))
     if as_json:
         say(json.dumps(_document(comparison, photo, target), indent=2, ensure_ascii=False))
         return
@@ -94,37 +86,6 @@ def _format(target: Path, overwrite: bool) -> "FileFormat | None":
             "the folder does not exist", where=target.parent, fix=f"mkdir -p {shell(target.parent)}"
         )
     return form
-
-
-def _scale(names: list[str], name: str, scale: int | None) -> int | None:
-    """Return the scale to ask for: bicubic, which has all, follows the first file beside it."""
-    from edgesr.engine.manifest import EngineManifest
-    from edgesr.evaluate.model import CONTROL
-    from edgesr.export.manifest import OnnxManifest
-
-    files = [Path(other) for other in names if Path(other).suffix in (".onnx", ".engine")]
-    if scale is not None or name != CONTROL or not files:
-        return scale
-    if files[0].suffix == ".onnx":
-        return OnnxManifest.read(files[0]).scale
-    return EngineManifest.read(files[0]).scale
-
-
-def _content(comparison: "Comparison", name: str, form: "FileFormat | None") -> bytes:
-    if form is None:
-        from edgesr.compare.page import page
-
-        return page(comparison, name).encode()
-    from edgesr.compare.sheet import Cell, Texts, sheet
-    from edgesr.compare.text import ONCE, note, under
-    from edgesr.imaging.encode import encode
-    from edgesr.imaging.picture import Picture
-
-    cells = [Cell(panel.name, note(panel), panel.picture.colour) for panel in comparison.panels]
-    texts = Texts(f"{name}, side by side", under(comparison), ONCE)
-    drawn = sheet(texts, comparison.photo.colour, comparison.crop, cells)
-    data, _ = encode(Picture(drawn, icc=comparison.photo.icc), form)
-    return data
 
 
 def _document(comparison: "Comparison", photo: Path, target: Path) -> dict[str, object]:

@@ -16,8 +16,8 @@ def command(
 
     The exit code is 1 when something is missing that this machine needs.
     """
-    from edgesr.engine.device import detect_board
-    from edgesr.engine.doctor import MISSING, diagnose, next_steps
+    from edgesr.boards.device import detect_board
+    from edgesr.doctor import MISSING, diagnose, next_steps
 
     checks = diagnose()
     steps = next_steps(checks, is_jetson=detect_board() is not None)

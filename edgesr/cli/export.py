@@ -11,7 +11,7 @@ from edgesr.cli._console import progress, say
 from edgesr.errors import ConfigError, MissingError
 
 if TYPE_CHECKING:
-    from edgesr.export.manifest import OnnxManifest
+    from edgesr.artifacts.onnx_manifest import OnnxManifest
 
 FREE = "free"
 
@@ -63,8 +63,8 @@ def command(
         )
     try:
         from edgesr.evaluate.datasets import open_sets
+        from edgesr.evaluate.loss import measure_loss
         from edgesr.export.exporter import ExportRequest, export
-        from edgesr.export.loss import measure_loss
     except ModuleNotFoundError as error:
         raise MissingError(
             f"exporting needs the Python package {error.name}", fix='pip install "edgesr[train]"'

@@ -12,7 +12,7 @@ from edgesr.cli._signals import stop_on_signals
 from edgesr.runtime.select import open_session
 
 if TYPE_CHECKING:
-    from edgesr.engine.board import Board
+    from edgesr.boards.board import Board
     from edgesr.errors import EdgesrError
     from edgesr.live.figures import Figures
     from edgesr.live.run import LiveConfig
@@ -59,7 +59,7 @@ def command(
     """
     import os
 
-    from edgesr.engine.device import detect_board
+    from edgesr.boards.device import detect_board
     from edgesr.errors import ConfigError
     from edgesr.live.endpoints import check_sink, parse_sink, parse_size, parse_source
     from edgesr.live.run import LiveConfig

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from edgesr.cli._console import say
+from edgesr.errors import EdgesrError
 
 
 def command(
@@ -29,18 +30,15 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Mean, peak and energy of every rail in a power log, with idle and busy spans."""
-    from edgesr.power.energy_windows import windows_report, windows_table
-    from edgesr.power.log_report import moment_s, report, table
-    from edgesr.power.power_log import read_power_log, read_windows
+    from edgesr.library.power import read_power_log
+    from edgesr.power.energy_windows import FORMAT, windows_table
+    from edgesr.power.log_report import table
 
-    found = read_windows(log)
-    if found is not None:
-        tool, windows = found
-        energies = windows_report(windows, tool, log.name)
-        say(json.dumps(energies, indent=2) if as_json else windows_table(energies))
+    try:
+        result = read_power_log(log, begin, end, interval_s=interval / 1000)
+    except EdgesrError as error:
+        raise error.as_options({"begin": "from", "end": "to"}) from error
+    if as_json:
+        say(json.dumps(result, indent=2))
         return
-    recorded = read_power_log(log, interval / 1000)
-    begin_s = None if begin is None else moment_s(begin, recorded.start, "--from")
-    end_s = None if end is None else moment_s(end, recorded.start, "--to")
-    result = report(recorded, begin_s, end_s, where=log)
-    say(json.dumps(result, indent=2) if as_json else table(result))
+    say(windows_table(result) if result["format"] == FORMAT else table(result))

@@ -10,12 +10,9 @@ import typer
 from edgesr.cli import _network as options
 from edgesr.cli._console import say
 from edgesr.imaging.limits import VARIABLE
-from edgesr.runtime.select import open_session
 
 MAX_MEGAPIXELS = 16.0
 """Largest picture unless a person says otherwise: sixteen times as many must fit into memory."""
-
-_CHECKED = 4096  # pixels; a side that every tile and overlap can be checked against
 
 
 def command(
@@ -28,8 +25,14 @@ def command(
         typer.Option(help="Another name of this machine that browsers use; can be repeated."),
     ] = None,
     model: Annotated[
-        str, typer.Option("-m", "--model", help="Name of a network, an .onnx or an .engine file.")
-    ] = "student",
+        str | None,
+        typer.Option(
+            "-m",
+            "--model",
+            help="Name of a network, an .onnx or an .engine file. Default: photo for pictures "
+            "stored with loss, such as JPEG, and student for others.",
+        ),
+    ] = None,
     scale: options.Scale = None,
     tile: options.Tile = None,
     overlap: options.Overlap = None,
@@ -47,7 +50,7 @@ def command(
     Pictures of more than 16 megapixels are refused unless `edgesr --max-megapixels N serve` says
     otherwise. Ctrl-C ends it when the pictures in line are done.
     """
-    from edgesr.runtime.upscale import plan_for
+    from edgesr.runtime.sessions import Sessions
     from edgesr.serve.server import addresses, listen, own_names, serve
     from edgesr.serve.settings import Settings
     from edgesr.serve.worker import Worker
@@ -56,12 +59,11 @@ def command(
     names = own_names() + tuple(other.lower() for other in name or ())
     settings = Settings(round(max_body_mb * 1e6), queue, names, tile, overlap)
     listener = listen(host, port)
-    worker = Worker(lambda: open_session(model, backend, scale, threads), settings)
-    session = worker.session
+    worker = Worker(lambda: Sessions(model, backend, scale, threads), settings)
+    network = worker.network
     where = addresses(listener)
-    ready = f"{session.model} x{session.scale} on {session.backend}: {' and '.join(where)}"
+    ready = f"{network.model} x{network.scale} on {network.backend}: {' and '.join(where)}"
     try:
-        plan_for(session, _CHECKED, _CHECKED, tile, overlap)  # refuses what fits no picture
         serve(listener, worker, settings, _log, lambda _: _tell(ready))
     finally:
         worker.close()

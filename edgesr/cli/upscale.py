@@ -1,7 +1,6 @@
 """`edgesr upscale`: photographs through a network, in tiles."""
 
 import json
-import time
 from dataclasses import asdict, dataclass
 from enum import Enum
 from pathlib import Path
@@ -15,8 +14,9 @@ from edgesr.errors import ConfigError, EdgesrError, ImageError
 from edgesr.runtime.select import why_not_tensorrt
 
 if TYPE_CHECKING:
-    from edgesr.runtime.jobs import Job, JobList
-    from edgesr.runtime.sessions import Sessions
+    from edgesr.cli._jobs import Job, JobList
+    from edgesr.library.model import Model
+    from edgesr.library.upscaled import Upscaled
 
 
 class FormatName(str, Enum):
@@ -36,34 +36,6 @@ class Settings:
     overlap: int | None
     quality: int
     check: bool
-
-
-@dataclass(frozen=True)
-class Result:
-    """What is reported of a picture; sizes are (width, height), times in milliseconds.
-
-    `model_reason` says why the network was chosen, None if it was named. `load_ms` is the opening
-    of the model, once for all pictures; `latency_ms` is from the decoded picture to the enlarged
-    one, without reading and writing files.
-    """
-
-    input: str
-    output: str
-    input_size: tuple[int, int]
-    output_size: tuple[int, int]
-    model: str
-    model_reason: str | None
-    backend: str
-    scale: int
-    tile: tuple[int, int]
-    overlap: int
-    tiles: int
-    load_ms: float
-    read_ms: float
-    latency_ms: float
-    write_ms: float
-    seam_ratio: float | None
-    notes: tuple[str, ...]
 
 
 def command(
@@ -122,24 +94,24 @@ def command(
     The result of photo.jpg is photo_x4.png beside it. No file is replaced without --overwrite.
     Exit code 1 if a picture failed; the others are done all the same.
     """
-    from edgesr.runtime.jobs import Wishes, plan_jobs
-    from edgesr.runtime.sessions import Sessions
+    from edgesr.cli._jobs import Wishes, plan_jobs
+    from edgesr.library.model import open_model
 
     if engine is not None:
         model, backend = _engine(engine, backend)
     settings = Settings(tile, overlap, quality, check)
-    with Sessions(model, backend, scale, threads) as sessions:
+    with open_model(model, scale=scale, backend=backend, threads=threads) as opened:
         wishes = Wishes(
             output=output,
-            suffix=f"_x{sessions.scale}" if suffix is None else suffix,
+            suffix=f"_x{opened.scale}" if suffix is None else suffix,
             ending=None if format is None else f".{format.value}",
             recursive=recursive,
             overwrite=overwrite,
             skip_existing=skip_existing,
         )
         plan = plan_jobs(inputs, wishes)
-        ok = _run(sessions, plan, settings, as_json)
-        used = sessions.backends
+        ok = _run(opened, plan, settings, as_json)
+        used = opened.backends
     if backend == "auto" and plan.jobs and not as_json:
         reasons = {
             f"on {name}: {why_not_tensorrt(used_model, scale)}"
@@ -167,15 +139,15 @@ def _engine(engine: Path, backend: str) -> tuple[str, str]:
     return str(engine), "tensorrt"
 
 
-def _run(sessions: "Sessions", plan: "JobList", settings: Settings, as_json: bool) -> bool:
+def _run(model: "Model", plan: "JobList", settings: Settings, as_json: bool) -> bool:
     """Do the jobs, report each; return whether all went well."""
-    results: list[Result] = []
+    results: list[Upscaled] = []
     failed: list[tuple[Path, EdgesrError]] = [(entry.input, entry.error) for entry in plan.refused]
     for _, error in failed:
         _complain(error)
     for job in plan.jobs:
         try:
-            result = _upscale_file(sessions, job, settings)
+            result = _upscale(model, job, settings)
         except MemoryError:
             error = ImageError("not enough memory for its enlargement", where=job.input)
         except EdgesrError as caught:
@@ -191,7 +163,9 @@ def _run(sessions: "Sessions", plan: "JobList", settings: Settings, as_json: boo
         document = {
             "files": [asdict(result) for result in results],
             "skipped": [str(job.input) for job in plan.skipped],
-            "failed": [{"input": str(path), "error": str(error)} for path, error in failed],
+            "failed": [
+                {"input": str(path), "error": str(error.as_options())} for path, error in failed
+            ],
         }
         say(json.dumps(document, indent=2, ensure_ascii=False))
     elif plan.skipped:
@@ -199,63 +173,23 @@ def _run(sessions: "Sessions", plan: "JobList", settings: Settings, as_json: boo
     return not failed
 
 
-def _upscale_file(sessions: "Sessions", job: "Job", settings: Settings) -> Result:
-    """Read, enlarge and write one picture.
-
-    Raises:
-        EdgesrError: it cannot be done.
-    """
-    from edgesr.files import write_bytes
-    from edgesr.imaging.encode import check_fits, encode, format_for
-    from edgesr.imaging.picture import read_picture
-    from edgesr.runtime.check import check_seams
-    from edgesr.runtime.jobs import make_folder_for
-    from edgesr.runtime.photograph import passes, upscale_picture
-    from edgesr.runtime.upscale import plan_for
-
-    start = time.perf_counter()
-    picture = read_picture(job.input)
-    read_ms = _since(start)
-    target = format_for(job.output.suffix)
-    check_fits(picture, sessions.scale, target)
-    opened = sessions.session_for(picture)
-    session = opened.session
-    plan = plan_for(session, picture.height, picture.width, settings.tile, settings.overlap)
-    tiles = passes(picture) * len(plan)
-    start = time.perf_counter()
-    with progress(job.input.name, tiles) as advance:
-        enlarged = upscale_picture(session, picture, plan, advance)
-    latency_ms = _since(start)
-    start = time.perf_counter()
-    data, notes = encode(enlarged, target, settings.quality)
-    make_folder_for(job)
-    write_bytes(job.output, data)
-    return Result(
-        input=str(job.input),
-        output=str(job.output),
-        input_size=(picture.width, picture.height),
-        output_size=(enlarged.width, enlarged.height),
-        model=session.model,
-        model_reason=opened.reason,
-        backend=session.backend,
-        scale=session.scale,
-        tile=(plan.columns.tile, plan.rows.tile),
-        overlap=plan.rows.overlap,
-        tiles=tiles,
-        load_ms=opened.load_ms,
-        read_ms=read_ms,
-        latency_ms=latency_ms,
-        write_ms=_since(start),
-        seam_ratio=check_seams(session, picture, enlarged, plan) if settings.check else None,
-        notes=(*picture.notes, *notes),
-    )
+def _upscale(model: "Model", job: "Job", settings: Settings) -> "Upscaled":
+    """Do one picture, with a bar that shows its tiles."""
+    with progress(job.input.name, None) as advance:
+        return model.upscale(
+            job.input,
+            job.output,
+            tile=settings.tile,
+            overlap=settings.overlap,
+            quality=settings.quality,
+            overwrite=True,  # the jobs leave out what may not be replaced
+            make_folders=True,
+            check_seams=settings.check,
+            on_tile=lambda done, tiles: advance(total=tiles),
+        )
 
 
-def _since(start: float) -> float:
-    return round((time.perf_counter() - start) * 1000.0, 3)
-
-
-def _print_result(result: Result) -> None:
+def _print_result(result: "Upscaled") -> None:
     size = "{}x{} -> {}x{}".format(*result.input_size, *result.output_size)
     tiles = "1 tile" if result.tiles == 1 else f"{result.tiles} tiles"
     say(
@@ -269,4 +203,4 @@ def _print_result(result: Result) -> None:
 
 
 def _complain(error: EdgesrError) -> None:
-    say(f"error: {error}", err=True)
+    say(f"error: {error.as_options()}", err=True)

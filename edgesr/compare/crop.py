@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from edgesr.errors import ConfigError
+from edgesr.errors import Argument, ConfigError
 from edgesr.imaging.picture import Picture
 
 WIDTH, HEIGHT = 128, 96
@@ -55,8 +55,8 @@ def parse_crop(text: str, picture: Picture) -> Crop:
     if match is None:
         raise ConfigError(
             f"'{text}' is not X,Y,W,H in pixels of the photo ({size})",
-            where="--crop",
-            fix=f"--crop {detailed_crop(picture)}",
+            where=Argument("crop"),
+            fix=Argument("crop", str(detailed_crop(picture))),
         )
     crop = Crop(*(int(number) for number in match.groups()))
     fits = crop.x + crop.width <= picture.width and crop.y + crop.height <= picture.height
@@ -64,8 +64,8 @@ def parse_crop(text: str, picture: Picture) -> Crop:
         raise ConfigError(
             f"{crop.width}x{crop.height} pixels at {crop.x},{crop.y} do not lie in the photo, "
             f"which is {size}",
-            where="--crop",
-            fix=f"--crop {detailed_crop(picture)}",
+            where=Argument("crop"),
+            fix=Argument("crop", str(detailed_crop(picture))),
         )
     return crop
 

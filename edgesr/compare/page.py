@@ -4,14 +4,14 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from edgesr.bench.svg import COLOURS
 from edgesr.compare.panels import INPUT, Comparison, Panel
 from edgesr.compare.sheet import framed
-from edgesr.compare.slider import SCRIPT, STYLE, Shown, slider
 from edgesr.compare.text import ONCE, seconds, under
 from edgesr.evaluate.model import CONTROL
 from edgesr.imaging.encode import encode, format_for
 from edgesr.imaging.picture import Picture
+from edgesr.pages.slider import SCRIPT, STYLE, Shown, slider
+from edgesr.pages.style import PAGE_STYLE
 
 _OVERVIEW = (420, 320)
 _NARROW = 520  # narrower pictures are shown at twice their size, pixel by pixel
@@ -35,7 +35,7 @@ def page(comparison: Comparison, name: str) -> str:
     template = (files(__package__) / "page.html").read_text("utf-8")
     return Template(template).substitute(
         title=escape(f"edgesr compare: {name}"),
-        colours=COLOURS,
+        page_style=PAGE_STYLE,
         slider_style=STYLE,
         width=zoom * width,
         rendering="pixelated" if zoom > 1 else "auto",

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from edgesr.compare.crop import Crop, with_context
-from edgesr.errors import ConfigError, ModelError
+from edgesr.errors import Argument, ConfigError, ModelError
 from edgesr.evaluate.model import CONTROL, Subject, Wishes, open_subject
 from edgesr.imaging.picture import Picture
 from edgesr.runtime.select import DEFAULT_SCALE
@@ -124,7 +124,7 @@ def check_shipped(wishes: Sequence[Wishes]) -> None:
         here = [name for name, scale in known if scale == (wishes[0].scale or DEFAULT_SCALE)]
         raise ModelError(
             f"no weights come with edgesr for {', '.join(missing)}; shipped are {listed}",
-            where="--models",
+            where=Argument("models"),
             fix=f"--models {','.join([*here, CONTROL])}, or the path of an exported .onnx file",
         )
 
@@ -149,7 +149,7 @@ def _one_scale(names: Sequence[str], subjects: Sequence[Subject]) -> int:
     scales = [subject.scale for subject in subjects]
     if len(set(scales)) > 1:
         each = ", ".join(f"{n} x{s}" for n, s in zip(names, scales, strict=True))
-        raise ConfigError(f"the models enlarge differently: {each}", where="--models")
+        raise ConfigError(f"the models enlarge differently: {each}", where=Argument("models"))
     return scales[0]
 
 
@@ -158,7 +158,7 @@ def _check_size(enlarged: Crop) -> None:
         raise ConfigError(
             f"the part becomes {enlarged.width}x{enlarged.height} pixels for each model; at most "
             f"{LARGEST / 1e6:.0f} megapixels can be put side by side",
-            where="--crop",
+            where=Argument("crop"),
             fix="a smaller --crop; edgesr upscale enlarges whole photos",
         )
 

@@ -1,1 +1,1 @@
-"""TensorRT engines: boards as data, the builder, the manifest of an engine and its checks."""
+"""TensorRT engines: the builder, what it is given, and the search for an engine that fits."""

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from edgesr.engine.board import Board
-from edgesr.engine.manifest import Attempt
+from edgesr.artifacts.engine_manifest import Attempt
+from edgesr.boards.board import Board
 from edgesr.errors import EngineError
 
 Result = TypeVar("Result")

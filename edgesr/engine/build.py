@@ -7,23 +7,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import edgesr
+from edgesr.artifacts.engine_manifest import EngineManifest
+from edgesr.artifacts.onnx_file import check_content
+from edgesr.artifacts.onnx_manifest import OnnxManifest
+from edgesr.boards.board import Board
+from edgesr.boards.device import Device
 from edgesr.engine import network as net
 from edgesr.engine.attempts import build_within_memory, is_out_of_memory
-from edgesr.engine.board import Board
 from edgesr.engine.builder import Builder
-from edgesr.engine.device import Device
 from edgesr.engine.inspector import engine_layers
 from edgesr.engine.layers import count_types, names_in
-from edgesr.engine.manifest import EngineManifest
 from edgesr.engine.memory import PeakMemory
 from edgesr.engine.plugin_build import scan_plugin
 from edgesr.engine.progress import OnStep
 from edgesr.engine.stack import Stack, Typing, find_stack
 from edgesr.engine.timing_cache import TimingCache
-from edgesr.errors import EngineError, shell
-from edgesr.export.manifest import OnnxManifest
-from edgesr.export.onnx_file import check_content
+from edgesr.errors import Argument, EngineError, shell
+from edgesr.version import __version__
 
 MIB = 1 << 20
 FREE_DISK_MIB = 256
@@ -97,7 +97,7 @@ def check_machine(request: BuildRequest, device: Device) -> None:
             "the CUDA driver shows no NVIDIA GPU to build for"
             if device.board is None
             else f"this is a {device.board.title}, a board of its own",
-            where=f"--board {board.name}",
+            where=Argument("board", board.name),
             fix="edgesr doctor"
             if device.board is None
             else replace(request, power_mode=None).command(device.board.name),
@@ -107,7 +107,7 @@ def check_machine(request: BuildRequest, device: Device) -> None:
         raise EngineError(
             f"the board is in power mode {device.power_mode}, not {mode.name}; kernels are timed "
             "at the clocks that are set",
-            where="--power-mode",
+            where=Argument("power_mode"),
             fix=f"sudo nvpmodel -m {number}",
         )
 
@@ -245,7 +245,7 @@ def build(
         parse_s=round(parsed.parse_s, 3),
         no_plugin=not request.plugin,
         peak_memory_mib=memory.mib,
-        edgesr=edgesr.__version__,
+        edgesr=__version__,
         plugin=plugin,
         fp32_layers=() if model.precision == "fp32" else names_in("fp32", layers),
     )

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from edgesr.boards.board import Board
 from edgesr.engine.attempts import OutOfMemoryError, is_out_of_memory
-from edgesr.engine.board import Board
 from edgesr.engine.network import ParsedNetwork, allow_fp16_by_flag
 from edgesr.engine.progress import OnStep, watch
 from edgesr.engine.stack import Stack, Typing

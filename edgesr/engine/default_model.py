@@ -4,8 +4,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from edgesr import weights
+from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.errors import ModelError
-from edgesr.export.manifest import OnnxManifest
 
 NETWORK = "student"
 SCALE = 4

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgesr.artifact_limits import MAX_MODEL_BYTES
+from edgesr.artifacts.limits import MAX_MODEL_BYTES
+from edgesr.artifacts.onnx_file import FIRST_BYTE
+from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.decode import MalformedError, read_bounded
 from edgesr.engine import rewrite
 from edgesr.engine.layers import Layer
 from edgesr.engine.stack import Messages, Stack, Typing
 from edgesr.engine.structure import structure_sha256
 from edgesr.errors import EngineError, MissingError, ModelError, shell
-from edgesr.export.manifest import OnnxManifest
-from edgesr.runtime.onnxruntime_session import FIRST_BYTE
 
 PRECISIONS = {"FLOAT": "fp32", "HALF": "fp16"}
 LOOP_LAYERS = {"TRIP_LIMIT", "RECURRENCE", "ITERATOR", "LOOP_OUTPUT", "CONDITION"}

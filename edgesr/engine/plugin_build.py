@@ -10,10 +10,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from edgesr.decode import LIMIT_BYTES, MalformedError, decode_json, read_bounded
-from edgesr.engine.gpu import Gpu, first_gpu
-from edgesr.engine.nvcc import INCLUDE_VARIABLE, Nvcc, find_headers, find_nvcc, first_error, run
-from edgesr.engine.plugin import (
+from edgesr.artifacts.file_set import locked
+from edgesr.artifacts.plugin import (
     NODE,
     SOURCES,
     Plugin,
@@ -22,11 +20,13 @@ from edgesr.engine.plugin import (
     read_sources,
     source_sha256,
 )
+from edgesr.boards.gpu import Gpu, first_gpu
+from edgesr.decode import LIMIT_BYTES, MalformedError, decode_json, read_bounded
+from edgesr.engine.nvcc import INCLUDE_VARIABLE, Nvcc, find_headers, find_nvcc, first_error, run
 from edgesr.engine.plugin_nodes import too_large
 from edgesr.engine.progress import OnStep
 from edgesr.engine.stack import Stack
 from edgesr.errors import EngineError
-from edgesr.file_set import locked
 from edgesr.files import atomic_path, make_folder, sha256, temporary_folder, write_json
 
 COST = (

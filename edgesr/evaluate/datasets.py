@@ -11,12 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from edgesr.errors import DataError
-from edgesr.imaging.encode import FORMATS
+from edgesr.errors import Argument, DataError
+from edgesr.imaging.encode import SUFFIXES
 from edgesr.imaging.picture import Picture, read_picture
 from edgesr.imaging.resize import imresize, modcrop
 
-SUFFIXES = frozenset(suffix for kind in FORMATS for suffix in kind.suffixes)
 _LAYOUT = "a set is a folder with HR/ and, if you have them, LRx{scale}/"
 _SHOWN = 3
 
@@ -109,7 +108,7 @@ def open_sets(folders: Sequence[Path], scale: int) -> list[BenchmarkSet]:
     sets: list[BenchmarkSet] = []
     for folder in folders:
         if not folder.is_dir():
-            raise DataError("no such folder", where=folder, fix="--data FOLDER")
+            raise DataError("no such folder", where=folder, fix=Argument("data", "FOLDER"))
         found = [folder] if _is_set(folder) else sorted(filter(_is_set, folder.iterdir()))
         if not found:
             raise DataError(

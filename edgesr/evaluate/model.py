@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgesr.errors import ConfigError, shell
+from edgesr.errors import Argument, ConfigError, shell
 from edgesr.evaluate.evaluate import Enlarge, bicubic
 from edgesr.imaging.picture import Picture
 from edgesr.runtime.photograph import upscale_picture
@@ -76,8 +76,7 @@ def open_subject(wishes: Wishes) -> Iterator[Subject]:
         session = _open_weights(wishes, wishes.weights)
 
     def enlarge(picture: Picture) -> Picture:
-        plan = plan_for(session, picture.height, picture.width, wishes.tile, wishes.overlap)
-        return upscale_picture(session, picture, plan)
+        return upscale_picture(session, picture, wishes.tile, wishes.overlap).picture
 
     try:
         yield Subject(wishes.model, session.scale, _in_words(session, wishes), enlarge)
@@ -89,7 +88,7 @@ def _open_weights(wishes: Wishes, weights: Path) -> Session:
     if Path(wishes.model).suffix == ".onnx":
         raise ConfigError(
             "an .onnx file holds its own weights",
-            where="--weights",
+            where=Argument("weights"),
             fix=f"edgesr eval student --weights {shell(weights)}, or leave --weights out",
         )
     from edgesr.models.checkpoint import load_network

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesr.export.patches import hard_tiles, real_tiles
+from edgesr.errors import Argument
+from edgesr.imaging.listing import list_images
+from edgesr.imaging.patches import hard_tiles, real_tiles
 from edgesr.imaging.picture import read_picture
 from edgesr.imaging.tiling import plan_tiles
-from edgesr.train.images import list_images
 
 PHOTO_TILES = 64
 """Tiles taken from a folder, from as many photos if it has them."""
@@ -48,7 +49,7 @@ def calibration_for(folder: Path | None, tile: int) -> Calibration:
     source = f"{len(bundled)} bundled tiles, {len(hard)} of them synthetic"
     if folder is None:
         return Calibration(bundled, source)
-    photos = list_images(folder, fix="--calibrate FOLDER_OF_PHOTOS")
+    photos = list_images(folder, fix=Argument("calibrate", "FOLDER_OF_PHOTOS"))
     count = min(len(photos), PHOTO_TILES)
     chosen = [photos[len(photos) * i // count] for i in range(count)]
     each = -(-PHOTO_TILES // count)

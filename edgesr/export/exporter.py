@@ -7,26 +7,26 @@ from pathlib import Path
 
 from onnx import ModelProto
 
-from edgesr import __version__
-from edgesr.artifact_limits import check_call
+from edgesr.artifacts.file_set import check_folder
+from edgesr.artifacts.limits import check_call
+from edgesr.artifacts.onnx_manifest import FORMAT, PRECISIONS, OnnxManifest, Parent, Quantization
 from edgesr.decode import has_format
-from edgesr.errors import ConfigError
+from edgesr.errors import Argument, ConfigError
 from edgesr.export.allowed import check_no_loops, check_operators
 from edgesr.export.allowed_qdq import check_qdq
 from edgesr.export.calibration import calibration_for
 from edgesr.export.fp16 import to_fp16
 from edgesr.export.int8 import SCHEME, to_int8
 from edgesr.export.lower import count_mixers, define_mixers
-from edgesr.export.manifest import FORMAT, PRECISIONS, OnnxManifest, Parent, Quantization
 from edgesr.export.parity import check_parity
 from edgesr.export.ranges import too_large_for_half
 from edgesr.export.torch_graph import trace
-from edgesr.file_set import check_folder
 from edgesr.files import make_folder, sha256
 from edgesr.models import get_network
 from edgesr.models.checkpoint import load_network
 from edgesr.models.cost import multiply_adds
 from edgesr.models.network import SRNetwork, parameter_count
+from edgesr.version import __version__
 from edgesr.weights import shipped
 
 SCAN_FORM = "compact"
@@ -66,24 +66,26 @@ class ExportRequest:
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
             choices = ", ".join(PRECISIONS)
-            raise ConfigError(f"there are {choices}; not '{self.precision}'", where="--precision")
+            raise ConfigError(
+                f"there are {choices}; not '{self.precision}'", where=Argument("precision")
+            )
         if self.calibrate is not None and self.precision != "int8":
             raise ConfigError(
                 f"{self.precision} has no ranges to calibrate",
-                where="--calibrate",
-                fix="--precision int8",
+                where=Argument("calibrate"),
+                fix=Argument("precision", "int8"),
             )
         if self.tile < MIN_TILE:
             raise ConfigError(
                 f"a tile of {self.tile} pixels is too small; the least is {MIN_TILE}",
-                where="--tile",
+                where=Argument("tile"),
             )
         if self.batch is not None and self.batch < 1:
-            raise ConfigError(f"a batch of {self.batch} tiles cannot be", where="--batch")
+            raise ConfigError(f"a batch of {self.batch} tiles cannot be", where=Argument("batch"))
         try:
             check_call(self.tile, self.batch or 1)
         except ValueError as error:
-            raise ConfigError(str(error), where="--tile, --batch") from error
+            raise ConfigError(str(error), where=Argument("tile")) from error
 
     @property
     def path(self) -> Path:

@@ -26,9 +26,9 @@ from onnx import (
 
 from edgesr.errors import ExportError
 from edgesr.export.lower import define_mixers
-from edgesr.export.patches import in_batches
 from edgesr.export.smooth import MIGRATION, smooth
 from edgesr.files import temporary_folder
+from edgesr.imaging.patches import in_batches
 
 OPSET = 19
 """The first in which the scale of QuantizeLinear may be float16."""

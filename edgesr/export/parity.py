@@ -8,10 +8,11 @@ import torch
 from numpy.typing import NDArray
 from onnx import ModelProto
 
+from edgesr.artifacts.onnx_manifest import Parity
 from edgesr.errors import ExportError
-from edgesr.export.manifest import Parity
-from edgesr.export.patches import hard_tiles, in_batches, real_tiles
+from edgesr.imaging.patches import hard_tiles, in_batches, real_tiles
 from edgesr.models.network import SRNetwork
+from edgesr.onnx_runtime import import_onnxruntime
 
 MAX_DIFFERENCE_FP32 = 1e-4
 MIN_PSNR_DB = {"fp16": 50.0, "int8": 40.0}
@@ -71,8 +72,7 @@ def run_tiles(
     model: ModelProto, stacks: Iterable[NDArray[np.float32]], batch: int | None
 ) -> list[NDArray[np.float32]]:
     """Run stacks of tiles (n, 3, h, w) through `model` in ONNX Runtime on the CPU, in batches."""
-    import onnxruntime as ort
-
+    ort = import_onnxruntime()
     options = ort.SessionOptions()
     options.log_severity_level = 3
     # in the order of the file, where a value is used soon and freed: any other order may keep many

@@ -8,7 +8,7 @@ from onnx import GraphProto, ModelProto, TensorProto, helper, numpy_helper, shap
 
 from edgesr.export.graph import producers, value_types
 from edgesr.export.parity import run_tiles
-from edgesr.export.patches import hard_tiles, real_tiles
+from edgesr.imaging.patches import hard_tiles, real_tiles
 
 LIMIT = float(np.finfo(np.float16).max) / 4
 """A quarter of the largest float16: other photographs reach further than the tiles measured."""

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesr.errors import ConfigError, ImageError
+from edgesr.errors import Argument, ConfigError, ImageError
 from edgesr.imaging.picture import KEEPS_METADATA, Picture, Samples
 from edgesr.imaging.quiet import captured_stderr
 
@@ -47,6 +47,8 @@ FORMATS = (
     FileFormat("TIFF", (".tiff", ".tif"), 1_000_000, bits=16, metadata=False),
     FileFormat("BMP", (".bmp",), 1_000_000, alpha=False, metadata=False),
 )
+SUFFIXES = frozenset(suffix for kind in FORMATS for suffix in kind.suffixes)
+"""Endings of names, in lower case, by which a file in a folder is taken for a picture."""
 
 
 def format_for(suffix: str) -> FileFormat:
@@ -59,7 +61,9 @@ def format_for(suffix: str) -> FileFormat:
         if suffix.lower() in candidate.suffixes:
             return candidate
     known = ", ".join(candidate.suffixes[0] for candidate in FORMATS)
-    raise ConfigError(f"pictures are written as {known}, not '{suffix}'", fix="--format png")
+    raise ConfigError(
+        f"pictures are written as {known}, not '{suffix}'", fix=Argument("format", "png")
+    )
 
 
 def check_fits(picture: Picture, scale: int, target: FileFormat) -> None:
@@ -73,10 +77,10 @@ def check_fits(picture: Picture, scale: int, target: FileFormat) -> None:
         raise ImageError(
             f"the result would be {longest} pixels long; {target.name} ends at "
             f"{target.longest_side}",
-            fix="--format png",
+            fix=Argument("format", "png"),
         )
     if picture.alpha is not None and not target.alpha:
-        raise ImageError(f"{target.name} has no alpha channel", fix="--format png")
+        raise ImageError(f"{target.name} has no alpha channel", fix=Argument("format", "png"))
 
 
 def encode(
@@ -107,7 +111,9 @@ def encode(
         data, complaint = _imencode(suffix, pixels, kept, parameters)
         if data is not None:
             return data, (*notes, *lost)
-    raise ImageError(f"OpenCV cannot write it as {target.name} ({complaint})", fix="--format png")
+    raise ImageError(
+        f"OpenCV cannot write it as {target.name} ({complaint})", fix=Argument("format", "png")
+    )
 
 
 def _channels(picture: Picture, target: FileFormat) -> Samples:

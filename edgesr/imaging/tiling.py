@@ -15,7 +15,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesr.errors import ConfigError
+from edgesr.errors import Argument, ConfigError
 
 Indices = NDArray[np.intp]
 Floats = NDArray[np.float32]
@@ -44,7 +44,7 @@ class Axis:
             raise ConfigError(
                 f"the overlap must be from 0 to half a tile ({self.tile // 2} of {self.tile}), "
                 f"not {self.overlap}",
-                where="--overlap",
+                where=Argument("overlap"),
             )
 
     @cached_property

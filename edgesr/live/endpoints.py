@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from edgesr.errors import ConfigError, MissingError, StreamError, shell
+from edgesr.errors import Argument, ConfigError, MissingError, StreamError, shell
 
 Size = tuple[int, int]
 """Width and height in pixels."""
@@ -83,7 +83,7 @@ def parse_source(text: str) -> Source:
     if separator and scheme == "test" and _PATTERN.fullmatch(rest):
         return Pattern(rest)
     if separator:
-        return _network(text, "--source", _SOURCES)
+        return _network(text, "source", _SOURCES)
     path = Path(text)
     if path.is_char_device():
         if not os.access(path, os.R_OK | os.W_OK):
@@ -108,10 +108,12 @@ def parse_sink(text: str) -> Sink:
     if text == "rtsp":
         return Network(DEFAULT_SERVER)
     if "://" in text:
-        return _network(text, "--sink", _SINKS)
+        return _network(text, "sink", _SINKS)
     path = Path(DEFAULT_FILE if text == "file" else text)
     if path.suffix.lower() not in CONTAINERS:
-        raise ConfigError(f"no sink is called '{text}'", where="--sink", fix=f"--sink {_SINKS}")
+        raise ConfigError(
+            f"no sink is called '{text}'", where=Argument("sink"), fix=f"--sink {_SINKS}"
+        )
     return File(path)
 
 
@@ -129,14 +131,16 @@ def check_sink(sink: Sink, overwrite: bool, environment: Mapping[str, str]) -> N
     """
     if isinstance(sink, Window) and not any(environment.get(name) for name in _SCREENS):
         raise MissingError(
-            "there is no screen here (DISPLAY is not set)", where="--sink window", fix="--sink file"
+            "there is no screen here (DISPLAY is not set)",
+            where=Argument("sink", "window"),
+            fix=Argument("sink", "file"),
         )
     if not isinstance(sink, File):
         return
     if sink.path.is_dir():
         raise ConfigError("a folder stands where the video goes", where=sink.path)
     if sink.path.exists() and not overwrite:
-        raise ConfigError("is there already", where=sink.path, fix="--overwrite")
+        raise ConfigError("is there already", where=sink.path, fix=Argument("overwrite", True))
 
 
 def parse_size(text: str) -> Size:
@@ -147,18 +151,24 @@ def parse_size(text: str) -> Size:
     """
     found = re.fullmatch(r"([0-9]{1,5})x([0-9]{1,5})", text)
     if found is None or not all(16 <= int(side) <= 8192 for side in found.groups()):
-        raise ConfigError(f"'{text}' is no size of a frame", where="--size", fix="--size 640x360")
+        raise ConfigError(
+            f"'{text}' is no size of a frame",
+            where=Argument("size"),
+            fix=Argument("size", "640x360"),
+        )
     return int(found[1]), int(found[2])
 
 
-def _network(text: str, option: str, choices: str) -> Network:
+def _network(text: str, field: str, choices: str) -> Network:
     try:
         parts = urlsplit(text)
         is_right = parts.scheme in _RTSP and bool(parts.hostname) and (parts.port or 1) > 0
     except ValueError:  # a port that is no number, say
         is_right = False
     if not is_right or any(character.isspace() for character in text):
-        raise ConfigError(f"'{text}' cannot be used", where=option, fix=f"{option} {choices}")
+        raise ConfigError(
+            f"'{text}' cannot be used", where=Argument(field), fix=f"--{field} {choices}"
+        )
     return Network(text)
 
 

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from edgesr.imaging.tiling import Indices
 from edgesr.runtime.session import Session
-from edgesr.runtime.upscale import plan_for, upscale_planes
+from edgesr.runtime.upscale import upscale_planes
 
 _WHITE = np.float32(255)
 
@@ -22,7 +22,7 @@ class Enlarger:
 
     def __init__(self, session: Session, height: int, width: int) -> None:
         self._session = session
-        self._plan = plan_for(session, height, width, tile=None, overlap=None)
+        self._size = height, width
         self.height, self.width = session.scale * height, session.scale * width
 
     def run(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -39,7 +39,7 @@ class Enlarger:
 
         enlarged = np.empty((self.height, self.width, 3), np.uint8)
         top = 0
-        for planes in upscale_planes(self._session, self._plan, cut):
+        for planes in upscale_planes(self._session, self._size, cut):
             part = enlarged[top : top + planes.shape[1]]
             cv2.merge([_bytes(plane) for plane in planes], part)
             top += len(part)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesr.errors import StreamError
+from edgesr.errors import Argument, StreamError
 from edgesr.live import policy
 from edgesr.live.capture import Capture, Frame
 from edgesr.live.display import Display, to_i420
@@ -161,5 +161,5 @@ class Loop:
         return StreamError(
             f"no frame could be shown in time: one takes {1000 * needed_s:.0f} ms here, and two "
             f"intervals of the source are {limit_ms:.0f} ms",
-            fix=f"--fps {fps}" if fps else "-m esr-fast, or a smaller --size",
+            fix=Argument("fps", fps) if fps else "-m esr-fast, or a smaller --size",
         )

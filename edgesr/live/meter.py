@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Literal
 
 from edgesr.bench.environment import temperatures_c
-from edgesr.engine.device import ROOT
+from edgesr.boards.device import ROOT
 from edgesr.errors import EdgesrError
 from edgesr.power.sampler import NoPower, Sampler, open_sampler
 

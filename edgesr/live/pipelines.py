@@ -6,7 +6,7 @@ hardware, and those of any machine.
 
 from dataclasses import dataclass
 
-from edgesr.engine.board import Board
+from edgesr.boards.board import Board
 from edgesr.live.endpoints import (
     CONTAINERS,
     Camera,

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Literal, TextIO
 
-from edgesr.engine.board import Board
+from edgesr.boards.board import Board
 from edgesr.errors import EdgesrError, StreamError
 from edgesr.files import atomic_path
 from edgesr.live import policy

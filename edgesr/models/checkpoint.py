@@ -14,7 +14,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from edgesr.decode import MalformedError
-from edgesr.errors import ConfigError, WeightsError
+from edgesr.errors import Argument, ConfigError, WeightsError
 from edgesr.files import open_regular, write_bytes
 from edgesr.models.network import SRNetwork
 from edgesr.models.registry import Network, all_networks, get_network
@@ -252,7 +252,9 @@ def _check_metadata(path: Path, name: str, scale: int) -> None:
     owner, owner_scale = metadata.get("network", name), metadata.get("scale", str(scale))
     if owner_scale != str(scale):
         raise WeightsError(
-            f"holds {owner} x{owner_scale}, not x{scale}", where=path, fix=f"--scale {owner_scale}"
+            f"holds {owner} x{owner_scale}, not x{scale}",
+            where=path,
+            fix=Argument("scale", owner_scale),
         )
     try:
         same = get_network(owner).summary == get_network(name).summary

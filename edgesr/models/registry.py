@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edgesr.errors import ConfigError, MissingError
+from edgesr.errors import Argument, ConfigError, MissingError
 
 if TYPE_CHECKING:
     from edgesr.models.network import SRNetwork
@@ -52,7 +52,9 @@ class Network:
         """
         if scale not in self.scales:
             known = ", ".join(map(str, self.scales))
-            raise ConfigError(f"{self.name} has scales {known}, not {scale}", where="--scale")
+            raise ConfigError(
+                f"{self.name} has scales {known}, not {scale}", where=Argument("scale")
+            )
         return self.build(scale)
 
 

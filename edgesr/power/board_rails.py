@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from edgesr.boards.board import Board, PowerRails, all_boards
 from edgesr.decode import Amount, Text
-from edgesr.engine.board import Board, PowerRails, all_boards
 from edgesr.power.tegrastats_line import RAIL_PREFIXES
 
-# Boards without a file of their own in engine/boards: Xavier NX, TX2 and TX1; Nano; Thor; and
+# Boards without a file of their own in boards: Xavier NX, TX2 and TX1; Nano; Thor; and
 # what jtop calls its total.
 _TOTAL_RAILS = ("VDD_IN", "POM_5V_IN", "VIN", "TOT")
 _JETPACK_4 = (

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edgesr.errors import ConfigError, PowerError
+from edgesr.errors import Argument, ConfigError, PowerError
 from edgesr.power.board_rails import Total, find_total, rails_of_total
 from edgesr.power.energy import COVERAGE, Energy
 from edgesr.power.power_curve import Gap, PowerCurve
@@ -21,13 +21,13 @@ from edgesr.power.tegrastats_log import PowerLog
 FORMAT = "edgesr-power/1"
 
 
-def moment_s(text: str, start: datetime | None, option: str) -> float:
+def moment_s(text: str, start: datetime | None, field: str) -> float:
     """Return a moment of a log in s from its first line.
 
     Args:
         text: seconds, or the board's `HH:MM:SS`.
         start: the board's local time at the first line.
-        option: name of the option, for messages.
+        field: name of the argument, for messages.
 
     Raises:
         ConfigError: neither of the two, or a time of day for a log without time stamps.
@@ -35,10 +35,10 @@ def moment_s(text: str, start: datetime | None, option: str) -> float:
     clock = re.fullmatch(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}(?:\.[0-9]+)?))?", text)
     if clock is None:
         if re.fullmatch(r"[0-9]+(\.[0-9]*)?", text) is None:
-            raise ConfigError(f"'{text}' is neither seconds nor HH:MM:SS", where=option)
+            raise ConfigError(f"'{text}' is neither seconds nor HH:MM:SS", where=Argument(field))
         return float(text)
     if start is None:
-        raise ConfigError("the log has no time stamps: give seconds", where=option)
+        raise ConfigError("the log has no time stamps: give seconds", where=Argument(field))
     midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
     hours, minutes, seconds = int(clock[1]), int(clock[2]), float(clock[3] or 0)
     at = midnight + timedelta(hours=hours, minutes=minutes, seconds=seconds)

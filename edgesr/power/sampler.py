@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, Protocol
 
-from edgesr.engine.device import ROOT, detect_board
-from edgesr.errors import ConfigError, EdgesrError
+from edgesr.boards.device import ROOT, detect_board
+from edgesr.errors import Argument, ConfigError, EdgesrError
 from edgesr.power.board_rails import Total
 from edgesr.power.sample import Sample
 
@@ -114,7 +114,9 @@ def open_sampler(
         PowerError: it is there and gives no power.
     """
     if interval_s <= 0:
-        raise ConfigError(f"an interval of {interval_s:g} s cannot be", where="--interval")
+        raise ConfigError(
+            f"an interval of {interval_s:g} s cannot be", where=Argument("interval_s")
+        )
     if choice == "auto":
         sampler = _first_that_works(interval_s, runs_on, root)
     else:
@@ -128,7 +130,7 @@ def open_sampler(
 
 def make_sampler(choice: str, interval_s: float, root: Path = ROOT) -> Sampler:
     """Return the sampler of a name other than `auto`, not started; see `open_sampler`."""
-    from edgesr.engine.gpu import first_gpu
+    from edgesr.boards.gpu import first_gpu
     from edgesr.power.sampler_hwmon import hwmon_sampler
     from edgesr.power.sampler_nvml import nvml_sampler
     from edgesr.power.sampler_rapl import rapl_sampler
@@ -147,7 +149,8 @@ def make_sampler(choice: str, interval_s: float, root: Path = ROOT) -> Sampler:
         return ReplaySampler(Path(argument), clock=time.monotonic)
     if kind not in makers or argument:
         raise ConfigError(
-            f"no power source is called '{choice}'; there are {', '.join(CHOICES)}", where="--power"
+            f"no power source is called '{choice}'; there are {', '.join(CHOICES)}",
+            where=Argument("power"),
         )
     return makers[kind]()
 

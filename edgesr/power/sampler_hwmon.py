@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edgesr.engine.board import Board, all_boards
+from edgesr.boards.board import Board, all_boards
 from edgesr.errors import MissingError, PowerError
 from edgesr.power.board_rails import find_total, hwmon_globs
 from edgesr.power.sample import Sample

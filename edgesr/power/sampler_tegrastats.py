@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 
-from edgesr.engine.board import Board
+from edgesr.boards.board import Board
 from edgesr.errors import MissingError, PowerError
 from edgesr.power.board_rails import Total, find_total
 from edgesr.power.sample import Sample, rail_names

@@ -4,13 +4,11 @@ from dataclasses import replace
 
 from edgesr.imaging.picture import Picture
 from edgesr.imaging.seams import border_lines, seam_ratio
-from edgesr.imaging.tiling import TilePlan
-from edgesr.runtime.photograph import upscale_picture
+from edgesr.runtime.photograph import Enlarged, upscale_picture
 from edgesr.runtime.session import Session
-from edgesr.runtime.upscale import plan_for
 
 
-def check_seams(session: Session, picture: Picture, enlarged: Picture, plan: TilePlan) -> float:
+def check_seams(session: Session, picture: Picture, made: Enlarged) -> float:
     """Return how much rougher a result is across its tile borders than without a border there.
 
     The picture is upscaled once more without its first rows and columns, so that the tiles lie
@@ -19,8 +17,7 @@ def check_seams(session: Session, picture: Picture, enlarged: Picture, plan: Til
     Args:
         session: that made the result.
         picture: the input.
-        enlarged: the result.
-        plan: its tiles.
+        made: the result.
 
     Returns:
         As `edgesr.imaging.seams.seam_ratio`, 1.0 for a picture of a single tile.
@@ -28,6 +25,7 @@ def check_seams(session: Session, picture: Picture, enlarged: Picture, plan: Til
     Raises:
         ModelError: a tile came out broken.
     """
+    plan = made.plan
     if len(plan) == 1:
         return 1.0
     top = min(plan.rows.tile // 3, picture.height - 1)
@@ -37,10 +35,11 @@ def check_seams(session: Session, picture: Picture, enlarged: Picture, plan: Til
         colour=picture.colour[top:, left:],
         alpha=None if picture.alpha is None else picture.alpha[top:, left:],
     )
-    shifted = plan_for(session, part.height, part.width, plan.rows.tile, plan.rows.overlap)
-    reference = enlarged.colour.copy()
+    tile = plan.rows.tile, plan.columns.tile
+    shifted = upscale_picture(session, part, tile, plan.rows.overlap)
+    reference = made.picture.colour.copy()
     scale = plan.scale
-    reference[scale * top :, scale * left :] = upscale_picture(session, part, shifted).colour
-    rows = border_lines(plan.rows) - border_lines(shifted.rows, top)
-    columns = border_lines(plan.columns) - border_lines(shifted.columns, left)
-    return seam_ratio(enlarged.colour, reference, rows, columns)
+    reference[scale * top :, scale * left :] = shifted.picture.colour
+    rows = border_lines(plan.rows) - border_lines(shifted.plan.rows, top)
+    columns = border_lines(plan.columns) - border_lines(shifted.plan.columns, left)
+    return seam_ratio(made.picture.colour, reference, rows, columns)

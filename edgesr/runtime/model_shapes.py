@@ -7,8 +7,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.errors import ModelError, shell
-from edgesr.export.manifest import OnnxManifest
 
 FLOAT = "tensor(float)"
 INDEPENDENCE = 1e-3

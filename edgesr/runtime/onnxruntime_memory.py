@@ -6,6 +6,8 @@ arena can be bounded, by an arena that sessions share; each session is given one
 
 from typing import Any
 
+from edgesr.onnx_runtime import import_onnxruntime
+
 _BASE_BYTES = 256 << 20
 _PIXEL_BYTES = 64 << 10  # of an input tile; the student takes 2.7 kB
 _COPIES = 4  # of the weights: the file's, and those that are laid out anew for a processor
@@ -27,8 +29,7 @@ def bound(options: Any, limit: int) -> None:
     A later call gives the session after it another arena; those that are open keep theirs. Old
     versions (1.19, for one) take one arena a process, so only the first session is bounded there.
     """
-    import onnxruntime as ort
-
+    ort = import_onnxruntime()
     kind, use = ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, ort.OrtMemType.DEFAULT
     as_asked = 1  # extends the arena by what is needed, not to the next power of two
     arena = ort.OrtArenaCfg({"max_mem": limit, "arena_extend_strategy": as_asked})

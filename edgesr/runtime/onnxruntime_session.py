@@ -6,20 +6,22 @@ Tiles run side by side, each on one thread. On two cores the student takes 15 ms
 """
 
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesr.artifacts.onnx_file import FIRST_BYTE, check_content
+from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.errors import MissingError, ModelError, shell
-from edgesr.export.manifest import OnnxManifest
-from edgesr.export.onnx_file import check_content
 from edgesr.files import open_regular
+from edgesr.onnx_runtime import import_onnxruntime
 from edgesr.runtime.model_shapes import check_independence, check_interface, check_output
 from edgesr.runtime.onnxruntime_memory import bound, is_exceeded, limit_bytes
 
-FIRST_BYTE = b"\x08"  # an ONNX file is a protobuf message that begins with its field ir_version
+_one_at_a_time = threading.Lock()
 
 
 class OnnxRuntimeSession:
@@ -50,7 +52,7 @@ class OnnxRuntimeSession:
         self.batch = self.manifest.batch if fixed else None
         threads = _cores() if threads is None else threads
         try:
-            import onnxruntime
+            onnxruntime = import_onnxruntime()
         except ImportError as error:
             raise MissingError(
                 "ONNX Runtime is not installed", fix="pip install onnxruntime"
@@ -61,11 +63,12 @@ class OnnxRuntimeSession:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         calls = self.batch if self.batch is not None else threads
         self._limit = limit_bytes(self.manifest.tile**2 * calls, len(content))
-        bound(options, self._limit)
         try:
-            self._session = onnxruntime.InferenceSession(
-                content, options, providers=["CPUExecutionProvider"]
-            )
+            with _one_at_a_time:  # the bound is that of the next session in the process
+                bound(options, self._limit)
+                self._session = onnxruntime.InferenceSession(
+                    content, options, providers=["CPUExecutionProvider"]
+                )
         except Exception as error:  # its exceptions share no base class but this one
             raise self._failure("load", error) from error
         inputs = self._session.get_inputs()

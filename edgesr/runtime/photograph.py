@@ -1,7 +1,9 @@
 """Upscaling a photograph: colour and alpha, 8 and 16 bits, grey, EXIF data."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +12,25 @@ from edgesr.imaging.exif import for_new_size
 from edgesr.imaging.picture import Picture, Samples
 from edgesr.imaging.tiling import Indices, TilePlan
 from edgesr.runtime.session import Session
-from edgesr.runtime.upscale import Cut, upscale_bands
+from edgesr.runtime.upscale import Cut, OnTile, Tile, plan_for, upscale_bands
 
+_DEEPEST = 65535  # floats are taken as that many steps where alpha is all but none
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
+
+
+@dataclass(frozen=True)
+class Enlarged:
+    """A photograph that was enlarged, and how.
+
+    Attributes:
+        picture: the enlarged photograph.
+        plan: the tiles it was cut into.
+        tiles: tiles that went through the network, those of varying alpha among them.
+    """
+
+    picture: Picture
+    plan: TilePlan
+    tiles: int
 
 
 def passes(picture: Picture) -> int:
@@ -24,41 +42,62 @@ def passes(picture: Picture) -> int:
 def upscale_picture(
     session: Session,
     picture: Picture,
-    plan: TilePlan,
-    on_tile: Callable[[], None] | None = None,
-) -> Picture:
-    """Upscale a photograph with its alpha channel, depth and metadata.
+    tile: Tile | None = None,
+    overlap: int | None = None,
+    on_tile: OnTile | None = None,
+) -> Enlarged:
+    """Upscale a photograph with its alpha channel, depth and metadata: plan its tiles and run them.
 
     A grey picture becomes the luma of what the network gives.
 
     Args:
         session: the network.
         picture: to enlarge.
-        plan: from `plan_for`, for the picture's size.
-        on_tile: called after every tile, `passes(picture) * len(plan)` times.
+        tile: as in `plan_for`.
+        overlap: as in `plan_for`.
+        on_tile: called after every tile with how many are done, and how many there are.
 
     Raises:
+        ConfigError: tile or overlap do not fit.
         ModelError: a tile came out broken.
     """
+    plan = plan_for(session, picture.height, picture.width, tile, overlap)
+    tiles = passes(picture) * len(plan)
     height, width = session.scale * picture.height, session.scale * picture.width
     colour = np.empty((height, width, 3), picture.colour.dtype)
     alpha = None
     if picture.alpha is not None:
         alpha = np.full((height, width), picture.alpha[0, 0], picture.alpha.dtype)
     top = 0
-    for band, opacity in _layers(session, picture, plan, on_tile):
+    run = partial(
+        upscale_bands,
+        session,
+        (picture.height, picture.width),
+        tile=tile,
+        overlap=overlap,
+        on_tile=_counting(on_tile, tiles),
+    )
+    for band, opacity in _layers(picture, run):
         rows = slice(top, top + len(band))
         values = (band @ LUMA)[:, :, None] if picture.grey else band
-        colour[rows] = np.rint(values * picture.white)
+        colour[rows] = _stored(values, picture)
         if alpha is not None and opacity is not None:
-            alpha[rows] = np.rint(opacity * picture.white)
+            alpha[rows] = _stored(opacity, picture)
         top += len(band)
     exif = None if picture.exif is None else for_new_size(picture.exif, width, height)
-    return replace(picture, colour=colour, alpha=alpha, exif=exif)
+    return Enlarged(replace(picture, colour=colour, alpha=alpha, exif=exif), plan, tiles)
+
+
+def _counting(on_tile: OnTile | None, tiles: int) -> OnTile | None:
+    """Return what counts the tiles of colour and of alpha together, which run in turns."""
+    if on_tile is None:
+        return None
+    done = count(1)
+    return lambda number, of: on_tile(next(done), tiles)
 
 
 def _layers(
-    session: Session, picture: Picture, plan: TilePlan, on_tile: Callable[[], None] | None
+    picture: Picture, run: Callable[[Cut], Iterator[NDArray[np.float32]]]
 ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32] | None]]:
     """Yield bands of straight colour (rows, width, 3) and of varying alpha (rows, width), or None.
 
@@ -66,15 +105,21 @@ def _layers(
     that the hidden colour of transparent pixels does not bleed into the edges.
     """
     if passes(picture) == 1 or picture.alpha is None:
-        for band in upscale_bands(session, plan, _cutter(picture.colour), on_tile):
+        for band in run(_cutter(picture.colour)):
             yield band, None
         return
-    colours = upscale_bands(session, plan, _cutter(picture.colour, picture.alpha), on_tile)
-    alphas = upscale_bands(session, plan, _cutter(_three_channels(picture.alpha)), on_tile)
+    colours = run(_cutter(picture.colour, picture.alpha))
+    alphas = run(_cutter(_three_channels(picture.alpha)))
     for band, layer in zip(colours, alphas, strict=True):
         opacity = np.minimum(layer @ LUMA, 1.0)
-        visible = np.maximum(opacity, 0.5 / picture.white)[:, :, None]
+        faintest = 0.5 / (_DEEPEST if picture.is_float else picture.white)
+        visible = np.maximum(opacity, faintest)[:, :, None]
         yield np.minimum(band / visible, 1.0), opacity
+
+
+def _stored(values: NDArray[np.float32], picture: Picture) -> NDArray[np.float32]:
+    """Return values in [0, 1] as the picture's samples hold them."""
+    return values if picture.is_float else np.rint(values * picture.white)
 
 
 def _three_channels(alpha: Samples) -> Samples:
@@ -83,7 +128,7 @@ def _three_channels(alpha: Samples) -> Samples:
 
 def _cutter(samples: Samples, alpha: Samples | None = None) -> Cut:
     """Return what cuts float tiles from (height, width, 3) samples, multiplied by any alpha."""
-    white = np.float32(np.iinfo(samples.dtype).max)
+    white = np.float32(1 if samples.dtype.kind == "f" else np.iinfo(samples.dtype).max)
 
     def cut(rows: Indices, columns: Indices) -> NDArray[np.float32]:
         at = np.ix_(rows, columns)

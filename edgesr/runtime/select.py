@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgesr.errors import ConfigError, EngineError, MissingError, ModelError, shell
+from edgesr.errors import Argument, ConfigError, EngineError, MissingError, ModelError, shell
 from edgesr.weights import shipped, shipped_names
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _tensorrt_suits(request: Request) -> bool:
 
 
 def _open_tensorrt(request: Request) -> "Session":
-    from edgesr.engine.find import open_engine
+    from edgesr.runtime.tensorrt_repeat import open_engine
 
     found = find_engine_for(request)
     if found.engine is None:
@@ -131,7 +131,7 @@ def _open_torch(request: Request) -> "Session":
         raise ConfigError(
             "the torch backend runs networks by name, not files",
             where=request.model,
-            fix="--backend onnxruntime",
+            fix=Argument("backend", "onnxruntime"),
         )
     if find_spec("torch") is None:
         raise MissingError("torch is not installed", fix="pip install 'edgesr[train]'")
@@ -182,12 +182,14 @@ def open_session(
         chosen = named[backend]
     else:
         known = ", ".join(backend_names())
-        raise ConfigError(f"no backend is called '{backend}'; there are {known}", where="--backend")
+        raise ConfigError(
+            f"no backend is called '{backend}'; there are {known}", where=Argument("backend")
+        )
     session = chosen.open(request)
     if scale is not None and session.scale != scale:
         raise ConfigError(
             f"{model} enlarges {session.scale} times, not {scale}",
-            where="--scale",
-            fix=f"--scale {session.scale}",
+            where=Argument("scale"),
+            fix=Argument("scale", session.scale),
         )
     return session

@@ -6,6 +6,7 @@ photographs of cameras are. On clean pictures the first is sharper; of lossy one
 blocks and the noise too. benchmarks/photographs has the figures.
 """
 
+import threading
 import time
 from dataclasses import dataclass
 from types import TracebackType
@@ -67,6 +68,8 @@ class Opened:
 class Sessions:
     """Opens each network once, when the first picture needs it; a context that closes them all.
 
+    Several threads may ask at the same time.
+
     Args:
         model: name of a network or path of a file, which is opened at once; None: by picture.
         backend: `auto` or a name in `edgesr.runtime.select.BACKENDS`.
@@ -86,6 +89,7 @@ class Sessions:
         self._model, self._backend, self._threads = model, backend, threads
         self._asked_scale = scale
         self._open: dict[str, tuple[Session, float]] = {}
+        self._opening = threading.Lock()
         self.scale = DEFAULT_SCALE if scale is None else scale
         if model is not None:
             self.scale = self._session(model)[0].scale
@@ -99,8 +103,14 @@ class Sessions:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for session, _ in self._open.values():
-            session.close()
+        self.close()
+
+    def close(self) -> None:
+        """Close all of them; nothing may run in one any more."""
+        with self._opening:
+            for session, _ in self._open.values():
+                session.close()
+            self._open.clear()
 
     def session_for(self, picture: Picture) -> Opened:
         """Return the session for a picture.
@@ -112,14 +122,26 @@ class Sessions:
         session, load_ms = self._session(choice.model)
         return Opened(session, load_ms, choice.reason)
 
+    def open_all(self) -> "list[Session]":
+        """Return a session of every network that a picture may get, opened.
+
+        Raises:
+            EdgesrError: one cannot be opened; see `open_session`.
+        """
+        if self._model is not None:
+            return [self._session(self._model)[0]]
+        names = (CLEAN, LOSSY) if (LOSSY, self.scale) in shipped_names() else (CLEAN,)
+        return [self._session(name)[0] for name in names]
+
     @property
     def backends(self) -> dict[str, str]:
         """Name of the backend by model, of the sessions that are open."""
         return {model: session.backend for model, (session, _) in self._open.items()}
 
     def _session(self, model: str) -> "tuple[Session, float]":
-        if model not in self._open:
-            start = time.perf_counter()
-            session = open_session(model, self._backend, self._asked_scale, self._threads)
-            self._open[model] = session, round((time.perf_counter() - start) * 1000.0, 3)
-        return self._open[model]
+        with self._opening:
+            if model not in self._open:
+                start = time.perf_counter()
+                session = open_session(model, self._backend, self._asked_scale, self._threads)
+                self._open[model] = session, round((time.perf_counter() - start) * 1000.0, 3)
+            return self._open[model]

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesr.artifacts.plugin import load_library, plugin_folder
 from edgesr.engine.cuda_graph import CaptureError, CudaGraph, execution_context
 from edgesr.engine.find import check_engine
-from edgesr.engine.plugin import load_library, plugin_folder
 from edgesr.engine.stack import find_stack
 from edgesr.errors import EngineError, shell
 from edgesr.runtime.cuda_buffers import Pair, Slot, allocate, import_pycuda, shares_memory
@@ -68,6 +68,7 @@ class TensorRTSession:
         self._open_repeat = repeat
         self._fp32: Session | None = None
         self._lock = threading.Lock()
+        self._repairing = threading.Lock()
         self._stack = find_stack((self.manifest.tensorrt_module,))
         self._driver, self._primary = import_pycuda()
         (self._input,) = self.manifest.inputs
@@ -105,7 +106,8 @@ class TensorRTSession:
             except BaseException:  # nothing may still read or write the buffers
                 self._driver.Context.synchronize()
                 raise
-        self._repair(tiles, enlarged)
+        with self._repairing:
+            self._repair(tiles, enlarged)
         return enlarged
 
     @property

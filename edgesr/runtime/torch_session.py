@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesr.errors import ConfigError
+from edgesr.errors import Argument, ConfigError
 
 if TYPE_CHECKING:
     from edgesr.models.network import SRNetwork
@@ -41,7 +41,9 @@ class TorchSession:
             self._network = network.to(device)
         except (RuntimeError, AssertionError) as error:
             raise ConfigError(
-                f"torch has no device '{device}' here", where="--device", fix="--device cpu"
+                f"torch has no device '{device}' here",
+                where=Argument("device"),
+                fix=Argument("device", "cpu"),
             ) from error
         self._device = device
 

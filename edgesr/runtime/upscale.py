@@ -4,12 +4,13 @@ At any moment there are a batch of tiles and one row of tiles in memory beside i
 """
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesr.errors import ConfigError, ModelError
+from edgesr.errors import Argument, ConfigError, ModelError
 from edgesr.imaging.tiling import Indices, TilePlan, plan_tiles, stitch, stitch_planes
 from edgesr.runtime.guard import fault
 from edgesr.runtime.session import Session
@@ -25,68 +26,95 @@ Cut = Callable[[Indices, Indices], NDArray[np.float32]]
 """(row positions, column positions) -> (rows, columns, 3) float32 RGB in [0, 1]."""
 
 
+OnTile = Callable[[int, int], None]
+"""Called after every tile with the number of tiles that are done, and of all."""
+
+Tile = int | tuple[int, int]
+"""Side of a square tile, or height and width, in input pixels."""
+
+
 def plan_for(
-    session: Session, height: int, width: int, tile: int | None, overlap: int | None
+    session: Session,
+    height: int,
+    width: int,
+    tile: Tile | None = None,
+    overlap: int | None = None,
 ) -> TilePlan:
-    """Plan the tiles that a session needs for a picture.
+    """Plan the tiles that a session needs for a picture, without running any.
 
     Args:
         session: a network for one tile size, or for any.
         height: of the picture.
         width: of the picture.
-        tile: side of a tile; None: the session's own, or the whole picture where any size will do.
+        tile: of a tile; None: the session's own, or the whole picture where any size will do.
         overlap: pixels that neighbours share; None: `DEFAULT_OVERLAP`, or half a smaller tile.
 
     Raises:
         ConfigError: the session has another tile size, or the overlap does not fit the tile.
     """
-    if tile is not None and tile < 1:
-        raise ConfigError(f"a tile has at least 1 pixel, not {tile}", where="--tile")
-    if tile is not None and session.tile not in (None, tile):
+    asked = (tile, tile) if isinstance(tile, int) else tile
+    if asked is not None and min(asked) < 1:
+        raise ConfigError(f"a tile has at least 1 pixel, not {tile}", where=Argument("tile"))
+    if asked is not None and session.tile is not None and asked != (session.tile, session.tile):
         raise ConfigError(
             f"{session.model} was made for tiles of {session.tile}, not {tile}",
-            where="--tile",
+            where=Argument("tile"),
             fix=f"edgesr export --tile {tile}",
         )
-    side = session.tile if tile is None else tile
-    shape = (height, width) if side is None else (side, side)
+    own = None if session.tile is None else (session.tile, session.tile)
+    shape = asked or own or (height, width)
     if overlap is None:
         overlap = min(DEFAULT_OVERLAP, min(shape) // 2)
-    return plan_tiles(height, width, shape, overlap, session.scale)
+    return _plan(height, width, shape, overlap, session.scale)
+
+
+_plan = lru_cache(maxsize=16)(plan_tiles)  # frames and the pictures of a bench share one size
 
 
 def upscale_bands(
-    session: Session, plan: TilePlan, cut: Cut, on_tile: Callable[[], None] | None = None
+    session: Session,
+    size: tuple[int, int],
+    cut: Cut,
+    tile: Tile | None = None,
+    overlap: int | None = None,
+    on_tile: OnTile | None = None,
 ) -> Iterator[NDArray[np.float32]]:
     """Upscale what `cut` gives, band by band.
 
     Args:
         session: the network.
-        plan: from `plan_for`.
+        size: height and width of the picture, in pixels.
         cut: gives a tile of the picture.
+        tile: as in `plan_for`.
+        overlap: as in `plan_for`.
         on_tile: called after every tile.
 
     Yields:
         (rows, scale*width, 3) RGB in [0, 1], from top to bottom.
 
     Raises:
+        ConfigError: tile or overlap do not fit.
         ModelError: a tile came out black or with values that are not finite.
     """
+    plan = plan_for(session, *size, tile, overlap)
     for band in stitch(plan, _enlarged_tiles(session, plan, cut, on_tile)):
         yield np.clip(band, 0.0, 1.0, out=band)
 
 
-def upscale_planes(session: Session, plan: TilePlan, cut: Cut) -> Iterator[NDArray[np.float32]]:
+def upscale_planes(
+    session: Session, size: tuple[int, int], cut: Cut
+) -> Iterator[NDArray[np.float32]]:
     """Upscale what `cut` gives, with the colours apart; see `upscale_bands`.
 
     Yields:
         (3, rows, scale*width) R, G and B, not clipped, from top to bottom; good until the next.
     """
+    plan = plan_for(session, *size)
     return stitch_planes(plan, _enlarged_tiles(session, plan, cut, on_tile=None))
 
 
 def _enlarged_tiles(
-    session: Session, plan: TilePlan, cut: Cut, on_tile: Callable[[], None] | None
+    session: Session, plan: TilePlan, cut: Cut, on_tile: OnTile | None
 ) -> Iterator[NDArray[np.float32]]:
     """Yield the tiles of a picture, (3, scale*height, scale*width), in the order of the plan."""
     numbers = iter(range(len(plan)))
@@ -106,16 +134,16 @@ def _enlarged_tiles(
                     fix="edgesr upscale --backend onnxruntime, with an fp32 model",
                 )
             if on_tile is not None:
-                on_tile()
+                on_tile(number + 1, len(plan))
             yield enlarged
 
 
 def upscale(
     session: Session,
     rgb: NDArray[np.float32],
-    tile: int | None = None,
+    tile: Tile | None = None,
     overlap: int | None = None,
-    on_tile: Callable[[], None] | None = None,
+    on_tile: OnTile | None = None,
 ) -> NDArray[np.float32]:
     """Upscale a picture.
 
@@ -133,9 +161,9 @@ def upscale(
         ConfigError: tile or overlap do not fit.
         ModelError: a tile came out broken.
     """
-    plan = plan_for(session, rgb.shape[0], rgb.shape[1], tile, overlap)
 
     def cut(rows: Indices, columns: Indices) -> NDArray[np.float32]:
         return rgb[np.ix_(rows, columns)]
 
-    return np.concatenate(list(upscale_bands(session, plan, cut, on_tile)))
+    size = rgb.shape[0], rgb.shape[1]
+    return np.concatenate(list(upscale_bands(session, size, cut, tile, overlap, on_tile)))

@@ -9,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from edgesr import __version__
 from edgesr.serve.doorman import Doorman, answer
 from edgesr.serve.line import Line
 from edgesr.serve.metrics import MEDIA_TYPE, Metrics
@@ -18,6 +17,7 @@ from edgesr.serve.settings import Settings
 from edgesr.serve.upscale import Upscale
 from edgesr.serve.web_page import page_files
 from edgesr.serve.worker import Worker
+from edgesr.version import __version__
 
 
 def make_app(
@@ -35,17 +35,17 @@ def make_app(
         on_ready: called when requests can come.
     """
     line = Line(settings.waiting, settings.unsent_bytes)
-    metrics = Metrics(worker.session, line)
+    metrics = Metrics(worker.network, line)
 
     async def health(_: Request) -> Response:
-        session = worker.session
+        network = worker.network
         return JSONResponse(
             {
                 "status": "ok",
                 "version": __version__,
-                "model": session.model,
-                "scale": session.scale,
-                "backend": session.backend,
+                "model": network.model,
+                "scale": network.scale,
+                "backend": network.backend,
                 "in_line": line.taken,
                 "places": line.places,
             }
@@ -62,7 +62,7 @@ def make_app(
     routes: list[BaseRoute] = [
         *(
             Route(path, _fixed(content, kind))
-            for path, content, kind in page_files(worker.session, settings)
+            for path, content, kind in page_files(worker.network, settings)
         ),
         Route("/health", health),
         Route("/metrics", counters),

@@ -10,10 +10,9 @@ from prometheus_client import (
     generate_latest,
 )
 
-from edgesr import __version__
-from edgesr.runtime.session import Session
 from edgesr.serve.line import Line
-from edgesr.serve.worker import Enlarged
+from edgesr.serve.worker import Enlarged, Network
+from edgesr.version import __version__
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
@@ -23,20 +22,20 @@ class Metrics:
     """Counters of one server, apart from those of any other in the process.
 
     Args:
-        session: the network that runs.
+        runs: the networks that run.
         line: its queue.
     """
 
-    def __init__(self, session: Session, line: Line) -> None:
+    def __init__(self, runs: Network, line: Line) -> None:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         network = Info("edgesr", "Version and network.", registry=self._registry)
         network.info(
             {
                 "version": __version__,
-                "model": session.model,
-                "scale": str(session.scale),
-                "backend": session.backend,
+                "model": runs.model,
+                "scale": str(runs.scale),
+                "backend": runs.backend,
             }
         )
         self._answers = Counter(

@@ -1,12 +1,9 @@
 """Answers that are no picture: a status and a JSON object that says what, where and what next."""
 
 import json
-import re
 from collections.abc import Mapping
 
-from edgesr.errors import EdgesrError, ImageError, LimitError
-
-_OPTION = re.compile(r"--([a-z]+) (\S+)")
+from edgesr.errors import Argument, EdgesrError, ImageError, LimitError
 
 
 class Refusal(Exception):  # noqa: N818  (an answer first, and seldom an error of ours)
@@ -50,14 +47,16 @@ def refusal_of(error: EdgesrError) -> Refusal:
     """
     if isinstance(error, LimitError):
         advice = "send a smaller picture"
-        if error.fix is not None:
-            command = error.fix.replace("COMMAND ...", "serve")
+        if error.advice is not None:
+            command = error.advice.replace("COMMAND ...", "serve")
             advice = f"{advice}; who runs the server raises the limit: {command}"
         return Refusal(413, error.what, "body", advice)
     if not isinstance(error, ImageError):
         advice = "tell who runs the server; its log says more"
         return Refusal(500, "the network failed at this picture", "server", advice)
     advice = "send another picture"
-    if error.fix is not None:
-        advice = _OPTION.sub(r"POST /upscale?\1=\2", error.fix)
+    if isinstance(error.fix, Argument):
+        advice = f"POST /upscale?{error.fix.name}={error.fix.value}"
+    elif error.fix is not None:
+        advice = error.fix
     return Refusal(422, error.what, "body", advice)

@@ -11,7 +11,7 @@ from types import FrameType
 
 import uvicorn
 
-from edgesr.errors import ConfigError
+from edgesr.errors import Argument, ConfigError
 from edgesr.serve.app import make_app
 from edgesr.serve.connection import timed_protocol
 from edgesr.serve.settings import Settings
@@ -34,7 +34,9 @@ def listen(host: str, port: int) -> socket.socket:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as error:
         raise ConfigError(
-            "no such address", where=f"--host {host}", fix="--host 0.0.0.0 for the whole network"
+            "no such address",
+            where=Argument("host", host),
+            fix="--host 0.0.0.0 for the whole network",
         ) from error
     family, kind, protocol, _, address = found[0]
     listener = socket.socket(family, kind, protocol)
@@ -47,7 +49,7 @@ def listen(host: str, port: int) -> socket.socket:
         raise ConfigError(
             f"cannot listen there ({error.strerror})",
             where=f"{host}:{port}",
-            fix=f"--port {port + 1 if 1023 < port < 65535 else 8000}",
+            fix=Argument("port", port + 1 if 1023 < port < 65535 else 8000),
         ) from error
     return listener
 

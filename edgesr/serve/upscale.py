@@ -121,6 +121,7 @@ async def _send(result: Enlarged, form: Form, send: Send) -> None:
         (b"vary", b"Accept"),
         (b"server-timing", _timing(result)),
         (b"edgesr-size", "{}x{}".format(*result.output_size).encode()),
+        (b"edgesr-model", _one_line(result.model)),
     ]
     if result.notes:
         headers.append((b"edgesr-notes", _one_line(" | ".join(result.notes))))

@@ -7,31 +7,31 @@ from string import Template
 
 import numpy as np
 
-from edgesr.bench.svg import COLOURS
-from edgesr.compare.slider import SCRIPT, STYLE, Shown, slider
 from edgesr.imaging.encode import encode, format_for
 from edgesr.imaging.limits import max_megapixels
 from edgesr.imaging.picture import Picture
-from edgesr.runtime.session import Session
+from edgesr.pages.slider import SCRIPT, STYLE, Shown, slider
+from edgesr.pages.svg import COLOURS
 from edgesr.serve.settings import Settings
+from edgesr.serve.worker import Network
 
 _HERE = files(__package__) / "page"
 
 
-def page_files(session: Session, settings: Settings) -> Iterator[tuple[str, bytes, str]]:
+def page_files(network: Network, settings: Settings) -> Iterator[tuple[str, bytes, str]]:
     """Yield (path, content, media type) of the files that make up the page.
 
     The slider is that of `edgesr compare`; script and style are files of their own, because the
     page allows none within itself.
 
     Args:
-        session: the network that runs, to be named.
+        network: what runs, to be named.
         settings: limits, to be named.
     """
     nothing = _transparent_pixel()  # where the page puts its pictures in
     html = Template(_text("page.html")).substitute(
-        model=escape(session.model),
-        scale=session.scale,
+        model=escape(network.model),
+        scale=network.scale,
         max_bytes=settings.max_body_bytes,
         megabytes=f"{settings.max_body_bytes / 1e6:g}",
         megapixels=f"{max_megapixels():g}",

@@ -1,7 +1,7 @@
 """The one thread that enlarges pictures, just as `edgesr upscale` does.
 
 Decoders watch the process's standard error and a TensorRT engine belongs to the thread that opened
-it, so one thread opens the network, runs everything through it and closes it.
+it, so one thread opens the networks, runs everything through them and closes them.
 """
 
 import math
@@ -19,13 +19,32 @@ from edgesr.serve.settings import Settings
 
 if TYPE_CHECKING:
     from edgesr.imaging.picture import Picture
-    from edgesr.runtime.session import Session
+    from edgesr.runtime.sessions import Sessions
 
 T = TypeVar("T")
 
 
+_CHECKED = 4096
+"""Side of a picture, in pixels, against which every tile and overlap can be checked."""
+
+
 class StoppedError(Exception):
     """Nobody waits for the picture any more."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """What is told of the networks that run.
+
+    Attributes:
+        model: their names: one, or those that pictures are given to by how they are stored.
+        scale: output side over input side.
+        backend: what runs them.
+    """
+
+    model: str
+    scale: int
+    backend: str
 
 
 @dataclass(frozen=True)
@@ -36,6 +55,7 @@ class Enlarged:
         data: content of its file.
         input_size: (width, height) of what was sent, in pixels.
         output_size: (width, height) of what was made.
+        model: name of the network that made it.
         decode_ms: from the file to the picture.
         run_ms: from the picture to the enlarged one.
         encode_ms: from that to its file.
@@ -45,6 +65,7 @@ class Enlarged:
     data: bytes
     input_size: tuple[int, int]
     output_size: tuple[int, int]
+    model: str
     decode_ms: float
     run_ms: float
     encode_ms: float
@@ -79,21 +100,24 @@ class Job:
 
 
 class Worker:
-    """A network in a thread of its own.
+    """The networks in a thread of their own.
 
     Args:
-        opener: opens the network; called in that thread.
-        settings: how it enlarges.
+        opener: gives the networks; called in that thread, which opens them all.
+        settings: how they enlarge.
+
+    Attributes:
+        network: what runs.
 
     Raises:
-        EdgesrError: the network cannot be opened.
+        EdgesrError: a network cannot be opened, or the tiles of the settings do not fit it.
     """
 
-    def __init__(self, opener: "Callable[[], Session]", settings: Settings) -> None:
+    def __init__(self, opener: "Callable[[], Sessions]", settings: Settings) -> None:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="enlarge")
         self._settings = settings
         try:
-            self.session = self._pool.submit(opener).result()
+            self._sessions, self.network = self._pool.submit(_open, opener, settings).result()
         except BaseException:
             self._pool.shutdown()
             raise
@@ -108,19 +132,40 @@ class Worker:
         return self._pool.submit(self._enlarge, job)
 
     def close(self) -> None:
-        """End what runs, close the network and end the thread."""
-        self._pool.submit(self.session.close).result()
+        """End what runs, close the networks and end the thread."""
+        self._pool.submit(self._sessions.close).result()
         self._pool.shutdown()
 
     def _enlarge(self, job: Job) -> Enlarged:
         try:
-            return enlarge(self.session, job, self._settings)
+            return enlarge(self._sessions, job, self._settings)
         except MemoryError as error:
             raise LimitError("not enough memory for its enlargement") from error
 
 
-def enlarge(session: "Session", job: Job, settings: Settings) -> Enlarged:
-    """Decode, enlarge and encode a picture.
+def _open(opener: "Callable[[], Sessions]", settings: Settings) -> "tuple[Sessions, Network]":
+    """Open every network and check that the settings fit it.
+
+    Raises:
+        EdgesrError: a network cannot be opened, or the tiles of the settings do not fit it.
+    """
+    from edgesr.runtime.upscale import plan_for
+
+    sessions = opener()
+    try:
+        opened = sessions.open_all()
+        for session in opened:
+            plan_for(session, _CHECKED, _CHECKED, settings.tile, settings.overlap)
+    except BaseException:
+        sessions.close()
+        raise
+    names = " or ".join(session.model for session in opened)
+    backends = " or ".join(dict.fromkeys(session.backend for session in opened))
+    return sessions, Network(names, sessions.scale, backends)
+
+
+def enlarge(sessions: "Sessions", job: Job, settings: Settings) -> Enlarged:
+    """Decode, enlarge and encode a picture, by the network that suits it.
 
     Raises:
         StoppedError: it was given up.
@@ -129,20 +174,26 @@ def enlarge(session: "Session", job: Job, settings: Settings) -> Enlarged:
     from edgesr.imaging.encode import check_fits, encode
     from edgesr.imaging.picture import decode
     from edgesr.runtime.photograph import upscale_picture
-    from edgesr.runtime.upscale import plan_for
 
     job.go_on()
     picture, decode_ms = _timed(lambda: decode(job.data))
     check_memory(picture)
-    check_fits(picture, session.scale, job.form.target)
-    plan = plan_for(session, picture.height, picture.width, settings.tile, settings.overlap)
-    made, run_ms = _timed(lambda: upscale_picture(session, picture, plan, job.go_on))
+    check_fits(picture, sessions.scale, job.form.target)
+    session = sessions.session_for(picture).session
+    made, run_ms = _timed(
+        lambda: (
+            upscale_picture(
+                session, picture, settings.tile, settings.overlap, lambda done, of: job.go_on()
+            ).picture
+        )
+    )
     job.go_on()
     (data, notes), encode_ms = _timed(lambda: encode(made, job.form.target, job.form.quality))
     return Enlarged(
         data=data,
         input_size=(picture.width, picture.height),
         output_size=(made.width, made.height),
+        model=session.model,
         decode_ms=decode_ms,
         run_ms=run_ms,
         encode_ms=encode_ms,

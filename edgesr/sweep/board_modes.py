@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgesr.errors import ConfigError, EdgesrError, MissingError
+from edgesr.errors import Argument, ConfigError, EdgesrError, MissingError
 
 TABLE = Path("/etc/nvpmodel.conf")
 """Where Jetson Linux keeps the modes of the board it runs on."""
@@ -42,7 +42,7 @@ def board_modes(table: Path = TABLE) -> tuple[BoardMode, ...]:
         what = f"there is no {missing[0]}" if missing else f"there is no {table}"
         raise MissingError(
             f"{what}: power modes are those of a Jetson",
-            where="--sweep",
+            where=Argument("sweep"),
             fix="edgesr bench without --sweep measures this machine as it is",
         )
     try:
@@ -67,7 +67,7 @@ def chosen(modes: Sequence[BoardMode], names: Sequence[str]) -> tuple[BoardMode,
         option = BoardMode(0, name).option
         if option not in by_name:
             known = ", ".join(by_name)
-            raise ConfigError(f"this board has {known}; not '{name}'", where="--power-mode")
+            raise ConfigError(f"this board has {known}; not '{name}'", where=Argument("power_mode"))
         found.append(by_name[option])
     return tuple(dict.fromkeys(found)) or tuple(modes)
 

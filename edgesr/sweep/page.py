@@ -4,7 +4,7 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from edgesr.bench.svg import COLOURS
+from edgesr.pages.style import PAGE_STYLE
 from edgesr.sweep.plot import energy_plot, ordered_rows
 from edgesr.sweep.result import Cell, SweepResult
 from edgesr.sweep.text import COLUMNS, cell_texts, sources, verdict
@@ -20,7 +20,7 @@ _KEY = (
 def page(result: SweepResult) -> str:
     """Return the report as HTML."""
     slots = {
-        "colours": COLOURS,
+        "page_style": PAGE_STYLE,
         "title": escape(f"edgesr sweep: {result.machine}"),
         "heading": escape(f"Power modes of {result.machine}"),
         "under": escape(

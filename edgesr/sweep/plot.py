@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from edgesr.bench.svg import SERIES, Svg, log_axis
+from edgesr.pages.svg import SERIES, Svg, log_axis
 from edgesr.sweep.result import Cell, SweepResult
 from edgesr.sweep.text import energy
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from edgesr.bench.config import CONTROL, Wanted
-from edgesr.errors import DataError
+from edgesr.errors import Argument, DataError
 from edgesr.evaluate.datasets import BenchmarkSet, open_sets
 from edgesr.evaluate.evaluate import evaluate
 from edgesr.evaluate.model import Wishes, open_subject
@@ -29,7 +29,7 @@ def open_set(folder: Path, scale: int) -> BenchmarkSet:
         raise DataError(
             f"it holds {len(sets)} sets, and a budget is judged by one",
             where=folder,
-            fix=f"--data {folder / sets[0].name}",
+            fix=Argument("data", folder / sets[0].name),
         )
     return sets[0]
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from edgesr.bench.figures import ModelFigures, Result, rounded
-from edgesr.errors import ConfigError
+from edgesr.errors import Argument, ConfigError
 from edgesr.sweep.record import Quality, Sweep
 
 SCHEMA = "edgesr-sweep-result/1"
@@ -138,7 +138,11 @@ def parse_budget(text: str) -> float:
     match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(mJ|J)\s*", text)
     value = 0.0 if match is None else float(match[1]) * _UNITS[match[2]]
     if value <= 0:
-        raise ConfigError(f"'{text}' is no energy above 0", where="--budget", fix="--budget 50mJ")
+        raise ConfigError(
+            f"'{text}' is no energy above 0",
+            where=Argument("budget"),
+            fix=Argument("budget", "50mJ"),
+        )
     return value
 
 

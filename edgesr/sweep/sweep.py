@@ -14,7 +14,7 @@ from edgesr.bench.protocol import Hooks
 from edgesr.bench.protocol import run as run_bench
 from edgesr.bench.report import write_report
 from edgesr.bench.run_folder import claim_folder, keep
-from edgesr.errors import ConfigError, EdgesrError, MissingError
+from edgesr.errors import Argument, ConfigError, EdgesrError, MissingError
 from edgesr.files import make_folder
 from edgesr.runtime.select import open_session
 from edgesr.sweep.board_modes import TABLE, BoardMode, board_modes, chosen, run, set_mode
@@ -74,7 +74,7 @@ def sweep(
     if os.geteuid() != 0:
         raise MissingError(
             "only root may set power modes",
-            where="--sweep",
+            where=Argument("sweep"),
             fix='sudo env "PATH=$PATH" edgesr bench --sweep power-mode',
         )
     source = read_input(config.bench.input)
@@ -157,7 +157,7 @@ def _pairs(
     if config.tiles and max(config.tiles) > min(source.width, source.height):
         raise ConfigError(
             f"tiles of {max(config.tiles)} do not fit into {source.width}x{source.height}",
-            where="--tile",
+            where=Argument("tile"),
             fix=f"--input {max(config.tiles)}x{max(config.tiles)}",
         )
     scale = 0
@@ -176,7 +176,9 @@ def _pairs(
                 found.wanted.append(pair)
                 found.qualities.append(_quality(config, pair, onnx, session.scale))
     if not found.wanted:
-        raise ConfigError("; ".join(found.left_out), where="--tile", fix="edgesr export --tile N")
+        raise ConfigError(
+            "; ".join(found.left_out), where=Argument("tile"), fix="edgesr export --tile N"
+        )
     if not any(is_control(wanted) for wanted in found.wanted):
         found.qualities.append(_quality(config, Wanted(CONTROL), None, scale))
     return tuple(found.wanted), tuple(found.qualities), tuple(found.left_out)

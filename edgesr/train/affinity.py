@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from edgesr.errors import ConfigError
+from edgesr.errors import Argument, ConfigError
 from edgesr.models.network import SRNetwork, image
 
 POOL = 4
@@ -54,7 +54,7 @@ def paired_layers(
         if not found:
             raise ConfigError(
                 f"the {role}'s network names no layers whose features could be compared",
-                where="--feature-affinity",
+                where=Argument("feature_affinity"),
                 fix=f"a {role} of the families mambalitesr or smfanet, or --feature-affinity 0",
             )
     ours = len(layers)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from edgesr.errors import ConfigError
+from edgesr.errors import Argument, ConfigError
 
 Schedule = Literal["cosine", "milestones"]
 Optimizer = Literal["adam", "adamw"]
@@ -35,8 +35,10 @@ class Distillation:
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.alpha <= 1.0:
-            raise ConfigError(f"alpha lies between 0 and 1, not at {self.alpha}", where="--alpha")
-        _require(self.feature_affinity >= 0, "--feature-affinity", "0 (none) or more")
+            raise ConfigError(
+                f"alpha lies between 0 and 1, not at {self.alpha}", where=Argument("alpha")
+            )
+        _require(self.feature_affinity >= 0, "feature_affinity", "0 (none) or more")
 
 
 @dataclass(frozen=True)
@@ -138,38 +140,38 @@ class TrainConfig:
         return "once" if once else "every step"
 
     def __post_init__(self) -> None:
-        _choose(self.schedule, Schedule, "--schedule")
-        _choose(self.optimizer, Optimizer, "--optimizer")
-        _choose(self.precision, Precision, "--precision")
-        _choose(self.loss, LossName, "--loss")
-        _choose(self.degradation, Degradation, "--degradation")
-        _require(self.batch >= 1, "--batch", "at least 1")
-        _require(self.patch >= 1, "--patch", "at least 1")
-        _require(self.steps is not None or self.duration_s is not None, "--steps", "a number")
-        _require(self.steps is None or self.steps >= 1, "--steps", "at least 1")
-        _require(self.duration_s is None or self.duration_s > 0, "--duration-s", "above 0")
-        _require(self.time_limit_s is None or self.time_limit_s > 0, "--time-limit-s", "above 0")
-        _require(self.lr > 0 and 0 <= self.lr_min <= self.lr, "--lr", "above 0 and --lr-min")
-        _require(all(0 < at < 1 for at in self.milestones), "--milestones", "between 0 and 1")
-        _require(self.warmup >= 0, "--warmup", "0 or more")
-        _require(self.weight_decay >= 0, "--weight-decay", "0 or more")
-        _require(self.clip_norm >= 0, "--clip-norm", "0 (none) or more")
-        _require(0 <= self.ema < 1, "--ema", "0 (none) or more, and below 1")
-        _require(self.checkpoint_every >= 1, "--checkpoint-every", "at least 1")
-        _require(self.validate_every >= 1, "--validate-every", "at least 1")
-        _require(self.log_every >= 1, "--log-every", "at least 1")
+        _choose(self.schedule, Schedule, "schedule")
+        _choose(self.optimizer, Optimizer, "optimizer")
+        _choose(self.precision, Precision, "precision")
+        _choose(self.loss, LossName, "loss")
+        _choose(self.degradation, Degradation, "degradation")
+        _require(self.batch >= 1, "batch", "at least 1")
+        _require(self.patch >= 1, "patch", "at least 1")
+        _require(self.steps is not None or self.duration_s is not None, "steps", "a number")
+        _require(self.steps is None or self.steps >= 1, "steps", "at least 1")
+        _require(self.duration_s is None or self.duration_s > 0, "duration_s", "above 0")
+        _require(self.time_limit_s is None or self.time_limit_s > 0, "time_limit_s", "above 0")
+        _require(self.lr > 0 and 0 <= self.lr_min <= self.lr, "lr", "above 0 and lr_min")
+        _require(all(0 < at < 1 for at in self.milestones), "milestones", "between 0 and 1")
+        _require(self.warmup >= 0, "warmup", "0 or more")
+        _require(self.weight_decay >= 0, "weight_decay", "0 or more")
+        _require(self.clip_norm >= 0, "clip_norm", "0 (none) or more")
+        _require(0 <= self.ema < 1, "ema", "0 (none) or more, and below 1")
+        _require(self.checkpoint_every >= 1, "checkpoint_every", "at least 1")
+        _require(self.validate_every >= 1, "validate_every", "at least 1")
+        _require(self.log_every >= 1, "log_every", "at least 1")
         each = self.patches_per_image
         _require(
             each is None or (each >= 1 and self.batch % each == 0),
-            "--patches-per-image",
+            "patches_per_image",
             f"a divisor of the batch ({self.batch})",
         )
 
 
-def _require(holds: bool, option: str, need: str) -> None:
+def _require(holds: bool, field: str, need: str) -> None:
     if not holds:
-        raise ConfigError(f"must be {need}", where=option)
+        raise ConfigError(f"must be {need}", where=Argument(field))
 
 
-def _choose(value: str, choices: Any, option: str) -> None:
-    _require(value in get_args(choices), option, f"one of {', '.join(get_args(choices))}")
+def _choose(value: str, choices: Any, field: str) -> None:
+    _require(value in get_args(choices), field, f"one of {', '.join(get_args(choices))}")

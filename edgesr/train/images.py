@@ -1,7 +1,6 @@
 """A folder of HR pictures, decoded once and degraded as the benchmarks are: HR and LR in pairs."""
 
 import os
-import re
 from collections import deque
 from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,11 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesr.errors import DataError, ImageError
-from edgesr.evaluate.datasets import SUFFIXES
+from edgesr.errors import ImageError
 from edgesr.imaging.resize import imresize, modcrop
 
-_LOW_RESOLUTION = re.compile(r"(?:^|_)LR(?:_|x\d|$)")  # DIV2K_train_LR_bicubic, LRx4, ...
 _AHEAD = 4  # pictures decoded ahead of the consumer, per worker
 
 Rgb = NDArray[np.uint8]
@@ -26,33 +23,6 @@ class Pair(NamedTuple):
 
     hr: Rgb
     lr: Rgb
-
-
-def list_images(folder: Path, fix: str = "--data FOLDER_OF_HR_PICTURES") -> list[Path]:
-    """Return every picture below `folder`, sorted; folders of LR pictures are passed over.
-
-    Args:
-        folder: of pictures.
-        fix: what the user types instead when there is no such folder.
-
-    Raises:
-        DataError: no such folder, or no picture in it.
-    """
-    if not folder.is_dir():
-        raise DataError("is no folder", where=folder, fix=fix)
-    found = [
-        path
-        for path in sorted(folder.rglob("*"))
-        if path.suffix.lower() in SUFFIXES
-        and not any(
-            _LOW_RESOLUTION.search(part) or part.startswith(".")
-            for part in path.relative_to(folder).parts
-        )
-    ]
-    if not found:
-        kinds = ", ".join(sorted(SUFFIXES))
-        raise DataError(f"holds no picture ({kinds})", where=folder, fix=fix)
-    return found
 
 
 def pairs(files: list[Path], scale: int) -> Generator[Pair | None, None, None]:

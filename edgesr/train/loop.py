@@ -18,7 +18,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from edgesr.errors import ConfigError
+from edgesr.errors import Argument, ConfigError
 from edgesr.models.checkpoint import save_weights
 from edgesr.train.config import TrainConfig
 from edgesr.train.feeder import Batch
@@ -92,14 +92,14 @@ def train(config: TrainConfig, watcher: Watcher) -> Result:
         sole_training(config.out, world.first),
     ):
         if not config.resume and _checkpoint(config).exists():
-            raise ConfigError("holds a run already", where=config.out, fix="--resume")
+            raise ConfigError("holds a run already", where=config.out, fix=Argument("resume", True))
         try:
             return Run(config, world, watcher).go()
         except torch.OutOfMemoryError as error:
             raise ConfigError(
                 f"a step of {config.batch} patches does not fit in the GPU's memory",
-                where="--batch",
-                fix=f"--batch {max(1, config.batch // 2)}",
+                where=Argument("batch"),
+                fix=Argument("batch", max(1, config.batch // 2)),
             ) from error
 
 
@@ -213,7 +213,7 @@ class Run:
             kept = f"the last good checkpoint is {good}" if good.exists() else "no checkpoint yet"
             raise ConfigError(
                 f"the loss is no longer finite after step {step}; {kept}",
-                where="--lr",
+                where=Argument("lr"),
                 fix=f"--resume --lr {config.lr / 2:g}",
             )
         psnr = None

@@ -20,7 +20,8 @@ from torch import Tensor
 from edgesr.decode import LIMIT_BYTES, MalformedError, Scale, Side, decode_json, read_bounded
 from edgesr.errors import DataError
 from edgesr.files import atomic_path, make_folder, write_json
-from edgesr.train.images import Pair, list_images, pairs
+from edgesr.imaging.listing import list_images
+from edgesr.train.images import Pair, pairs
 
 FORMAT = "edgesr-pixels/1"
 WHITE = 32767  # of the teacher's outputs: 128 steps a level of 8 bits

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from edgesr.errors import ConfigError, WeightsError
+from edgesr.errors import Argument, ConfigError, WeightsError
 from edgesr.files import sha256
 from edgesr.models.checkpoint import (
     fill,
@@ -73,7 +73,7 @@ def build_network(config: TrainConfig, device: torch.device) -> Start:
             fresh = fill_body(network, state, config.model, config.weights)
             notes = {"body_of_scale": int(scale), "fresh_tensors": len(fresh)}
     if not any(parameter.requires_grad for parameter in network.parameters()):
-        raise ConfigError(f"{config.model} has nothing to train", where="--model")
+        raise ConfigError(f"{config.model} has nothing to train", where=Argument("model"))
     network.train()
     return Start(_placed(network, device), notes)
 

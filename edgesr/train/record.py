@@ -11,11 +11,11 @@ from typing import Any
 
 import torch
 
-from edgesr import __version__
 from edgesr.decode import read_json
 from edgesr.errors import ConfigError, EdgesrError
 from edgesr.files import write_json, write_text
 from edgesr.train.config import TrainConfig
+from edgesr.version import __version__
 
 FORMAT = "edgesr-run/1"
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from edgesr.errors import DataError
+from edgesr.errors import Argument, DataError
 from edgesr.train.pixels import Pixels
 
 _CROPS, _ORDERS = 0, 1  # streams of random numbers: one a step, one a pass over the pictures
@@ -76,7 +76,7 @@ class Sampler:
             side = patch * pixels.scale
             raise DataError(
                 f"all {self.skipped} pictures are smaller than a patch of {side}x{side} pixels",
-                where="--data",
+                where=Argument("data"),
                 fix=f"larger pictures, or --patch below {patch}",
             )
         self._heights, self._widths = pixels.heights[usable], pixels.widths[usable]

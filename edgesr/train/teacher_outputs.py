@@ -22,7 +22,7 @@ from torch import Tensor
 
 from edgesr.errors import DataError
 from edgesr.files import atomic_path, make_folder, sha256
-from edgesr.imaging.tiling import Indices, TilePlan, plan_tiles
+from edgesr.imaging.tiling import Indices
 from edgesr.models.network import SRNetwork
 from edgesr.runtime.torch_session import TorchSession
 from edgesr.runtime.upscale import upscale_bands
@@ -147,12 +147,11 @@ def _enlarge(session: TorchSession, lr: NDArray[np.uint8], target: NDArray[np.in
         return lr[np.ix_(rows, columns)].astype(np.float32) / np.float32(255)
 
     top, (height, width, _) = 0, lr.shape
-    for band in upscale_bands(session, _plan(height, width, session.scale), cut):
+    for band in upscale_bands(session, (height, width), cut, _tile(height, width), OVERLAP):
         target[top : top + len(band)] = np.rint(band * np.float32(WHITE))
         top += len(band)
 
 
-def _plan(height: int, width: int, scale: int) -> TilePlan:
-    """Return one tile of whole units, or several of the largest."""
-    tile = min(-(-height // UNIT) * UNIT, LARGEST), min(-(-width // UNIT) * UNIT, LARGEST)
-    return plan_tiles(height, width, tile, OVERLAP, scale)
+def _tile(height: int, width: int) -> tuple[int, int]:
+    """Return the size of one tile of whole units, or of several of the largest."""
+    return min(-(-height // UNIT) * UNIT, LARGEST), min(-(-width // UNIT) * UNIT, LARGEST)

@@ -11,7 +11,6 @@ from edgesr.evaluate.evaluate import score
 from edgesr.models.network import SRNetwork
 from edgesr.runtime.photograph import upscale_picture
 from edgesr.runtime.torch_session import TorchSession
-from edgesr.runtime.upscale import plan_for
 from edgesr.train.world import convolutions
 
 
@@ -50,5 +49,4 @@ class Validation:
 
     def _psnr_y_db(self, session: TorchSession, images: Images) -> float:
         lr, hr = images
-        plan = plan_for(session, lr.height, lr.width, tile=None, overlap=None)
-        return score(upscale_picture(session, lr, plan), hr, session.scale).psnr_y_db
+        return score(upscale_picture(session, lr).picture, hr, session.scale).psnr_y_db

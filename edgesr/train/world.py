@@ -11,7 +11,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from edgesr.errors import ConfigError
+from edgesr.errors import Argument, ConfigError
 
 # Processes wait while one decodes a set or runs a teacher over it; torch gives up after 10 minutes.
 _PATIENCE = timedelta(hours=3)
@@ -76,8 +76,8 @@ def joined(device: str | None, batch: int) -> Iterator[World]:
     if batch % size:
         raise ConfigError(
             f"{batch} patches do not divide among {size} processes",
-            where="--batch",
-            fix=f"--batch {max(1, batch // size) * size}",
+            where=Argument("batch"),
+            fix=Argument("batch", max(1, batch // size) * size),
         )
     chosen = _device(device, local_rank)
     if chosen.type == "cuda":
@@ -120,14 +120,14 @@ def _device(name: str | None, local_rank: int) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise ConfigError(f"no device is called '{name}'", where="--device") from error
+        raise ConfigError(f"no device is called '{name}'", where=Argument("device")) from error
     if device.type != "cuda":
         return device
     index = local_rank if device.index is None else device.index
     if index >= torch.cuda.device_count():
         raise ConfigError(
             f"there are {torch.cuda.device_count()} CUDA devices, none is number {index}",
-            where="--device",
+            where=Argument("device"),
             fix="--device cpu, or fewer processes with torchrun --nproc-per-node",
         )
     return torch.device("cuda", index)

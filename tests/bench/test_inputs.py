@@ -22,7 +22,7 @@ def test_patches_are_five_different_photographs() -> None:
 
 
 def test_patches_are_cut_from_the_bundled_files() -> None:
-    import edgesr.export.patches as bundled
+    import edgesr.imaging.patches as bundled
 
     folder = Path(bundled.__file__).with_name("patches")
     photo = cv2.imread(str(folder / f"{bundled.NAMES[0]}.png"))[:, :, ::-1]

@@ -100,7 +100,7 @@ def test_batches_are_of_different_patches() -> None:
 def test_another_batch_than_the_networks_is_refused() -> None:
     with pytest.raises(ConfigError, match="made for batches of 3, not 4") as error:
         prepare(Slow(batch=3), read_input("16x16"), 4)
-    assert error.value.where == "--batch"
+    assert error.value.field == "batch"
 
 
 def test_a_photo_is_one_image(data: Path) -> None:

@@ -11,7 +11,7 @@ from recordings import recording
 
 from edgesr.bench.plots import latency_plot, power_plot
 from edgesr.bench.result import compute
-from edgesr.bench.svg import Svg, log_ticks, nice_ticks, number
+from edgesr.pages.svg import Svg, log_ticks, nice_ticks, number
 
 SVG = "{http://www.w3.org/2000/svg}"
 

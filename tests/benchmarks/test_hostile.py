@@ -1,7 +1,7 @@
 """Commands killed, and out of disk, at some of their changes; benchmarks/hostile does it at all.
 
 `write_set`, on which export, build-engine and bench rest, is killed at every change by
-tests/test_file_set.py.
+tests/artifacts/test_file_set.py.
 """
 
 import sys

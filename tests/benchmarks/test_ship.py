@@ -14,10 +14,10 @@ import ship
 from ship import Place, add, card_blocks_of, trained_places
 from table1_networks import RIVALS, STUDENT
 
+from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.cli import main
 from edgesr.engine.default_model import NETWORK, SCALE
 from edgesr.errors import ConfigError, DataError
-from edgesr.export.manifest import OnnxManifest
 from edgesr.files import sha256
 from edgesr.models import get_network
 from edgesr.models.checkpoint import load_metadata, load_network

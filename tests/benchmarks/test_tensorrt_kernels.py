@@ -5,8 +5,8 @@ import json
 import pytest
 import tensorrt_kernels
 
+from edgesr.artifacts.plugin import source_sha256
 from edgesr.engine.nvcc import find_nvcc
-from edgesr.engine.plugin import source_sha256
 
 
 def test_student_and_teacher_compile_without_spills_for_an_orin() -> None:

@@ -21,8 +21,8 @@ import tensorrt_page  # noqa: E402
 from mixer_cases import NAMES, Case, cases, draw, error, reference  # noqa: E402
 from mixer_library import compile_build, load  # noqa: E402
 
+from edgesr.artifacts.plugin import source_sha256  # noqa: E402
 from edgesr.engine.nvcc import find_nvcc  # noqa: E402
-from edgesr.engine.plugin import source_sha256  # noqa: E402
 from edgesr.engine.plugin_build import COST  # noqa: E402
 from edgesr.models.mamba import Mamba  # noqa: E402
 from edgesr.scan.path import TURNS, ScanPath  # noqa: E402

@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 
+from edgesr.artifacts.engine_manifest import EngineManifest
 from edgesr.cli import main
-from edgesr.engine.manifest import EngineManifest
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("tensorrt_rtx")

@@ -7,9 +7,9 @@ import pytest
 from typer.testing import CliRunner
 
 from edgesr import weights
+from edgesr.artifacts.onnx_manifest import OnnxManifest, Parity
 from edgesr.cli import app
 from edgesr.errors import ConfigError
-from edgesr.export.manifest import OnnxManifest, Parity
 from edgesr.files import sha256
 
 WITHOUT_TORCH = """

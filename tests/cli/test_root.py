@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from edgesr import __version__
 from edgesr.cli import app, main
+from edgesr.version import __version__
 
 HEAVY = {"torch", "onnx", "onnxruntime", "cv2", "numpy", "tensorrt", "tensorrt_rtx", "matplotlib"}
 

@@ -5,10 +5,10 @@ import pytest
 import simulated_cuda
 from nearest_network import write_nearest_engine
 
+from edgesr.artifacts.engine_manifest import EngineManifest
+from edgesr.boards.gpu import Gpu
 from edgesr.cli import main
 from edgesr.engine import find
-from edgesr.engine.gpu import Gpu
-from edgesr.engine.manifest import EngineManifest
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from chromium_page import CHROMIUM, Chromium
 from edgesr.compare.crop import Crop
 from edgesr.compare.page import page
 from edgesr.compare.panels import Comparison, Panel
-from edgesr.compare.slider import Shown, slider
 from edgesr.imaging.picture import Picture
+from edgesr.pages.slider import Shown, slider
 
 
 def painted(red: int) -> Picture:

@@ -46,7 +46,7 @@ def test_a_rectangle_is_read_and_cut() -> None:
 def test_what_is_no_rectangle_is_said_to_be_none(text: str) -> None:
     with pytest.raises(ConfigError, match="is not X,Y,W,H") as caught:
         parse_crop(text, flat(20, 30))
-    assert caught.value.fix == "--crop 0,0,30,20"
+    assert str(caught.value.as_options().fix) == "--crop 0,0,30,20"
 
 
 @pytest.mark.parametrize("text", ["26,0,5,5", "0,16,5,5", "0,0,0,5", "0,0,5,0", "99,99,1,1"])

@@ -1,12 +1,12 @@
 import pytest
 
+from edgesr.boards.board import get_board
 from edgesr.engine.attempts import (
     OutOfMemoryError,
     build_within_memory,
     is_out_of_memory,
     ladder,
 )
-from edgesr.engine.board import get_board
 from edgesr.errors import EngineError
 
 BOARD = get_board("jetson-orin-nano-4gb")

@@ -8,13 +8,13 @@ import sys
 
 import pytest
 
-from edgesr.engine.board import get_board
+from edgesr.artifacts.engine_manifest import EngineManifest
+from edgesr.boards.board import get_board
+from edgesr.boards.device import board_of_gpu, read_device, resolve_board
+from edgesr.boards.gpu import Gpu
 from edgesr.engine.build import BuildRequest, build, check_machine, check_output
 from edgesr.engine.builder import Builder
-from edgesr.engine.device import board_of_gpu, read_device, resolve_board
-from edgesr.engine.gpu import Gpu
 from edgesr.engine.layers import count_in
-from edgesr.engine.manifest import EngineManifest
 from edgesr.errors import ConfigError, EngineError
 from edgesr.files import sha256
 
@@ -178,8 +178,8 @@ FULL_DISK = """
 import resource, sys
 from pathlib import Path
 from edgesr.engine.build import BuildRequest, build
-from edgesr.engine.board import get_board
-from edgesr.engine.device import read_device
+from edgesr.boards.board import get_board
+from edgesr.boards.device import read_device
 from edgesr.errors import EdgesrError
 
 folder = Path(sys.argv[1])

@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 import simulated_cuda
 
+from edgesr.artifacts.engine_files import find_fp32_model
+from edgesr.artifacts.engine_manifest import EngineManifest
+from edgesr.artifacts.onnx_manifest import Parent
+from edgesr.boards.gpu import Gpu
 from edgesr.engine import find
-from edgesr.engine.find import find_engine, find_fp32_model, open_engine
-from edgesr.engine.gpu import Gpu
-from edgesr.engine.manifest import EngineManifest
+from edgesr.engine.find import find_engine
 from edgesr.errors import MissingError
-from edgesr.export.manifest import Parent
 from edgesr.files import sha256
+from edgesr.runtime.tensorrt_repeat import open_engine
 
 
 @pytest.fixture

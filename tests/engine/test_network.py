@@ -3,13 +3,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from edgesr.engine.board import get_board
+from edgesr.artifacts.onnx_manifest import OnnxManifest
+from edgesr.boards.board import get_board
 from edgesr.engine.build import BuildRequest, load
 from edgesr.engine.layers import count_types
 from edgesr.engine.network import allow_fp16_by_flag
 from edgesr.engine.stack import Typing, find_stack
 from edgesr.errors import EngineError, ModelError
-from edgesr.export.manifest import OnnxManifest
 
 pytest.importorskip("tensorrt_rtx")
 

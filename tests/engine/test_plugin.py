@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from edgesr.artifacts.plugin import Plugin, load_library, plugin_folder, source_sha256
+from edgesr.boards.gpu import Gpu
 from edgesr.cli import main
 from edgesr.engine import build, nvcc, plugin_build
-from edgesr.engine.gpu import Gpu
 from edgesr.engine.nvcc import (
     USUAL_NVCC,
     Nvcc,
@@ -25,7 +26,6 @@ from edgesr.engine.nvcc import (
     first_error,
     header_version,
 )
-from edgesr.engine.plugin import Plugin, load_library, plugin_folder, source_sha256
 from edgesr.engine.plugin_build import choose_plugin, compiled, needs_plugin
 from edgesr.engine.plugin_nodes import MIXER, NORM, WEIGHTS
 from edgesr.engine.stack import Stack, Typing
@@ -150,7 +150,7 @@ def answers(real, tmp_path_factory):
     program = f"""
 import ctypes, json
 from pathlib import Path
-from edgesr.engine.plugin import load_library
+from edgesr.artifacts.plugin import load_library
 tensorrt = ctypes.CDLL({str(library)!r})
 for name in ("registered", "fields"):
     getattr(tensorrt, name).restype = ctypes.c_char_p
@@ -409,7 +409,7 @@ def test_two_processes_that_need_the_plugin_keep_one_library(real, tmp_path):
     empty = tmp_path / "plugins"
     code = (
         "import sys, time; from pathlib import Path\n"
-        "from edgesr.file_set import locked\n"
+        "from edgesr.artifacts.file_set import locked\n"
         "with locked(Path(sys.argv[1]).parent):\n"
         "    print('held', flush=True); time.sleep(2)\n"
         "    for name in sys.argv[2:]: Path(sys.argv[1]).with_suffix(Path(name).suffix)"

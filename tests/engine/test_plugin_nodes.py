@@ -12,7 +12,7 @@ sys.path.append(str(Path(__file__).parents[1] / "export"))
 
 from mixer_models import model, weights
 
-from edgesr.engine.plugin import read_sources
+from edgesr.artifacts.plugin import read_sources
 from edgesr.engine.plugin_build import scan_plugin
 from edgesr.engine.plugin_nodes import LIMITS, too_large, use_plugins
 from edgesr.engine.stack import Stack, Typing

@@ -11,12 +11,12 @@ import pytest
 from random_weights import save_random_weights
 
 from edgesr import weights
-from edgesr.engine.board import get_board
+from edgesr.artifacts.engine_manifest import EngineManifest
+from edgesr.artifacts.onnx_manifest import OnnxManifest
+from edgesr.boards.board import get_board
+from edgesr.boards.device import read_device
 from edgesr.engine.build import BuildRequest, build
-from edgesr.engine.device import read_device
-from edgesr.engine.manifest import EngineManifest
 from edgesr.export.exporter import ExportRequest, export
-from edgesr.export.manifest import OnnxManifest
 from edgesr.export.mixer import kind_of
 
 pytest.importorskip("tensorrt_rtx")

@@ -8,7 +8,7 @@ import pytest
 
 from edgesr.errors import DataError, ImageError
 from edgesr.export.calibration import PHOTO_TILES, calibration_for
-from edgesr.export.patches import hard_tiles, real_tiles
+from edgesr.imaging.patches import hard_tiles, real_tiles
 
 TILE = 16
 BUNDLED = 12
@@ -78,7 +78,7 @@ def test_sixteen_bits_and_photos_smaller_than_a_tile(tmp_path: Path) -> None:
 def test_no_folder_no_photo_and_a_damaged_photo(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is no folder") as error:
         calibration_for(tmp_path / "nowhere", TILE)
-    assert error.value.fix == "--calibrate FOLDER_OF_PHOTOS"
+    assert error.value.as_options().fix == "--calibrate FOLDER_OF_PHOTOS"
     with pytest.raises(DataError, match="holds no picture"):
         calibration_for(tmp_path, TILE)
     (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")

@@ -9,13 +9,13 @@ import onnx
 import pytest
 import torch
 
+from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.cli import main
 from edgesr.errors import ConfigError, EdgesrError, ExportError, ModelError, WeightsError
 from edgesr.export.exporter import ExportRequest, export
-from edgesr.export.manifest import OnnxManifest
 from edgesr.export.parity import run_tiles
-from edgesr.export.patches import real_tiles
 from edgesr.files import sha256
+from edgesr.imaging.patches import real_tiles
 from edgesr.models import all_networks, get_network
 from edgesr.models.checkpoint import load_network, save_weights
 from edgesr.models.local_norm import Locality

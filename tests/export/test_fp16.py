@@ -11,7 +11,7 @@ from edgesr.evaluate.datasets import open_sets
 from edgesr.evaluate.metrics import psnr_y
 from edgesr.export.exporter import ExportRequest, export
 from edgesr.export.parity import run_tiles
-from edgesr.export.patches import hard_tiles, real_tiles
+from edgesr.imaging.patches import hard_tiles, real_tiles
 from edgesr.runtime.onnxruntime_session import OnnxRuntimeSession
 from edgesr.runtime.upscale import upscale
 

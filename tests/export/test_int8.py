@@ -11,13 +11,13 @@ import pytest
 from onnx import NodeProto, TensorProto, numpy_helper
 from random_weights import save_random_weights
 
+from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.cli import main
 from edgesr.errors import ConfigError, ExportError
 from edgesr.export.allowed_qdq import DEQUANTIZE, QUANTIZE
 from edgesr.export.exporter import ExportRequest, export
-from edgesr.export.manifest import OnnxManifest
 from edgesr.export.parity import psnr_db, run_tiles
-from edgesr.export.patches import hard_tiles, real_tiles
+from edgesr.imaging.patches import hard_tiles, real_tiles
 from edgesr.weights import shipped
 
 WIDE = "mambalitesr:D16-G1-B1-N2-SKIP"
@@ -133,7 +133,7 @@ def test_a_network_too_narrow_for_int8_says_so(tmp_path: Path) -> None:
 def test_calibration_needs_int8() -> None:
     with pytest.raises(ConfigError, match="fp16 has no ranges") as error:
         ExportRequest("student", precision="fp16", calibrate=Path("photos"))
-    assert error.value.fix == "--precision int8"
+    assert error.value.as_options().fix == "--precision int8"
 
 
 def test_the_student_is_close_on_real_tiles_and_on_hard_ones(student: Path) -> None:

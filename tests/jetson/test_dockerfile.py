@@ -43,8 +43,8 @@ def test_what_is_copied_makes_the_whole_package(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("edgesr-*.whl")
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-    boards = {f"edgesr/engine/boards/{p.name}" for p in (ROOT / "edgesr/engine/boards").iterdir()}
-    assert boards <= names
+    boards = {f"edgesr/boards/{p.name}" for p in (ROOT / "edgesr/boards").glob("*.toml")}
+    assert boards and boards <= names
     assert "edgesr/scan/plugin/" in {f"{name.rpartition('/')[0]}/" for name in names}
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import typer
 
+from edgesr.artifacts.engine_manifest import EngineManifest
+from edgesr.artifacts.onnx_manifest import OnnxManifest
+from edgesr.boards.board import get_board
 from edgesr.cli import app
-from edgesr.engine.board import get_board
-from edgesr.engine.manifest import EngineManifest
-from edgesr.export.manifest import OnnxManifest
 
 ROOT = Path(__file__).parents[2]
 JETSON = (ROOT / "docs" / "jetson.md").read_text()

@@ -78,13 +78,11 @@ def test_a_frame_is_what_upscale_writes() -> None:
     from edgesr.imaging.picture import Picture
     from edgesr.runtime.photograph import upscale_picture
     from edgesr.runtime.select import open_session
-    from edgesr.runtime.upscale import plan_for
 
     rgb = np.random.default_rng(0).integers(0, 256, (70, 131, 3), np.uint8)
     session = open_session("esr-fast", "onnxruntime")
     try:
-        plan = plan_for(session, 70, 131, None, None)
-        expected = upscale_picture(session, Picture(colour=rgb, alpha=None), plan).colour
+        expected = upscale_picture(session, Picture(colour=rgb, alpha=None)).picture.colour
         np.testing.assert_array_equal(Enlarger(session, 70, 131).run(rgb), expected)
     finally:
         session.close()

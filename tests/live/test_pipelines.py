@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from gst import GST, needs_gst
 
-from edgesr.engine.board import get_board
+from edgesr.boards.board import get_board
 from edgesr.live import gdp
 from edgesr.live.capture import Capture
 from edgesr.live.endpoints import Camera, File, Network, Pattern, Window

@@ -2,7 +2,7 @@
 
 import pytest
 
-from edgesr.engine.board import get_board
+from edgesr.boards.board import get_board
 from edgesr.power.board_rails import find_total, hwmon_globs
 
 

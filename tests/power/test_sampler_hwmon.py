@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sensor_trees import ORIN_NANO, wait_for_samples, write
 
-from edgesr.engine.board import get_board
+from edgesr.boards.board import get_board
 from edgesr.errors import MissingError, PowerError
 from edgesr.power.board_rails import hwmon_globs
 from edgesr.power.sampler import open_sampler

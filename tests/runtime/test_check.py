@@ -8,7 +8,6 @@ from edgesr.imaging.picture import read_picture
 from edgesr.runtime.check import check_seams
 from edgesr.runtime.onnxruntime_session import OnnxRuntimeSession
 from edgesr.runtime.photograph import upscale_picture
-from edgesr.runtime.upscale import plan_for
 
 
 def test_a_network_that_sees_single_pixels_has_no_seams(
@@ -16,8 +15,7 @@ def test_a_network_that_sees_single_pixels_has_no_seams(
 ) -> None:
     session = OnnxRuntimeSession(make_nearest())
     picture = read_picture(data / "photo.png")
-    plan = plan_for(session, 108, 144, None, None)
-    assert check_seams(session, picture, upscale_picture(session, picture, plan), plan) == 1.0
+    assert check_seams(session, picture, upscale_picture(session, picture)) == 1.0
 
 
 @pytest.mark.parametrize(("overlap", "lowest", "highest"), [(0, 1.3, 9.0), (8, 0.97, 1.03)])
@@ -33,14 +31,14 @@ def test_without_overlap_seams_show_and_with_it_they_do_not(
 
     session = Darkening(make_nearest(), threads=1)
     picture = read_picture(data / "photo.png")
-    plan = plan_for(session, 108, 144, None, overlap)
-    ratio = check_seams(session, picture, upscale_picture(session, picture, plan), plan)
+    made = upscale_picture(session, picture, overlap=overlap)
+    ratio = check_seams(session, picture, made)
     assert lowest < ratio < highest
 
 
 def test_a_single_tile_has_no_borders(make_nearest: Callable[..., Path], data: Path) -> None:
     session = OnnxRuntimeSession(make_nearest(tile=64))
     picture = read_picture(data / "pictures/grey.png")
-    plan = plan_for(session, picture.height, picture.width, None, None)
-    enlarged = upscale_picture(session, picture, plan)
-    assert check_seams(session, picture, enlarged, plan) == 1.0
+    made = upscale_picture(session, picture)
+    assert made.tiles == len(made.plan) == 1
+    assert check_seams(session, picture, made) == 1.0

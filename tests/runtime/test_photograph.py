@@ -12,15 +12,14 @@ from edgesr.runtime.onnxruntime_session import OnnxRuntimeSession
 from edgesr.runtime.photograph import passes, upscale_picture
 from edgesr.runtime.session import Session
 from edgesr.runtime.torch_session import TorchSession
-from edgesr.runtime.upscale import plan_for
 
 
 def enlarge(session: Session, picture: Picture) -> Picture:
-    calls: list[None] = []
-    plan = plan_for(session, picture.height, picture.width, None, None)
-    enlarged = upscale_picture(session, picture, plan, lambda: calls.append(None))
-    assert len(calls) == passes(picture) * len(plan)
-    return enlarged
+    calls: list[tuple[int, int]] = []
+    made = upscale_picture(session, picture, on_tile=lambda *counts: calls.append(counts))
+    assert made.tiles == passes(picture) * len(made.plan)
+    assert calls == [(done, made.tiles) for done in range(1, made.tiles + 1)]
+    return made.picture
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.errors import ConfigError, ModelError
-from edgesr.export.manifest import OnnxManifest
 from edgesr.runtime.select import BACKENDS, open_session
 
 Maker = Callable[..., Path]
@@ -35,7 +35,7 @@ def test_a_name_without_a_file_runs_in_torch(
 def test_the_scale_of_a_file_is_its_own(make_nearest: Maker) -> None:
     with pytest.raises(ConfigError, match="enlarges 2 times, not 4") as error:
         open_session(str(make_nearest(scale=2)), scale=4)
-    assert error.value.fix == "--scale 2"
+    assert error.value.as_options().fix == "--scale 2"
 
 
 def test_unknown_backends_list_the_known() -> None:

@@ -2,9 +2,9 @@ import pytest
 import simulated_cuda
 from nearest_network import write_nearest_engine
 
+from edgesr.boards.gpu import Gpu
 from edgesr.cli import main
 from edgesr.engine import find
-from edgesr.engine.gpu import Gpu
 from edgesr.errors import EngineError
 from edgesr.runtime.select import Request, find_engine_for, open_session
 

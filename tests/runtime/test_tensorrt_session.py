@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import simulated_cuda
 
+from edgesr.boards.gpu import Gpu
 from edgesr.engine import find
-from edgesr.engine.gpu import Gpu
 from edgesr.errors import EngineError, MissingError
 from edgesr.files import sha256
 from edgesr.runtime.tensorrt_session import SLOTS, TensorRTSession

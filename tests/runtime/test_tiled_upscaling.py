@@ -60,9 +60,11 @@ def test_two_backends_agree(make_nearest: Maker, bicubic: TorchSession, photo: n
 
 def test_on_tile_is_called_for_every_tile(make_nearest: Maker, photo: np.ndarray) -> None:
     session = OnnxRuntimeSession(make_nearest(batch=4))
-    calls: list[None] = []
-    upscale(session, photo, on_tile=lambda: calls.append(None))
-    assert len(calls) == len(plan_for(session, 108, 144, None, None)) > 4
+    calls: list[tuple[int, int]] = []
+    upscale(session, photo, on_tile=lambda *counts: calls.append(counts))
+    tiles = len(plan_for(session, 108, 144))
+    assert calls == [(done, tiles) for done in range(1, tiles + 1)]
+    assert tiles > 4
 
 
 @pytest.mark.parametrize(

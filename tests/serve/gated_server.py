@@ -10,6 +10,8 @@ import uvicorn
 from numpy.typing import NDArray
 from running_server import Client
 
+from edgesr.imaging.picture import Picture
+from edgesr.runtime.sessions import Opened
 from edgesr.serve.server import listen, serve
 from edgesr.serve.settings import Settings
 from edgesr.serve.worker import Worker
@@ -44,6 +46,26 @@ class Gated:
 
 
 @dataclass(frozen=True)
+class Only:
+    """Sessions of one network, whatever the picture."""
+
+    network: Gated
+
+    @property
+    def scale(self) -> int:
+        return self.network.scale
+
+    def open_all(self) -> list[Gated]:
+        return [self.network]
+
+    def session_for(self, picture: Picture) -> Opened:
+        return Opened(self.network, 0.0, None)
+
+    def close(self) -> None:
+        self.network.close()
+
+
+@dataclass(frozen=True)
 class InThread(Client):
     """A server in a thread."""
 
@@ -63,7 +85,7 @@ def gated(settings: Settings) -> Iterator[InThread]:
 
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
-    worker = Worker(lambda: network, settings)
+    worker = Worker(lambda: Only(network), settings)
     thread = threading.Thread(
         target=serve, args=(listener, worker, settings, lines.append, on_ready)
     )

@@ -1,7 +1,9 @@
 """A picture through the server is, byte for byte, what `edgesr upscale` writes."""
 
+import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -60,3 +62,18 @@ def test_a_body_in_chunks_and_connections_that_are_kept(server: Running, data: P
             assert part
             received += part
     assert received.startswith(b"HTTP/1.1 200 OK")
+
+
+def test_each_picture_gets_the_network_that_suits_it(
+    start: Callable[..., Running], data: Path, tmp_path: Path
+) -> None:
+    """As `edgesr upscale` chooses it: `photo` for a JPEG, `student` for a PNG."""
+    server = start()
+    assert json.loads(server.ask("GET", "/health").body)["model"] == "student or photo"
+    for name, network in (("turned_exif_icc.jpg", "photo"), ("grey.png", "student")):
+        path, made = data / "pictures" / name, tmp_path / f"{network}.png"
+        command = [sys.executable, "-m", "edgesr", "upscale", path, "-o", made]
+        subprocess.run(command, check=True, capture_output=True)
+        answer = server.ask("POST", "/upscale", path.read_bytes())
+        assert answer.headers["edgesr-model"] == network
+        assert answer.body == made.read_bytes()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from edgesr.errors import ImageError, LimitError, ModelError
+from edgesr.errors import Argument, ImageError, LimitError, ModelError
 from edgesr.imaging.encode import FORMATS
 from edgesr.serve.form import MEDIA_TYPES, choose
 from edgesr.serve.refusal import Refusal, refusal_of
@@ -49,7 +49,7 @@ def test_every_format_has_a_media_type() -> None:
     ("error", "status", "next_step"),
     [
         (ImageError("damaged"), 422, "send another picture"),
-        (ImageError("no alpha", fix="--format png"), 422, "POST /upscale?format=png"),
+        (ImageError("no alpha", fix=Argument("format", "png")), 422, "POST /upscale?format=png"),
         (ImageError("float", fix="convert it to PNG first"), 422, "convert it to PNG first"),
         (
             LimitError("large", fix="edgesr --max-megapixels 20 COMMAND ..."),

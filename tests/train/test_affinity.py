@@ -116,9 +116,9 @@ def test_a_network_without_layers_to_compare_is_refused(student: str, teacher: s
     told = Distillation(Path("teacher"), feature_affinity=1.0)
     with pytest.raises(ConfigError, match="no layers") as caught:
         Objective(network(student), LOSSES["l1"], "fp32", network(teacher), told)
-    assert caught.value.where == "--feature-affinity"
+    assert caught.value.field == "feature_affinity"
 
 
 def test_a_negative_weight_cannot_be() -> None:
-    with pytest.raises(ConfigError, match="--feature-affinity"):
+    with pytest.raises(ConfigError, match="feature_affinity"):
         Distillation(Path("teacher"), feature_affinity=-1.0)

@@ -107,7 +107,7 @@ def test_the_degradation_is_part_of_every_step(tiny: Make) -> None:
     bicubic, photo = tiny("bicubic"), tiny("photo", degradation="photo")
     run(bicubic), run(photo)
     assert repeatable(bicubic) != repeatable(photo)
-    with pytest.raises(ConfigError, match="--degradation"):
+    with pytest.raises(ConfigError, match="degradation"):
         tiny("film", degradation="film")
 
 
@@ -235,9 +235,9 @@ def test_a_loss_that_is_not_finite_stops_before_the_checkpoint(tiny: Make) -> No
 def test_a_run_on_disk_is_never_overwritten(tiny: Make) -> None:
     config = tiny()
     run(config)
-    with pytest.raises(ConfigError, match="--resume"):
+    with pytest.raises(ConfigError, match="resume=True"):
         run(config)
-    with pytest.raises(ConfigError, match="--model"):
+    with pytest.raises(ConfigError, match="model"):
         run(dataclasses.replace(config, resume=True, model="mambalitesr:D8-G1-B2-N2"))
     (config.out / "checkpoint.pt").write_bytes(b"torn")
     with pytest.raises(WeightsError, match="damaged"):
@@ -266,7 +266,7 @@ def test_validation_is_of_the_average_and_equals_eval(
 
 @pytest.mark.parametrize("fields", [{"device": "cuda:99"}, {"device": "abacus"}])
 def test_a_device_that_is_not_there(tiny: Make, fields: dict[str, str]) -> None:
-    with pytest.raises(ConfigError, match="--device"):
+    with pytest.raises(ConfigError, match="device"):
         run(tiny(**fields))
 
 
@@ -282,7 +282,7 @@ def test_memory_that_does_not_suffice_names_the_batch(
         raise torch.OutOfMemoryError("CUDA out of memory")  # what a GPU says; no CPU does
 
     monkeypatch.setattr(torch.optim.AdamW, "step", exhausted)
-    with pytest.raises(ConfigError, match="--batch 2"):
+    with pytest.raises(ConfigError, match="batch=2"):
         run(tiny())
 
 

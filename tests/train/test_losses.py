@@ -89,5 +89,5 @@ def test_bf16_keeps_parameters_gradients_and_loss_in_float32(
 
 
 def test_alpha_outside_its_range() -> None:
-    with pytest.raises(ConfigError, match="--alpha"):
+    with pytest.raises(ConfigError, match=r"^alpha: "):
         Distillation(Path("teacher"), alpha=1.2)

@@ -6,7 +6,8 @@ import torch
 
 import edgesr.train.pixels
 from edgesr.errors import ConfigError, DataError
-from edgesr.train.images import list_images, pairs
+from edgesr.imaging.listing import list_images
+from edgesr.train.images import pairs
 from edgesr.train.pixels import load
 
 

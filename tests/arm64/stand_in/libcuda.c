@@ -1,4 +1,4 @@
-/* A stand-in for the CUDA driver of an Orin Nano 8 GB, as far as edgesr/engine/gpu.py asks it.
+/* A stand-in for the CUDA driver of an Orin Nano 8 GB, as far as edgesr/boards/gpu.py asks it.
  * It has no graphs, so that the session takes the way without them. */
 #include <stddef.h>
 

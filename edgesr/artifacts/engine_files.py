@@ -1,0 +1,71 @@
+"""The engines of a folder, and which files were made from the same weights."""
+
+import logging
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+from edgesr.artifacts.engine_manifest import EngineManifest
+from edgesr.artifacts.file_set import waiting_members
+from edgesr.artifacts.onnx_manifest import OnnxManifest
+from edgesr.errors import EdgesrError
+
+_log = logging.getLogger(__name__)
+
+FOLDER = Path("engines")
+"""Where `build-engine` puts engines that were given no name."""
+
+
+def engine_paths(folder: Path) -> list[Path]:
+    """Return the engines of a folder; none if it does not exist. Hidden files are temporary."""
+    shown = {path for path in folder.glob("*.engine") if not path.name.startswith(".")}
+    return sorted(shown | set(waiting_members(folder, "*.engine")))
+
+
+def engines_in(folder: Path) -> list[tuple[Path, EngineManifest]]:
+    """Return the engines of a folder and their manifests; log those whose manifest is wrong."""
+    read = ((engine, _read_or_skip(engine)) for engine in engine_paths(folder))
+    return [(engine, manifest) for engine, manifest in read if manifest is not None]
+
+
+def _read_or_skip(engine: Path) -> EngineManifest | None:
+    try:
+        return EngineManifest.read(engine)
+    except EdgesrError as error:
+        _say_skipped(error)
+        return None
+
+
+@lru_cache(maxsize=256)  # a folder is searched several times in a command
+def _say_skipped_once(text: str) -> None:
+    _log.warning("skipped: %s", text)
+
+
+def _say_skipped(error: EdgesrError) -> None:
+    """Log in one line that a file nobody named was passed over."""
+    _say_skipped_once(error.line)
+
+
+def is_export_of(model: OnnxManifest, engine: EngineManifest) -> bool:
+    """Return whether an ONNX file holds the weights that an engine was made from."""
+    parent = None if model.parent is None else model.parent.sha256
+    named = (model.network, model.scale) == (engine.network, engine.scale)
+    return named and parent is not None and parent == engine.weights_sha256
+
+
+def find_fp32_model(manifest: EngineManifest, folders: Iterable[Path]) -> Path | None:
+    """Return an ONNX file that repeats an engine's tiles in float32, or None.
+
+    It holds the same weights for the same tile.
+    """
+    for folder in folders:
+        for onnx in sorted(folder.glob("*.onnx")):
+            try:
+                model = OnnxManifest.read(onnx)
+            except EdgesrError as error:
+                _say_skipped(error)
+                continue
+            own = model.onnx_sha256 == manifest.onnx_sha256 or is_export_of(model, manifest)
+            if own and model.precision == "fp32" and model.tile == manifest.tile:
+                return onnx
+    return None

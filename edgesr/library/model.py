@@ -1,0 +1,256 @@
+"""A network that is open, and pictures through it: files, or arrays of the caller."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
+
+from edgesr.errors import ConfigError
+from edgesr.library.picture_file import (
+    DEFAULT_QUALITY,
+    format_of,
+    read,
+    seams,
+    timed,
+    write,
+)
+from edgesr.library.upscaled import Upscaled
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from edgesr.imaging.encode import FileFormat
+    from edgesr.imaging.picture import Picture
+    from edgesr.runtime.photograph import Enlarged
+    from edgesr.runtime.sessions import Opened, Sessions
+    from edgesr.runtime.upscale import OnTile, Tile
+
+    Array: TypeAlias = NDArray[Any]
+
+
+class Model:
+    """A network that is open, made by `open_model`; a context that closes it.
+
+    Several threads may call `upscale` at the same time: on the CPU their tiles share the threads
+    that the network was given, an engine of TensorRT takes one call after the other. `close` waits
+    for the calls that run; a call after it is an error.
+    """
+
+    def __init__(self, sessions: "Sessions") -> None:
+        self._sessions = sessions
+        self._change = threading.Condition()
+        self._running = 0
+        self._is_closed = False
+
+    @property
+    def scale(self) -> int:
+        """Output side over input side."""
+        return self._sessions.scale
+
+    @property
+    def backends(self) -> dict[str, str]:
+        """Backend by name of the network, of the networks that were opened so far.
+
+        There may be two, where none was named and each picture got the one that suits it.
+        """
+        return self._sessions.backends
+
+    @overload
+    def upscale(
+        self,
+        picture: "Array | str | Path",
+        output: None = None,
+        *,
+        tile: "Tile | None" = None,
+        overlap: int | None = None,
+        on_tile: "OnTile | None" = None,
+    ) -> "Array": ...
+
+    @overload
+    def upscale(
+        self,
+        picture: "Array | str | Path",
+        output: str | Path,
+        *,
+        tile: "Tile | None" = None,
+        overlap: int | None = None,
+        quality: int = DEFAULT_QUALITY,
+        overwrite: bool = False,
+        make_folders: bool = False,
+        check_seams: bool = False,
+        on_tile: "OnTile | None" = None,
+    ) -> Upscaled: ...
+
+    def upscale(
+        self,
+        picture: "Array | str | Path",
+        output: str | Path | None = None,
+        *,
+        tile: "Tile | None" = None,
+        overlap: int | None = None,
+        quality: int = DEFAULT_QUALITY,
+        overwrite: bool = False,
+        make_folders: bool = False,
+        check_seams: bool = False,
+        on_tile: "OnTile | None" = None,
+    ) -> "Array | Upscaled":
+        """Enlarge a picture, in tiles, into an array or a file.
+
+        Args:
+            picture: a PNG, JPEG, WebP, TIFF or BMP file; or an array, (height, width) grey or
+                (height, width, channels) with 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGB, alpha)
+                channels, uint8 or uint16 from 0 to the type's largest value, or float32 in [0, 1].
+            output: file to write, in the format that its ending names; None: return an array.
+            tile: side of a tile in input pixels, or (height, width); None: the network's own.
+            overlap: input pixels that neighbouring tiles share at least; None: the usual 8.
+            quality: of a JPEG or WebP file, from 1 to 100.
+            overwrite: replace a file that is there.
+            make_folders: make the folders of `output` that are missing.
+            check_seams: measure whether tile borders show, which takes as long again.
+            on_tile: called after every tile with how many are done, and how many there are; what
+                it raises ends the call.
+
+        Returns:
+            Without `output` the enlarged picture, of the type of the array, or uint8 or uint16 as
+            the file was: (scale*height, scale*width), and a last axis of channels where the array
+            had one and where a file has colour or alpha. With `output` what was done; the file
+            holds EXIF data and colour profile of a picture from a file.
+
+        Raises:
+            ImageError: the picture cannot be read, is none, or the format cannot hold the result.
+            ConfigError: `tile` or `overlap` do not fit, `output` is there already, cannot be
+                written or names no format, or the model is closed.
+            ModelError: a tile came out broken.
+            EdgesrError: the disk is full, or the network of this picture cannot be opened.
+        """
+        with self._in_use():
+            if output is None:
+                return self._to_array(picture, tile, overlap, on_tile)
+            target, file = Path(output), _file(picture)
+            source, read_ms = timed(lambda: read(picture))
+            kind = format_of(target, source, file, overwrite, quality)
+            opened, made, latency_ms = self._enlarge(source, kind, tile, overlap, on_tile)
+            notes, write_ms = timed(
+                lambda: write(made.picture, target, kind, quality, make_folders)
+            )
+            return Upscaled(
+                input=None if file is None else str(picture),
+                output=str(output),
+                input_size=(source.width, source.height),
+                output_size=(made.picture.width, made.picture.height),
+                model=opened.session.model,
+                model_reason=opened.reason,
+                backend=opened.session.backend,
+                scale=opened.session.scale,
+                tile=(made.plan.columns.tile, made.plan.rows.tile),
+                overlap=made.plan.rows.overlap,
+                tiles=made.tiles,
+                load_ms=opened.load_ms,
+                read_ms=0.0 if file is None else read_ms,
+                latency_ms=latency_ms,
+                write_ms=write_ms,
+                seam_ratio=seams(opened.session, source, made) if check_seams else None,
+                notes=(*source.notes, *notes),
+            )
+
+    def close(self) -> None:
+        """Wait for the calls that run, and give back what the network holds."""
+        with self._change:
+            if self._is_closed:
+                return
+            self._is_closed = True
+            self._change.wait_for(lambda: self._running == 0)
+        self._sessions.close()
+
+    def __enter__(self) -> "Model":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def _in_use(self) -> Iterator[None]:
+        with self._change:
+            if self._is_closed:
+                raise ConfigError("the model is closed", fix="edgesr.open_model(...)")
+            self._running += 1
+        try:
+            yield
+        finally:
+            with self._change:
+                self._running -= 1
+                self._change.notify_all()
+
+    def _to_array(
+        self,
+        picture: "Array | str | Path",
+        tile: "Tile | None",
+        overlap: int | None,
+        on_tile: "OnTile | None",
+    ) -> "Array":
+        from edgesr.imaging.array import array_of
+
+        _, made, _ = self._enlarge(read(picture), None, tile, overlap, on_tile)
+        array = array_of(made.picture)
+        is_column = not isinstance(picture, (str, Path)) and picture.ndim > array.ndim
+        return array[:, :, None] if is_column else array  # (height, width, 1) stays so
+
+    def _enlarge(
+        self,
+        picture: "Picture",
+        kind: "FileFormat | None",
+        tile: "Tile | None",
+        overlap: int | None,
+        on_tile: "OnTile | None",
+    ) -> "tuple[Opened, Enlarged, float]":
+        """Return the session, the enlarged picture, and the milliseconds that it took."""
+        from edgesr.imaging.encode import check_fits
+        from edgesr.runtime.photograph import upscale_picture
+
+        if kind is not None:
+            check_fits(picture, self.scale, kind)
+        opened = self._sessions.session_for(picture)
+        made, latency_ms = timed(
+            lambda: upscale_picture(opened.session, picture, tile, overlap, on_tile)
+        )
+        return opened, made, latency_ms
+
+
+def _file(picture: "Array | str | Path") -> Path | None:
+    return Path(picture) if isinstance(picture, (str, Path)) else None
+
+
+def open_model(
+    model: str | Path | None = None,
+    *,
+    scale: int | None = None,
+    backend: str = "auto",
+    threads: int | None = None,
+) -> Model:
+    """Open a network for any number of pictures.
+
+    Args:
+        model: name of a network that is shipped, such as `student`, or path of an .onnx or .engine
+            file; None: `photo` for each picture that was stored with loss, such as a JPEG, and
+            `student` for others.
+        scale: output side over input side; None: the file's, or 4 for a name.
+        backend: `onnxruntime`, `tensorrt`, `torch`, or `auto` for the best that suits the model
+            here.
+        threads: threads of the CPU; None: as many as there are cores.
+
+    Raises:
+        ConfigError: no such backend, or the model has another scale.
+        MissingError: the backend is not installed.
+        ModelError: the model cannot be loaded, or nothing of this name is shipped.
+        EngineError: the engine does not fit this machine.
+    """
+    from edgesr.runtime.sessions import Sessions
+
+    return Model(Sessions(None if model is None else str(model), backend, scale, threads))

@@ -1,0 +1,86 @@
+"""One picture, with the network opened and closed around it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
+
+from edgesr.library.model import open_model
+from edgesr.library.picture_file import DEFAULT_QUALITY
+from edgesr.library.upscaled import Upscaled
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from edgesr.runtime.upscale import Tile
+
+    Array: TypeAlias = NDArray[Any]
+
+
+@overload
+def upscale(
+    picture: "Array | str | Path",
+    output: None = None,
+    *,
+    model: str | Path | None = None,
+    scale: int | None = None,
+    tile: "Tile | None" = None,
+    overlap: int | None = None,
+    backend: str = "auto",
+    threads: int | None = None,
+) -> "Array": ...
+
+
+@overload
+def upscale(
+    picture: "Array | str | Path",
+    output: str | Path,
+    *,
+    model: str | Path | None = None,
+    scale: int | None = None,
+    tile: "Tile | None" = None,
+    overlap: int | None = None,
+    backend: str = "auto",
+    threads: int | None = None,
+    quality: int = DEFAULT_QUALITY,
+    overwrite: bool = False,
+) -> Upscaled: ...
+
+
+def upscale(
+    picture: "Array | str | Path",
+    output: str | Path | None = None,
+    *,
+    model: str | Path | None = None,
+    scale: int | None = None,
+    tile: "Tile | None" = None,
+    overlap: int | None = None,
+    backend: str = "auto",
+    threads: int | None = None,
+    quality: int = DEFAULT_QUALITY,
+    overwrite: bool = False,
+) -> "Array | Upscaled":
+    """Enlarge one picture; `open_model` opens a network once for several.
+
+    Args:
+        picture: a file or an array, as for `Model.upscale`.
+        output: file to write; None: return an array.
+        model: as for `open_model`.
+        scale: as for `open_model`.
+        tile: side of a tile in input pixels, or (height, width); None: the network's own.
+        overlap: input pixels that neighbouring tiles share at least; None: the usual 8.
+        backend: as for `open_model`.
+        threads: as for `open_model`.
+        quality: of a JPEG or WebP file, from 1 to 100.
+        overwrite: replace a file that is there.
+
+    Returns:
+        As `Model.upscale`.
+
+    Raises:
+        EdgesrError: as `open_model` and `Model.upscale`.
+    """
+    with open_model(model, scale=scale, backend=backend, threads=threads) as opened:
+        if output is None:
+            return opened.upscale(picture, tile=tile, overlap=overlap)
+        return opened.upscale(
+            picture, output, tile=tile, overlap=overlap, quality=quality, overwrite=overwrite
+        )

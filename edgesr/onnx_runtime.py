@@ -1,0 +1,21 @@
+"""The one place from which ONNX Runtime is imported."""
+
+import os
+from types import ModuleType
+
+
+def import_onnxruntime() -> ModuleType:
+    """Return the module `onnxruntime`, told not to report on its use.
+
+    Its official builds send usage events to Microsoft unless an environment variable says otherwise
+    before they start (their Privacy.md). Somebody's photographs are no occasion for that; a value
+    that is set is kept.
+
+    Raises:
+        ImportError: it is not installed, or cannot be loaded.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime
+
+    module: ModuleType = onnxruntime
+    return module

@@ -1,0 +1,159 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from edgesr.cli._jobs import Job, JobList, Wishes, plan_jobs
+from edgesr.errors import ConfigError
+
+BESIDE = Wishes(output=None, suffix="_x4")
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Pictures by ending and by content, and what a folder of photographs holds besides."""
+    pictures = tmp_path / "pictures"
+    (pictures / "deep/er").mkdir(parents=True)
+    (pictures / ".thumbnails").mkdir()
+    files = {"b.jpg": b"", "a.png": PNG, "named_nothing": PNG, "Thumbs.db": b"\xd0\xcf",
+             "notes.txt": b"x", "._a.png": PNG, ".DS_Store": b"\0\0\0\1Bud1",
+             "deep/c.webp": PNG, "deep/er/d.BMP": b"BM", ".thumbnails/a.png": PNG}  # fmt: skip
+    for name, content in files.items():
+        (pictures / name).write_bytes(content)
+    return pictures
+
+
+def names(plan: JobList, root: Path) -> list[tuple[str, str]]:
+    return [
+        (str(job.input.relative_to(root)), str(job.output.relative_to(root))) for job in plan.jobs
+    ]
+
+
+def refusal(inputs: list[Path], wishes: Wishes) -> str:
+    plan = plan_jobs(inputs, wishes)
+    assert not plan.jobs or len(inputs) > 1
+    (refused,) = plan.refused
+    assert refused.input == inputs[-1]
+    return str(refused.error)
+
+
+def test_a_result_lies_beside_its_input(tmp_path: Path) -> None:
+    plan = plan_jobs([tmp_path / "photo.jpg"], BESIDE)
+    assert plan.jobs == (Job(tmp_path / "photo.jpg", tmp_path / "photo_x4.png"),)
+
+
+def test_a_missing_input_is_left_to_the_reader(tmp_path: Path) -> None:
+    assert len(plan_jobs([tmp_path / "missing.png"], BESIDE).jobs) == 1
+
+
+def test_a_folder_gives_its_pictures_and_nothing_else(folder: Path) -> None:
+    expected = [
+        ("a.png", "a_x4.png"),
+        ("b.jpg", "b_x4.png"),
+        ("named_nothing", "named_nothing_x4.png"),
+    ]
+    assert names(plan_jobs([folder], BESIDE), folder) == expected
+
+
+def test_a_tree_is_kept(folder: Path) -> None:
+    wishes = Wishes(folder / "out", suffix="", ending=".jpg", recursive=True)
+    assert names(plan_jobs([folder], wishes), folder) == [
+        ("a.png", "out/a.jpg"),
+        ("b.jpg", "out/b.jpg"),
+        ("named_nothing", "out/named_nothing.jpg"),
+        ("deep/c.webp", "out/deep/c.jpg"),
+        ("deep/er/d.BMP", "out/deep/er/d.jpg"),
+    ]
+
+
+def test_results_are_not_enlarged_again(folder: Path) -> None:
+    before = plan_jobs([folder], BESIDE).jobs
+    for job in before:
+        job.output.write_bytes(PNG)
+    (folder / "holiday_x4.png").write_bytes(PNG)  # somebody's own name: nothing here is "holiday"
+    again = plan_jobs([folder], replace(BESIDE, overwrite=True)).jobs
+    assert [job.input.name for job in again] == [
+        "a.png",
+        "b.jpg",
+        "holiday_x4.png",
+        "named_nothing",
+    ]
+
+    inside = Wishes(folder / "out", suffix="", recursive=True)
+    (folder / "out").mkdir()
+    (folder / "out/a.png").write_bytes(PNG)
+    found = plan_jobs([folder], inside)
+    assert not [job for job in found.jobs if "out" in job.input.parts]
+
+
+def test_what_is_there_is_refused_skipped_or_replaced(tmp_path: Path) -> None:
+    photo, result = tmp_path / "photo.png", tmp_path / "photo_x4.png"
+    result.write_bytes(PNG)
+    message = refusal([photo], BESIDE)
+    assert "the result is there already" in message
+    assert message.endswith("try: --overwrite")
+    assert plan_jobs([photo], replace(BESIDE, skip_existing=True)).skipped == (Job(photo, result),)
+    assert plan_jobs([photo], replace(BESIDE, overwrite=True)).jobs == (Job(photo, result),)
+    with pytest.raises(ConfigError, match="contradict"):
+        plan_jobs([photo], replace(BESIDE, overwrite=True, skip_existing=True))
+
+
+def test_no_option_makes_a_result_replace_an_input(tmp_path: Path) -> None:
+    photo, other = tmp_path / "photo.png", tmp_path / "photo_x4.png"
+    for wishes in (Wishes(photo, "_x4", overwrite=True), Wishes(None, "", overwrite=True)):
+        assert "would replace an input" in refusal([photo], wishes)
+    plan = plan_jobs([photo, other], replace(BESIDE, overwrite=True))
+    assert [job.input for job in plan.jobs] == [other]
+    assert [refused.input for refused in plan.refused] == [photo]
+
+
+def test_two_results_of_one_name_are_not_both_written(tmp_path: Path) -> None:
+    inputs = [tmp_path / "photo.jpg", tmp_path / "photo.png"]
+    assert f"would replace that of {inputs[0]}" in refusal(inputs, BESIDE)
+
+
+def test_a_picture_given_twice_is_done_once(folder: Path) -> None:
+    plan = plan_jobs([folder / "a.png", folder, folder / "deep/../a.png"], BESIDE)
+    assert [job.input.name for job in plan.jobs] == ["a.png", "b.jpg", "named_nothing"]
+
+
+def test_a_folder_where_the_result_goes(tmp_path: Path) -> None:
+    (tmp_path / "photo_x4.png").mkdir()
+    wishes = replace(BESIDE, overwrite=True)
+    assert "a folder stands where" in refusal([tmp_path / "photo.png"], wishes)
+
+
+def test_output_as_file_and_as_folder(tmp_path: Path) -> None:
+    photo = tmp_path / "photo.png"
+    for output, ending, expected in [
+        ("big.webp", None, "big.webp"),
+        ("big.JPEG", None, "big.JPEG"),
+        ("big.jpg", ".jpg", "big.jpg"),
+        ("folder", None, "folder/photo_x4.png"),
+        ("folder", ".webp", "folder/photo_x4.webp"),
+    ]:
+        (job,) = plan_jobs([photo], Wishes(tmp_path / output, "_x4", ending)).jobs
+        assert job.output == tmp_path / expected
+    (tmp_path / "odd.name").mkdir()
+    (job,) = plan_jobs([photo], Wishes(tmp_path / "odd.name", "_x4")).jobs
+    assert job.output == tmp_path / "odd.name/photo_x4.png"
+
+
+def test_contradicting_wishes(tmp_path: Path) -> None:
+    photos = [tmp_path / "a.png", tmp_path / "b.png"]
+    with pytest.raises(ConfigError, match="need a folder"):
+        plan_jobs(photos, Wishes(tmp_path / "one.png", "_x4"))
+    with pytest.raises(ConfigError, match="need a folder"):
+        plan_jobs([tmp_path], Wishes(tmp_path / "one.png", "_x4"))
+    with pytest.raises(ConfigError, match="-o asks for WebP, --format for JPEG"):
+        plan_jobs(photos[:1], Wishes(tmp_path / "one.webp", "_x4", ".jpg"))
+    with pytest.raises(ConfigError, match=r"not '\.gif'"):
+        plan_jobs(photos[:1], Wishes(tmp_path / "one.gif", "_x4"))
+
+
+def test_a_folder_without_pictures(folder: Path) -> None:
+    (folder / "empty").mkdir()
+    with pytest.raises(ConfigError, match="no picture in this folder") as error:
+        plan_jobs([folder / "empty"], BESIDE)
+    assert error.value.fix == f"edgesr upscale --recursive {folder / 'empty'}"
