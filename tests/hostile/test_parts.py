@@ -17,7 +17,6 @@ from edgesr.errors import ImageError
 from edgesr.imaging.picture import decode
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks" / "hostile"))
-from hand_made import sealed
 from mutated import seeds
 
 PICTURES = Path(__file__).parents[1] / "data/pictures"
@@ -87,13 +86,13 @@ def test_exif_data_that_a_webp_denies_is_told() -> None:
     assert (picture.width, picture.height) == Image.open(io.BytesIO(data)).size
 
 
-@pytest.mark.parametrize("ending", ["png", "jpg", "webp"])
+@pytest.mark.parametrize("ending", ["jpg", "webp"])
 def test_exif_data_that_cannot_be_read_is_told(ending: str) -> None:
     data = (PICTURES / f"turned_exif_icc.{ending}").read_bytes()
     assert decode(data).notes == ()
     at = max(data.find(b"II*\0"), data.find(b"MM\0*"))
     damaged = data[: at + 2] + b"XX" + data[at + 4 :]
-    (note,) = decode(sealed(damaged) if ending == "png" else damaged).notes
+    (note,) = decode(damaged).notes
     assert note.startswith("its EXIF data cannot be read")
 
 
