@@ -19,6 +19,7 @@ from edgesr.imaging.webp import read_webp
 READABLE = "PNG, JPEG, WebP, TIFF and BMP"
 HEAD = 32
 """Bytes at the start of a file that tell what it is."""
+UNREADABLE_EXIF = "its EXIF data cannot be read, so it is not known whether it lies on its side"
 
 # TIFF 6.0 tags
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _SAMPLES_PER_PIXEL, _EXTRA_SAMPLES = 258, 262, 277, 338
@@ -131,7 +132,7 @@ def _png(data: bytes) -> Container:
         still=png.still,
         grey_alpha=png.colour == 4,
         transparent_grey=value,
-        notes=_first_of(png.frames),
+        notes=_first_of(png.frames) + ((UNREADABLE_EXIF,) if png.strange_exif else ()),
     )
 
 

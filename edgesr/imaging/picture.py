@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesr.errors import ImageError
-from edgesr.imaging.container import HEAD, Container, inspect, readable_kind
+from edgesr.imaging.container import HEAD, UNREADABLE_EXIF, Container, inspect, readable_kind
 from edgesr.imaging.exif import for_new_size, orientation, read_directory, upright
 from edgesr.imaging.limits import check_file_size
 from edgesr.imaging.quiet import captured_stderr
@@ -142,7 +142,7 @@ def decode(data: bytes) -> Picture:
     if not container.turned:
         pixels = upright(pixels, orientation(exif))
     if exif is not None and read_directory(exif) is None:
-        remarks += ("its EXIF data cannot be read, so it is not known whether it lies on its side",)
+        remarks += (UNREADABLE_EXIF,)
     colour, alpha = _split(pixels, container)
     height, width = colour.shape[:2]
     return Picture(

@@ -17,6 +17,7 @@ from edgesr.errors import ImageError
 from edgesr.imaging.picture import decode
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks" / "hostile"))
+from hand_made import sealed
 from mutated import seeds
 
 PICTURES = Path(__file__).parents[1] / "data/pictures"
@@ -45,6 +46,17 @@ def test_a_png_whose_exif_data_or_profile_is_damaged_is_refused(name: bytes) -> 
     without = decode(data[: at - 8] + data[at + size + 4 :])
     assert (without.exif is None) == (name == b"eXIf")
     assert (without.icc is None) == (name == b"iCCP")
+
+
+@pytest.mark.parametrize("name", [b"t\x80NS", b"uRNS"])
+def test_transparency_whose_name_is_damaged_is_not_lost(name: bytes) -> None:
+    data = (PICTURES / "palette_key.png").read_bytes()
+    assert decode(data).alpha is not None
+    damaged = data.replace(b"tRNS", name)
+    with pytest.raises(ImageError, match="the PNG file is damaged"):
+        decode(damaged)
+    if name.isalpha():  # a part of another program, by all that can be seen
+        assert decode(sealed(damaged)).alpha is None
 
 
 def test_damaged_pixels_of_a_webp_do_not_go_on_in_its_exif_data() -> None:
@@ -86,13 +98,13 @@ def test_exif_data_that_a_webp_denies_is_told() -> None:
     assert (picture.width, picture.height) == Image.open(io.BytesIO(data)).size
 
 
-@pytest.mark.parametrize("ending", ["jpg", "webp"])
+@pytest.mark.parametrize("ending", ["png", "jpg", "webp"])
 def test_exif_data_that_cannot_be_read_is_told(ending: str) -> None:
     data = (PICTURES / f"turned_exif_icc.{ending}").read_bytes()
     assert decode(data).notes == ()
     at = max(data.find(b"II*\0"), data.find(b"MM\0*"))
     damaged = data[: at + 2] + b"XX" + data[at + 4 :]
-    (note,) = decode(damaged).notes
+    (note,) = decode(sealed(damaged) if ending == "png" else damaged).notes
     assert note.startswith("its EXIF data cannot be read")
 
 
