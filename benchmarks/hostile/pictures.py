@@ -85,9 +85,9 @@ def _difference(picture: Picture, data: bytes) -> str:
         try:
             image = Image.open(io.BytesIO(data))
             image.load()
+            image = ImageOps.exif_transpose(image)
         except Exception as error:
             return f"Pillow refuses: {error}"
-        image = ImageOps.exif_transpose(image)
     if image.size != (picture.width, picture.height):
         return f"Pillow: {image.size}, ours {picture.width}x{picture.height}"
     theirs = _eight_bits(image)

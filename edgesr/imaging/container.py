@@ -14,10 +14,12 @@ from edgesr.imaging.jpeg import read_jpeg
 from edgesr.imaging.limits import check_size
 from edgesr.imaging.png import DamagedError, read_png
 from edgesr.imaging.tiff import is_whole, size_of
+from edgesr.imaging.webp import read_webp
 
 READABLE = "PNG, JPEG, WebP, TIFF and BMP"
 HEAD = 32
 """Bytes at the start of a file that tell what it is."""
+UNREADABLE_EXIF = "its EXIF data cannot be read, so it is not known whether it lies on its side"
 
 # TIFF 6.0 tags
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _SAMPLES_PER_PIXEL, _EXTRA_SAMPLES = 258, 262, 277, 338
@@ -37,7 +39,7 @@ class Container:
         kind: `PNG`, `JPEG`, `WebP`, `TIFF` or `BMP`.
         still: what is decoded in place of the whole file: a PNG without its animation,
             whose damaged first frame OpenCV would make up without a word, and its texts; a WebP
-            without what stands behind it.
+            with its pixels last.
         grey_alpha: grey with an alpha channel, which OpenCV gives as four channels.
         transparent_grey: the one grey value that is transparent (PNG tRNS), as OpenCV scales it.
         multiplied: OpenCV's colours of this file are already multiplied by alpha.
@@ -130,7 +132,7 @@ def _png(data: bytes) -> Container:
         still=png.still,
         grey_alpha=png.colour == 4,
         transparent_grey=value,
-        notes=_first_of(png.frames),
+        notes=_first_of(png.frames) + ((UNREADABLE_EXIF,) if png.strange_exif else ()),
     )
 
 
@@ -162,54 +164,18 @@ def _bmp(data: bytes) -> Container:
 
 
 def _webp(data: bytes) -> Container:
-    """Check the size and count the frames (RFC 9649, section 2.7)."""
-    size_of_file = 8 + struct.unpack_from("<I", data, 4)[0]
-    if size_of_file > len(data):
-        raise DamagedError
-    frames, at, opaque, lossy = 0, 12, False, False
-    while at + 8 <= size_of_file:
-        name, size = struct.unpack_from("<4sI", data, at)
-        if name in _WEBP_SIZES:
-            check_size("WebP", *_WEBP_SIZES[name](data[at + 8 : at + 18]))
-        frames += name == b"ANMF"
-        lossy |= name == b"VP8 " or (
-            name == b"ANMF" and data.find(b"VP8 ", at + 24, at + 8 + size) >= 0
-        )
-        if name == b"VP8X":
-            opaque = not data[at + 8] & _WEBP_ALPHA
-        if name == b"ALPH" and opaque:
-            raise DamagedError  # a flag was lost, and the decoder would leave the alpha out
-        at += 8 + size + size % 2
-    # The decoder makes up what a part that was cut lacks; what was cut off it then reads as a part.
-    if not size_of_file <= at <= size_of_file + 1:
-        raise DamagedError
-    # Cut, because the decoder would go on into what stands behind the picture.
-    return Container("WebP", still=data[:size_of_file], lossy=lossy, notes=_first_of(frames))
-
-
-def _webp_lossy(block: bytes) -> tuple[int, int]:
-    width, height = struct.unpack_from("<HH", block, 6)
-    return width & 0x3FFF, height & 0x3FFF
-
-
-def _webp_lossless(block: bytes) -> tuple[int, int]:
-    (packed,) = struct.unpack_from("<I", block, 1)
-    return (packed & 0x3FFF) + 1, (packed >> 14 & 0x3FFF) + 1
-
-
-def _webp_canvas(block: bytes) -> tuple[int, int]:
-    width, height = (
-        struct.unpack("<I", block[4:7] + b"\0"),
-        struct.unpack("<I", block[7:10] + b"\0"),
+    webp = read_webp(data)
+    unmarked = ("its EXIF data was left out: its header says there is none",)
+    return Container(
+        "WebP",
+        still=webp.still,
+        lossy=webp.lossy,
+        notes=_first_of(webp.frames) + (unmarked if webp.unmarked_exif else ()),
     )
-    return width[0] + 1, height[0] + 1
 
 
 _BMP_HEADERS = (12, 40, 52, 56, 64, 108, 124)  # bytes, by version
 _BMP_PLAIN = (0, 3, 6)  # BI_RGB and bit fields: as many bytes as the size says
-
-_WEBP_ALPHA = 0x10  # flag of VP8X
-_WEBP_SIZES = {b"VP8 ": _webp_lossy, b"VP8L": _webp_lossless, b"VP8X": _webp_canvas}
 
 
 def _tiff(data: bytes) -> Container:

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesr.errors import ImageError
-from edgesr.imaging.container import HEAD, Container, inspect, readable_kind
-from edgesr.imaging.exif import for_new_size, orientation, upright
+from edgesr.imaging.container import HEAD, UNREADABLE_EXIF, Container, inspect, readable_kind
+from edgesr.imaging.exif import for_new_size, orientation, read_directory, upright
 from edgesr.imaging.limits import check_file_size
 from edgesr.imaging.quiet import captured_stderr
 
@@ -25,16 +25,22 @@ Samples = NDArray[np.unsignedinteger[Any]]
 KEEPS_METADATA = hasattr(cv2, "imdecodeWithMetadata")  # opencv-python 4.13 and newer
 _EXIF, _ICC = 0, 2  # cv2.IMAGE_METADATA_EXIF and _ICCP, which older versions lack
 
-# Complaints that mean pixels are missing and were made up; others are harmless or remarks.
+# Complaints that mean pixels are missing and were made up; others are harmless or remarks. What
+# libtiff's decompressors cannot follow they call a warning.
 _MADE_UP = re.compile(
     r"premature end|TIFF_Error|libpng error|JPEG datastream contains no image|"
-    r"Invalid SOS parameters|Inconsistent progression",
+    r"Invalid SOS parameters|Inconsistent progression|"
+    r"TIFF_Warning (Fax\w+|PackBits\w+|JPEGPreDecode): |"
+    r'Incompatible type for "Orientation"',
     re.I,
 )
 _TOO_LARGE = re.compile(r"CV_IO_MAX_IMAGE|exceeds user limit")
 # libtiff 4.5 and newer compare a tile's bytes, which they read in units of 1024, with its pixels.
 _TILE_BYTES = re.compile(r"Invalid tile byte count for tile \d+\. Expected (\d+), got (\d+)")
-_REMARK = re.compile(r"^(Corrupt JPEG data: .*|Unknown Adobe color transform code .*)$", re.M)
+_NOT_BUILT_IN = re.compile(r"(\w+) compression support is not configured")
+_REMARK = re.compile(
+    r"(?:^|JPEGLib: )(Corrupt JPEG data: .*|Unknown Adobe color transform code .*)$", re.M
+)
 
 
 @dataclass(frozen=True)
@@ -141,6 +147,8 @@ def decode(data: bytes) -> Picture:
         )
     if not container.turned:
         pixels = upright(pixels, orientation(exif))
+    if exif is not None and read_directory(exif) is None:
+        remarks += (UNREADABLE_EXIF,)
     colour, alpha = _split(pixels, container)
     height, width = colour.shape[:2]
     return Picture(
@@ -188,6 +196,12 @@ def _refusal(kind: str, complaints: str) -> ImageError:
     if _TOO_LARGE.search(complaints):
         return ImageError(
             f"the {kind} picture is larger than OpenCV decodes (2^30 pixels, 2^20 a side)"
+        )
+    unknown = _NOT_BUILT_IN.search(complaints)
+    if unknown is not None:
+        return ImageError(
+            f"{kind} pictures with {unknown[1]} compression are not read",
+            fix="convert it to PNG first",
         )
     tile = _TILE_BYTES.search(complaints)
     if tile is not None and int(tile[2]) == -(-int(tile[1]) // 1024) * 1024:

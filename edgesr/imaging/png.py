@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from edgesr.imaging.exif import byte_order
 from edgesr.imaging.limits import check_size
 
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
@@ -16,7 +17,7 @@ _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2))
 _ADAM7_LAST = (0, 1, 1, 2)
 _CHUNKS = 100_000  # besides the pixels', a file has a few dozen at most
-_ANIMATION = (b"acTL", b"fcTL", b"fdAT")
+_PIXEL_BYTES = 4096  # in a chunk of pixels, on average, of a file with more of them than that
 # A decoder inflates every text that it is handed: seven megabytes of them took half a minute.
 _KEPT = (b"IHDR", b"PLTE", b"tRNS", b"iCCP", b"eXIf", b"IDAT", b"IEND")
 _ONCE = (b"iCCP", b"eXIf")
@@ -36,6 +37,7 @@ class Png:
         colour: colour type, 0 grey, 2 RGB, 3 palette, 4 grey and alpha, 6 RGB and alpha.
         transparent: the grey value of tRNS, as stored.
         frames: of an animation, 1 for a still picture.
+        strange_exif: it has EXIF data that decoders take for none.
         still: the file with only those chunks that its picture, profile and EXIF data are in.
     """
 
@@ -43,6 +45,7 @@ class Png:
     colour: int
     transparent: int | None
     frames: int
+    strange_exif: bool
     still: bytes
 
 
@@ -56,7 +59,7 @@ def read_png(data: bytes) -> Png:
     view = memoryview(data)
     width, height, depth, colour, interlaced = _header(data)
     check_size("PNG", width, height)
-    transparent, frames = None, 1
+    transparent, frames, strange_exif = None, 1, False
     pixels: list[memoryview] = []
     kept, seen = [view[:8]], set()
     for name, whole in _chunks(view):
@@ -70,10 +73,12 @@ def read_png(data: bytes) -> Png:
             (transparent,) = struct.unpack(">H", content)
         elif name == b"acTL" and len(content) == 8:
             (frames,) = struct.unpack_from(">I", content)
+        elif name == b"eXIf":
+            strange_exif = byte_order(bytes(content[:4])) is None
     line_bits = depth * _CHANNELS[colour]
     if not _inflates_to(pixels, _raw_bytes(width, height, line_bits, interlaced)):
         raise DamagedError
-    return Png(depth, colour, transparent, frames, b"".join(kept))
+    return Png(depth, colour, transparent, frames, strange_exif, b"".join(kept))
 
 
 def _header(data: bytes) -> tuple[int, int, int, int, bool]:
@@ -88,8 +93,12 @@ def _header(data: bytes) -> tuple[int, int, int, int, bool]:
 
 
 def _chunks(view: memoryview) -> Iterator[tuple[bytes, memoryview]]:
-    """Yield (name, whole chunk) up to IEND; checks checksums of what the pixels depend on."""
-    at, others, name = 8, 0, b""
+    """Yield (name, whole chunk) up to IEND; checks the checksum of every chunk.
+
+    One that is passed over may have been the transparency before its name was damaged.
+    """
+    at, others, count, name = 8, 0, 0, b""
+    most = _CHUNKS + len(view) // _PIXEL_BYTES
     while name != b"IEND":
         if at + 12 > len(view):
             raise DamagedError
@@ -97,12 +106,12 @@ def _chunks(view: memoryview) -> Iterator[tuple[bytes, memoryview]]:
         name = bytes(view[at + 4 : at + 8])
         whole = view[at : at + 12 + size]
         others += name != b"IDAT"
-        if len(whole) < 12 + size or others > _CHUNKS:
+        count += 1
+        if len(whole) < 12 + size or others > _CHUNKS or count > most or not name.isalpha():
             raise DamagedError
-        if name[0:1].isupper() or name in (b"tRNS", *_ANIMATION):
-            (stated,) = struct.unpack(">I", whole[-4:])
-            if zlib.crc32(whole[4:-4]) != stated:
-                raise DamagedError
+        (stated,) = struct.unpack(">I", whole[-4:])
+        if zlib.crc32(whole[4:-4]) != stated:
+            raise DamagedError
         yield name, whole
         at += 12 + size
 
