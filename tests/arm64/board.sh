@@ -145,8 +145,8 @@ board_user() {
     echo tegra-ubuntu | put "$root/etc/hostname"
     echo "127.0.0.1 localhost tegra-ubuntu $(hostname)" | put "$root/etc/hosts"
     cp -L /etc/resolv.conf "$root/etc/resolv.conf"
-    mkdir -p "$root/etc/ssl/certs" # this machine's, which may know more authorities than Debian
-    cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
+    # This machine may know more authorities than Debian, whose package writes its own file anew.
+    cp -L /etc/ssl/certs/ca-certificates.crt "$root/opt/certificates.crt"
 }
 
 # The kernel's /proc with what the board's has besides: names that are not numbers are links to it.

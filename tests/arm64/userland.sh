@@ -109,7 +109,7 @@ enter() { # enter USER COMMAND...
         as=(setpriv --reuid "$user" --regid "$user" --init-groups)
     fi
     env -i PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin LC_ALL=C.UTF-8 TERM=dumb HOME="$home" \
-        USER="$user" QEMU_CPU=cortex-a76 PIP_CERT=/etc/ssl/certs/ca-certificates.crt \
+        USER="$user" QEMU_CPU=cortex-a76 PIP_CERT=/opt/certificates.crt \
         PIP_ONLY_BINARY=:all: PIP_DISABLE_PIP_VERSION_CHECK=1 \
         ${PIP_INDEX_URL:+PIP_INDEX_URL="$PIP_INDEX_URL"} \
         chroot "$root" "${as[@]}" "$@"
