@@ -161,6 +161,9 @@ def test_gap_is_not_counted_and_is_named() -> None:
     assert result["total"]["in_gaps"]["duration_s"] == pytest.approx(7200 - 15, abs=1.5)
     assert "not counted: 7185" in table(result)
     assert "over 29.0 s" in table(result)
+    # So long a time may have been anything from switched off on, however even the readings are.
+    gap = result["total"]["in_gaps"]
+    assert gap["uncertainty_j"] == pytest.approx(gap["energy_j"])
 
 
 THOR = "VDD_GPU_SOC 2798mW/2798mW VDD_CPU_CV 799mW/799mW VIN_SYS_5V0 3315mW/3315mW"
