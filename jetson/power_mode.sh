@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Power mode and clocks of a Jetson: looked up, kept, set and put back; sourced by setup.sh.
 #
+#   check_power_mode           whether the board has the mode that is asked for
 #   put_back_left              what a killed run has left behind
 #   set_power                  keeps what is, sets $power_mode if any, fixes the clocks
 #   restore_power              back to what was kept; nothing where nothing is kept
@@ -26,6 +27,12 @@ mode_id() {
     done < <(sed -n 's/^ *< *POWER_MODEL *ID=\([0-9]*\) *NAME=\([^ >]*\) *>.*/\1 \2/p' \
         "$root/etc/nvpmodel.conf")
     return 1
+}
+
+# A name that is mistyped is said before anything is installed.
+check_power_mode() {
+    [ -z "$power_mode" ] || mode_id "$power_mode" >/dev/null ||
+        fail "this board has no power mode '$power_mode'" "grep POWER_MODEL /etc/nvpmodel.conf"
 }
 
 # Print the GPU clock in Hz that this board's own table gives to a mode; nothing where it has no cap.
@@ -75,8 +82,7 @@ set_power() {
     local id
     keep
     if [ -n "$power_mode" ]; then
-        id=$(mode_id "$power_mode") ||
-            fail "this board has no power mode '$power_mode'" "grep POWER_MODEL /etc/nvpmodel.conf"
+        id=$(mode_id "$power_mode")
         old_mode_id=$(current_mode_id)
         if [ "$id" != "$old_mode_id" ] || is_above_mode "$id"; then
             say "power mode $old_mode_id -> $id ($power_mode)"

@@ -15,7 +15,7 @@ set -euo pipefail
 model="" power_mode="" samples=1000 install=1 bench=1
 root=""       # --root DIR: read the board's files below DIR, for tests
 edgesr="edgesr"
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+here=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
 # shellcheck source=jetson/power_mode.sh
 . "$here/jetson/power_mode.sh"
 
@@ -45,7 +45,7 @@ parse_arguments() {
     while [ $# -gt 0 ]; do
         case $1 in
         --power-mode | --samples | --root)
-            [ $# -ge 2 ] || fail "$1 needs a value" "jetson/setup.sh --help"
+            [ $# -ge 2 ] && [ -n "$2" ] || fail "$1 needs a value" "jetson/setup.sh --help"
             case $1 in
             --power-mode) power_mode=$2 ;;
             --samples) samples=$2 ;;
@@ -181,6 +181,7 @@ field() {
 
 parse_arguments "$@"
 check_board
+check_power_mode
 state="$root/var/lib/edgesr/power"
 results="$PWD/edgesr-jetson-$(date +%Y%m%d-%H%M%S)"
 [ ! -e "$results" ] || results="$results-$$" # a second run within one second

@@ -1,5 +1,6 @@
 """How jetson/setup.sh is started: by any shell, with or without an environment of its own."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,21 @@ def test_any_shell_may_start_it(board, shell):
     assert found.returncode == 1
     assert "--samples 0 measures nothing" in found.stdout
     assert found.stderr == ""
+
+
+def test_a_link_may_start_it_from_anywhere(board, tmp_path):
+    link = tmp_path / "measure this board"
+    link.symlink_to(SCRIPT)
+    found = subprocess.run(
+        ["sh", link.name, "--help"],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=os.environ | {"CDPATH": "/"},  # with which `cd` prints where it goes
+    )
+    assert (found.returncode, found.stderr) == (0, "")
+    assert found.stdout.startswith("Check this Jetson")
 
 
 def test_without_edgesr_nothing_is_changed(board):
