@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("jetson", "tests/arm64", "tests/jetson/stand_in", "benchmarks")
+FOLDERS = ("jetson", "tests/arm64", "tests/jetson", "benchmarks")
 
 
 def program_of(package: str, name: str) -> Path:
