@@ -175,7 +175,8 @@ def _pairs(
             for tile in config.tiles or (None,):
                 if tile is not None and session.tile not in (None, tile):
                     found.left_out.append(
-                        f"{wanted.model} has tiles of {session.tile} only, not {tile}"
+                        f"tiles of {tile} are left out for {wanted.model}, which has "
+                        f"{session.tile} only"
                     )
                     continue
                 pair = replace(wanted, tile=tile)
