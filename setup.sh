@@ -39,7 +39,8 @@ fi
 .venv/bin/python -m pip install -q -c constraints.txt -e ".$extras"
 
 if [ "$1" = demo ]; then
-    exec .venv/bin/edgesr upscale tests/data/photo.png -o photo_x4.png --overwrite
+    mkdir -p runs  # which git ignores
+    exec .venv/bin/edgesr upscale tests/data/photo.png -o runs/photo_x4.png --overwrite
 fi
 .venv/bin/ruff check .
 .venv/bin/ruff format --check .

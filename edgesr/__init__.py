@@ -2,7 +2,7 @@
 
 import os
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # ONNX Runtime's official builds send usage events to Microsoft unless told not to before they start
 # (their Privacy.md). Somebody's photographs are no occasion for that; a value that is set is kept.
