@@ -4,10 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-torch = pytest.importorskip("torch")
-pytest.importorskip("onnx")
-
+import torch
 from traced_once import digest, traced_once
 
 from edgesr.export.torch_graph import trace

@@ -6,7 +6,6 @@ from typing import Any
 
 from torch import Tensor
 
-
 RELEASES = (3, 6), (3, 9)
 """First and last release of Triton whose own launches end in the call that `Launch` repeats.
 
