@@ -58,7 +58,7 @@ class World:
         values = torch.cat([target.reshape(-1) for target in targets])
         dist.broadcast(values, 0)
         sizes = [target.numel() for target in targets]
-        for target, part in zip(targets, values.split(sizes), strict=True):
+        for target, part in zip(targets, torch.split(values, sizes), strict=True):
             target.copy_(part.view(target.shape))
 
     def mean(self, values: Tensor) -> Tensor:
