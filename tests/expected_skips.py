@@ -40,8 +40,11 @@ _ANYWHERE = (
     Skip("tests/engine/test_plugin.py", "there is no cuobjdump", "it comes with nvcc"),
     Skip("tests/engine/test_plugin.py", "TensorRT's headers are not installed", "wheels have none"),
     Skip("tests/sweep/test_sweep.py", "the tests run as root", "the refusal is for others"),
-    Skip("tests/benchmarks/test_engine_table.py", r"got empty parameter set .*",
-         "no table of engines is committed yet"),
+    Skip(
+        "tests/benchmarks/test_engine_table.py",
+        r"got empty parameter set .*",
+        "no table of engines is committed yet",
+    ),
     Skip("tests/arm64/", r".*", "two minutes as root; CONTRIBUTING.md says how to run it"),
 )
 _NO_EXTRAS = (

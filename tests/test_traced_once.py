@@ -26,11 +26,11 @@ def test_a_shared_trace_is_what_a_new_one_would_be(tmp_path: Path) -> None:
         return trace(*arguments)
 
     once = traced_once(counting, tmp_path)
-    first, again = (once(network("fsrcnn"), TILE, 1) for _ in range(2))
+    first, again = (once(network("espcn"), TILE, 1) for _ in range(2))
     assert asked == [(TILE, 1)]
-    fresh = trace(network("fsrcnn"), TILE, 1)
+    fresh = trace(network("espcn"), TILE, 1)
     assert again.SerializeToString() == first.SerializeToString() == fresh.SerializeToString()
-    assert once(network("fsrcnn", seed=1), TILE, 1) != first
+    assert once(network("espcn", seed=1), TILE, 1) != first
     assert len(asked) == 2
 
 
