@@ -25,6 +25,7 @@ WIDE = "mambalitesr:D16-G1-B1-N2-SKIP"
 TILE = 16
 MAX_LOSS_DB = 0.1
 SETS = ("Set5", "Set14")
+pytestmark = pytest.mark.usefixtures("shared_traces")
 
 
 @pytest.fixture(scope="module")
@@ -34,14 +35,16 @@ def wide_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory, wide_weights: Path) -> Path:
+def exported(
+    tmp_path_factory: pytest.TempPathFactory, wide_weights: Path, shared_traces: None
+) -> Path:
     path = tmp_path_factory.mktemp("int8") / "wide_int8.onnx"
     export(ExportRequest(WIDE, wide_weights, "int8", TILE, output=path))
     return path
 
 
 @pytest.fixture(scope="module")
-def student(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def student(tmp_path_factory: pytest.TempPathFactory, shared_traces: None) -> Path:
     path = tmp_path_factory.mktemp("int8") / "student_int8.onnx"
     export(ExportRequest("student", precision="int8", output=path))
     return path
