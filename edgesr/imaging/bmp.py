@@ -6,6 +6,7 @@ five, six and eight bits for something else without a word.
 
 import struct
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,7 +92,7 @@ def read_bmp(data: bytes) -> Bmp:
     count = (used or 1 << bits) if bits <= 8 else 0
     masks_behind = 4 * {_MASKS: 3, _ALPHA_MASKS: 4}.get(packing, 0) if header == 40 else 0
     palette_at = 14 + header + masks_behind
-    if pixels < palette_at + entry * count:
+    if not palette_at + entry * count <= pixels <= len(data):
         raise DamagedError  # its own header would be taken for pixels
     palette = None
     if bits <= 8:
@@ -168,7 +169,8 @@ def _numbers(rows: NDArray[np.uint8], bmp: Bmp) -> NDArray[np.uint8]:
 
 def _from_masks(rows: NDArray[np.uint8], bmp: Bmp) -> Layers:
     if bmp.bits == 24:
-        return Layers(np.ascontiguousarray(rows[:, : 3 * bmp.width].reshape(*_shape(bmp), 3)[:, :, ::-1]))
+        bgr = rows[:, : 3 * bmp.width].reshape(*_shape(bmp), 3)
+        return Layers(np.ascontiguousarray(bgr[:, :, ::-1]))
     deep = any(mask.bit_count() > 8 for mask in bmp.masks)
     kind = np.dtype(np.uint16 if deep else np.uint8)
     channels = 4 if bmp.masks[3] else 3
@@ -194,7 +196,7 @@ def _shape(bmp: Bmp) -> tuple[int, int]:
     return bmp.height, bmp.width
 
 
-def _scaled(values: NDArray[np.unsignedinteger], mask: int, kind: np.dtype) -> Samples:
+def _scaled(values: NDArray[Any], mask: int, kind: np.dtype[Any]) -> Samples:
     """Return the bits under a mask, the largest number becoming white."""
     shift = (mask & -mask).bit_length() - 1
     most, white = mask >> shift, int(np.iinfo(kind).max)

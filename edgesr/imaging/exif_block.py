@@ -82,7 +82,9 @@ def describing_entries(density: Density | None, comment: str | None, order: str)
         for tag, value in ((X_RESOLUTION, density.across), (Y_RESOLUTION, density.down)):
             ratio = Fraction(value).limit_denominator(10_000)
             above = min(ratio.numerator, 0xFFFFFFFF)
-            entries.append(Entry(tag, RATIONAL, struct.pack(f"{order}II", above, ratio.denominator)))
+            entries.append(
+                Entry(tag, RATIONAL, struct.pack(f"{order}II", above, ratio.denominator))
+            )
         entries.append(Entry(RESOLUTION_UNIT, SHORT, struct.pack(f"{order}H", _INCH)))
     if comment is not None:
         entries.append(Entry(IMAGE_DESCRIPTION, ASCII, comment.encode() + b"\0"))

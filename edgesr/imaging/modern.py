@@ -100,7 +100,9 @@ def _nclx(data: bytes) -> tuple[int, int]:
     at = data.find(b"colrnclx", 0, _HEAD)
     if at < 0 or at + 12 > len(data):
         return 2, 2
-    return int.from_bytes(data[at + 8 : at + 10], "big"), int.from_bytes(data[at + 10 : at + 12], "big")
+    return int.from_bytes(data[at + 8 : at + 10], "big"), int.from_bytes(
+        data[at + 10 : at + 12], "big"
+    )
 
 
 def read_heic(data: bytes) -> Container:

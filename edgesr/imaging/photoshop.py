@@ -34,4 +34,6 @@ def read_iptc(resources: bytes) -> bytes | None:
 
 def wrap_iptc(records: bytes) -> bytes:
     """Return IPTC-IIM records as a resource."""
-    return b"8BIM" + struct.pack(">HHI", _IPTC, 0, len(records)) + records + b"\0" * (len(records) % 2)
+    return (
+        b"8BIM" + struct.pack(">HHI", _IPTC, 0, len(records)) + records + b"\0" * (len(records) % 2)
+    )

@@ -12,8 +12,23 @@ from edgesr.imaging.limits import check_size
 from edgesr.imaging.png import DamagedError
 
 # TIFF 6.0 tags
-SUBFILE, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER = 254, 256, 257, 258, 259, 262, 266
-STRIP_OFFSETS, SAMPLES, ROWS_PER_STRIP, STRIP_BYTES, PLANAR, PREDICTOR = 273, 277, 278, 279, 284, 317
+SUBFILE, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER = (
+    254,
+    256,
+    257,
+    258,
+    259,
+    262,
+    266,
+)
+STRIP_OFFSETS, SAMPLES, ROWS_PER_STRIP, STRIP_BYTES, PLANAR, PREDICTOR = (
+    273,
+    277,
+    278,
+    279,
+    284,
+    317,
+)
 TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_BYTES = 322, 323, 324, 325
 COLOUR_MAP, INK_SET, EXTRA_SAMPLES, SAMPLE_FORMAT, JPEG_TABLES = 320, 332, 338, 339, 347
 _MAKE, _SUB_DIRECTORIES, _DNG_VERSION = 271, 330, 50706
@@ -182,7 +197,9 @@ def _depth(directory: Directory, photometric: int) -> tuple[int, int]:
         stated = ", ".join(map(str, sorted(bits)))
         named = {SIGNED: " signed", FLOAT: " float"}.get(kind, "")
         named = named if kind in _DEPTHS else " complex"
-        raise ImageError(f"TIFF pictures of {stated}{named} bits a sample are not read", fix=_CONVERT)
+        raise ImageError(
+            f"TIFF pictures of {stated}{named} bits a sample are not read", fix=_CONVERT
+        )
     return depth, kind
 
 

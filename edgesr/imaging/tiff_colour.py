@@ -33,7 +33,11 @@ def to_layers(samples: NDArray[Any], tiff: Tiff, profile: bytes | None) -> Layer
         colour, rest = values[:, :, :colours], values[:, :, colours:]
     else:
         colour, note = _by_range(samples[:, :, :colours], tiff)
-        rest, _ = _by_range(samples[:, :, colours:], tiff) if colours < tiff.samples else (colour[:, :, :0], "")
+        rest, _ = (
+            _by_range(samples[:, :, colours:], tiff)
+            if colours < tiff.samples
+            else (colour[:, :, :0], "")
+        )
         notes.append(note)
     if tiff.photometric == tags.WHITE_IS_ZERO:
         colour = np.iinfo(colour.dtype).max - colour
@@ -48,9 +52,7 @@ def to_layers(samples: NDArray[Any], tiff: Tiff, profile: bytes | None) -> Layer
     alpha, note = _alpha(rest, tiff)
     if alpha is not None and tags.ALPHA_MULTIPLIED in tiff.extra:
         colour = _straight(colour, alpha)
-    return Layers(
-        np.ascontiguousarray(colour), alpha, grey, tuple(filter(None, (*notes, note)))
-    )
+    return Layers(np.ascontiguousarray(colour), alpha, grey, tuple(filter(None, (*notes, note))))
 
 
 def _blocks(height: int, width: int) -> Iterator[slice]:
@@ -113,7 +115,10 @@ def _alpha(rest: Samples, tiff: Tiff) -> tuple[Samples | None, str]:
     others = len(tiff.extra) - (at is not None)
     if not others:
         return alpha, ""
-    return alpha, f"{others} further samples of its pixels, whose meaning it does not say, were left out"
+    return (
+        alpha,
+        f"{others} further samples of its pixels, whose meaning it does not say, were left out",
+    )
 
 
 def _straight(colour: Samples, alpha: Samples) -> Samples:

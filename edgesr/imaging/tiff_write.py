@@ -50,9 +50,7 @@ def encode_tiff(
     return file.getvalue()
 
 
-def _entries(
-    main: list[Entry], icc: bytes | None, metadata: Metadata, order: str
-) -> list[Entry]:
+def _entries(main: list[Entry], icc: bytes | None, metadata: Metadata, order: str) -> list[Entry]:
     """Return what the EXIF data does not say already."""
     there = {entry.tag for entry in main}
     density = None if X_RESOLUTION in there else metadata.density
