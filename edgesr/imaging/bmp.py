@@ -201,7 +201,5 @@ def _scaled(values: NDArray[Any], mask: int, kind: np.dtype[Any]) -> Samples:
     shift = (mask & -mask).bit_length() - 1
     most, white = mask >> shift, int(np.iinfo(kind).max)
     found = (values & values.dtype.type(mask)) >> values.dtype.type(shift)
-    if most == white:
-        return found.astype(kind)
     scaled: Samples = np.rint(found * (white / most)).astype(kind)
     return scaled

@@ -1,5 +1,7 @@
 """Run-length coded pixels of BMP files: pairs of a count and a value, and escapes (RLE8, RLE4)."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,13 +36,7 @@ def unpack_runs(runs: memoryview, width: int, height: int, bits: int) -> NDArray
         count, value = data[at], data[at + 1]
         at += 2
         if count:
-            if y >= height or x + count > width:
-                raise DamagedError
-            if bits == 8:
-                numbers[y, x : x + count] = value
-            else:
-                numbers[y, x : x + count : 2] = value >> 4
-                numbers[y, x + 1 : x + count : 2] = value & 15
+            _put(numbers, (y, x), np.resize(_pair(value, bits), count))
             x += count
         elif value == _END_OF_LINE:
             x, y = 0, y + 1
@@ -49,17 +45,18 @@ def unpack_runs(runs: memoryview, width: int, height: int, bits: int) -> NDArray
         elif value == _MOVE:
             if at + 2 > len(data):
                 raise DamagedError
-            x, y, at = x + data[at], y + data[at + 1], at + 2
+            right, down = data[at], data[at + 1]
+            x, y, at = x + right, y + down, at + 2
             if x > width or y >= height:
                 raise DamagedError
         else:
             size = value if bits == 8 else (value + 1) // 2
             block = np.frombuffer(data[at : at + size], np.uint8)
-            if y >= height or x + value > width or len(block) < size:
+            if len(block) < size:
                 raise DamagedError
             if bits == 4:
                 block = np.dstack([block >> 4, block & 15]).reshape(-1)[:value]
-            numbers[y, x : x + value] = block
+            _put(numbers, (y, x), block)
             x, at = x + value, at + size + size % 2
     if y >= height:
         return numbers  # all rows are there, only the end's mark is missing
@@ -69,3 +66,19 @@ def unpack_runs(runs: memoryview, width: int, height: int, bits: int) -> NDArray
             fix="convert it to PNG first",
         )
     raise DamagedError
+
+
+def _pair(value: int, bits: int) -> tuple[int, ...]:
+    return (value,) if bits == 8 else (value >> 4, value & 15)
+
+
+def _put(numbers: NDArray[np.uint8], at: tuple[int, int], run: NDArray[Any]) -> None:
+    """Write a run of numbers into a row.
+
+    Raises:
+        DamagedError: it does not fit.
+    """
+    y, x = at
+    if y >= numbers.shape[0] or x + len(run) > numbers.shape[1]:
+        raise DamagedError
+    numbers[y, x : x + len(run)] = run

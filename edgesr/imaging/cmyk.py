@@ -1,4 +1,4 @@
-"""CMYK colours to RGB: through their profile by LittleCMS, or by subtraction where they have none."""
+"""CMYK colours to RGB: through their profile by LittleCMS, by subtraction where they have none."""
 
 from typing import Any
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from edgesr.errors import ImageError
 from edgesr.imaging.directory import byte_order
 from edgesr.imaging.layers import Layers
-from edgesr.imaging.metadata import Metadata
+from edgesr.imaging.metadata import NOTHING, Metadata
 
 READ = ("PNG", "JPEG", "WebP", "TIFF", "BMP", "AVIF", "HEIC")
 """Kinds that are read."""
@@ -35,7 +35,7 @@ class Container:
     decode: Callable[[], Layers]
     exif: bytes | None = None
     icc: bytes | None = None
-    metadata: Metadata = Metadata()
+    metadata: Metadata = NOTHING
     lossy: bool = False
     notes: tuple[str, ...] = ()
 

@@ -7,9 +7,13 @@ A block names its byte order and then holds directories of entries, 12 bytes eac
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED, LONG8 = 1, 2, 3, 4, 5, 7, 16
 """Types of values."""
+
+Order = Literal["<", ">"]
+"""Byte order, as `struct` writes it."""
 
 TYPE_BYTES = {BYTE: 1, ASCII: 1, SHORT: 2, LONG: 4, RATIONAL: 8, 6: 1, UNDEFINED: 1, 8: 2, 9: 4}
 TYPE_BYTES |= {10: 8, 11: 4, 12: 8, 13: 4, LONG8: 8, 17: 8, 18: 8}
@@ -50,7 +54,7 @@ class Directory:
         next_offset: that offset, 0 for none.
     """
 
-    order: str
+    order: Order
     big: bool
     fields: dict[int, Field]
     next_position: int
@@ -85,9 +89,9 @@ class Directory:
         return None if field is None or len(field.value) > most else bytes(field.value)
 
 
-def byte_order(block: bytes | memoryview) -> tuple[str, bool] | None:
+def byte_order(block: bytes | memoryview) -> tuple[Order, bool] | None:
     """Return the byte order of a TIFF-structured block and whether it is BigTIFF's, or None."""
-    kinds = {b"II*\0": ("<", False), b"MM\0*": (">", False)}
+    kinds: dict[bytes, tuple[Order, bool]] = {b"II*\0": ("<", False), b"MM\0*": (">", False)}
     kinds |= {b"II+\0": ("<", True), b"MM\0+": (">", True)}
     return kinds.get(bytes(block[:4]))
 
@@ -144,7 +148,7 @@ class Entry:
         return len(self.value) // TYPE_BYTES[self.kind]
 
 
-def write_directory(entries: Sequence[Entry], at: int, order: str, big: bool = False) -> bytes:
+def write_directory(entries: Sequence[Entry], at: int, order: Order, big: bool = False) -> bytes:
     """Return a directory, with no other behind it, and then the values that it names.
 
     Args:

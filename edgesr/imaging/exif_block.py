@@ -15,6 +15,7 @@ from edgesr.imaging.directory import (
     TYPE_BYTES,
     Directory,
     Entry,
+    Order,
     read_directory,
     write_directory,
 )
@@ -52,7 +53,7 @@ def from_directory(directory: Directory, data: bytes) -> tuple[bytes | None, boo
     return block, room[0] >= 0
 
 
-def entries_of(block: bytes) -> tuple[list[Entry], dict[int, list[Entry]], str]:
+def entries_of(block: bytes) -> tuple[list[Entry], dict[int, list[Entry]], Order]:
     """Return the entries of an EXIF block, of the directories it names, and its byte order.
 
     A block that cannot be read has none.
@@ -75,7 +76,7 @@ def describing(density: Density | None, comment: str | None) -> bytes | None:
     return _block(entries, {}, "<") if entries else None
 
 
-def describing_entries(density: Density | None, comment: str | None, order: str) -> list[Entry]:
+def describing_entries(density: Density | None, comment: str | None, order: Order) -> list[Entry]:
     """Return the entries of a directory for a resolution and a description."""
     entries = []
     if density is not None:
@@ -91,7 +92,7 @@ def describing_entries(density: Density | None, comment: str | None, order: str)
     return entries
 
 
-def _block(main: list[Entry], inner: dict[int, list[Entry]], order: str) -> bytes:
+def _block(main: list[Entry], inner: dict[int, list[Entry]], order: Order) -> bytes:
     mark = b"II*\0" if order == "<" else b"MM\0*"
     return mark + struct.pack(f"{order}I", 8) + laid_out(main, inner, order, 8)
 
@@ -116,7 +117,7 @@ def _taken(directory: Directory, wanted: frozenset[int] | None, room: list[int])
 
 
 def laid_out(
-    main: list[Entry], inner: dict[int, list[Entry]], order: str, at: int, big: bool = False
+    main: list[Entry], inner: dict[int, list[Entry]], order: Order, at: int, big: bool = False
 ) -> bytes:
     """Return the main directory, and behind it those that it names.
 

@@ -61,6 +61,9 @@ class Metadata:
     tags: tuple[str, ...] = ()
 
 
+NOTHING = Metadata()
+"""Of a file that says nothing."""
+
 NAMES = {
     "xmp": "the XMP data",
     "iptc": "the IPTC data",

@@ -15,7 +15,7 @@ from edgesr.imaging.container import HEAD, readable_kind
 from edgesr.imaging.exif import EXCHANGED, for_new_size, stated_orientation, upright
 from edgesr.imaging.layers import Samples
 from edgesr.imaging.limits import check_file_size
-from edgesr.imaging.metadata import Metadata, xmp_orientation
+from edgesr.imaging.metadata import NOTHING, Metadata, xmp_orientation
 from edgesr.imaging.readers import inspect, reasons
 
 __all__ = ["Picture", "Samples", "decode", "read_picture"]
@@ -42,7 +42,7 @@ class Picture:
     grey: bool = False
     exif: bytes | None = None
     icc: bytes | None = None
-    metadata: Metadata = Metadata()
+    metadata: Metadata = NOTHING
     notes: tuple[str, ...] = ()
     kind: str | None = None
     lossy: bool = False

@@ -9,7 +9,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-from edgesr.imaging.metadata import MOST_BYTES, MOST_TEXT, Density, Metadata
+from edgesr.imaging.metadata import MOST_BYTES, MOST_TEXT, NOTHING, Density, Metadata
 from edgesr.imaging.photoshop import read_iptc
 
 TEXTS = (b"tEXt", b"zTXt", b"iTXt")
@@ -32,7 +32,7 @@ class Said:
 
     exif: bytes | None = None
     icc: bytes | None = None
-    metadata: Metadata = Metadata()
+    metadata: Metadata = NOTHING
     notes: tuple[str, ...] = ()
 
 

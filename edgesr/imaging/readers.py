@@ -36,8 +36,8 @@ def inspect(data: bytes) -> Container:
     """Read the headers of a picture file, and check what can be checked without decoding.
 
     Raises:
-        ImageError: no picture, of a kind that is not read or whose package is not installed, damaged,
-            or too large; without a place.
+        ImageError: no picture, of a kind that is not read or whose package is not installed,
+            damaged, or too large; without a place.
     """
     kind = readable_kind(data)
     with reasons(kind):

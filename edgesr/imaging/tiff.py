@@ -128,6 +128,8 @@ def read_tiff(data: bytes) -> Tiff:
     if photometric == PALETTE and palette != 3 << bits:
         raise DamagedError
     extra = directory.numbers(EXTRA_SAMPLES)
+    if EXTRA_SAMPLES not in directory.fields and samples == colours + 1:
+        extra = (ALPHA_STRAIGHT,)  # older writers do not say what a fourth sample is
     segments = _segments(directory, len(data), bits)
     return Tiff(
         directory, width, height, bits, kind, samples, photometric,
@@ -166,7 +168,9 @@ def _check_not_raw(data: bytes, directory: Directory) -> None:
 
 
 def _photometric(directory: Directory, compression: int) -> int:
-    photometric = directory.number(PHOTOMETRIC) or 0
+    photometric = directory.number(PHOTOMETRIC)
+    if photometric is None:
+        raise ImageError("the TIFF file does not say what its samples mean (tag 262)", fix=_CONVERT)
     if photometric not in COLOURS:
         name = _NOT_READ.get(photometric, f"kind {photometric}")
         raise ImageError(f"TIFF pictures in {name} colours are not read", fix=_CONVERT)

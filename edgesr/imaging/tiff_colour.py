@@ -24,21 +24,17 @@ def to_layers(samples: NDArray[Any], tiff: Tiff, profile: bytes | None) -> Layer
     """
     colours = tags.COLOURS[tiff.photometric]
     notes: list[str] = []
-    if tiff.photometric == tags.PALETTE:
-        colour = _palette(samples[:, :, 0], tiff)
-        rest, _ = _whole(samples[:, :, 1:], tiff)
-        rest = rest.astype(np.uint8) if rest.dtype == np.uint8 else (rest >> 8).astype(np.uint8)
-    elif tiff.format in (tags.UNSIGNED, tags.UNTYPED) and tiff.bits <= 16:
-        values, _ = _whole(samples, tiff)
+    if tiff.format in (tags.UNSIGNED, tags.UNTYPED) and tiff.bits <= 16:
+        values = _whole(samples, tiff)
         colour, rest = values[:, :, :colours], values[:, :, colours:]
     else:
         colour, note = _by_range(samples[:, :, :colours], tiff)
-        rest, _ = (
-            _by_range(samples[:, :, colours:], tiff)
-            if colours < tiff.samples
-            else (colour[:, :, :0], "")
-        )
+        rest, _ = _by_range(samples[:, :, colours:], tiff)
         notes.append(note)
+    if tiff.photometric == tags.PALETTE:
+        colour = _palette(samples[:, :, 0], tiff)
+        rest = rest >> 8 if rest.dtype == np.uint16 else rest
+        rest = rest.astype(np.uint8)
     if tiff.photometric == tags.WHITE_IS_ZERO:
         colour = np.iinfo(colour.dtype).max - colour
     if tiff.photometric == tags.CMYK:
@@ -61,22 +57,24 @@ def _blocks(height: int, width: int) -> Iterator[slice]:
         yield slice(top, top + step)
 
 
-def _whole(samples: NDArray[Any], tiff: Tiff) -> tuple[Samples, str]:
+def _whole(samples: NDArray[Any], tiff: Tiff) -> Samples:
     """Return unsigned samples of up to 16 bits with white at 255 or 65535."""
     if tiff.bits in (8, 16):
-        return samples, ""
+        return samples
     white = 255 if tiff.bits < 8 else 65535
     kind = np.uint8 if tiff.bits < 8 else np.uint16
     most = (1 << tiff.bits) - 1
     table = np.rint(np.arange(most + 1) * (white / most)).astype(kind)
-    return table[samples], ""
+    whole: Samples = table[samples]
+    return whole
 
 
 def _palette(numbers: NDArray[Any], tiff: Tiff) -> Samples:
     """Return 8 bit colours; some writers fill the map's 16 bits with values below 256."""
     entries = np.array(tiff.directory.numbers(tags.COLOUR_MAP), np.uint16).reshape(3, -1).T
     colours = entries if entries.max(initial=0) < 256 else entries >> 8
-    return colours.astype(np.uint8)[numbers]
+    palette: Samples = colours.astype(np.uint8)[numbers]
+    return palette
 
 
 def _by_range(samples: NDArray[Any], tiff: Tiff) -> tuple[Samples, str]:

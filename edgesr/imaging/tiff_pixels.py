@@ -32,7 +32,7 @@ _ADOBE = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00"  # and 0 for RGB, 1 fo
 _MOST_TABLES = 1 << 16
 
 Segment = Callable[[bytes, int], tuple[NDArray[Any], tuple[int, ...]]]
-"""Unpacks the n-th segment: (1, rows, columns, samples), and where it lies: plane, 0, row, column."""
+"""Unpacks the n-th segment, (1, rows, columns, samples); it lies at plane, 0, row, column."""
 
 
 def read_samples(data: bytes, tiff: Tiff) -> NDArray[Any]:
@@ -53,6 +53,7 @@ def read_samples(data: bytes, tiff: Tiff) -> NDArray[Any]:
     result: NDArray[Any] | None = None
     for number, (at, size) in enumerate(tiff.segments):
         part, (plane, _, row, column, *_) = unpack(data[at : at + size], number)
+        part = part.view(np.uint8) if part.dtype == np.bool_ else part
         if result is None:
             result = np.empty((tiff.height, tiff.width, tiff.samples), part.dtype)
         rows = min(part.shape[1], tiff.height - row)
@@ -72,7 +73,7 @@ def _segment(tiff: Tiff) -> Segment:
 
     logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)  # it is we who say what is wrong
     with TiffFile(io.BytesIO(_only_storage(tiff))) as file:
-        decode = file.pages[0].decode  # type: ignore[union-attr]  # the first page is never a frame
+        decode = file.pages[0].decode
 
     def unpack(block: bytes, number: int) -> tuple[NDArray[Any], tuple[int, ...]]:
         try:

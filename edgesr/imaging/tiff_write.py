@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from edgesr.imaging.directory import BYTE, UNDEFINED, Entry, read_directory
+from edgesr.imaging.directory import BYTE, UNDEFINED, Entry, Order, read_directory
 from edgesr.imaging.exif_block import (
     IMAGE_DESCRIPTION,
     X_RESOLUTION,
@@ -50,7 +50,7 @@ def encode_tiff(
     return file.getvalue()
 
 
-def _entries(main: list[Entry], icc: bytes | None, metadata: Metadata, order: str) -> list[Entry]:
+def _entries(main: list[Entry], icc: bytes | None, metadata: Metadata, order: Order) -> list[Entry]:
     """Return what the EXIF data does not say already."""
     there = {entry.tag for entry in main}
     density = None if X_RESOLUTION in there else metadata.density
@@ -79,7 +79,7 @@ def _add(file: io.BytesIO, entries: list[Entry], inner: dict[int, list[Entry]]) 
     file.write(struct.pack(f"{order}{'Q' if big else 'I'}", at))
 
 
-def _storage(file: io.BytesIO) -> tuple[list[Entry], str, bool]:
+def _storage(file: io.BytesIO) -> tuple[list[Entry], Order, bool]:
     """Return the entries that say how the pixels are stored; leaves no view into the file."""
     directory = read_directory(file.getbuffer())
     if directory is None:
