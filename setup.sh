@@ -19,6 +19,8 @@ python3 -c "import ensurepip, venv" 2>/dev/null || missing="$missing python3-ven
 if [ "$1" = test ] && grep -q "^ID=debian" /etc/os-release; then
     # For tests of the HTML report and of the server's page, which are skipped where it is absent.
     command -v chromium >/dev/null || missing="$missing chromium"
+    # Judges what pictures say of themselves; those tests are skipped likewise.
+    command -v exiftool >/dev/null || missing="$missing libimage-exiftool-perl"
 fi
 if [ "$1" = test ] && ! command -v gst-launch-1.0 >/dev/null && grep -q "^ID=debian" /etc/os-release; then
     for part in tools plugins-base plugins-good plugins-bad plugins-ugly libav rtsp x; do

@@ -79,13 +79,18 @@ def _decode_avif(data: bytes, mode: str, depth: int) -> Layers:
 
             pixels = imagecodecs.avif_decode(data, index=0)
             if pixels.dtype == np.uint16:
-                most = (1 << depth) - 1
-                pixels = np.rint(np.arange(most + 1) * (65535 / most)).astype(np.uint16)[pixels]
+                pixels = _sixteen(pixels, depth)
     except (MemoryError, ImageError):
         raise
     except Exception:
         raise DamagedError from None
     return _layers(pixels)
+
+
+def _sixteen(pixels: Any, depth: int) -> Any:
+    """Return samples of `depth` bits with white at 65535."""
+    most = (1 << depth) - 1
+    return np.rint(np.arange(most + 1) * (65535 / most)).astype(np.uint16)[pixels]
 
 
 def _avif_depth(data: bytes) -> int:
@@ -151,7 +156,10 @@ def _open_heic(data: bytes) -> Any:
 def _decode_heic(data: bytes) -> Layers:
     file = _open_heic(data)
     try:
-        pixels = np.asarray(file[file.primary_index])
+        image = file[file.primary_index]
+        pixels = np.asarray(image)
+        if pixels.dtype == np.uint16:  # its bits stand at the upper end of 16
+            pixels = _sixteen(pixels >> (16 - image.info["bit_depth"]), image.info["bit_depth"])
     except MemoryError:
         raise
     except Exception:

@@ -33,10 +33,9 @@ def to_layers(samples: NDArray[Any], tiff: Tiff, profile: bytes | None) -> Layer
         notes.append(note)
     if tiff.photometric == tags.PALETTE:
         colour = _palette(samples[:, :, 0], tiff)
-        rest = rest >> 8 if rest.dtype == np.uint16 else rest
-        rest = rest.astype(np.uint8)
+        rest = (rest // (257 if rest.dtype == np.uint16 else 1)).astype(np.uint8)
     if tiff.photometric == tags.WHITE_IS_ZERO:
-        colour = np.iinfo(colour.dtype).max - colour
+        colour = np.subtract(np.iinfo(colour.dtype).max, colour, dtype=colour.dtype)
     if tiff.photometric == tags.CMYK:
         colour, note = to_rgb(colour, profile)
         notes.append(note)
