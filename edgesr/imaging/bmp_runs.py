@@ -1,14 +1,12 @@
 """Run-length coded pixels of BMP files: pairs of a count and a value, and escapes (RLE8, RLE4)."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from edgesr.errors import ImageError
 from edgesr.imaging.png import DamagedError
 
-MOST_BYTES = 16 << 20
+MOST_BYTES = 4 << 20
 """Longest row of runs that is followed; they are unpacked one by one."""
 
 _END_OF_LINE, _END, _MOVE = 0, 1, 2
@@ -36,7 +34,11 @@ def unpack_runs(runs: memoryview, width: int, height: int, bits: int) -> NDArray
         count, value = data[at], data[at + 1]
         at += 2
         if count:
-            _put(numbers, (y, x), np.resize(_pair(value, bits), count))
+            run = _run(numbers, y, x, count)
+            if bits == 8:
+                run[:] = value
+            else:
+                run[::2], run[1::2] = value >> 4, value & 15
             x += count
         elif value == _END_OF_LINE:
             x, y = 0, y + 1
@@ -56,7 +58,7 @@ def unpack_runs(runs: memoryview, width: int, height: int, bits: int) -> NDArray
                 raise DamagedError
             if bits == 4:
                 block = np.dstack([block >> 4, block & 15]).reshape(-1)[:value]
-            _put(numbers, (y, x), block)
+            _run(numbers, y, x, value)[:] = block
             x, at = x + value, at + size + size % 2
     if y >= height:
         return numbers  # all rows are there, only the end's mark is missing
@@ -68,17 +70,12 @@ def unpack_runs(runs: memoryview, width: int, height: int, bits: int) -> NDArray
     raise DamagedError
 
 
-def _pair(value: int, bits: int) -> tuple[int, ...]:
-    return (value,) if bits == 8 else (value >> 4, value & 15)
-
-
-def _put(numbers: NDArray[np.uint8], at: tuple[int, int], run: NDArray[Any]) -> None:
-    """Write a run of numbers into a row.
+def _run(numbers: NDArray[np.uint8], y: int, x: int, count: int) -> NDArray[np.uint8]:
+    """Return the part of a row that a run fills, a view.
 
     Raises:
         DamagedError: it does not fit.
     """
-    y, x = at
-    if y >= numbers.shape[0] or x + len(run) > numbers.shape[1]:
+    if y >= numbers.shape[0] or x + count > numbers.shape[1]:
         raise DamagedError
-    numbers[y, x : x + len(run)] = run
+    return numbers[y, x : x + count]
