@@ -30,6 +30,7 @@ EXIF_TAGS = frozenset(
 )
 """Tags of the first directory that EXIF data has too: description, maker, dates, resolution."""
 
+_RESOLUTION = (X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT)
 _DIRECTORIES = (EXIF_DIRECTORY, GPS_DIRECTORY)
 _LAST_KIND = 13  # of TIFF; those behind it are BigTIFF's
 _INCH = 2
@@ -49,7 +50,9 @@ def from_directory(directory: Directory, data: bytes) -> tuple[bytes | None, boo
         for tag in _DIRECTORIES
         if (inner := _inner(directory, data, tag)) is not None
     }
-    block = _block(main, found, directory.order) if main or any(found.values()) else None
+    # A resolution alone is no EXIF data; every TIFF file has one.
+    says = any(entry.tag not in _RESOLUTION for entry in main) or any(found.values())
+    block = _block(main, found, directory.order) if says else None
     return block, room[0] >= 0
 
 

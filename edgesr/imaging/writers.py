@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesr.errors import ImageError
-from edgesr.imaging.exif_block import describing
+from edgesr.imaging.directory import read_directory
+from edgesr.imaging.exif_block import X_RESOLUTION, describing
 from edgesr.imaging.jpeg import EXIF, ICC, XMP
 from edgesr.imaging.metadata import Density, Metadata
 from edgesr.imaging.photoshop import JPEG_HEADER, wrap_iptc
@@ -199,7 +200,9 @@ def _described(picture: Picture) -> tuple[bytes | None, frozenset[str]]:
     said = picture.metadata
     if picture.exif is None:
         return describing(said.density, said.comment), frozenset()
-    return picture.exif, frozenset({"density", "comment"})
+    directory = read_directory(picture.exif)
+    has_density = directory is not None and X_RESOLUTION in directory.fields
+    return picture.exif, frozenset({"comment"} if has_density else {"comment", "density"})
 
 
 def _encoded(suffix: str, pixels: NDArray[Any], *parameters: int) -> bytes:
