@@ -22,7 +22,7 @@ IPTC_KEY = b"Raw profile type iptc"
 COMMENT_KEY = b"Comment"
 INCH_M = 0.0254
 _RAW_EXIF = (b"Raw profile type exif", b"Raw profile type APP1")  # ImageMagick, before eXIf was
-_RAW = re.compile(rb"\s*\S+\s+\d+\s([0-9a-fA-F\s]*)")
+_RAW = re.compile(rb"\s*[^\n]+\n\s*\d+\s([0-9a-fA-F\s]*)")
 _PER_METRE = 1
 
 
@@ -68,7 +68,7 @@ def read_chunks(chunks: list[tuple[bytes, memoryview]]) -> Said:
     iptc = _unwrapped(texts.get(IPTC_KEY))
     metadata = Metadata(
         xmp=texts.get(XMP_KEY),
-        iptc=None if iptc is None else read_iptc(iptc),
+        iptc=None if iptc is None else read_iptc(iptc) if iptc[:4] == b"8BIM" else iptc,
         comment=None if comment is None else comment.decode("utf-8", "replace"),
         texts=tuple(kept),
         colour=tuple(name + first[name] for name in COLOURS if name in first),
