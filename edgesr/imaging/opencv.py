@@ -12,7 +12,7 @@ from edgesr.imaging.quiet import captured_stderr
 
 # Complaints that mean pixels are missing and were made up; others are harmless or remarks.
 _MADE_UP = re.compile(
-    r"premature end|TIFF_Error|libpng error|JPEG datastream contains no image|"
+    r"premature end|TIFF_Error|TIFF_Warning Fax|libpng error|JPEG datastream contains no image|"
     r"Invalid SOS parameters|Inconsistent progression",
     re.I,
 )

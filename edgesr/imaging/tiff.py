@@ -60,6 +60,8 @@ _STRUCTURE = (
     *(STRIP_OFFSETS, ROWS_PER_STRIP, STRIP_BYTES, EXTRA_SAMPLES, SAMPLE_FORMAT, COLOUR_MAP),
     *(TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_BYTES, INK_SET),
 )
+_SINGLE = (WIDTH, HEIGHT, COMPRESSION, PHOTOMETRIC, FILL_ORDER, SAMPLES, ROWS_PER_STRIP, PLANAR)
+_SINGLE += (PREDICTOR, TILE_WIDTH, TILE_HEIGHT)
 _CONVERT = "convert it to an 8 or 16 bit RGB PNG first"
 
 
@@ -114,7 +116,17 @@ def read_tiff(data: bytes) -> Tiff:
     check_size("TIFF", width, height)
     if not all(map(directory.is_number, _STRUCTURE)):
         raise DamagedError  # the decoder may understand them, and else than we do
-    compression = directory.number(COMPRESSION) or 1
+    if any(directory.fields[tag].count != 1 for tag in _SINGLE if tag in directory.fields):
+        raise DamagedError
+    if directory.number(PLANAR) not in (None, 1, 2) or directory.number(FILL_ORDER) not in (
+        None,
+        1,
+        2,
+    ):
+        raise DamagedError
+    compression = directory.number(COMPRESSION)
+    if compression is None:
+        raise DamagedError  # no writer leaves it out
     if compression not in _COMPRESSIONS:
         name = _NOT_UNPACKED.get(compression, f"kind {compression}")
         raise ImageError(f"TIFF pictures of {name} compression are not read", fix=_CONVERT)
@@ -187,7 +199,11 @@ def _depth(directory: Directory, photometric: int) -> tuple[int, int]:
     Raises:
         ImageError: there are no such that are read.
     """
-    bits = set(directory.numbers(BITS)) or {1}
+    samples = directory.number(SAMPLES) or 1
+    stated = directory.numbers(BITS) or (1,)
+    if len(stated) not in (1, samples) or (samples > 1 and BITS not in directory.fields):
+        raise DamagedError
+    bits = set(stated)
     formats = set(directory.numbers(SAMPLE_FORMAT)) or {UNSIGNED}
     depth, kind = min(bits), min(formats)
     known = _DEPTHS.get(kind, set())
@@ -198,11 +214,11 @@ def _depth(directory: Directory, photometric: int) -> tuple[int, int]:
     elif photometric == RGB:
         known = known - {*range(1, 8)}
     if len(bits) > 1 or len(formats) > 1 or depth not in known:
-        stated = ", ".join(map(str, sorted(bits)))
+        depths = ", ".join(map(str, sorted(bits)))
         named = {SIGNED: " signed", FLOAT: " float"}.get(kind, "")
         named = named if kind in _DEPTHS else " complex"
         raise ImageError(
-            f"TIFF pictures of {stated}{named} bits a sample are not read", fix=_CONVERT
+            f"TIFF pictures of {depths}{named} bits a sample are not read", fix=_CONVERT
         )
     return depth, kind
 

@@ -1,4 +1,4 @@
-"""The samples of a TIFF picture: segments unpacked by tifffile, those of JPEG by OpenCV.
+"""The samples of a TIFF picture: segments unpacked by tifffile, those of JPEG and fax by OpenCV.
 
 tifffile is shown a file of nothing but the tags that say how the pixels are stored, so no other tag
 of a stranger's file reaches its many readers of private formats. Each segment is unpacked on its
@@ -30,6 +30,7 @@ _STORAGE = (
 )
 _ADOBE = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00"  # and 0 for RGB, 1 for YCbCr
 _MOST_TABLES = 1 << 16
+_FAX = (2, 3, 4)  # CCITT's codings of black and white
 
 Segment = Callable[[bytes, int], tuple[NDArray[Any], tuple[int, ...]]]
 """Unpacks the n-th segment, (1, rows, columns, samples); it lies at plane, 0, row, column."""
@@ -49,6 +50,8 @@ def read_samples(data: bytes, tiff: Tiff) -> NDArray[Any]:
         DamagedError: a segment is broken or too short.
         ImageError: the installed packages do not unpack this compression.
     """
+    if tiff.compression in _FAX:
+        return _fax(data, tiff)
     unpack = _jpeg_segment(tiff) if tiff.compression == tags.JPEG else _segment(tiff)
     result: NDArray[Any] | None = None
     for number, (at, size) in enumerate(tiff.segments):
@@ -68,12 +71,38 @@ def read_samples(data: bytes, tiff: Tiff) -> NDArray[Any]:
     return result
 
 
+def _fax(data: bytes, tiff: Tiff) -> NDArray[Any]:
+    """Decode black and white by OpenCV's libtiff, since only that tells of words that are no code.
+
+    It sees the file with a directory of the storage tags alone, else it would turn the picture.
+    """
+    if tiff.bits != 1 or tiff.samples != 1 or tiff.photometric == tags.PALETTE:
+        raise ImageError(
+            "TIFF pictures in fax coding are read in black and white only",
+            fix="convert it to PNG first",
+        )
+    at = len(data) + len(data) % 2
+    order, big = tiff.directory.order, tiff.directory.big
+    letter, place = ("Q", 8) if big else ("I", 4)
+    start = data[:place] + struct.pack(f"{order}{letter}", at)
+    directory = write_directory(_storage(tiff), at, order, big)
+    file = b"".join([start, data[len(start) :], bytes(len(data) % 2), directory])
+    pixels, _ = decode_samples(file, "TIFF")
+    if pixels.shape != (tiff.height, tiff.width):
+        raise DamagedError
+    white = pixels > 127
+    return np.asarray(white != (tiff.photometric == tags.WHITE_IS_ZERO), np.uint8)[:, :, None]
+
+
 def _segment(tiff: Tiff) -> Segment:
     from tifffile import TiffFile
 
     logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)  # it is we who say what is wrong
-    with TiffFile(io.BytesIO(_only_storage(tiff))) as file:
-        decode = file.pages[0].decode
+    try:
+        with TiffFile(io.BytesIO(_only_storage(tiff))) as file:
+            decode = file.pages[0].decode
+    except (TypeError, ValueError, KeyError) as error:  # of tags that contradict each other
+        raise DamagedError from error
 
     def unpack(block: bytes, number: int) -> tuple[NDArray[Any], tuple[int, ...]]:
         try:
@@ -104,14 +133,18 @@ def _not_unpacked(tiff: Tiff) -> ImageError:
 def _only_storage(tiff: Tiff) -> bytes:
     """Return a TIFF file of the tags that say how the pixels are stored, without pixels."""
     directory = tiff.directory
-    fields = ((tag, directory.fields.get(tag)) for tag in _STORAGE)
-    entries = [Entry(tag, field.kind, bytes(field.value)) for tag, field in fields if field]
+    entries = _storage(tiff)
     mark = b"II" if directory.order == "<" else b"MM"
     if directory.big:
         head = mark + struct.pack(f"{directory.order}HHHQ", 43, 8, 0, 16)
     else:
         head = mark + struct.pack(f"{directory.order}HI", 42, 8)
     return head + write_directory(entries, len(head), directory.order, directory.big)
+
+
+def _storage(tiff: Tiff) -> list[Entry]:
+    fields = ((tag, tiff.directory.fields.get(tag)) for tag in _STORAGE)
+    return [Entry(tag, field.kind, bytes(field.value)) for tag, field in fields if field]
 
 
 def _jpeg_segment(tiff: Tiff) -> Segment:

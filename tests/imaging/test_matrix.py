@@ -128,7 +128,7 @@ def _tiffs() -> Iterator[tuple[str, Source]]:
 
 def _bmps() -> Iterator[tuple[str, Source]]:
     ramp = np.arange(256, dtype=np.uint8)
-    palette = np.stack([ramp, 255 - ramp, ramp // 2 + 60], axis=1)
+    palette = np.stack([ramp, ramp // 4 * 3 + 30, ramp // 2 + 60], axis=1)
     yield "BMP os2", Source(os2(GREY, palette, 8), palette[GREY])
     yield "BMP runs", Source(runs(GREY, palette, 8), palette[GREY])
     r, g, b = (PHOTO[:, :, channel].astype(np.uint16) for channel in range(3))
