@@ -140,7 +140,7 @@ def read_tiff(data: bytes) -> Tiff:
     if photometric == PALETTE and palette != 3 << bits:
         raise DamagedError
     extra = directory.numbers(EXTRA_SAMPLES)
-    if EXTRA_SAMPLES not in directory.fields and samples == colours + 1:
+    if EXTRA_SAMPLES not in directory.fields and photometric == RGB and samples == 4:
         extra = (ALPHA_STRAIGHT,)  # older writers do not say what a fourth sample is
     segments = _segments(directory, len(data), bits)
     return Tiff(
@@ -253,13 +253,13 @@ def _segments(directory: Directory, length: int, bits: int) -> tuple[tuple[int, 
         parts = ceil(height / down)
         offsets, sizes = directory.numbers(STRIP_OFFSETS), directory.numbers(STRIP_BYTES)
     planes = samples if apart else 1
-    if not sizes and parts * planes == 1 and offsets:
+    plain = directory.number(COMPRESSION) == 1
+    if not sizes and parts * planes == 1 and offsets and plain:
         sizes = (length - offsets[0],)  # old writers leave it out for a single strip
     if not len(offsets) == len(sizes) == parts * planes:
         raise DamagedError  # before a list is made of them: a header may ask for billions
     last = down if tiled else height - down * (parts - 1)
     lines = [*[down] * (parts - 1), last] * planes
-    plain = (directory.number(COMPRESSION) or 1) == 1
     line = (across * bits * (1 if apart else samples) + 7) // 8 if plain else 0
     segments = tuple(zip(offsets, sizes, strict=True))
     if not all(

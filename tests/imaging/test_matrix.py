@@ -1,7 +1,7 @@
 """Every kind of picture into every format: right pixels, read back by another library.
 
 Inputs by Pillow, tifffile, OpenCV, imagecodecs and by hand; the results are read by tifffile (TIFF)
-and Pillow (all others). `python -m pytest tests/imaging/test_matrix.py` prints a cell a line with -v.
+and Pillow (all others). `python -m pytest -v tests/imaging/test_matrix.py` prints a cell a line.
 """
 
 import io

@@ -60,7 +60,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_what_is_said_is_kept_or_named(
     source: str, ending: str, told: Path, tmp_path: Path
 ) -> None:
-    """exiftool finds in the result what it finds in the source, or a note names what is not there."""
+    """exiftool finds in the result what it finds in the source, or a note names it."""
     path = told / f"told.{source}"
     names = [f"-{name}" for name in SAID] + ["-ExposureTime", "-GPSLatitude", "-ImageDescription"]
     (before,) = json.loads(_exiftool("-j", *names, str(path)))
