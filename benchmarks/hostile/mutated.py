@@ -6,6 +6,7 @@ import random
 import cv2
 import numpy as np
 from hand_made import png, sealed, tiled_tiff
+from more_seeds import more_seeds
 from PIL import Image
 
 _ORIENTATION, _MAKER = 274, 271  # tags of EXIF
@@ -82,7 +83,7 @@ def seeds() -> dict[str, bytes]:
             found[f"adam7_grey{depth}_{size}.png"] = png(few, depth, interlaced=True)
         found[f"tiled_{size}.tif"] = tiled_tiff(rgb)
         found[f"tiled_deflate_{size}.tif"] = tiled_tiff(rgb, deflated=True)
-    return found
+    return found | more_seeds()
 
 
 def mutate(data: bytes, rng: random.Random) -> bytes:

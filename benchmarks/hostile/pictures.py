@@ -25,12 +25,15 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pi_heif
 from mutated import cases, seeds
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from edgesr.errors import EdgesrError
 from edgesr.imaging.picture import Picture, decode
+
+pi_heif.register_heif_opener()  # Pillow reads no HEIC of its own
 
 SLOW_S, FAR, FAR_IN_A_BLOCK = 10.0, 8.0, 24.0
 _BLOCK = 4

@@ -9,18 +9,18 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from edgesr.imaging.exif import byte_order
+from edgesr.errors import ImageError
 from edgesr.imaging.limits import check_size
+from edgesr.imaging.png_chunks import SAID_IN, Said, read_chunks
 
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2))
 _ADAM7_LAST = (0, 1, 1, 2)
 _CHUNKS = 100_000  # besides the pixels', a file has a few dozen at most
-_PIXEL_BYTES = 4096  # in a chunk of pixels, on average, of a file with more of them than that
+_ANIMATION = (b"acTL", b"fcTL", b"fdAT")
 # A decoder inflates every text that it is handed: seven megabytes of them took half a minute.
-_KEPT = (b"IHDR", b"PLTE", b"tRNS", b"iCCP", b"eXIf", b"IDAT", b"IEND")
-_ONCE = (b"iCCP", b"eXIf")
+_KEPT = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _BLOCK = 1 << 18
 
 
@@ -37,16 +37,16 @@ class Png:
         colour: colour type, 0 grey, 2 RGB, 3 palette, 4 grey and alpha, 6 RGB and alpha.
         transparent: the grey value of tRNS, as stored.
         frames: of an animation, 1 for a still picture.
-        strange_exif: it has EXIF data that decoders take for none.
-        still: the file with only those chunks that its picture, profile and EXIF data are in.
+        still: the file with only those chunks that its pixels are in.
+        said: what its other chunks say.
     """
 
     depth: int
     colour: int
     transparent: int | None
     frames: int
-    strange_exif: bool
     still: bytes
+    said: Said
 
 
 def read_png(data: bytes) -> Png:
@@ -54,34 +54,38 @@ def read_png(data: bytes) -> Png:
 
     Raises:
         DamagedError: a chunk is cut short or does not fit its checksum, or pixels are missing.
-        ImageError: more pixels than the limit.
+        ImageError: more pixels than the limit, or Apple's variant of the format.
     """
     view = memoryview(data)
     width, height, depth, colour, interlaced = _header(data)
     check_size("PNG", width, height)
-    transparent, frames, strange_exif = None, 1, False
+    transparent, frames = None, 1
     pixels: list[memoryview] = []
-    kept, seen = [view[:8]], set()
+    kept, said = [view[:8]], []
     for name, whole in _chunks(view):
         content = whole[8:-4]
-        if name in _KEPT and not (name in _ONCE and name in seen):
+        if name in _KEPT:
             kept.append(whole)
-        seen.add(name)
+        elif name in SAID_IN:
+            said.append((name, content))
         if name == b"IDAT":
             pixels.append(content)
         elif name == b"tRNS" and colour == 0 and len(content) == 2:
             (transparent,) = struct.unpack(">H", content)
         elif name == b"acTL" and len(content) == 8:
             (frames,) = struct.unpack_from(">I", content)
-        elif name == b"eXIf":
-            strange_exif = byte_order(bytes(content[:4])) is None
     line_bits = depth * _CHANNELS[colour]
     if not _inflates_to(pixels, _raw_bytes(width, height, line_bits, interlaced)):
         raise DamagedError
-    return Png(depth, colour, transparent, frames, strange_exif, b"".join(kept))
+    return Png(depth, colour, transparent, frames, b"".join(kept), read_chunks(said))
 
 
 def _header(data: bytes) -> tuple[int, int, int, int, bool]:
+    if data[12:16] == b"CgBI":
+        raise ImageError(
+            "PNG files as Apple rewrites them for iPhone apps (CgBI) are not read",
+            fix="xcrun pngcrush -revert-iphone-optimizations",
+        )
     if len(data) < 33 or data[8:16] != b"\0\0\0\x0dIHDR":
         raise DamagedError
     width, height, depth, colour, packing, filtering, order = struct.unpack_from(
@@ -93,12 +97,8 @@ def _header(data: bytes) -> tuple[int, int, int, int, bool]:
 
 
 def _chunks(view: memoryview) -> Iterator[tuple[bytes, memoryview]]:
-    """Yield (name, whole chunk) up to IEND; checks the checksum of every chunk.
-
-    One that is passed over may have been the transparency before its name was damaged.
-    """
-    at, others, count, name = 8, 0, 0, b""
-    most = _CHUNKS + len(view) // _PIXEL_BYTES
+    """Yield (name, whole chunk) up to IEND; checks checksums of what the pixels depend on."""
+    at, others, name = 8, 0, b""
     while name != b"IEND":
         if at + 12 > len(view):
             raise DamagedError
@@ -106,12 +106,12 @@ def _chunks(view: memoryview) -> Iterator[tuple[bytes, memoryview]]:
         name = bytes(view[at + 4 : at + 8])
         whole = view[at : at + 12 + size]
         others += name != b"IDAT"
-        count += 1
-        if len(whole) < 12 + size or others > _CHUNKS or count > most or not name.isalpha():
+        if len(whole) < 12 + size or others > _CHUNKS:
             raise DamagedError
-        (stated,) = struct.unpack(">I", whole[-4:])
-        if zlib.crc32(whole[4:-4]) != stated:
-            raise DamagedError
+        if name[0:1].isupper() or name in (b"tRNS", *_ANIMATION):
+            (stated,) = struct.unpack(">I", whole[-4:])
+            if zlib.crc32(whole[4:-4]) != stated:
+                raise DamagedError
         yield name, whole
         at += 12 + size
 

@@ -1,104 +1,98 @@
-"""WebP files part by part: their size, and the file without what a decoder would run into.
-
-The decoder of lossy pixels is told where they begin but not where they end: of a damaged picture it
-takes what stands behind them, EXIF data for instance, for more of them, without a word (RFC 9649,
-section 2.7, has the order of the parts). So the pixels are put last.
-"""
+"""WebP files chunk by chunk: their size, frames and metadata (RFC 9649, section 2.7)."""
 
 import struct
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from edgesr.imaging.limits import check_size
+from edgesr.imaging.metadata import MOST_BYTES
 from edgesr.imaging.png import DamagedError
 
-_PARTS = 100_000  # an animation of an hour has as many
-_PIXELS = (b"ALPH", b"VP8 ", b"VP8L")
-_ALPHA, _EXIF = 0x10, 0x08  # flags of VP8X
+ICC_FLAG, ALPHA_FLAG, EXIF_FLAG, XMP_FLAG = 0x20, 0x10, 0x08, 0x04
+"""Flags of VP8X."""
+
+_METADATA = (b"ICCP", b"EXIF", b"XMP ")
 
 
 @dataclass(frozen=True)
 class WebP:
-    """What the parts of a file say.
+    """What the chunks of a file say.
 
     Attributes:
-        frames: of an animation; a still picture has none.
+        size: width and height of the canvas, in pixels.
+        still: the file without what stands behind its picture.
+        frames: of an animation, 0 for a still picture.
         lossy: its compression changed the pixels.
-        still: the file with its pixels last and nothing behind them.
-        unmarked_exif: there is EXIF data that the header denies, so that decoders leave it out.
+        blocks: metadata by the name of its chunk.
     """
 
+    size: tuple[int, int]
+    still: bytes
     frames: int
     lossy: bool
-    still: bytes
-    unmarked_exif: bool
+    blocks: dict[bytes, bytes]
 
 
-def read_webp(data: bytes) -> WebP:
-    """Read and check a WebP file.
+def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Yield (name, first byte of the content, its length) of every chunk.
 
     Raises:
-        DamagedError: it is cut short, or its parts do not add up.
-        ImageError: more pixels than the limit.
-        struct.error: a part is too short for what it must hold.
+        DamagedError: the file, or its last chunk, is cut short.
+        struct.error: the same.
     """
     end = 8 + struct.unpack_from("<I", data, 4)[0]
     if end > len(data):
         raise DamagedError
-    view, at, flags, frames, lossy = memoryview(data), 12, None, 0, False
-    parts: list[tuple[bytes, memoryview]] = []
+    at = 12
     while at + 8 <= end:
         name, size = struct.unpack_from("<4sI", data, at)
-        behind = at + 8 + size + size % 2
-        if name in _SIZES:
-            check_size("WebP", *_SIZES[name](data[at + 8 : at + 18]))
-        if name == b"VP8X":
-            flags = data[at + 8]
-        frames += name == b"ANMF"
-        lossy |= name == b"VP8 " or (
-            name == b"ANMF" and data.find(b"VP8 ", at + 24, at + 8 + size) >= 0
-        )
-        parts.append((name, view[at:behind]))
-        at = behind
-        if len(parts) > _PARTS:
-            raise DamagedError
+        yield name, at + 8, size
+        at += 8 + size + size % 2
     # The decoder makes up what a part that was cut lacks; what was cut off it then reads as a part.
     if not end <= at <= end + 1:
         raise DamagedError
-    names = {name for name, _ in parts}
-    if b"ALPH" in names and flags is not None and not flags & _ALPHA:
-        raise DamagedError  # a flag was lost, and the decoder would leave the alpha out
-    denied = flags is not None and not flags & _EXIF
-    return WebP(
-        frames, lossy, _pixels_last(data, parts, flags is None), b"EXIF" in names and denied
-    )
 
 
-def _pixels_last(data: bytes, parts: list[tuple[bytes, memoryview]], simple: bool) -> bytes:
-    """Return the file with the pixels of a still picture behind all else.
+def read_webp(data: bytes) -> WebP:
+    """Check the size, count the frames and take the metadata.
 
-    Args:
-        data: the file.
-        parts: its parts, by name and with their headers.
-        simple: it is of the simple format, whose first part are the pixels.
+    Raises:
+        DamagedError, struct.error, IndexError: it is cut short, or its flags deny what it holds.
+        ImageError: more pixels than the limit.
     """
-    if simple:
-        parts = parts[:1]
-    content = b"".join(part for _, part in sorted(parts, key=lambda part: part[0] in _PIXELS))
-    return data[:4] + struct.pack("<I", 4 + len(content)) + data[8:12] + content
+    frames, opaque, lossy, size = 0, False, False, (0, 0)
+    blocks: dict[bytes, bytes] = {}
+    for name, at, length in chunks(data):
+        if name in _SIZES:
+            stated = _SIZES[name](data[at : at + 10])
+            check_size("WebP", *stated)
+            size = size if any(size) else stated
+        elif name in _METADATA and length <= MOST_BYTES:
+            blocks.setdefault(name, data[at : at + length])
+        frames += name == b"ANMF"
+        lossy |= name == b"VP8 " or (
+            name == b"ANMF" and data.find(b"VP8 ", at + 16, at + length) >= 0
+        )
+        if name == b"VP8X":
+            opaque = not data[at] & ALPHA_FLAG
+        if name == b"ALPH" and opaque:
+            raise DamagedError  # a flag was lost, and the decoder would leave the alpha out
+    end = 8 + struct.unpack_from("<I", data, 4)[0]
+    # Cut, because the decoder would go on into what stands behind the picture.
+    return WebP(size, data[:end], frames, lossy, blocks)
 
 
-def _lossy_size(block: bytes) -> tuple[int, int]:
+def _lossy(block: bytes) -> tuple[int, int]:
     width, height = struct.unpack_from("<HH", block, 6)
     return width & 0x3FFF, height & 0x3FFF
 
 
-def _lossless_size(block: bytes) -> tuple[int, int]:
+def _lossless(block: bytes) -> tuple[int, int]:
     (packed,) = struct.unpack_from("<I", block, 1)
     return (packed & 0x3FFF) + 1, (packed >> 14 & 0x3FFF) + 1
 
 
-def _canvas_size(block: bytes) -> tuple[int, int]:
+def _canvas(block: bytes) -> tuple[int, int]:
     width, height = (
         struct.unpack("<I", block[4:7] + b"\0"),
         struct.unpack("<I", block[7:10] + b"\0"),
@@ -106,8 +100,4 @@ def _canvas_size(block: bytes) -> tuple[int, int]:
     return width[0] + 1, height[0] + 1
 
 
-_SIZES: dict[bytes, Callable[[bytes], tuple[int, int]]] = {
-    b"VP8 ": _lossy_size,
-    b"VP8L": _lossless_size,
-    b"VP8X": _canvas_size,
-}
+_SIZES = {b"VP8 ": _lossy, b"VP8L": _lossless, b"VP8X": _canvas}

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from edgesr.bench.svg import Svg, log_axis, text_width, tick_label
+from edgesr.pages.svg import Svg, log_axis, text_width, tick_label
 from edgesr.sweep.plot import energy_plot
 from edgesr.sweep.record import Sweep
 from edgesr.sweep.result import Cell, SweepResult
