@@ -80,7 +80,9 @@ def format_for(suffix: str) -> FileFormat:
                 )
             return candidate
     known = ", ".join(candidate.suffixes[0] for candidate in FORMATS)
-    raise ConfigError(f"pictures are written as {known}, not '{suffix}'", fix=Argument("format", "png"))
+    raise ConfigError(
+        f"pictures are written as {known}, not '{suffix}'", fix=Argument("format", "png")
+    )
 
 
 def _is_installed(package: str) -> bool:

@@ -26,7 +26,8 @@ class Picture:
     """A decoded photograph, upright.
 
     Attributes:
-        colour: (height, width, 3) RGB, uint8 or uint16, not multiplied by alpha.
+        colour: (height, width, 3) RGB, uint8 or uint16, not multiplied by alpha; float32 in [0, 1]
+            if it comes from no file and goes to none.
         alpha: (height, width) of the same type, None if the file has no alpha channel.
         grey: the file holds grey values only; the three channels of `colour` are equal.
         exif: EXIF block, starting with its TIFF header; its orientation is 1.
@@ -59,8 +60,13 @@ class Picture:
 
     @property
     def white(self) -> int:
-        """The largest value of the sample type, 255 or 65535."""
-        return int(np.iinfo(self.colour.dtype).max)
+        """The value of white: 255, 65535, or 1 of floats."""
+        return 1 if self.is_float else int(np.iinfo(self.colour.dtype).max)
+
+    @property
+    def is_float(self) -> bool:
+        """Whether the samples are floats, which are not rounded."""
+        return self.colour.dtype.kind == "f"
 
 
 def read_picture(path: Path) -> Picture:
