@@ -4,8 +4,19 @@ import signal
 
 from engine_fixtures import engine_manifest, onnx_manifest, orin_nano, small_onnx
 from nearest_network import data, make_nearest
+from traced_once import shared_traces
 
-__all__ = ["data", "engine_manifest", "make_nearest", "onnx_manifest", "orin_nano", "small_onnx"]
+__all__ = [
+    "data",
+    "engine_manifest",
+    "make_nearest",
+    "onnx_manifest",
+    "orin_nano",
+    "shared_traces",
+    "small_onnx",
+]
+
+pytest_plugins = ["expected_skips", "heavy_first", "optional_packages"]
 
 # A shell lets what it starts in the background ignore Ctrl-C, and children inherit that; the tests
 # that press Ctrl-C must not depend on how they were started.

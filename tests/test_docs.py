@@ -5,18 +5,16 @@ engine for a board stops after checking everything that can be checked without o
 a board, or that another test runs, are named in ELSEWHERE.
 """
 
-import os
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
-import numpy as np
 import pytest
+
+from edgesr.cli import main
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "engines/README.md"]
@@ -80,30 +78,30 @@ def folder(tmp_path: Path) -> Path:
     cv2.imwrite(str(tmp_path / "Set5/HR/baby.png"), image)
     (tmp_path / "espcn_x4.safetensors").write_bytes(espcn())
     (tmp_path / "photos").mkdir()
-    large = np.ascontiguousarray(np.tile(cv2.imread(str(photo)), (3, 3, 1)))
-    cv2.imwrite(str(tmp_path / "photos/one.png"), large)
+    shutil.copy(photo, tmp_path / "photos/one.png")
     return tmp_path
 
 
+@pytest.mark.usefixtures("shared_traces")
 @pytest.mark.parametrize("commands", list(blocks()))
-def test_commands_run(commands: list[str], folder: Path) -> None:
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path}
+def test_commands_run(
+    commands: list[str],
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """In this process, which has torch loaded once for all; other tests start the program."""
     shows_video = any(line.startswith("edgesr live --source test") for line in commands)
     if shows_video and shutil.which("gst-launch-1.0") is None:
         pytest.skip("gst-launch-1.0 is not installed")
+    monkeypatch.chdir(folder)
     for line in commands:
         command = shlex.join(shlex.split(line, comments=True))
         if command.startswith(tuple(ELSEWHERE)):
             continue
         assert command.startswith("edgesr "), f"name where this is run instead: {command}"
         shorter = next((more for start, more in SHORTER.items() if command.startswith(start)), "")
-        done = subprocess.run(
-            shlex.split(f"{command} {shorter}"),
-            cwd=folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, f"{command} {shorter}\n{done.stdout}\n{done.stderr}"
+        with pytest.raises(SystemExit) as ended:
+            main(shlex.split(f"{command} {shorter}")[1:])
+        said = capfd.readouterr()
+        assert not ended.value.code, f"{command} {shorter}\n{said.out}\n{said.err}"

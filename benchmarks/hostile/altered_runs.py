@@ -60,13 +60,13 @@ def alter(folder: Path, rng: random.Random) -> str:
     return kind(folder, rng)
 
 
-def _places(node: Any) -> Iterator[tuple[Any, Any]]:
+def places(node: Any) -> Iterator[tuple[Any, Any]]:
     """Yield every (container, key) of a JSON document."""
     keys: Any = node.keys() if isinstance(node, dict) else range(len(node))
     for key in keys:
         yield node, key
         if isinstance(node[key], dict | list):
-            yield from _places(node[key])
+            yield from places(node[key])
 
 
 def _edit(folder: Path, change: Callable[[Any], str]) -> str:
@@ -81,7 +81,7 @@ def _value(folder: Path, rng: random.Random) -> str:
     value = rng.choice(VALUES)
 
     def change(document: Any) -> str:
-        node, key = rng.choice(list(_places(document)))
+        node, key = rng.choice(list(places(document)))
         node[key] = value
         return f"run.json: {key} = {value!r:.40}"
 
@@ -90,7 +90,7 @@ def _value(folder: Path, rng: random.Random) -> str:
 
 def _key(folder: Path, rng: random.Random) -> str:
     def change(document: Any) -> str:
-        node, key = rng.choice(list(_places(document)))
+        node, key = rng.choice(list(places(document)))
         if rng.random() < 0.5:
             del node[key]
             return f"run.json: without {key}"

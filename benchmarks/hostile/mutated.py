@@ -6,14 +6,18 @@ import random
 import cv2
 import numpy as np
 from hand_made import png, sealed, tiled_tiff
+from more_seeds import more_seeds
 from PIL import Image
 
+_ORIENTATION, _MAKER = 274, 271  # tags of EXIF
 _SIZES = ((37, 29), (64, 40), (5, 3))
 
 
 def seeds() -> dict[str, bytes]:
     """Return more than sixty pictures by name, the file's ending last; the same at every call."""
     found: dict[str, bytes] = {}
+    turned = Image.Exif()
+    turned[_ORIENTATION], turned[_MAKER] = 6, "maker" * 60
     for width, height in _SIZES:
         rng = np.random.default_rng(width)
         wave = np.add.outer(np.arange(height) * 5, np.arange(width) * 3)[:, :, None]
@@ -63,6 +67,10 @@ def seeds() -> dict[str, bytes]:
         save("lzw", "RGB", "TIFF", compression="tiff_lzw")
         save("deflate", "RGB", "TIFF", compression="tiff_adobe_deflate")
         save("packbits", "L", "TIFF", compression="packbits")
+        save("group4", "1", "TIFF", compression="group4")
+        save("jpeg", "RGB", "TIFF", compression="jpeg")
+        for kind in ("PNG", "JPEG", "WEBP"):
+            save("turned", "RGB", kind, exif=turned)
         save("apng", "RGB", "PNG", save_all=True, append_images=[images["RGB"].rotate(180)] * 2)
         for name, pixels in (("grey16", rgb[:, :, 0]), ("rgb16", rgb), ("rgba16", alpha)):
             wide = pixels.astype(np.uint16) * 257
@@ -75,7 +83,7 @@ def seeds() -> dict[str, bytes]:
             found[f"adam7_grey{depth}_{size}.png"] = png(few, depth, interlaced=True)
         found[f"tiled_{size}.tif"] = tiled_tiff(rgb)
         found[f"tiled_deflate_{size}.tif"] = tiled_tiff(rgb, deflated=True)
-    return found
+    return found | more_seeds()
 
 
 def mutate(data: bytes, rng: random.Random) -> bytes:

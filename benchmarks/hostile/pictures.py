@@ -25,12 +25,15 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pi_heif
 from mutated import cases, seeds
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from edgesr.errors import EdgesrError
 from edgesr.imaging.picture import Picture, decode
+
+pi_heif.register_heif_opener()  # Pillow reads no HEIC of its own
 
 SLOW_S, FAR, FAR_IN_A_BLOCK = 10.0, 8.0, 24.0
 _BLOCK = 4
@@ -85,9 +88,9 @@ def _difference(picture: Picture, data: bytes) -> str:
         try:
             image = Image.open(io.BytesIO(data))
             image.load()
+            image = ImageOps.exif_transpose(image)
         except Exception as error:
             return f"Pillow refuses: {error}"
-        image = ImageOps.exif_transpose(image)
     if image.size != (picture.width, picture.height):
         return f"Pillow: {image.size}, ours {picture.width}x{picture.height}"
     theirs = _eight_bits(image)

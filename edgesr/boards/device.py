@@ -3,9 +3,8 @@
 In a container the device tree is not to be seen; there a Jetson is told by its GPU, which lies in
 the CPU's memory, or named by EDGESR_BOARD. Any other machine with an NVIDIA GPU is the board `gpu`,
 whose facts the CUDA driver tells. Nothing here runs a program or needs root: the device tree names
-the module,
-/etc/nvpmodel.conf names the modes and /var/lib/nvpmodel/status the one that is set. Every function
-takes the root of the file system, so that a recorded tree stands in for a board.
+the module, /etc/nvpmodel.conf names the modes and /var/lib/nvpmodel/status the one that is set.
+Every function takes the root of the file system, so that a recorded tree stands in for a board.
 """
 
 import os
@@ -85,7 +84,10 @@ def detect_board(root: Path = ROOT) -> Board | None:
     found = found or _jetson_of_gpu(gpu, is_jetson=l4t_release(root) is not None)
     if not name:
         return found
-    named = resolve_board(name, found)
+    try:
+        named = resolve_board(name, found)
+    except ConfigError as error:
+        raise ConfigError(error.what, where=NAMED_BY, fix=error.fix) from error
     if named.any_gpu:
         return board_of_gpu(gpu)
     if gpu is not None and gpu.compute_capability not in named.compute_capabilities:

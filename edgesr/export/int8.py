@@ -71,6 +71,7 @@ def to_int8(
         ExportError: nothing in the graph is worth it.
     """
     from onnxruntime.quantization import QDQQuantizer, QuantType
+    from onnxruntime.quantization.quant_utils import add_infer_metadata
 
     chosen = chosen or worth_quantising(model.graph)
     if not chosen:
@@ -84,6 +85,9 @@ def to_int8(
         typed = shape_inference.infer_shapes(newer)
     else:
         typed = smooth(newer, chosen, tiles, batch, migration)
+    # Without this mark the quantiser infers the shapes again, in a temporary folder that nobody
+    # removes after a kill.
+    add_infer_metadata(typed)
     quantizer = QDQQuantizer(
         typed,
         per_channel=True,
@@ -106,6 +110,7 @@ def to_int8(
     quantizer.model.topological_sort()
     result: ModelProto = define_mixers(quantizer.model.model)
     del result.graph.value_info[:]  # as in every graph that leaves here
+    result.ClearField("metadata_props")
     result.producer_name, result.producer_version = model.producer_name, model.producer_version
     onnx.checker.check_model(result)
     return result, chosen

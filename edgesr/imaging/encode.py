@@ -1,18 +1,29 @@
-"""From a picture in memory to the bytes of a file, with its EXIF data and colour profile."""
+"""From a picture in memory to the bytes of a file, with all that is said of it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edgesr.errors import Argument, ConfigError, ImageError
-from edgesr.imaging.picture import KEEPS_METADATA, Picture, Samples
-from edgesr.imaging.quiet import captured_stderr
+from edgesr.imaging.metadata import NAMES, Metadata, present, xmp_for_new_size
+from edgesr.imaging.picture import Picture, Samples
+from edgesr.imaging.png_chunks import COMMENT_KEY
+from edgesr.imaging.writers import (
+    Written,
+    write_avif,
+    write_bmp,
+    write_jpeg,
+    write_png,
+    write_tiff,
+    write_webp,
+)
 
 DEFAULT_QUALITY = 95
+_NAMES = {"exif": "the EXIF data", "icc": "the colour profile", **NAMES}
 
 
 @dataclass(frozen=True)
@@ -23,30 +34,33 @@ class FileFormat:
         name: as users call it.
         suffixes: file name endings; the first is the one we give.
         longest_side: limit of the format or its library, in pixels.
+        write: writes it, from pixels as OpenCV wants them, the picture and the quality 1..100.
         bits: most bits a sample can have.
         alpha: whether it holds an alpha channel.
         grey: whether it holds a single channel.
-        metadata: whether OpenCV writes EXIF data and colour profiles into it.
-        quality: OpenCV's parameter for the quality 1..100, None for lossless formats.
+        package: what must be installed to write it, by the name it is imported by.
     """
 
     name: str
     suffixes: tuple[str, ...]
     longest_side: int
+    write: Callable[[NDArray[Any], Picture, int], Written]
     bits: int = 8
     alpha: bool = True
     grey: bool = True
-    metadata: bool = True
-    quality: int | None = None
+    package: str | None = None
 
 
 FORMATS = (
-    FileFormat("PNG", (".png",), 1_000_000, bits=16),
-    FileFormat("JPEG", (".jpg", ".jpeg"), 65_500, alpha=False, quality=cv2.IMWRITE_JPEG_QUALITY),
-    FileFormat("WebP", (".webp",), 16_383, grey=False, quality=cv2.IMWRITE_WEBP_QUALITY),
-    FileFormat("TIFF", (".tiff", ".tif"), 1_000_000, bits=16, metadata=False),
-    FileFormat("BMP", (".bmp",), 1_000_000, alpha=False, metadata=False),
+    FileFormat("PNG", (".png",), 1_000_000, write_png, bits=16),
+    FileFormat("JPEG", (".jpg", ".jpeg"), 65_500, write_jpeg, alpha=False),
+    FileFormat("WebP", (".webp",), 16_383, write_webp, grey=False),
+    FileFormat("TIFF", (".tiff", ".tif"), 1_000_000, write_tiff, bits=16),
+    FileFormat("BMP", (".bmp",), 1_000_000, write_bmp, alpha=False),
+    FileFormat("AVIF", (".avif",), 16_384, write_avif, grey=False, package="PIL.AvifImagePlugin"),
 )
+
+
 SUFFIXES = frozenset(suffix for kind in FORMATS for suffix in kind.suffixes)
 """Endings of names, in lower case, by which a file in a folder is taken for a picture."""
 
@@ -55,15 +69,27 @@ def format_for(suffix: str) -> FileFormat:
     """Return the format of a file name ending such as `.png`.
 
     Raises:
-        ConfigError: no format that is written has this ending.
+        ConfigError: no format that is written has this ending, or its package is not installed.
     """
     for candidate in FORMATS:
         if suffix.lower() in candidate.suffixes:
+            if candidate.package is not None and not _is_installed(candidate.package):
+                raise ConfigError(
+                    f"{candidate.name} pictures need Pillow 11.3, which is not installed",
+                    fix='pip install "edgesr[formats]"',
+                )
             return candidate
     known = ", ".join(candidate.suffixes[0] for candidate in FORMATS)
     raise ConfigError(
         f"pictures are written as {known}, not '{suffix}'", fix=Argument("format", "png")
     )
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ImportError:
+        return False
 
 
 def check_fits(picture: Picture, scale: int, target: FileFormat) -> None:
@@ -94,26 +120,69 @@ def encode(
     Args:
         picture: `check_fits` holds.
         target: of the file.
-        quality: 1 to 100, for JPEG and WebP.
+        quality: 1 to 100, for JPEG, WebP and AVIF.
 
     Raises:
-        ImageError: OpenCV cannot encode it.
+        ImageError: the library of the format cannot encode it.
     """
     notes: list[str] = []
     pixels = _channels(picture, target)
     if pixels.dtype == np.uint16 and target.bits == 8:
         pixels = np.rint(pixels / 257.0).astype(np.uint8)
         notes.append(f"{target.name} holds 8 bits a channel; the picture had 16")
-    parameters = [] if target.quality is None else [target.quality, quality]
-    suffix = target.suffixes[0]
-    complaint = ""
-    for kept, lost in _metadata_choices(picture, target, pixels.ndim == 2):
-        data, complaint = _imencode(suffix, pixels, kept, parameters)
-        if data is not None:
-            return data, (*notes, *lost)
-    raise ImageError(
-        f"OpenCV cannot write it as {target.name} ({complaint})", fix=Argument("format", "png")
-    )
+    said = _said(picture)
+    kept, lost = said, frozenset[str]()
+    if said.icc is not None and not _profile_fits(said.icc, pixels.ndim == 2):
+        kept, lost = replace(said, icc=None), frozenset({"icc"})
+    data, unheld = target.write(pixels, kept, quality)
+    missing = _names((lost | unheld) & _there(said), said)
+    if missing:
+        article = "an" if target.name[0] in "AEIO" else "a"
+        notes.append(f"{missing} could not be kept in {article} {target.name} file")
+    return data, tuple(notes)
+
+
+def _said(picture: Picture) -> Picture:
+    """Return the picture with its XMP data true for its size."""
+    metadata = picture.metadata
+    if metadata.xmp is None:
+        return picture
+    xmp = xmp_for_new_size(metadata.xmp, picture.width, picture.height)
+    return replace(picture, metadata=replace(metadata, xmp=xmp))
+
+
+def _there(picture: Picture) -> frozenset[str]:
+    """Return the names of what is said of a picture and would be missed."""
+    metadata = picture.metadata
+    texts = tuple(text for text in metadata.texts if not text[4:].startswith(COMMENT_KEY + b"\0"))
+    colour = tuple(chunk for chunk in metadata.colour if not _is_plain(chunk, metadata))
+    blocks = {"exif": picture.exif, "icc": picture.icc}
+    there = {name for name, block in blocks.items() if block is not None}
+    return present(replace(metadata, texts=texts, colour=colour)) | there
+
+
+def _is_plain(chunk: bytes, metadata: Metadata) -> bool:
+    """Tell whether a PNG chunk says only what is taken for granted without it, sRGB."""
+    name, content = chunk[:4], chunk[4:]
+    plain = {
+        b"sRGB": content,
+        b"gAMA": (45_455).to_bytes(4, "big"),
+        b"cHRM": b"".join(
+            value.to_bytes(4, "big")
+            for value in (31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000)
+        ),
+        b"cICP": bytes([1, 13, 0, 1]),
+    }
+    srgb = any(other.startswith(b"sRGB") for other in metadata.colour)
+    return content == plain[name] or (srgb and name != b"cICP")
+
+
+def _names(lost: frozenset[str], picture: Picture) -> str:
+    """Return what people call the things, `A, B and C`."""
+    names = [_NAMES[name] for name in _NAMES if name in lost]
+    if "tags" in lost:
+        names[-1] += f" {', '.join(picture.metadata.tags)}"
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
 def _channels(picture: Picture, target: FileFormat) -> Samples:
@@ -125,54 +194,8 @@ def _channels(picture: Picture, target: FileFormat) -> Samples:
     return np.ascontiguousarray(picture.colour[:, :, ::-1])
 
 
-def _metadata_choices(
-    picture: Picture, target: FileFormat, single_channel: bool
-) -> Iterator[tuple[Picture, tuple[str, ...]]]:
-    """Yield the picture with all the metadata the format takes, then with less, and what is lost.
-
-    Less, because OpenCV refuses blocks over 64 KiB in a JPEG and profiles that libpng finds wrong.
-    """
-    profile_lost = f"the colour profile could not be kept in a {target.name} file"
-    exif_lost = f"the EXIF data could not be kept in a {target.name} file"
-    lost: tuple[str, ...] = ()
-    if picture.icc is not None and not _profile_fits(picture.icc, single_channel):
-        picture, lost = replace(picture, icc=None), (profile_lost,)
-    if target.metadata and KEEPS_METADATA:
-        yield picture, lost
-        if picture.exif is not None:
-            yield replace(picture, exif=None), (*lost, exif_lost)
-        if picture.icc is not None:
-            yield replace(picture, icc=None), (*lost, profile_lost)
-    if picture.exif is not None:
-        lost = (*lost, exif_lost)
-    if picture.icc is not None:
-        lost = (*lost, profile_lost)
-    yield replace(picture, exif=None, icc=None), lost
-
-
 def _profile_fits(icc: bytes, single_channel: bool) -> bool:
-    """Tell by its header (ICC.1:2022, 7.2.6) whether a profile speaks of such pixels."""
-    return icc[16:20] == (b"GRAY" if single_channel else b"RGB ")
-
-
-def _imencode(
-    suffix: str, pixels: NDArray[Any], metadata: Picture, parameters: list[int]
-) -> tuple[bytes | None, str]:
-    """Return the encoded bytes, or None and the library's complaint."""
-    kept = [(0, metadata.exif), (2, metadata.icc)]
-    types = [kind for kind, block in kept if block is not None]
-    blocks = [np.frombuffer(block, np.uint8)[None] for _, block in kept if block is not None]
-    failure = ""
-    ok = False
-    with captured_stderr() as complaints:
-        try:
-            if types:
-                ok, data = cv2.imencodeWithMetadata(suffix, pixels, types, blocks, parameters)
-            else:
-                ok, data = cv2.imencode(suffix, pixels, parameters)
-        except cv2.error as error:
-            failure = str(error)
-    if ok:
-        return data.tobytes(), ""
-    lines = (failure + complaints.text).strip().splitlines()
-    return None, lines[0] if lines else "no reason given"
+    """Tell by its header (ICC.1:2022, 7.2) whether a profile is whole and speaks of such pixels."""
+    stated = int.from_bytes(icc[:4], "big")
+    model = b"GRAY" if single_channel else b"RGB "
+    return icc[36:40] == b"acsp" and stated == len(icc) and icc[16:20] == model

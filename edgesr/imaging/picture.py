@@ -4,37 +4,21 @@ Depth is taken from the file and never guessed from the values: 8 bits stay 8 bi
 """
 
 import os
-import re
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from edgesr.errors import ImageError
-from edgesr.imaging.container import HEAD, Container, inspect, readable_kind
-from edgesr.imaging.exif import for_new_size, orientation, upright
+from edgesr.imaging.container import HEAD, readable_kind
+from edgesr.imaging.exif import EXCHANGED, for_new_size, stated_orientation, upright
+from edgesr.imaging.layers import Samples
 from edgesr.imaging.limits import check_file_size
-from edgesr.imaging.quiet import captured_stderr
+from edgesr.imaging.metadata import NOTHING, Metadata, xmp_orientation
+from edgesr.imaging.readers import inspect, reasons
 
-Samples = NDArray[np.unsignedinteger[Any]]
-
-KEEPS_METADATA = hasattr(cv2, "imdecodeWithMetadata")  # opencv-python 4.13 and newer
-_EXIF, _ICC = 0, 2  # cv2.IMAGE_METADATA_EXIF and _ICCP, which older versions lack
-
-# Complaints that mean pixels are missing and were made up; others are harmless or remarks.
-_MADE_UP = re.compile(
-    r"premature end|TIFF_Error|libpng error|JPEG datastream contains no image|"
-    r"Invalid SOS parameters|Inconsistent progression",
-    re.I,
-)
-_TOO_LARGE = re.compile(r"CV_IO_MAX_IMAGE|exceeds user limit")
-# libtiff 4.5 and newer compare a tile's bytes, which they read in units of 1024, with its pixels.
-_TILE_BYTES = re.compile(r"Invalid tile byte count for tile \d+\. Expected (\d+), got (\d+)")
-_REMARK = re.compile(r"^(Corrupt JPEG data: .*|Unknown Adobe color transform code .*)$", re.M)
+__all__ = ["Picture", "Samples", "decode", "read_picture"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +32,7 @@ class Picture:
         grey: the file holds grey values only; the three channels of `colour` are equal.
         exif: EXIF block, starting with its TIFF header; its orientation is 1.
         icc: colour profile in which the values are to be understood, None: sRGB.
+        metadata: what the file says of the picture beside these two.
         notes: what was lost in reading, one sentence each.
         kind: of the file, such as `JPEG`; None: it comes from no file.
         lossy: the file's compression changed the pixels.
@@ -58,6 +43,7 @@ class Picture:
     grey: bool = False
     exif: bytes | None = None
     icc: bytes | None = None
+    metadata: Metadata = NOTHING
     notes: tuple[str, ...] = ()
     kind: str | None = None
     lossy: bool = False
@@ -84,7 +70,7 @@ class Picture:
 
 
 def read_picture(path: Path) -> Picture:
-    """Read a PNG, JPEG, WebP, TIFF or BMP file of 8 or 16 bits.
+    """Read a picture file of one of the kinds in `container.READ`.
 
     Raises:
         ImageError: missing, a folder, empty, damaged, cut short or not such a picture.
@@ -133,97 +119,23 @@ def decode(data: bytes) -> Picture:
     if not data:
         raise ImageError("the file is empty")
     container = inspect(data)
-    pixels, exif, icc, remarks = _decode_pixels(container.still or data, container.kind)
-    if pixels.dtype not in (np.uint8, np.uint16):
-        raise ImageError(
-            f"its samples are {pixels.dtype}, only 8 and 16 bit whole numbers are read",
-            fix="convert it to an 8 or 16 bit PNG first",
-        )
-    if not container.turned:
-        pixels = upright(pixels, orientation(exif))
-    colour, alpha = _split(pixels, container)
+    with reasons(container.kind):
+        stored = container.decode()
+    metadata, turned = container.metadata, stated_orientation(container.exif)
+    if turned is None:
+        turned = xmp_orientation(metadata.xmp)
+    if turned in EXCHANGED and metadata.density is not None:
+        metadata = replace(metadata, density=metadata.density.turned())
+    colour = upright(stored.colour, turned)
     height, width = colour.shape[:2]
     return Picture(
         colour=colour,
-        alpha=alpha,
-        grey=pixels.ndim == 2 or container.grey_alpha,
-        exif=None if exif is None else for_new_size(exif, width, height),
-        icc=container.icc if icc is None else icc,
-        notes=container.notes + remarks,
+        alpha=None if stored.alpha is None else upright(stored.alpha, turned),
+        grey=stored.grey,
+        exif=None if container.exif is None else for_new_size(container.exif, width, height),
+        icc=container.icc,
+        metadata=metadata,
+        notes=container.notes + stored.notes,
         kind=container.kind,
         lossy=container.lossy,
     )
-
-
-def _decode_pixels(
-    data: bytes, kind: str
-) -> tuple[NDArray[Any], bytes | None, bytes | None, tuple[str, ...]]:
-    """Return OpenCV's pixels as stored, EXIF, ICC and remarks."""
-    block = np.frombuffer(data, np.uint8)
-    found: dict[int, bytes] = {}
-    failure = ""
-    pixels: NDArray[Any] | None = None
-    with captured_stderr() as complaints:
-        try:
-            if KEEPS_METADATA:
-                pixels, types, values = cv2.imdecodeWithMetadata(block, cv2.IMREAD_UNCHANGED)
-                found = {int(t): v.tobytes() for t, v in zip(types, values, strict=True)}
-            else:
-                pixels = _decode_without_metadata(block)
-        except cv2.error as error:
-            failure = str(error)
-    if pixels is None or _MADE_UP.search(complaints.text):
-        raise _refusal(kind, failure + complaints.text)
-    remarks = tuple(_REMARK.findall(complaints.text))
-    if not KEEPS_METADATA:
-        remarks += (
-            f"OpenCV {cv2.__version__} drops EXIF data and colour profiles; 4.13 keeps them",
-        )
-    exif = found.get(_EXIF)
-    return pixels, exif and exif.removeprefix(b"Exif\0\0"), found.get(_ICC), remarks
-
-
-def _refusal(kind: str, complaints: str) -> ImageError:
-    """Return what is wrong with a picture that its decoder refused, by what it said."""
-    if _TOO_LARGE.search(complaints):
-        return ImageError(
-            f"the {kind} picture is larger than OpenCV decodes (2^30 pixels, 2^20 a side)"
-        )
-    tile = _TILE_BYTES.search(complaints)
-    if tile is not None and int(tile[2]) == -(-int(tile[1]) // 1024) * 1024:
-        return ImageError(
-            f"TIFF tiles of {tile[1]} bytes, no multiple of 1024, are not read",
-            fix="convert it to PNG first",
-        )
-    return ImageError(f"the {kind} file is damaged or cut short")
-
-
-def _decode_without_metadata(block: NDArray[np.uint8]) -> NDArray[Any] | None:
-    """Decode where EXIF cannot be had; OpenCV applies the orientation, unless there is alpha.
-
-    It does so only in the modes that drop alpha, and a picture with alpha is hardly a camera's.
-    """
-    pixels: NDArray[Any] | None = cv2.imdecode(block, cv2.IMREAD_UNCHANGED)
-    if pixels is None or (pixels.ndim == 3 and pixels.shape[2] == 4):
-        return pixels
-    return cv2.imdecode(block, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)
-
-
-def _split(pixels: NDArray[Any], container: Container) -> tuple[Samples, Samples | None]:
-    """Return colour (height, width, 3) RGB and alpha (height, width) or None."""
-    white = np.iinfo(pixels.dtype).max
-    if pixels.ndim == 2:
-        alpha = None
-        if container.transparent_grey is not None:
-            alpha = np.where(pixels == container.transparent_grey, 0, white).astype(pixels.dtype)
-        return np.repeat(pixels[:, :, None], 3, axis=2), alpha
-    colour = np.ascontiguousarray(pixels[:, :, 2::-1])
-    if pixels.shape[2] == 3:
-        return colour, None
-    alpha = np.ascontiguousarray(pixels[:, :, 3])
-    if container.kind == "BMP" and not alpha.any():
-        return colour, None  # 32-bit BMP files leave the fourth byte unused
-    if container.multiplied:
-        straight = colour.astype(np.float64) * white / np.maximum(alpha, 1)[:, :, None]
-        colour = np.minimum(np.rint(straight), white).astype(pixels.dtype)
-    return colour, alpha

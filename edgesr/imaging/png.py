@@ -9,7 +9,9 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from edgesr.errors import ImageError
 from edgesr.imaging.limits import check_size
+from edgesr.imaging.png_chunks import SAID_IN, Said, read_chunks
 
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -18,8 +20,7 @@ _ADAM7_LAST = (0, 1, 1, 2)
 _CHUNKS = 100_000  # besides the pixels', a file has a few dozen at most
 _ANIMATION = (b"acTL", b"fcTL", b"fdAT")
 # A decoder inflates every text that it is handed: seven megabytes of them took half a minute.
-_KEPT = (b"IHDR", b"PLTE", b"tRNS", b"iCCP", b"eXIf", b"IDAT", b"IEND")
-_ONCE = (b"iCCP", b"eXIf")
+_KEPT = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _BLOCK = 1 << 18
 
 
@@ -36,7 +37,8 @@ class Png:
         colour: colour type, 0 grey, 2 RGB, 3 palette, 4 grey and alpha, 6 RGB and alpha.
         transparent: the grey value of tRNS, as stored.
         frames: of an animation, 1 for a still picture.
-        still: the file with only those chunks that its picture, profile and EXIF data are in.
+        still: the file with only those chunks that its pixels are in.
+        said: what its other chunks say.
     """
 
     depth: int
@@ -44,6 +46,7 @@ class Png:
     transparent: int | None
     frames: int
     still: bytes
+    said: Said
 
 
 def read_png(data: bytes) -> Png:
@@ -51,19 +54,20 @@ def read_png(data: bytes) -> Png:
 
     Raises:
         DamagedError: a chunk is cut short or does not fit its checksum, or pixels are missing.
-        ImageError: more pixels than the limit.
+        ImageError: more pixels than the limit, or Apple's variant of the format.
     """
     view = memoryview(data)
     width, height, depth, colour, interlaced = _header(data)
     check_size("PNG", width, height)
     transparent, frames = None, 1
     pixels: list[memoryview] = []
-    kept, seen = [view[:8]], set()
+    kept, said = [view[:8]], []
     for name, whole in _chunks(view):
         content = whole[8:-4]
-        if name in _KEPT and not (name in _ONCE and name in seen):
+        if name in _KEPT:
             kept.append(whole)
-        seen.add(name)
+        elif name in SAID_IN:
+            said.append((name, content))
         if name == b"IDAT":
             pixels.append(content)
         elif name == b"tRNS" and colour == 0 and len(content) == 2:
@@ -73,10 +77,15 @@ def read_png(data: bytes) -> Png:
     line_bits = depth * _CHANNELS[colour]
     if not _inflates_to(pixels, _raw_bytes(width, height, line_bits, interlaced)):
         raise DamagedError
-    return Png(depth, colour, transparent, frames, b"".join(kept))
+    return Png(depth, colour, transparent, frames, b"".join(kept), read_chunks(said))
 
 
 def _header(data: bytes) -> tuple[int, int, int, int, bool]:
+    if data[12:16] == b"CgBI":
+        raise ImageError(
+            "PNG files as Apple rewrites them for iPhone apps (CgBI) are not read",
+            fix="xcrun pngcrush -revert-iphone-optimizations",
+        )
     if len(data) < 33 or data[8:16] != b"\0\0\0\x0dIHDR":
         raise DamagedError
     width, height, depth, colour, packing, filtering, order = struct.unpack_from(

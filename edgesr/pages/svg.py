@@ -7,6 +7,7 @@ light or dark setting, in a file of its own as well as within a page.
 import math
 from collections.abc import Callable, Iterable
 from html import escape
+from itertools import pairwise
 
 SERIES = 8
 """Colours of models; further ones start again."""
@@ -162,12 +163,22 @@ def log_axis(
     def at(value: float) -> float:
         return left + scale * math.log(value / low)
 
-    for tick in log_ticks(low, high):
+    ticks = log_ticks(low, high)
+    widest = max((text_width(tick_label(tick)) for tick in ticks), default=0.0)
+    is_narrow = any(at(after) - at(before) < widest + 8 for before, after in pairwise(ticks))
+    for tick in ticks:
         svg.line(at(tick), top, at(tick), floor, "grid")
-        svg.text(at(tick), floor + 18, tick_label(tick), anchor="middle")
+        if not is_narrow or math.isclose(math.log10(tick), round(math.log10(tick)), abs_tol=1e-9):
+            svg.text(at(tick), floor + 18, tick_label(tick), anchor="middle")
     return at
 
 
+def text_width(text: str) -> float:
+    """Return about how many pixels a label takes."""
+    return 6.8 * len(text)
+
+
 def tick_label(value: float) -> str:
-    """Return a tick's value without needless digits."""
-    return f"{value:.6g}"
+    """Return a tick's value without needless digits, a large one without an exponent."""
+    text = f"{value:.6g}"
+    return f"{value:.0f}" if "e+" in text else text

@@ -27,7 +27,8 @@ _SEVERAL_LATE = 3
 def without_copies(lines: Sequence[TegrastatsLine]) -> list[int]:
     """Return which lines are no copies of ones before.
 
-    Looked at are the stretches that begin where the stamps go back. One is a copy if nearly all of
+    Looked at are the stretches that begin where the stamps go back, as far as they reach no stamp
+    that is new: a log that was fetched twice overlaps there. Such a part is a copy if nearly all of
     its lines were there before, stamp and all, and do not say the same thing over and over, as an
     idle board does in an hour that the clock shows twice.
 
@@ -35,28 +36,42 @@ def without_copies(lines: Sequence[TegrastatsLine]) -> list[int]:
         lines: in the order of the file.
     """
     stamps = [line.time for line in lines if line.time is not None]
-    everything = list(range(len(lines)))
     if all(before <= after for before, after in pairwise(stamps)):
-        return everything
-    stretches: list[list[int]] = [[]]
-    latest = None
-    for index, line in enumerate(lines):
-        if line.time is not None:
-            if latest is not None and line.time < latest:
-                stretches.append([])
-            latest = line.time
-        stretches[-1].append(index)
+        return list(range(len(lines)))
     seen: set[tuple[datetime | None, int]] = set()
     kept = []
-    for stretch in stretches:
-        keys = [(lines[index].time, _body(lines[index])) for index in stretch]
-        known = sum(key in seen for key in keys)
-        if known >= _NEARLY_ALL * len(keys) and len({body for _, body in keys}) >= _DIFFERENT:
-            kept += [i for i, key in zip(stretch, keys, strict=True) if key not in seen]
+    for part, newest in _parts(lines):
+        keys = [(lines[index].time, _body(lines[index])) for index in part]
+        # Of the second that was the newest there may be more lines than were there before.
+        old = [key for key in keys if newest and (key[0] is None or key[0] < newest)]
+        known = sum(key in seen for key in old)
+        different = len({body for _, body in old}) >= min(_DIFFERENT, len(old))
+        if old and different and known >= _NEARLY_ALL * len(old):
+            kept += [i for i, key in zip(part, keys, strict=True) if key not in seen]
         else:
-            kept += stretch
+            kept += part
         seen.update(keys)
     return kept
+
+
+def _parts(lines: Sequence[TegrastatsLine]) -> list[tuple[list[int], datetime | None]]:
+    """Cut lines where stamps go back, and behind the newest stamp that was there by then.
+
+    Returns:
+        Indices of each part's lines; and that newest stamp, None where the part's are new.
+    """
+    parts: list[tuple[list[int], datetime | None]] = [([], None)]
+    newest = previous = datetime.min
+    for index, line in enumerate(lines):
+        if line.time is not None:
+            if line.time < previous:
+                parts.append(([], newest))
+            elif parts[-1][1] is not None and line.time > newest:
+                parts.append(([], None))
+            previous = line.time
+            newest = max(newest, previous)
+        parts[-1][0].append(index)
+    return parts
 
 
 def _body(line: TegrastatsLine) -> int:

@@ -40,7 +40,8 @@ class Gap:
         end_s: time of the reading after it.
         uncounted_s: its length but for the usual interval, which a reading stands for.
         mean_mw: power if it went on between both readings.
-        reach_mw: as much more or less if it was the lowest or the highest of the window.
+        reach_mw: as much more or less if it was the lowest or the highest of the window; the
+            lowest is none at all in a gap that is longer than all that was read.
     """
 
     start_s: float
@@ -229,6 +230,7 @@ class PowerCurve:
             return ()
         power = self.power_mw[first : last + 1]
         low, high = float(power.min()), float(power.max())
+        read_s = float(self.counted_s[first:last].sum())
         found = []
         for pair in first + pairs:
             middle = float(self.power_mw[pair] + self.power_mw[pair + 1]) / 2
@@ -239,7 +241,8 @@ class PowerCurve:
                     end_s=float(self.time_s[pair + 1]),
                     uncounted_s=width - min(width, float(self.usual_s[pair])),
                     mean_mw=middle,
-                    reach_mw=max(high - middle, middle - low),
+                    # Of a longer time than was read the readings say little: it may have been off.
+                    reach_mw=max(high - middle, middle - (low if width <= read_s else 0.0)),
                 )
             )
         return tuple(found)

@@ -12,7 +12,7 @@ from edgesr.boards.board import Board, all_boards
 from edgesr.errors import MissingError, PowerError
 from edgesr.power.board_rails import find_total, hwmon_globs
 from edgesr.power.sample import Sample
-from edgesr.power.sampler_polling import PollingSampler
+from edgesr.power.sampler_polling import BUSY_S, PollingSampler
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def hwmon_sampler(interval_s: float, root: Path, board: Board | None) -> Polling
             "driver)",
             fix="edgesr bench --power none",
         )
-    obstacles = [_obstacle(channel) for channel in channels]
+    obstacles = _obstacles(channels)
     readable = [channel for channel, why in zip(channels, obstacles, strict=True) if why is None]
     if not readable:
         raise PowerError(
@@ -146,6 +146,16 @@ def _iio_channels(folder: Path) -> Iterator[Channel]:
         power = folder / f"in_power{file.name.removeprefix('rail_name_')}_input"
         if power.exists():
             yield Channel(_text(file), (power,), 1.0)
+
+
+def _obstacles(channels: Sequence[Channel]) -> list[str | None]:
+    """Return why each rail cannot be read, or None; one that a busy bus refuses is asked again."""
+    deadline = time.monotonic() + BUSY_S
+    found = [_obstacle(channel) for channel in channels]
+    while any(found) and time.monotonic() < deadline:
+        time.sleep(BUSY_S / 10)
+        found = [why and _obstacle(channel) for channel, why in zip(channels, found, strict=True)]
+    return found
 
 
 def _obstacle(channel: Channel) -> str | None:

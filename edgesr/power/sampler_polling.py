@@ -11,6 +11,11 @@ from edgesr.power.sample import Sample
 GIVE_UP_S = 5.0
 """A sensor that has failed for so long is not asked any more; a busy bus fails for 50 ms."""
 
+BUSY_S = 0.25
+"""A first reading that fails is tried again for so long, for the same reason."""
+
+_AGAIN_S = 0.02
+
 
 class PollingSampler:
     """Calls `read` every `interval_s` in a thread.
@@ -62,10 +67,15 @@ class PollingSampler:
         Raises:
             PowerError: the sensor cannot be read.
         """
-        try:
-            self._samples.append(self._read())
-        except OSError as error:
-            raise PowerError(self._words(error)) from error
+        deadline = time.monotonic() + BUSY_S
+        while not self._samples:
+            try:
+                self._samples.append(self._read())
+            except OSError as error:  # noqa: PERF203  # asked again after an error
+                self.failed_reads += 1
+                if time.monotonic() > deadline:
+                    raise PowerError(self._words(error)) from error
+                time.sleep(_AGAIN_S)
         self._thread.start()
 
     def stop(self) -> None:

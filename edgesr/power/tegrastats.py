@@ -29,7 +29,16 @@ from edgesr.power.tegrastats_line import (
     TegrastatsLine,
     Temperature,
 )
-from edgesr.power.tegrastats_values import POWER, Bare, Cells, Note, Sensor, Value, read_value
+from edgesr.power.tegrastats_values import (
+    POWER,
+    Bare,
+    Cells,
+    Note,
+    Sensor,
+    Value,
+    looks_like_power,
+    read_value,
+)
 from edgesr.power.wrapping import iso_stamp, undress
 
 LONGEST_LINE = 16_384
@@ -81,6 +90,9 @@ def parse_line(text: str, complete: bool = True) -> TegrastatsLine | None:
             name = f"{name} {token}"
         elif token == "bg":
             name = "MTS bg"
+        elif name and looks_like_power(token):
+            fields.unknown.append((name, token))
+            name = ""
         else:
             if name:
                 fields.unknown.append((name, ""))
@@ -103,6 +115,7 @@ def parse_line(text: str, complete: bool = True) -> TegrastatsLine | None:
         sensors_off=tuple(fields.sensors_off),
         rails=fields.rails,
         unknown=tuple(fields.unknown),
+        unread_rails=fields.unread_rails(),
         is_cut=cut is not None or bool(name) or in_power,
     )
 
@@ -201,6 +214,15 @@ class _Fields:
         memory = self.memory[self._last_memory]
         self.memory[self._last_memory] = _noted(memory, name == "cached", note)
         self._last_memory = ""
+
+    def unread_rails(self) -> tuple[str, ...]:
+        """Return the names among the unknown that are those of rails, or stand before a power."""
+        return tuple(
+            name
+            for name, text in self.unknown
+            if name.startswith(RAIL_PREFIXES)
+            or (name.isupper() and name not in _MEMORIES and looks_like_power(text))
+        )
 
     def add_unknown(self, name: str, value: Value, token: str) -> None:
         """Keep what has no place."""

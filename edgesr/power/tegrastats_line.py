@@ -92,6 +92,7 @@ class TegrastatsLine:
         sensors_off: temperature sensors that print -256 because their unit has no power.
         rails: by printed name; a name that occurs again becomes `NC#2`, `NC#3`, ...
         unknown: name and text of whatever else stands in the line; the name may be empty.
+        unread_rails: those that the line names and whose power cannot be read from it.
         is_cut: the line ends in the middle of a field.
     """
 
@@ -105,12 +106,8 @@ class TegrastatsLine:
     sensors_off: tuple[str, ...]
     rails: Mapping[str, PowerReading]
     unknown: tuple[tuple[str, str], ...]
+    unread_rails: tuple[str, ...]
     is_cut: bool
-
-    @property
-    def unread_rails(self) -> tuple[str, ...]:
-        """Rails that the line names and whose power cannot be read from it."""
-        return tuple(name for name, _ in self.unknown if name.startswith(RAIL_PREFIXES))
 
     def to_sample(self, time_s: float) -> Sample:
         """Return the line as a sample of the given time; the GPU's clock is its fastest cluster."""

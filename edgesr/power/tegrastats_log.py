@@ -11,6 +11,7 @@ from pathlib import Path
 from edgesr.errors import PowerError
 from edgesr.power.line_order import in_order, without_copies
 from edgesr.power.line_times import line_times
+from edgesr.power.line_zones import on_one_clock
 from edgesr.power.log_rows import log_rows, read_text
 from edgesr.power.sample import Sample
 from edgesr.power.tegrastats import parse_line
@@ -86,8 +87,10 @@ def parse_tegrastats_log(text: str, interval_s: float = DEFAULT_INTERVAL_S) -> P
             elif row.strip():
                 unknown += 1
     lines = [read[index] for index in without_copies(read)]
-    lines = [lines[index] for index in in_order([line.time for line in lines])]
-    found = line_times([line.time for line in lines], interval_s)
+    stamps = on_one_clock([line.time for line in lines])
+    order = in_order(stamps)
+    lines = [lines[index] for index in order]
+    found = line_times([stamps[index] for index in order], interval_s)
     rows = zip(lines, found.times_s, strict=True)
     return PowerLog(
         samples=tuple(line.to_sample(float(time)) for line, time in rows),

@@ -20,7 +20,12 @@ _TEMPERATURE = re.compile(
 _MB = {"kB": 1 / 1024, "MB": 1.0, "GB": 1024.0}
 
 # What is glued to a power reading by whatever the line was wrapped in: `3315mW/3315mW"}`.
-_GLUED = re.compile(r"(-?[0-9]{1,9}(?:mW)?(?:/-?[0-9]{1,9}(?:mW)?){0,2})([^\w./+%@-].*)")
+# Behind a unit a number is whole, whatever follows it.
+_GLUED = re.compile(
+    r"(-?[0-9]{1,9}mW(?:/-?[0-9]{1,9}mW){0,2})[^\w/].*"
+    r"|(-?[0-9]{1,9}(?:mW)?(?:/-?[0-9]{1,9}(?:mW)?){0,2})[^\w./+%@-].*"
+)
+_LIKE_POWER = re.compile(r"-?[0-9]{1,9}(?:mW|/-?[0-9]+(?![0-9]|[kMG]B))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,11 @@ def read_value(token: str) -> Value | None:
     return Sensor(match[1], Temperature(float(match[2]), peak))
 
 
+def looks_like_power(token: str) -> bool:
+    """Return whether a token begins as the power of a rail does, whether or not it can be read."""
+    return _LIKE_POWER.match(token) is not None
+
+
 def _number(token: str) -> Value | None:
     if match := _POWER_MW.fullmatch(token):
         return _power(match)
@@ -94,8 +104,8 @@ def _size_or_clock(token: str) -> Value | None:
     if token.isascii() and token.isdecimal():
         return Bare(None, int(token)) if len(token) < 7 else None
     glued = _GLUED.fullmatch(token)
-    is_power = glued is not None and ("mW" in glued[1] or "/" in glued[1])
-    return _number(glued[1]) if glued is not None and is_power else None
+    inside = "" if glued is None else glued[1] or glued[2]
+    return _number(inside) if looks_like_power(inside) else None
 
 
 def _power(match: re.Match[str]) -> PowerReading:

@@ -19,6 +19,7 @@ _DEEPEST = 4
 _ESCAPE_BYTE = r"(?:\x1b|\\u001[bB]|\\x1[bB]|\\033|\\e|#033|\^\[)"
 _ESCAPE = re.compile(
     rf"{_ESCAPE_BYTE}(?:\[[0-?]*[ -/]*[@-~]|\].*?(?:\x07|{_ESCAPE_BYTE}\\|$)|[@-Z\\^_])"
+    r"|\x1b[ -/]*[0-~]"  # of more bytes, as `tput sgr0` prints; in text they may be anything else
 )
 # Without any of these a line is in no wrapper that has to be taken off.
 _SIGNS = ("\x1b", '"', "'", "`", "\\", "#", "^")

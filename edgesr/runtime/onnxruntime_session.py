@@ -8,6 +8,7 @@ Tiles run side by side, each on one thread. On two cores the student takes 15 ms
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from edgesr.files import open_regular
 from edgesr.onnx_runtime import import_onnxruntime
 from edgesr.runtime.model_shapes import check_independence, check_interface, check_output
 from edgesr.runtime.onnxruntime_memory import bound, is_exceeded, limit_bytes
+from edgesr.runtime.time_limit import Watcher, limit_s
 
 _one_at_a_time = threading.Lock()
 
@@ -63,6 +65,9 @@ class OnnxRuntimeSession:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         calls = self.batch if self.batch is not None else threads
         self._limit = limit_bytes(self.manifest.tile**2 * calls, len(content))
+        self._limit_s = limit_s(self.manifest.tile**2 * (self.batch or 1))
+        self._watcher = Watcher(self._limit_s)
+        self._run_options = onnxruntime.RunOptions
         try:
             with _one_at_a_time:  # the bound is that of the next session in the process
                 bound(options, self._limit)
@@ -88,25 +93,27 @@ class OnnxRuntimeSession:
         return np.concatenate(list(self._pool.map(self._run_once, calls)))
 
     def _run_once(self, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
-        try:
-            (enlarged,) = self._session.run(None, {self._input: np.ascontiguousarray(tiles)})
-        except Exception as error:
-            raise self._failure("run", error) from error
+        options = self._run_options()
+        given = {self._input: np.ascontiguousarray(tiles)}
+        with self._watcher.watched(partial(setattr, options, "terminate", True)) as is_late:
+            try:
+                (enlarged,) = self._session.run(None, given, options)
+            except Exception as error:
+                raise self._failure("run", error, is_late()) from error
         return check_output(tiles, enlarged, self.scale, self._where)
 
-    def _failure(self, verb: str, error: Exception) -> ModelError:
-        if is_exceeded(error):
-            return ModelError(
-                f"it takes more than the {self._limit >> 20} MiB that a network of its size may",
-                where=self._where,
-                fix=f"edgesr export -o {shell(self._where)}",
-            )
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        return ModelError(
-            f"ONNX Runtime cannot {verb} it ({reason})",
-            where=self._where,
-            fix=f"edgesr export -o {shell(self._where)}",
-        )
+    def _failure(self, verb: str, error: Exception, is_late: bool = False) -> ModelError:
+        if is_late:
+            what = f"{self._limit_s:.0f} s of a processor"
+        elif is_exceeded(error):
+            what = f"{self._limit >> 20} MiB"
+        else:
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            return self._wrong(f"ONNX Runtime cannot {verb} it ({reason})")
+        return self._wrong(f"it takes more than the {what} that a network of its size may")
+
+    def _wrong(self, what: str) -> ModelError:
+        return ModelError(what, where=self._where, fix=f"edgesr export -o {shell(self._where)}")
 
     def close(self) -> None:
         """End the threads; the memory goes with the object."""

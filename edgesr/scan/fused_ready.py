@@ -1,9 +1,31 @@
 """A kernel's launch made ready, to be repeated for tensors of one layout."""
 
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from torch import Tensor
+
+RELEASES = (3, 6), (3, 9)
+"""First and last release of Triton whose own launches end in the call that `Launch` repeats.
+
+That call is no part of Triton's interface. On other releases every launch goes through Triton.
+"""
+
+
+def can_repeat(release: str) -> bool:
+    """Return whether launches are repeated with a release of Triton, named as `3.6.0`."""
+    first, last = RELEASES
+    major, minor = release.split(".")[:2]
+    return first <= (int(major), int(minor)) <= last
+
+
+def installed_release() -> str:
+    """Return the release of Triton that is installed, `0.0` where its package is not named so."""
+    try:
+        return version("triton")
+    except PackageNotFoundError:  # one that was built by hand, or for another kind of card
+        return "0.0"
 
 
 class Launch:
@@ -32,7 +54,8 @@ class Launch:
             self._again([tensor.data_ptr() for tensor in tensors])
             return
         compiled = self._kernel[self._grid](*tensors, **self._values)
-        if compiled is not None:  # Triton's interpreter has no program to keep
+        # Triton's interpreter has no program to keep.
+        if compiled is not None and can_repeat(installed_release()):
             self._again = self._repeat(compiled, len(tensors), tensors[0].get_device())
 
     def _repeat(self, compiled: Any, tensors: int, device: int) -> Callable[[list[int]], None]:

@@ -13,6 +13,7 @@ MEDIA_TYPES = {
     "WebP": "image/webp",
     "TIFF": "image/tiff",
     "BMP": "image/bmp",
+    "AVIF": "image/avif",
 }
 """Media type by the name of a format; PNG, which keeps everything, is preferred."""
 

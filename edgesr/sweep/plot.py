@@ -3,14 +3,14 @@
 import math
 from collections.abc import Sequence
 
-from edgesr.pages.svg import SERIES, Svg, log_axis
+from edgesr.pages.svg import SERIES, Svg, log_axis, text_width
 from edgesr.sweep.result import Cell, SweepResult
 from edgesr.sweep.text import energy
 
 _WIDTH, _LEFT, _RIGHT, _TOP, _ROW, _BOTTOM = 960.0, 200.0, 40.0, 46.0, 58.0, 34.0
 _DOT = 11.0
-_CLOSE = 90.0
-"""Pixels below which two labels of a row would touch."""
+_PLACES = (-12.0, 22.0, -24.0, 34.0)
+"""Where the label of a dot may stand below its row's middle, the best first."""
 
 
 def energy_plot(result: SweepResult) -> str:
@@ -57,12 +57,15 @@ def _under(cell: Cell) -> str:
 
 
 def _dots(svg: Svg, dots: list[tuple[float, Cell]], middle: float, kind: str) -> None:
-    """Draw the modes of a row; labels that would touch go below and above in turn."""
-    last, is_below = -math.inf, False
+    """Draw the modes of a row; each label stands at the first place where it touches no other."""
+    ends = dict.fromkeys(_PLACES, -math.inf)
     for x, cell in sorted(dots, key=lambda dot: dot[0]):
-        is_below = x - last < _CLOSE and not is_below
-        last = x
+        half = text_width(cell.mode) / 2
+        place = next(
+            (at for at in _PLACES if x - half > ends[at]), min(_PLACES, key=ends.__getitem__)
+        )
+        ends[place] = x + half + 4
         tip = f"{cell.model} in {cell.mode}: {energy(cell.energy_per_image_j or 0.0)}"
         tip += "" if cell.is_valid else ", INVALID"
         svg.rect(x - _DOT / 2, middle - _DOT / 2, _DOT, _DOT, kind, tip)
-        svg.text(x, middle + (22 if is_below else -12), cell.mode, anchor="middle")
+        svg.text(x, middle + place, cell.mode, anchor="middle")

@@ -2,13 +2,18 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
 
+from msgspec import Meta
+
+from edgesr.bench.raw_files import inside
 from edgesr.decode import Amount, Count, FileName, Number, Text, read_json
 from edgesr.errors import DataError
 from edgesr.files import write_json
 
 FORMAT = "edgesr-sweep/1"
 NAME = "sweep.json"
+_MOST_MODES = 64  # a board has about ten; each costs the reading of a run
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ class Sweep:
     started: Text
     interrupted: bool
     budget_j: Amount | None
-    modes: tuple[ModeRun, ...]
+    modes: Annotated[tuple[ModeRun, ...], Meta(max_length=_MOST_MODES)]
     qualities: tuple[Quality, ...]
     left_out: tuple[Text, ...] = ()
     format: str = FORMAT
@@ -75,9 +80,10 @@ def read_sweep(folder: Path) -> Sweep:
     """Read sweep.json.
 
     Raises:
-        DataError: the folder holds no sweep, or a damaged one.
+        DataError: the folder holds no sweep, or a damaged one, or one that lies elsewhere.
     """
+    path = inside(folder, NAME)
     try:
-        return read_json(folder / NAME, Sweep, DataError, "edgesr bench --sweep power-mode", FORMAT)
+        return read_json(path, Sweep, DataError, "edgesr bench --sweep power-mode", FORMAT)
     except OSError as error:
         raise DataError(f"there is no sweep in it ({error.strerror})", where=folder) from error

@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 from edgesr import files
+from edgesr.bench.raw_files import inside
 from edgesr.bench.report import PAGE, RESULT, read_result
+from edgesr.errors import DataError
 from edgesr.files import make_folder
 from edgesr.sweep.page import page
 from edgesr.sweep.plot import energy_plot
@@ -27,14 +29,17 @@ def write_sweep_report(folder: Path, output: Path | None = None) -> SweepResult:
         output: folder to write to, made if missing; None: the same.
 
     Raises:
-        DataError: the folder holds no sweep, or a damaged one, or a run is damaged.
+        DataError: the folder holds no sweep, or a damaged one, or a run is damaged or elsewhere.
         PowerError: power samples of a run are damaged.
         ConfigError: `output` cannot be made or written.
     """
     sweep = read_sweep(folder)
     runs = [
-        None if mode.folder is None else read_result(folder / mode.folder) for mode in sweep.modes
+        None if mode.folder is None else read_result(inside(folder, mode.folder))
+        for mode in sweep.modes
     ]
+    if any(run is not None and len(run.models) != len(sweep.qualities) for run in runs):
+        raise DataError(f"{NAME} and a run hold different numbers of networks", where=folder)
     result = compute(sweep, runs)
     target = folder if output is None else output
     make_folder(target)

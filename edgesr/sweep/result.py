@@ -88,7 +88,7 @@ def compute(sweep: Sweep, runs: Sequence[Result | None]) -> SweepResult:
 
     Args:
         sweep: what was done.
-        runs: the result of each mode; None where it has no run.
+        runs: the result of each mode, of as many networks as the sweep has; None where it has none.
     """
     cells: list[Cell] = []
     notes = list(sweep.left_out)
@@ -100,7 +100,7 @@ def compute(sweep: Sweep, runs: Sequence[Result | None]) -> SweepResult:
             notes.append(f"{mode.name} is INVALID: {'; '.join(run.invalid_reasons)}")
         if run.power.why_none is not None:
             notes.append(f"{mode.name} has no power: {run.power.why_none}")
-        for figures, quality in zip(run.models, sweep.qualities, strict=False):
+        for figures, quality in zip(run.models, sweep.qualities, strict=True):
             cells.append(_cell(mode.id, mode.name, figures, quality, run.is_valid))
     if any(run is not None and run.machine.l4t is None for run in runs):
         notes.append("the machine is no Jetson: the power modes are not its own")

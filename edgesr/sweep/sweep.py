@@ -20,7 +20,7 @@ from edgesr.runtime.select import open_session
 from edgesr.sweep.board_modes import TABLE, BoardMode, board_modes, chosen, run, set_mode
 from edgesr.sweep.mode_guard import STATE, guarded
 from edgesr.sweep.quality import is_control, measured, of_card, open_set
-from edgesr.sweep.record import NAME, ModeRun, Quality, Sweep, write_sweep
+from edgesr.sweep.record import ModeRun, Quality, Sweep, write_sweep
 
 _OWN = re.compile(r"[0-9]+-[A-Za-z0-9_.-]+|sweep\.json|result\.json|energy\.svg|report\.html")
 """What a sweep leaves in its folder."""
@@ -97,9 +97,10 @@ def sweep(
                 break
             # Locked minimum clocks may be above what the next mode allows.
             run(["jetson_clocks", "--restore", str(kept.clocks)])
-            done = _measure(mode, bench, source, folder, overwrite, hooks)
+            done = _measure(mode, bench, source, folder, overwrite, hooks, now)
             now = replace(now, modes=(*now.modes, done), interrupted=hooks.wants_stop())
-            write_sweep(folder, now)
+            if any(one.folder for one in now.modes):  # until then an old sweep stays
+                write_sweep(folder, now)
     if not any(mode.folder for mode in now.modes):
         why = next((mode.failure for mode in now.modes), "it was stopped")
         raise EdgesrError(f"no power mode was measured: {why}")
@@ -116,8 +117,12 @@ def _measure(
     folder: Path,
     overwrite: bool,
     hooks: Hooks,
+    before: Sweep,
 ) -> ModeRun:
-    """Set a mode, fix the clocks, and measure."""
+    """Set a mode, fix the clocks, and measure.
+
+    While the run is written sweep.json says what was done `before`: an old one might name the run.
+    """
     own = f"{mode.id}-{re.sub(r'[^A-Za-z0-9_.-]', '-', mode.name)}"
     named = replace(hooks, step=lambda note: hooks.step(f"{mode.name}: {note}"))
     named.step("set")
@@ -128,6 +133,7 @@ def _measure(
         run(["jetson_clocks"])
         claim_folder(folder / own, overwrite, bench.samples * (len(bench.wanted) + 1))
         recording, pictures = run_bench(bench, source, named)
+        write_sweep(folder, before)
         keep(folder / own, recording, pictures)
         write_report(folder / own)
     except EdgesrError as error:
@@ -169,7 +175,8 @@ def _pairs(
             for tile in config.tiles or (None,):
                 if tile is not None and session.tile not in (None, tile):
                     found.left_out.append(
-                        f"{wanted.model} has tiles of {session.tile} only, not {tile}"
+                        f"tiles of {tile} are left out for {wanted.model}, which has "
+                        f"{session.tile} only"
                     )
                     continue
                 pair = replace(wanted, tile=tile)
@@ -202,7 +209,6 @@ def _claim(folder: Path, overwrite: bool) -> None:
         raise ConfigError("there are other files in it", where=folder, fix="another -o")
     if names and not overwrite:
         raise ConfigError("there is a sweep in it", where=folder, fix="--overwrite, or another -o")
-    (folder / NAME).unlink(missing_ok=True)
 
 
 def _command(config: SweepConfig) -> str:

@@ -57,4 +57,6 @@ def verdict(result: SweepResult) -> str:
 
 def energy(value_j: float) -> str:
     """Return an energy in the unit that suits it."""
-    return f"{value_j:.3g} J" if value_j >= 1 else f"{1e3 * value_j:.3g} mJ"
+    value, unit = (value_j, "J") if value_j >= 1 else (1e3 * value_j, "mJ")
+    text = f"{value:.3g}"
+    return f"{float(text):.0f} {unit}" if "e+" in text else f"{text} {unit}"

@@ -116,18 +116,17 @@ def build_objective(
     )
     if world.size == 1:
         return objective
-    ids = [world.device] if world.device.type == "cuda" else None
+    world.share(objective.parameters())
     # Buffers are constants of the network, the same everywhere and some of them expanded views,
-    # which cannot be broadcast into.
-    constants = [name for name, _ in objective.named_buffers()]
-    DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(  # type: ignore[no-untyped-call]
-        objective, constants
+    # which cannot be broadcast into: nothing is left for torch to share, now or in a step.
+    distributed = partial(
+        DistributedDataParallel, objective, init_sync=False, broadcast_buffers=False
     )
-    if ids is None:
-        return DistributedDataParallel(objective)
+    if world.device.type != "cuda":
+        return distributed()
     side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     with torch.cuda.stream(side):  # of what is made on the default one, no step can be recorded
-        return DistributedDataParallel(objective, device_ids=ids)
+        return distributed(device_ids=[world.device])
 
 
 def build_data(

@@ -1,7 +1,7 @@
 """The processes of one run: alone, or started by torchrun on one or more machines."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -46,6 +46,20 @@ class World:
         dist.broadcast(shared, 0)
         result: list[float] = shared.tolist()
         return result
+
+    @torch.no_grad()
+    def share(self, parameters: Iterable[Tensor]) -> None:
+        """Give every process the values that process 0 has, as one message.
+
+        Args:
+            parameters: of one dtype, in the same order and shapes in all processes.
+        """
+        targets = list(parameters)
+        values = torch.cat([target.reshape(-1) for target in targets])
+        dist.broadcast(values, 0)
+        sizes = [target.numel() for target in targets]
+        for target, part in zip(targets, torch.split(values, sizes), strict=True):
+            target.copy_(part.view(target.shape))
 
     def mean(self, values: Tensor) -> Tensor:
         """Return the mean over all processes."""

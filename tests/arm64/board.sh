@@ -145,8 +145,8 @@ board_user() {
     echo tegra-ubuntu | put "$root/etc/hostname"
     echo "127.0.0.1 localhost tegra-ubuntu $(hostname)" | put "$root/etc/hosts"
     cp -L /etc/resolv.conf "$root/etc/resolv.conf"
-    mkdir -p "$root/etc/ssl/certs" # this machine's, which may know more authorities than Debian
-    cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
+    # This machine may know more authorities than Debian, whose package writes its own file anew.
+    cp -L /etc/ssl/certs/ca-certificates.crt "$root/opt/certificates.crt"
 }
 
 # The kernel's /proc with what the board's has besides: names that are not numbers are links to it.
@@ -166,7 +166,7 @@ mount_board() {
         put "$root/proc/device-tree/compatible"
     sed 's/^MemTotal:.*/MemTotal:        7802880 kB/' /proc/meminfo | put "$root/proc/meminfo"
     put "$root/proc/cpuinfo" < <(for core in $(seq 0 $(($(nproc) - 1))); do
-        printf 'processor\t: %s\nmodel name\t: ARMv8 Processor rev 1 (v8l)\n' $core
+        printf 'processor\t: %s\nmodel name\t: ARMv8 Processor rev 1 (v8l)\n' "$core"
         printf 'BogoMIPS\t: 62.50\nFeatures\t: fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics'
         printf ' fphp asimdhp cpuid asimdrdm lrcpc dcpop asimddp\n'
         printf 'CPU implementer\t: 0x41\nCPU architecture: 8\nCPU variant\t: 0x0\n'

@@ -34,7 +34,7 @@ ls -l edgesr-jetson-*.tar.gz
 for name in setup.log environment.txt doctor.json engine.json verify.json result.json report.html; do
     holds "the archive has $name" sh -c "tar -tzf edgesr-jetson-*.tar.gz | grep -q /$name"
 done
-holds "nothing in the checkout is root's" sh -c '[ -z "$(find . -user root)" ]'
+holds "nothing in the checkout is root's" test -z "$(find . -user root)"
 holds "the engine was measured in 15W" grep -q '"power_mode": "15W"' edgesr-jetson-*/bench/run.json
 
 PATH=$PWD/.venv/bin:$PATH

@@ -74,6 +74,7 @@ contain() {
     exit $code
 }
 
+# shellcheck disable=SC2329  # a trap calls it
 clean_up() {
     local name
     name=$(handler_name "$work")
@@ -100,6 +101,8 @@ step() {
 }
 
 # What a Cortex-A78AE has is what a Cortex-A76 has: ONNX Runtime takes other kernels on newer ones.
+# PIP_NO_COMPILE is turned on by `no`, says pip; emulated, compiling what is never imported is most
+# of an installation.
 enter() { # enter USER COMMAND...
     local user=$1 home=/root as=()
     shift
@@ -107,9 +110,9 @@ enter() { # enter USER COMMAND...
         home=/home/$user
         as=(setpriv --reuid "$user" --regid "$user" --init-groups)
     fi
-    env -i PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin LC_ALL=C.UTF-8 TERM=dumb HOME=$home \
-        USER="$user" QEMU_CPU=cortex-a76 PIP_CERT=/etc/ssl/certs/ca-certificates.crt \
-        PIP_ONLY_BINARY=:all: PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    env -i PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin LC_ALL=C.UTF-8 TERM=dumb HOME="$home" \
+        USER="$user" QEMU_CPU=cortex-a76 PIP_CERT=/opt/certificates.crt \
+        PIP_ONLY_BINARY=:all: PIP_NO_COMPILE=no PIP_DISABLE_PIP_VERSION_CHECK=1 \
         ${PIP_INDEX_URL:+PIP_INDEX_URL="$PIP_INDEX_URL"} \
         chroot "$root" "${as[@]}" "$@"
 }

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from importlib.resources import files
 
+import jsonschema
 import pytest
 from recordings import IDLE_MW, LATENCY_MS, WORK_MW, recording
 
@@ -12,7 +13,6 @@ from edgesr.bench.recording import Span
 from edgesr.bench.result import compute
 from edgesr.power.board_rails import Total
 
-jsonschema = pytest.importorskip("jsonschema", reason="pip install jsonschema")
 SCHEMA = json.loads((files("edgesr.bench") / "result.schema.json").read_text("utf-8"))
 
 

@@ -118,7 +118,7 @@ def test_the_environment_names_the_board(tmp_path, orin_nano, gpu, monkeypatch):
 
 def test_a_name_that_is_none_or_of_another_gpu_is_refused(tmp_path, gpu, monkeypatch):
     monkeypatch.setenv("EDGESR_BOARD", "jetson-orin")
-    with pytest.raises(ConfigError, match="no board is called 'jetson-orin'"):
+    with pytest.raises(ConfigError, match="EDGESR_BOARD: no board is called 'jetson-orin'"):
         read_device(tmp_path)
     monkeypatch.setenv("EDGESR_BOARD", "jetson-thor")
     gpu(ORIN)

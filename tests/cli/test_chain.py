@@ -18,6 +18,7 @@ from edgesr.cli import main
 
 TINY = "mambalitesr:D8-G1-B1-N2-SKIP"  # in place of the Mamba networks, which take minutes here
 SIDE = 16
+pytestmark = pytest.mark.usefixtures("shared_traces")
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ MODELS = (("teacher", "fp32"), *(("student", kind) for kind in ("fp32", "fp16", 
 
 
 @pytest.fixture(scope="module")
-def engines(tmp_path_factory):
+def engines(tmp_path_factory, shared_traces):
     """(network, precision) -> (engine, manifest)."""
     folder = tmp_path_factory.mktemp("engines")
 

@@ -22,6 +22,7 @@ from edgesr.models.local_norm import Locality
 
 SMALL = "mambalitesr:D8-G1-B2-N4-SKIP"
 TILE = 16
+pytestmark = pytest.mark.usefixtures("shared_traces")
 
 
 def _request(weights: Path, output: Path, **changes: object) -> ExportRequest:
@@ -29,7 +30,9 @@ def _request(weights: Path, output: Path, **changes: object) -> ExportRequest:
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory, small_weights: Path) -> Path:
+def exported(
+    tmp_path_factory: pytest.TempPathFactory, small_weights: Path, shared_traces: None
+) -> Path:
     path = tmp_path_factory.mktemp("exported") / "small.onnx"
     export(_request(small_weights, path))
     return path

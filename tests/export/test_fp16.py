@@ -22,7 +22,7 @@ SCALE = 4
 
 
 @pytest.fixture(scope="module")
-def graphs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def graphs(tmp_path_factory: pytest.TempPathFactory, shared_traces: None) -> dict[str, Path]:
     """The shipped weights, exported in both precisions."""
     folder = tmp_path_factory.mktemp("fp16")
     paths = {precision: folder / f"student_{precision}.onnx" for precision in ("fp32", "fp16")}

@@ -2,6 +2,7 @@
 
 import json
 import os
+import tempfile
 from pathlib import Path
 
 import cv2
@@ -24,6 +25,7 @@ WIDE = "mambalitesr:D16-G1-B1-N2-SKIP"
 TILE = 16
 MAX_LOSS_DB = 0.1
 SETS = ("Set5", "Set14")
+pytestmark = pytest.mark.usefixtures("shared_traces")
 
 
 @pytest.fixture(scope="module")
@@ -33,14 +35,16 @@ def wide_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory, wide_weights: Path) -> Path:
+def exported(
+    tmp_path_factory: pytest.TempPathFactory, wide_weights: Path, shared_traces: None
+) -> Path:
     path = tmp_path_factory.mktemp("int8") / "wide_int8.onnx"
     export(ExportRequest(WIDE, wide_weights, "int8", TILE, output=path))
     return path
 
 
 @pytest.fixture(scope="module")
-def student(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def student(tmp_path_factory: pytest.TempPathFactory, shared_traces: None) -> Path:
     path = tmp_path_factory.mktemp("int8") / "student_int8.onnx"
     export(ExportRequest("student", precision="int8", output=path))
     return path
@@ -123,6 +127,25 @@ def test_a_graph_that_int8_spoils_is_not_written(
         export(ExportRequest(WIDE, wide_weights, "int8", TILE, output=tmp_path / "a.onnx"))
     assert error.value.fix == "edgesr export --precision fp16"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_kill_leaves_only_temporary_folders_that_the_next_run_removes(
+    tmp_path: Path, wide_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of edgesr.files: the quantiser's own ones would stay for good."""
+    make, made = tempfile.mkdtemp, []
+
+    def mkdtemp(*arguments: str, **named: str) -> str:
+        made.append(Path(make(*arguments, **named)))
+        return str(made[-1])
+
+    monkeypatch.setattr(tempfile, "mkdtemp", mkdtemp)
+    path = tmp_path / "a.onnx"
+    export(ExportRequest(WIDE, wide_weights, "int8", TILE, output=path))
+    assert made
+    assert all(folder.name.startswith(".folder.edgesr-") for folder in made)
+    assert not any(folder.exists() for folder in made)
+    assert not onnx.load(path).metadata_props  # how that is done is no part of the file
 
 
 def test_a_network_too_narrow_for_int8_says_so(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from edgesr.errors import ImageError
-from edgesr.imaging import picture as picture_module
 from edgesr.imaging.encode import encode, format_for
 from edgesr.imaging.exif import orientation, read_directory
 from edgesr.imaging.picture import decode, read_picture
@@ -64,17 +63,15 @@ def test_alpha_is_kept_apart(name: str, photo: np.ndarray, ramp: np.ndarray) -> 
     np.testing.assert_array_equal(picture.alpha, ramp)
 
 
-def test_alpha_that_libtiff_multiplied_in_is_divided_out(
-    photo: np.ndarray, ramp: np.ndarray
-) -> None:
+def test_straight_alpha_of_a_tiff_changes_no_colour(photo: np.ndarray, ramp: np.ndarray) -> None:
     picture = read_picture(RARE / "rgba_straight.tiff")
     np.testing.assert_array_equal(picture.alpha, ramp)
-    error = np.abs(picture.colour.astype(int) - photo) * (ramp[:, :, None] / 255)
-    assert error.max() <= 1.0
+    np.testing.assert_array_equal(picture.colour, photo)
 
 
-def test_grey_with_alpha(photo: np.ndarray, ramp: np.ndarray) -> None:
-    picture = read_picture(RARE / "grey_alpha.png")
+@pytest.mark.parametrize("name", ["grey_alpha.png", "grey_alpha.tiff"])
+def test_grey_with_alpha(name: str, photo: np.ndarray, ramp: np.ndarray) -> None:
+    picture = read_picture(RARE / name)
     assert picture.grey
     np.testing.assert_array_equal(picture.colour[:, :, 1], grey_of(photo))
     np.testing.assert_array_equal(picture.alpha, ramp)
@@ -139,17 +136,6 @@ def test_the_profile_of_a_turned_tiff_is_found(photo: np.ndarray) -> None:
     assert picture.icc == read_picture(RARE / "turned_exif_icc.png").icc is not None
 
 
-def test_an_opencv_without_metadata_still_turns_and_says_what_is_lost(
-    monkeypatch: pytest.MonkeyPatch, photo: np.ndarray
-) -> None:
-    monkeypatch.setattr(picture_module, "KEEPS_METADATA", False)
-    picture = read_picture(RARE / "turned_exif_icc.png")
-    np.testing.assert_array_equal(picture.colour, np.rot90(photo, -1))
-    assert picture.exif is None
-    assert "drops EXIF data" in picture.notes[0]
-    np.testing.assert_array_equal(read_picture(RARE / "rgba.png").colour, photo)
-
-
 @pytest.mark.parametrize(
     ("name", "note"),
     [("cmyk.jpg", "CMYK"), ("animated.png", "2 frames"), ("animated.webp", "2 frames"),
@@ -167,8 +153,7 @@ def test_cmyk_is_converted(photo: np.ndarray) -> None:
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("cmyk.tiff", "CMYK"), ("float.tiff", "32 bits"), ("grey_alpha.tiff", "grey TIFF"),
-     ("picture.gif", "GIF pictures are not read")],
+    [("picture.gif", "GIF pictures are not read")],
 )  # fmt: skip
 def test_what_cannot_be_read_is_refused_by_name(name: str, message: str) -> None:
     with pytest.raises(ImageError, match=message) as error:
@@ -228,7 +213,7 @@ def test_damage_in_the_middle_never_escapes_as_another_error(
 @pytest.mark.parametrize(
     ("content", "message"),
     [(b"", "the file is empty"), (b"Dear diary", "not a picture"), (b"GIF89a" + bytes(40), "GIF"),
-     (bytes(100), "not a picture"), (b"\0\0\0\x18ftypheic" + bytes(40), "HEIC"),
+     (bytes(100), "not a picture"), (b"\0\0\0\x18ftypheic" + bytes(40), "the HEIC file is damaged"),
      (b"\xff\x0a" + bytes(40), "JPEG XL")],
 )  # fmt: skip
 def test_other_files_are_named(content: bytes, message: str, tmp_path: Path) -> None:

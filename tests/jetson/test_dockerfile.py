@@ -54,3 +54,10 @@ def test_every_step_is_shell_that_can_be_read() -> None:
     assert len(steps) == 2
     for step in steps:
         subprocess.run(["sh", "-n", "-c", step], check=True)
+
+
+def test_the_script_that_builds_it_refuses_what_it_cannot_do() -> None:
+    script = Path(__file__).with_name("container.sh")
+    done = subprocess.run(["bash", script, "focal"], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"error: no release 'focal'\n  try: {script} jammy, or noble\n"

@@ -103,6 +103,7 @@ def test_names_of_modes_are_those_of_the_boards_table(board):
     code, output = board.run("--power-mode", "99w")
     assert code == 1
     assert "no power mode '99w'" in output
+    assert "exit code" not in output  # nothing was begun
 
 
 @pytest.mark.parametrize(
@@ -110,6 +111,12 @@ def test_names_of_modes_are_those_of_the_boards_table(board):
     [
         (["--samples", "many"], "takes a whole number"),
         (["--samples"], "needs a value"),
+        (["--samples", "0"], "measures nothing"),
+        (["--samples", "000"], "measures nothing"),
+        (["--samples", "-5"], "takes a whole number"),
+        (["--samples", "1e3"], "takes a whole number"),
+        (["--power-mode", ""], "needs a value"),
+        (["--power-mode", "99w"], "no power mode '99w'"),
         (["--frobnicate"], "unknown option"),
         (["absent.onnx"], "no such file"),
     ],

@@ -1,5 +1,6 @@
 """`edgesr live` as users run it, and as cameras, disks and impatient people end it."""
 
+import importlib.util
 import json
 import os
 import shutil
@@ -19,6 +20,9 @@ from edgesr.cli import main
 
 Maker = Callable[..., Path]
 RECORDED = 25  # frames, at 5 a second
+# Which networks there are, beside those that come with weights, is known with torch alone.
+HAS_TORCH = importlib.util.find_spec("torch") is not None
+UNKNOWN = "no network is called 'nothing'" if HAS_TORCH else "no onnx file of 'nothing'"
 SMALL = ("--size", "64x48", "--fps", "10", "--power", "none")
 
 
@@ -68,7 +72,7 @@ def wrong(*arguments: object, environment: dict[str, str] | None = None) -> str:
         (["--source", "test", "--record", "there.mkv"], "there.mkv: is there already\n  try: --ov"),
         (["--source", "test", "--size", "8x8"], "--size: '8x8' is no size of a frame\n  try: "),
         (["--source", "test", "--sink", "window"], "--sink window: there is no screen here"),
-        (["--source", "test", "-m", "nothing"], "no network is called 'nothing'"),
+        (["--source", "test", "-m", "nothing"], UNKNOWN),
         (["--source", "test", "--power", "guess"], "--power: no power source is called 'guess'"),
     ],
 )

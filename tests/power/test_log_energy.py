@@ -1,66 +1,17 @@
 """Energy of logs whose clock, gaps and copies are in disorder, against exact integrals."""
 
-import os
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from log_waves import START, energy_j, line, lines_at, moments, read, seeds
 
 from edgesr.errors import PowerError
-from edgesr.power.log_report import report, table
+from edgesr.power.log_report import table
 from edgesr.power.tegrastats_log import parse_tegrastats_log
-
-START = datetime(2026, 3, 29, 1, 20, 0)
-HERE = Path("power.log")
-PERIODS_S = (0.109, 0.522, 1.007)
-SEEDS = 100
-FRESH_SEEDS = int(os.environ.get("EDGESR_FRESH_SEEDS", "20"))
-"""Of each kind; other ones at every run."""
-
-
-def power_mw(time_s: float, phase: float) -> float:
-    """A slow wave: 12 W with 5 W up and down in 60 s."""
-    return 12000 + 5000 * float(np.sin(2 * np.pi * time_s / 60 + phase))
-
-
-def energy_j(begin_s: float, end_s: float, phase: float) -> float:
-    """Its integral."""
-    turn = 2 * np.pi / 60
-    swing = (np.cos(turn * begin_s + phase) - np.cos(turn * end_s + phase)) / turn
-    return float(1e-3 * (12000 * (end_s - begin_s) + 5000 * swing))
-
-
-def line(shown: datetime, mw: float) -> str:
-    rail = round(mw)
-    return (
-        f"{shown:%m-%d-%Y %H:%M:%S} RAM 519/7607MB (lfb 61x4MB) CPU [0%@1728] GR3D_FREQ 99%@[1018] "
-        f"cpu@48.906C VDD_IN {rail}mW/{rail}mW VDD_SOC {rail // 4}mW/{rail // 4}mW"
-    )
-
-
-def lines_at(times: np.ndarray, phase: float, set_s: np.ndarray | float = 0.0) -> list[str]:
-    """Lines printed at these times, by a clock that is ahead by `set_s`."""
-    ahead = np.broadcast_to(set_s, times.shape)
-    return [
-        line(START + timedelta(seconds=float(at + shift)), power_mw(float(at), phase))
-        for at, shift in zip(times, ahead, strict=True)
-    ]
-
-
-def read(rows: list[str]) -> dict[str, Any]:
-    return report(parse_tegrastats_log("\n".join(rows) + "\n"), None, None, HERE)
-
-
-def moments(
-    random: np.random.Generator, periods_s: tuple[float, ...] = PERIODS_S
-) -> tuple[np.ndarray, float]:
-    period = float(random.choice(periods_s))
-    times = random.uniform(0, 1) + period * np.arange(int(random.uniform(40, 120) / period))
-    return times + 0.1 * period * random.uniform(-1, 1, len(times)), random.uniform(0, 6)
 
 
 def stepped(random: np.random.Generator, step_s: float) -> tuple[list[str], float]:
@@ -165,12 +116,6 @@ CASES: dict[str, Callable[[np.random.Generator], tuple[list[str], float]]] = {
 }
 
 
-def seeds() -> list[list[int]]:
-    """The same hundred at every run, and fresh ones; a failure names its seed."""
-    fresh = np.random.SeedSequence().generate_state(FRESH_SEEDS)
-    return [[seed] for seed in range(SEEDS)] + [[0, int(seed)] for seed in fresh]
-
-
 @pytest.mark.parametrize("case", CASES)
 def test_energy_lies_within_its_uncertainty(case: str) -> None:
     outside = []
@@ -216,6 +161,9 @@ def test_gap_is_not_counted_and_is_named() -> None:
     assert result["total"]["in_gaps"]["duration_s"] == pytest.approx(7200 - 15, abs=1.5)
     assert "not counted: 7185" in table(result)
     assert "over 29.0 s" in table(result)
+    # So long a time may have been anything from switched off on, however even the readings are.
+    gap = result["total"]["in_gaps"]
+    assert gap["uncertainty_j"] == pytest.approx(gap["energy_j"])
 
 
 THOR = "VDD_GPU_SOC 2798mW/2798mW VDD_CPU_CV 799mW/799mW VIN_SYS_5V0 3315mW/3315mW"

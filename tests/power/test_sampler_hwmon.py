@@ -1,5 +1,6 @@
 """The INA3221 through sysfs, on the layouts of three generations of boards."""
 
+import threading
 import time
 from pathlib import Path
 
@@ -175,3 +176,26 @@ def test_read_that_fails_for_a_moment_is_skipped_and_counted(orin_nano_sysfs: Pa
         assert sampler.failure is None
     finally:
         sampler.stop()
+
+
+def test_first_read_that_fails_for_a_moment_is_tried_again(orin_nano_sysfs: Path) -> None:
+    """A folder of that name gives an OSError; a tenth of a second later it is the file."""
+    file = orin_nano_sysfs / ORIN_NANO / "in1_input"
+
+    def take_away() -> threading.Timer:
+        file.rename(file.with_suffix(".away"))
+        file.mkdir()
+        later = threading.Timer(0.1, lambda: file.rmdir() or file.with_suffix(".away").rename(file))
+        later.start()
+        return later
+
+    later = take_away()
+    sampler = hwmon_sampler(0.02, orin_nano_sysfs, None)
+    later.join()
+    assert sampler.total.rails == ("VDD_IN",)
+    later = take_away()
+    sampler.start()
+    later.join()
+    sampler.stop()
+    assert sampler.samples()[0].rails_mw.keys() == {"VDD_IN", "VDD_CPU_GPU_CV", "VDD_SOC"}
+    assert sampler.failed_reads >= 1

@@ -54,6 +54,25 @@ WRAPPERS: dict[str, Callable[[str], str]] = {
     "title": lambda line: f"\x1b]0;tegrastats\x07{line}\x1b[0m",
     "colour, written out": lambda line: f"\\u001b[32m{line}\\u001b[0m",
     "colour in rsyslog": lambda line: f"Jul 21 16:33:42 orin tegrastats: #033[32m{line}#033[0m",
+    "tput sgr0": lambda line: f"\x1b[32m{line}\x1b(B\x1b[m",
+    "cursor kept": lambda line: f"\x1b7{line}\x1b8",
+    "every word coloured": lambda line: " ".join(f"\x1b[1m{w}\x1b[0m" for w in line.split(" ")),
+    "grep --color": lambda line: line.replace("mW", "\x1b[01;31m\x1b[KmW\x1b[m\x1b[K"),
+    "cat -A": lambda line: f"^[[32m{line}^[[0m^M$",
+    "Ctrl-C": lambda line: f"{line}^C",
+    "markdown": lambda line: f"|{line}|",
+    "no-break space": lambda line: f"{line}\u00a0",
+    "typographic quotes": lambda line: f"\u201c{line}\u201d",
+    "HTML": lambda line: f"&quot;{line}&quot;<br/>",
+    "Python's bytes": lambda line: repr(f"{line}\r\n".encode()),
+    "Python's list": lambda line: repr([f"{line}\n"]),
+    "YAML": lambda line: f"  - message: '{line}'",
+    "RFC 5424": lambda line: f"<14>1 2025-07-21T16:33:42.123Z orin tegrastats 812 - - {line}",
+    "said again": lambda line: f"Jul 21 16:33:42 orin last message repeated 2 times: [ {line}]",
+    "Fluentd": lambda line: f"2025-07-21 16:33:42 +0000 tag: {json.dumps({'message': line})}",
+    "JSON with slashes escaped": lambda line: json.dumps({"log": line}).replace("/", "\\/"),
+    "JSON in a string": lambda line: json.dumps(json.dumps({"log": line})),
+    "ROS 2": lambda line: f"[INFO] [1753115622.123456789] [tegra]: {line}",
     "docker json-file": lambda line: json.dumps(
         {"log": f"{line}\r\n", "stream": "stdout", "time": "2025-07-21T16:33:42.123456789Z"}
     ),
@@ -127,6 +146,17 @@ def test_wrapped_logs(tmp_path: Path, wrapper: str, encoding: str) -> None:
     wrapped = read_tegrastats_log(path)
     assert [s.rails_mw for s in wrapped.samples] == [s.rails_mw for s in plain.samples]
     assert [s.time_s for s in wrapped.samples] == [s.time_s for s in plain.samples]
+
+
+@pytest.mark.parametrize("glued", [".", "/", "_", "-", "+", "%", "@", "END", "nvidia@orin:~$ "])
+def test_a_rail_whose_end_is_unclear_is_read_or_named(glued: str) -> None:
+    """Also of AGX Xavier, whose rails have names without VDD or VIN, and no unit."""
+    for line in LINES:
+        plain, wrapped = parse_line(line), parse_line(line + glued)
+        assert plain is not None and wrapped is not None, line
+        lost = plain.rails.keys() - wrapped.rails.keys()
+        assert {name.partition("#")[0] for name in lost} <= set(wrapped.unread_rails), line
+        assert all(reading == plain.rails[name] for name, reading in wrapped.rails.items()), line
 
 
 def test_power_that_cannot_be_read_is_named() -> None:

@@ -220,6 +220,24 @@ GROWING: dict[str, Callable[[], ModelProto]] = {
 """Graphs of three hundred bytes that fill 1.6 GB when they run."""
 
 
+def multiplying(count: int, side: int) -> ModelProto:
+    """Multiplies large matrices, which depend on the input, one after the other."""
+    node = helper.make_node
+    nodes = [
+        node("ConstantOfShape", ["shape"], ["zeros"]),
+        node("ReduceMin", ["lr"], ["least"], keepdims=0),
+        node("Add", ["zeros", "least"], ["x0"]),
+        *(node("MatMul", [f"x{n}", "x0"], [f"x{n + 1}"]) for n in range(count)),
+        node("ReduceMin", [f"x{count}"], ["last"], keepdims=0),
+        node("Mul", ["last", "nothing"], ["none"]),
+        enlarge(result="e"),
+        node("Add", ["e", "none"], ["hr"]),
+    ]
+    nothing = numpy_helper.from_array(np.array(0, np.float32), "nothing")
+    shape = numpy_helper.from_array(np.array([side, side]), "shape")
+    return model(nodes, tensors=[*constants(), nothing, shape])
+
+
 def names_that_steer() -> ModelProto:
     """Fails when it runs, in a node whose name would steer a terminal."""
     failing = GRAPHS["fails when it runs"]()

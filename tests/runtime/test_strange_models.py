@@ -17,9 +17,10 @@ import strange_manifests
 from model_parts import SCALE, TILE, good, put
 from peak_memory import PEAK_KIB
 from strange_functions import calling, function, same
-from strange_graphs import GROWING, averaging, names_that_steer
+from strange_graphs import GROWING, averaging, multiplying, names_that_steer
 
 from edgesr.errors import EdgesrError, ModelError
+from edgesr.runtime import time_limit
 from edgesr.runtime.onnxruntime_session import OnnxRuntimeSession
 from edgesr.weights import shipped
 
@@ -72,6 +73,7 @@ import json, sys
 import numpy as np
 from pathlib import Path
 from edgesr.errors import EdgesrError
+from edgesr.runtime import time_limit
 from edgesr.runtime.onnxruntime_session import OnnxRuntimeSession
 for path in json.load(sys.stdin):
     try:
@@ -99,6 +101,25 @@ def test_memory_is_bounded_before_it_is_taken(kind: str, tmp_path: Path) -> None
         session.run(np.zeros((1, 3, TILE, TILE), np.float32))
     if session is not None:
         session.close()
+
+
+def test_a_call_that_goes_on_for_hours_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of a few kilobytes without a loop; each of its operators takes a tenth of a second."""
+    monkeypatch.setattr(time_limit, "_CALL_S", 0.5)
+    put(tmp_path, multiplying(400, 1024).SerializeToString())
+    session = OnnxRuntimeSession(tmp_path / "m.onnx")
+    tile = np.full((1, 3, TILE, TILE), 0.5, np.float32)
+    started = time.process_time()
+    with pytest.raises(ModelError, match="more than the 0 s of a processor"):
+        session.run(tile)
+    assert time.process_time() - started < LIMIT_S
+    session.close()
+    put(tmp_path, good())
+    small = OnnxRuntimeSession(tmp_path / "m.onnx")
+    small.run(tile)  # what is quick is not stopped, in the same process
+    small.close()
 
 
 def test_every_session_has_its_own_bound(tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def test_tiles_and_measured_quality(board: Board, tmp_path: Path) -> None:
     code, output, errors = board.sweep("--tile", "64", "--tile", "96", "--input", "96x96",
                                        "--power-mode", "15w", "--overwrite")  # fmt: skip
     assert code == 0, output + errors
-    assert "esr-fast has tiles of 64 only, not 96" in output
+    assert "tiles of 96 are left out for esr-fast, which has 64 only" in output
 
 
 @pytest.mark.parametrize(

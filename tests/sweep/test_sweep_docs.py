@@ -15,7 +15,7 @@ def test_the_commands_of_the_docs_run(board: Board) -> None:
     for line in block.splitlines():
         program, *words = shlex.split(line)
         assert program == "edgesr"
-        more = QUICK if "--sweep" in words else ()
+        more = (*QUICK, "--power-mode", "25w") if "--sweep" in words else ()  # all: test_sweep.py
         code, output, errors = board.run(*words, *more)
         assert code == 0, output + errors
         assert "best within 50 mJ an image: " in output

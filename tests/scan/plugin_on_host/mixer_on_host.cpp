@@ -3,7 +3,12 @@
 // A fibre goes on until it waits (for its warp, its block, or a word that another block writes);
 // then the next one has its turn. So the order of blocks is another one than on a GPU, barriers and
 // waiting are real, and a missing barrier or a block that waits for a later one shows.
+//
+// A fibre is begun by setcontext and goes on by longjmp: swapcontext asks the system to keep and to set
+// the signal mask at every turn, and there are millions. glibc's check of longjmp knows one stack only.
+#undef _FORTIFY_SOURCE
 #include <immintrin.h>
+#include <setjmp.h>
 #include <ucontext.h>
 
 #include <cmath>
@@ -39,9 +44,10 @@ struct Barrier {
 };
 struct Fibre {
   ucontext_t context;
+  jmp_buf place;
   std::unique_ptr<char[]> stack;
   unsigned thread, shuffles = 0;
-  bool ended = false;
+  bool begun = false, ended = false;
 };
 struct Block {
   unsigned number;
@@ -52,15 +58,22 @@ struct Block {
   Barrier all;
 };
 
-static ucontext_t scheduler;
+static jmp_buf scheduler;
 static Block* block_now;
 static Fibre* fibre_now;
 static const std::function<void()>* body;
 static int resident = 3;  // blocks that run at once
 
 inline void give_way() {
-  Fibre* const self = fibre_now;
-  swapcontext(&self->context, &scheduler);
+  if (_setjmp(fibre_now->place) == 0) _longjmp(scheduler, 1);
+}
+
+// Let a fibre run until it gives way.
+__attribute__((noinline)) static void resume(Fibre& fibre) {
+  if (_setjmp(scheduler) != 0) return;
+  if (fibre.begun) _longjmp(fibre.place, 1);
+  fibre.begun = true;
+  setcontext(&fibre.context);
 }
 
 inline void wait(Barrier& barrier, unsigned expected) {
@@ -125,7 +138,7 @@ inline void run(unsigned blocks, unsigned threads, size_t shared_bytes, const st
         fibre_now = &fibre;
         threadIdx.x = fibre.thread;
         blockIdx.x = running[b]->number;
-        swapcontext(&scheduler, &fibre.context);
+        resume(fibre);
         ended = ended && fibre.ended;
       }
       if (ended) running.erase(running.begin() + b);

@@ -1,0 +1,59 @@
+"""Pictures that other decoders than OpenCV's read here: TIFF of many kinds, BMP, AVIF and HEIC."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+_HEIC = Path(__file__).parents[2] / "tests" / "data" / "pictures"
+_SIZE = (37, 29)
+
+
+def more_seeds() -> dict[str, bytes]:
+    """Return files by name, the ending last; the same at every call."""
+    width, height = _SIZE
+    wave = np.add.outer(np.arange(height) * 5, np.arange(width) * 3)[:, :, None]
+    rgb = ((wave + np.array([0, 40, 90])) % 256).astype(np.uint8)
+    image = Image.fromarray(rgb)
+    alpha = image.copy()
+    alpha.putalpha(Image.fromarray(rgb[:, :, 0]))
+    found = {}
+    for name, mode, compression in (
+        ("fax3", "1", "group3"), ("fax4", "1", "group4"), ("jpeg", "RGB", "jpeg"),
+        ("cmyk", "CMYK", None), ("zstd", "RGB", "zstd"), ("lzma", "RGB", "lzma"),
+        ("grey_alpha", "LA", None),
+    ):  # fmt: skip
+        found[f"{name}_{mode}.tif"] = _saved(image.convert(mode), "TIFF", compression=compression)
+    found |= _by_tifffile(rgb)
+    found["rgba.tif"] = _saved(alpha, "TIFF", compression="tiff_lzw")
+    found["four_bits.bmp"] = _saved(image.quantize(16), "BMP")
+    found["rgb.avif"] = _saved(image, "AVIF", quality=90)
+    found["rgba.avif"] = _saved(alpha, "AVIF", quality=90)
+    for name in ("alpha", "grey", "ten_bits"):  # Pillow turns the other one once too often
+        found[f"{name}.heic"] = (_HEIC / f"{name}.heic").read_bytes()
+    return found
+
+
+def _saved(image: Image.Image, kind: str, **options: object) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def _by_tifffile(rgb: np.ndarray) -> dict[str, bytes]:
+    import tifffile
+
+    found = {}
+    apart = np.moveaxis(rgb, -1, 0)
+    for name, pixels, options in (
+        ("planar", apart, {"photometric": "rgb", "planarconfig": "separate"}),
+        ("big", rgb, {"photometric": "rgb", "bigtiff": True}),
+        ("white_is_zero", rgb[:, :, 0], {"photometric": "miniswhite"}),
+        ("predictor", rgb, {"photometric": "rgb", "compression": "zlib", "predictor": True}),
+        ("big_end", rgb, {"photometric": "rgb", "byteorder": ">", "compression": "lzw"}),
+    ):
+        file = io.BytesIO()
+        tifffile.imwrite(file, pixels, metadata=None, **options)
+        found[f"{name}.tif"] = file.getvalue()
+    return found

@@ -1,0 +1,69 @@
+"""A bound on the processor time that ONNX Runtime takes for a call.
+
+A graph of eight hundred bytes may multiply matrices for hours, without a loop. ONNX Runtime can be
+told to stop between two operators, so a thread looks at the calls that run.
+What it works out while it loads a file, and a single operator, are not stopped.
+Processor time is looked at, since other work on the machine is nothing of the network's.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+_CALL_S = 30.0
+_PIXELS = 4096  # of a tile of 64x64, for which the teacher takes a second
+_LOOK_S = 1.0
+
+
+def limit_s(pixels: int) -> float:
+    """Return the most seconds of a processor that a call may take.
+
+    Args:
+        pixels: of its input.
+    """
+    return _CALL_S * max(1.0, pixels / _PIXELS)
+
+
+class Watcher:
+    """Stops what takes too long. Its thread lives only while there is something to look at.
+
+    Args:
+        limit_s: seconds of a processor.
+    """
+
+    def __init__(self, limit_s: float) -> None:
+        self._limit_s = limit_s
+        self._lock = threading.Lock()
+        self._running: dict[int, tuple[int, float, Callable[[], None]]] = {}
+        self._stopped: set[int] = set()
+        self._looks = False
+
+    @contextmanager
+    def watched(self, stop: Callable[[], None]) -> Iterator[Callable[[], bool]]:
+        """Call `stop` if the block takes too long; yield what tells whether that happened."""
+        thread = threading.get_ident()
+        clock = time.pthread_getcpuclockid(thread)
+        with self._lock:
+            self._stopped.discard(thread)
+            self._running[thread] = (clock, time.clock_gettime(clock), stop)
+            if not self._looks:
+                self._looks = True
+                threading.Thread(target=self._look, daemon=True, name="time limit").start()
+        try:
+            yield lambda: thread in self._stopped
+        finally:
+            with self._lock:
+                del self._running[thread]
+
+    def _look(self) -> None:
+        while True:
+            time.sleep(_LOOK_S)
+            with self._lock:
+                if not self._running:
+                    self._looks = False
+                    return
+                for thread, (clock, start, stop) in self._running.items():
+                    if time.clock_gettime(clock) - start > self._limit_s:
+                        self._stopped.add(thread)
+                        stop()
