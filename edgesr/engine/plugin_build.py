@@ -25,7 +25,7 @@ from edgesr.engine.plugin import (
 from edgesr.engine.plugin_nodes import too_large
 from edgesr.engine.progress import OnStep
 from edgesr.engine.stack import Stack
-from edgesr.errors import EngineError
+from edgesr.errors import ConfigError, EngineError
 from edgesr.file_set import locked
 from edgesr.files import atomic_path, make_folder, sha256, temporary_folder, write_json
 
@@ -198,15 +198,19 @@ def compiled(
     plugin = _kept(library, record)
     if plugin is not None:
         return plugin
-    make_folder(folder)
-    # What one process compiled, another must not replace: engines name the library by its hash.
-    with locked(folder):
-        plugin = _kept(library, record)
-        if plugin is None:
-            plugin = _compile(
-                nvcc, include, tensorrt, compute_capability, library, without, on_step
-            )
-            write_json(record, asdict(plugin))
+    try:
+        make_folder(folder)
+        # What one process compiled, another must not replace: engines name the library by its hash.
+        with locked(folder):
+            plugin = _kept(library, record)
+            if plugin is None:
+                plugin = _compile(
+                    nvcc, include, tensorrt, compute_capability, library, without, on_step
+                )
+                write_json(record, asdict(plugin))
+    except ConfigError as error:
+        fix = f"XDG_CACHE_HOME=FOLDER, a folder that can be written, or {without}"
+        raise ConfigError(error.what, where=error.where, fix=fix) from error
     return plugin
 
 
