@@ -8,7 +8,7 @@ engines side by side in processes, verifies each against ONNX Runtime, evaluates
 SETS/Set14 through the engines, benches all of a batch in one interleaved run with power, and
 upscales a photo. What was made is kept in --work, so a run that was stopped goes on. It writes
 results/tensorrt/NAME.json after every step, with the raw files of the benches beside it. `render`
-makes NAME.md again from it.
+makes NAME.md again from it, and what stands between the marks of NAME in README.md.
 """
 
 import argparse
@@ -34,6 +34,7 @@ from engine_variants import (  # noqa: E402
 )
 from table1_measure import ScoreFile, document, measure_cost, measure_quality  # noqa: E402
 from table1_networks import SCALE, Runnable  # noqa: E402
+from table1_text import fill_blocks  # noqa: E402
 
 from edgesr.artifacts.engine_manifest import EngineManifest  # noqa: E402
 from edgesr.artifacts.onnx_manifest import OnnxManifest  # noqa: E402
@@ -48,6 +49,7 @@ from edgesr.files import write_bytes, write_json, write_text  # noqa: E402
 
 SCHEMA = "edgesr-tensorrt-table/1"
 RESULTS = HERE.parent / "results/tensorrt"
+README = HERE.parent / "README.md"
 SETS = ("Set5", "Set14")
 Json = dict[str, Any]
 
@@ -74,6 +76,7 @@ def measure(args: argparse.Namespace) -> None:
         "device": gpu.name,
         "compute_capability": gpu.compute_capability,
         "command": f"python benchmarks/tensorrt/engine_table.py measure --name {args.name}",
+        "remarks": args.remark,
         "engines": [engine_facts(variant, args.work) for variant in built],
         "failed": {f"{v.name}, batch {v.batch}": reason for v, reason in failed.items()},
         "runs": {},
@@ -196,9 +199,14 @@ def render_one(path: Path) -> None:
 
 
 def render(args: argparse.Namespace) -> None:
-    """Render all results."""
+    """Render all results of `measure` in a folder, which has others too, and fill README.md."""
+    pages = {}
     for path in sorted(args.results.glob("*.json")):
-        render_one(path)
+        found = json.loads(path.read_text())
+        if found.get("schema") == SCHEMA:
+            render_one(path)
+            pages[path.stem] = page(found)
+    write_text(args.page, fill_blocks(args.page.read_text(), pages))
 
 
 def main() -> None:
@@ -211,6 +219,9 @@ def main() -> None:
     measuring.set_defaults(run=measure)
     measuring.add_argument("--name", required=True, help="of the result: the device")
     measuring.add_argument("--sets", type=Path, help="folder of Set5 and Set14; none: cost only")
+    measuring.add_argument(
+        "--remark", action="append", default=[], help="on the run, such as what else the GPU did"
+    )
     measuring.add_argument("--photo", type=Path, help="a photograph to upscale")
     measuring.add_argument("--networks", nargs="+", default=list(NETWORKS))
     measuring.add_argument("--batches", nargs="+", type=int, default=list(BATCHES))
@@ -223,6 +234,7 @@ def main() -> None:
     measuring.add_argument("--idle", dest="idle_s", type=float, default=10.0)
     rendering = commands.add_parser("render")
     rendering.set_defaults(run=render)
+    rendering.add_argument("--page", type=Path, default=README, help="whose marks are filled")
     for each in (measuring, rendering):
         each.add_argument("--results", type=Path, default=RESULTS)
     args = parser.parse_args()

@@ -31,6 +31,8 @@ def page(found: Json) -> str:
                 f"- Power: {run['power_source']}, idle {idle} W. Energy is of a tile, net of idle."
             )
         lines += [f"- {note}." for note in run["notes"]]
+    if found["remarks"]:
+        lines += ["", "What else is to be known:", "", *(f"- {text}." for text in found["remarks"])]
     if found["failed"]:
         lines += ["", "Not in the table:", ""]
         lines += [f"- {name}: {reason}" for name, reason in found["failed"].items()]

@@ -100,7 +100,8 @@ def build_all(
     the engine, as NAME.build.txt and NAME.verify.txt.
 
     Returns:
-        Why an engine is missing, for each that could not be built or was refused.
+        Why an engine is missing, for each that could not be built or was refused, without the
+        name of the folder.
     """
 
     def make(variant: Variant) -> str | None:
@@ -119,7 +120,7 @@ def build_all(
         for variant, failure in zip(wanted, pool.map(make, wanted), strict=True):
             if failure is not None:
                 say(f"{variant.name}, batch {variant.batch}: {failure}")
-                failed[variant] = failure
+                failed[variant] = failure.replace(f"{work}/", "")
     return failed
 
 

@@ -1,4 +1,4 @@
-"""The page benchmarks/TENSORRT.md, from the results that engine_times.py and mixer_kernel.py wrote.
+"""The page benchmarks/TENSORRT.md, from what the other scripts of this folder wrote.
 
 python benchmarks/tensorrt/tensorrt_page.py
 """
@@ -15,14 +15,15 @@ from table1_text import listed, markdown, score_cell  # noqa: E402
 from tensorrt_calls import call_lines, kernel_lines, where  # noqa: E402
 
 from edgesr.bench.text import NONE, significant  # noqa: E402
-from edgesr.files import write_text  # noqa: E402
+from edgesr.files import sha256, write_text  # noqa: E402
 from edgesr.verify import LIMIT_DB  # noqa: E402
+from edgesr.weights import shipped  # noqa: E402
 
 RESULTS = HERE.parent / "results/tensorrt"
 PAGE = HERE.parent / "TENSORRT.md"
 PARTS = (
-    "engines_h200",
-    "engines_channels_last_h200",
+    "engines_student_h200",
+    "table_h200",
     "eight_sms_plugin",
     "mixer_kernel_h200",
     "host_to_host_h200",
@@ -31,6 +32,8 @@ PARTS = (
 SETS = ("Set5", "Set14")
 LAYERS_ASKED = {True: 200, False: 500}
 """The most layers that an engine of the student shall have, with and without the plugin."""
+HOST_MS_ASKED = 0.15
+"""The most that a call of ESPCN shall take from array to array."""
 Json = dict[str, Any]
 
 
@@ -40,21 +43,23 @@ def read(name: str) -> Json:
     return found
 
 
-def page(engines: Json, newer: Json, eight: Json, kernel: Json, calls: Json) -> str:
+def page(engines: Json, table: Json, eight: Json, kernel: Json, calls: Json) -> str:
     """Return the page.
 
     Args:
-        engines: a result of engine_times.py.
-        newer: another, of engines whose tokens are channels-last images.
+        engines: a result of engine_times.py, of the student and ESPCN.
+        table: a result of engine_table.py, of the same engines among others.
         eight: a result of eight_sms.py, of one of these.
-        kernel: a result of mixer_kernel.py with all builds.
+        kernel: a result of mixer_kernel.py.
         calls: times of a call from array to array, before and after it became one launch.
     """
     return "\n".join(
         [
             *_head(engines),
-            *_newer(newer, eight),
-            *_engines(engines),
+            *_engines(engines, table),
+            *_builds(engines),
+            *_faults(engines),
+            *_few(eight),
             *kernel_lines(kernel),
             *call_lines(calls),
             *_again(),
@@ -69,86 +74,108 @@ def _head(engines: Json) -> list[str]:
         "",
         f"Measured on {where(engines)} with TensorRT {releases}. **No Jetson has been measured.** "
         "An H200 is far larger than any Jetson: read the rows against each other, not as times of "
-        "a board.",
+        "a board. All networks of Table I, with watts and joules, are in "
+        "[README.md](README.md#table_h200-one-nvidia-h200-tensorrt-853).",
         "",
     ]
 
 
-HEADER = ["engine", "device ms", "host to host ms", "layers", "build s", "verified dB"]
-
-
-def _newer(found: Json, eight: Json) -> list[str]:
-    by_name = {row["name"]: row for row in found["engines"]}
-    student, rival = by_name["student_fp16_plugin_b1"], by_name["espcn_fp32_b1"]
-    few, whole = eight["eight"], eight["whole"]
+def _engines(found: Json, table: Json) -> list[str]:
+    header = ["engine", "device ms", "host to host ms", "layers", "parse s", "build s"]
+    header += ["verified dB"]
+    by_name = _by_name(found)
+    ours, full = by_name["student_fp16_plugin_b1"], by_name["student_fp32_plugin_b1"]
+    compact, pinned = by_name["student_fp16_compact_b1"], by_name["student_pin"]
+    rival = by_name["espcn_fp16_b1"]
     return [
-        "## The student as channels-last images",
-        "",
-        f"On {where(found)}. In FP16 what lies between the student's convolutions is prepared as "
-        "images with channels last, norms are a plugin as well, and plugins hold their weights. "
-        "Each call takes one batch (b1, b32) of tiles of 64 x 64, x4; columns as below.",
-        "",
-        markdown(HEADER, [_engine(row)[: len(HEADER)] for row in found["engines"]]),
-        "",
-        f"- A tile takes the student {significant(student['device_ms'], 3)} ms, "
-        f"{_times(student, rival, 'device_ms')} times ESPCN (FP32: its FP16 engine for one tile "
-        "was not built in this run).",
-        f"- On {few['multiprocessors']} multiprocessors of that GPU, as many as an Orin Nano has, "
-        f"{significant(few['device_ms'], 3)} ms at {few['sm_mhz'][1]:.0f} MHz "
-        f"({significant(whole['device_ms'], 3)} ms on all {whole['multiprocessors']}); if the time "
-        f"grew with the clock alone, {significant(eight['scaled_ms'], 3)} ms at "
-        f"{eight['scaled_to_mhz']} MHz. **A simulation, no board.** "
-        "`python benchmarks/tensorrt/eight_sms.py ENGINE`; "
-        "[raw](results/tensorrt/eight_sms_plugin.json).",
-        f"- {student['built_at_once']} engines were built at once, which is more than the machine "
-        "bears: build times say nothing.",
-        *(f"- **Fault, cause not known:** {name}: {why}." for name, why in found["failed"].items()),
-        "- The student of these rows is the one that shipped before the present one: the same "
-        "without turns and without depthwise convolutions.",
-        "",
-    ]
-
-
-def _engines(found: Json) -> list[str]:
-    header = list(HEADER)
-    header += [f"{name} dB / SSIM" for name in SETS] + ["same file in ONNX Runtime"]
-    rows = [_engine(row) for row in found["engines"]]
-    by_name = {row["name"]: row for row in found["engines"]}
-    student = by_name["student_fp16_plugin"]
-    compact = by_name["student_fp16_compact"]
-    rival = by_name["espcn_fp16"]
-    lines = [
         "## Student and ESPCN",
         "",
-        "One tile of 64 x 64 a call, x4, batch 1; medians. *Device* is the GPU's own clock, "
-        "copies not counted; *host to host* is from array to array. *Verified* is the PSNR on five "
-        "patches between the engine and ONNX Runtime with the same file.",
+        "One call of a batch (b1, b32) of tiles of 64 x 64, x4; medians, nothing else on the GPU. "
+        "*Device* is the GPU's own clock, copies not counted; *host to host* is from array to "
+        "array. *Verified* is the PSNR on five patches between the engine and ONNX Runtime with "
+        "the same file.",
         "",
-        markdown(header, rows),
+        markdown(header, [_engine(row) for row in found["engines"]]),
         "",
-        f"- The student in FP16 with the plugin takes {significant(student['device_ms'], 3)} ms a "
-        f"tile on the GPU, {_times(student, rival, 'device_ms')} times ESPCN; without the plugin "
-        f"{significant(compact['device_ms'], 3)} ms, {_times(compact, student, 'device_ms')} times "
+        f"- The student in FP16 with the plugin takes {significant(ours['device_ms'], 3)} ms a "
+        f"tile on the GPU, {_times(ours, rival, 'device_ms')} times ESPCN, and "
+        f"{significant(full['device_ms'], 3)} ms in FP32; without the plugin "
+        f"{significant(compact['device_ms'], 3)} ms, {_times(compact, ours, 'device_ms')} times "
         "as long as with it.",
-        "- Builds ran side by side "
-        f"({listed(_together(found))}), so build times are those of a shared machine."
-        + _warm(found),
-        "",
-        "### What is not as it should be",
+        "- student_pin is student_fp16_plugin_b1 as edgesr builds it since: a convolution of fewer "
+        "input channels than a pack stays FP32, as one gave values that are not finite (eSR and "
+        f"eSR-fast, batch 32). It takes {significant(pinned['device_ms'], 3)} ms, with "
+        f"{pinned['verification']['psnr_db']:.1f} dB.",
+        f"- {_quality(table)}",
+        *_weights(table),
         "",
     ]
-    return [*lines, *_faults(found, rival), ""]
 
 
-def _together(found: Json) -> list[str]:
-    counts = sorted({row["built_at_once"] for row in found["engines"]}, reverse=True)
-    names = {n: [r["name"] for r in found["engines"] if r["built_at_once"] == n] for n in counts}
-    return [f"{n} at a time: {', '.join(names[n])}" for n in counts]
+def _quality(table: Json) -> str:
+    """Return what the engines of the student score, and how close they are to ONNX Runtime."""
+    rows = [r for r in table["runs"]["1"]["networks"] if r["name"].startswith("student")]
+    cells = {
+        ", ".join(f"{score_cell(r['quality'][name])} on {name}" for name in SETS) for r in rows
+    }
+    verified = {f"{e['name']}, {e['batch']}": e["verified_db"] for e in table["engines"]}
+    exact = verified["student fp32 plugin, 1"]
+    return (
+        f"Through each of the {len(rows)} engines of one tile the student has "
+        f"{listed(sorted(cells))} (dB / SSIM); in FP32 an engine is {exact:.1f} dB from ONNX "
+        "Runtime, whose scores are the same."
+    )
 
 
-def _warm(found: Json) -> str:
-    warm = [row["name"] for row in found["engines"] if row["timing_cache"] == "warm"]
-    return f" A timing cache of an earlier build was there for {listed(warm)}." if warm else ""
+def _weights(table: Json) -> list[str]:
+    row = next(r for r in table["runs"]["1"]["networks"] if r["name"].startswith("student"))
+    now = sha256(shipped("student", 4, "safetensors"))
+    if now == row["weights_sha256"]:
+        return []
+    return [
+        f"- The student's weights are {row['weights_sha256'][:8]}; those that ship since, "
+        f"{now[:8]}, have the same shape, and with it the same layers and times."
+    ]
+
+
+def _builds(found: Json) -> list[str]:
+    """Tell of the engines that were built side by side and without an earlier timing cache."""
+    by_name = _by_name(found)
+    first = [row for row in found["engines"] if row["batch"] == 1 and row["timing_cache"] == "cold"]
+    ours, compact = by_name["student_fp16_plugin_b1"], by_name["student_fp16_compact_b1"]
+    half, full = by_name["espcn_fp16_b1"], by_name["espcn_fp32_b1"]
+    told = [
+        f"{row['build_s']:.1f} s {what}, {row['build_s'] / half['build_s']:.2f} times ESPCN in "
+        f"FP16 and {row['build_s'] / full['build_s']:.2f} times ESPCN in FP32"
+        for row, what in ((ours, "with the plugin"), (compact, "without"))
+    ]
+    return [
+        f"The {len(first)} engines of one tile but student_pin were built side by side, with no "
+        "other build on the GPU and no timing cache. The student in FP16 takes "
+        f"{'; '.join(told)}. Parsing takes {ours['parse_s']:.2f} s and {compact['parse_s']:.2f} s "
+        "of that.",
+        "",
+    ]
+
+
+def _few(eight: Json) -> list[str]:
+    few, whole = eight["eight"], eight["whole"]
+    return [
+        "## On eight multiprocessors",
+        "",
+        f"On {few['multiprocessors']} multiprocessors of that GPU, as many as an Orin Nano has, "
+        f"{eight['engine']} takes {significant(few['device_ms'], 3)} ms at "
+        f"{few['sm_mhz'][1]:.0f} MHz ({significant(whole['device_ms'], 3)} ms on all "
+        f"{whole['multiprocessors']}); if the time grew with the clock alone, "
+        f"{significant(eight['scaled_ms'], 3)} ms at {eight['scaled_to_mhz']} MHz. **A simulation, "
+        "no board.** `python benchmarks/tensorrt/eight_sms.py ENGINE`; "
+        "[raw](results/tensorrt/eight_sms_plugin.json).",
+        "",
+    ]
+
+
+def _by_name(found: Json) -> dict[str, Json]:
+    return {row["name"]: row for row in found["engines"]}
 
 
 def _times(row: Json, other: Json, key: str) -> str:
@@ -160,34 +187,45 @@ def _is_wrong(row: Json) -> bool:
     return found is not None and found["psnr_db"] < LIMIT_DB
 
 
-def _faults(found: Json, rival: Json) -> list[str]:
-    lines = []
+def _faults(found: Json) -> list[str]:
+    lines = ["### What is not as it should be", ""]
     for row in filter(_is_wrong, found["engines"]):
         checked = row["verification"]
         lines.append(
-            f"- The engine of `{row['network']}` is {checked['psnr_db']:.1f} dB from ONNX Runtime "
-            f"(worst patch {checked['worst_patch']}, {checked['worst_psnr_db']:.1f} dB). **It was "
-            "ONNX Runtime that was wrong**, version 1.23.2: of the functions that mixers of "
-            "several directions had under one name it ran the last for all. Functions have names "
-            "of their own since. The whole engine was not verified again yet."
+            f"- **{row['name']} is {checked['psnr_db']:.1f} dB from ONNX Runtime** (worst patch "
+            f"{checked['worst_patch']}, {checked['worst_psnr_db']:.1f} dB)."
         )
     students = [row for row in found["engines"] if row["network"] == "student"]
-    over = [row for row in students if row["layer_count"] > LAYERS_ASKED[row["plugin"]]]
-    told = [
-        f"{row['name']} has {row['layer_count']} of {LAYERS_ASKED[row['plugin']]}" for row in over
-    ]
-    if told:
-        lines.append(f"- More layers than were aimed at: {listed(told)}.")
-    slow = [
-        row for row in students if row["build_s"] > rival["build_s"] and row["precision"] == "fp16"
-    ]
-    told = [f"{row['name']} {_times(row, rival, 'build_s')} times" for row in slow]
-    if told:
-        lines.append(f"- FP16 engines build longer than ESPCN's: {listed(told)}.")
+    for row in students:
+        asked = LAYERS_ASKED[row["plugin"]]
+        if row["layer_count"] > asked:
+            kinds = {kind: sum(count.values()) for kind, count in row["layers"].items()}
+            lines.append(
+                f"- {row['name']} has {row['layer_count']} layers of {asked} that were aimed at; "
+                f"{kinds.get('NoOp', 0)} of them do nothing and {kinds.get('Constant', 0)} are "
+                "constants."
+            )
+    lines.append(
+        "- The form without the plugin has been written for fewer layers since "
+        "(edgesr/export/engine_levels.py): by the list of layers of this engine some 480 are to be "
+        "expected of it. **No engine of that form has been built on this GPU yet.**"
+    )
+    rivals = [row for row in found["engines"] if row["network"] == "espcn"]
+    told = [f"{significant(row['host_ms'], 3)} ms in {row['precision'].upper()}" for row in rivals]
+    if max(row["host_ms"] for row in rivals) > HOST_MS_ASKED:
+        lines.append(
+            f"- A call of ESPCN takes {listed(told)} from array to array; {HOST_MS_ASKED} ms were "
+            "aimed at."
+        )
     unverified = [row["name"] for row in found["engines"] if row["verification"] is None]
     if unverified:
         lines.append(f"- Not verified in this run: {listed(unverified)}.")
-    return lines
+    lines.append(
+        "- An engine of an earlier student with turns was 29.0 dB from ONNX Runtime, which was "
+        "wrong: of several functions under one name ONNX Runtime 1.23.2 ran the last for all, so "
+        "each has a name of its own since."
+    )
+    return [*lines, ""]
 
 
 def _engine(row: Json) -> list[str]:
@@ -198,46 +236,38 @@ def _engine(row: Json) -> list[str]:
         significant(row["device_ms"], 3),
         significant(row["host_ms"], 3),
         str(row["layer_count"]),
-        f"{row['build_s']:.0f}",
+        f"{row['parse_s']:.2f}",
+        f"{row['build_s']:.1f}" + (" (warm)" if row["timing_cache"] == "warm" else ""),
         f"**{verified}**" if _is_wrong(row) else verified,
-        *(score_cell(_score(row, "tensorrt", name)) for name in SETS),
-        ", ".join(score_cell(_score(row, "onnxruntime", name)) for name in SETS)
-        if row["scores"]["onnxruntime"]
-        else NONE,
     ]
-
-
-def _score(row: Json, backend: str, name: str) -> Json | None:
-    found = row["scores"][backend] or []
-    return next((item for item in found if item["set"] == name), None)
 
 
 def _again() -> list[str]:
     return [
         "## How to repeat it",
         "",
-        "On a machine with an NVIDIA GPU, TensorRT, nvcc and TensorRT's headers, for each file and "
-        "once more for the student with `--no-plugin`:",
+        "On a machine with an NVIDIA GPU, TensorRT, nvcc and TensorRT's headers; SETS holds Set5 "
+        "and Set14:",
         "",
-        "    edgesr build-engine MODEL.onnx --board gpu -o work/MODEL.engine",
-        "    edgesr verify MODEL.onnx work/MODEL.engine",
-        "    edgesr eval MODEL.onnx --backend tensorrt --data SETS --json",
-        "    python benchmarks/tensorrt/engine_times.py work --out "
-        "benchmarks/results/tensorrt/engines_h200.json",
-        "    python benchmarks/tensorrt/mixer_kernel.py --builds all --out "
+        "    python benchmarks/tensorrt/engine_table.py measure --name table_h200 --sets SETS "
+        "--work work",
+        "    python benchmarks/tensorrt/engine_times.py work --built-at-once 5 --out "
+        "benchmarks/results/tensorrt/engines_student_h200.json",
+        "    python benchmarks/tensorrt/eight_sms.py work/student_fp16_plugin_b1.engine -o "
+        "benchmarks/results/tensorrt/eight_sms_plugin.json",
+        "    python benchmarks/tensorrt/mixer_kernel.py --builds steps4 --out "
         "benchmarks/results/tensorrt/mixer_kernel_h200.json",
+        "    python benchmarks/tensorrt/engine_table.py render",
         "    python benchmarks/tensorrt/tensorrt_page.py",
         "",
-        "What `eval` prints goes into work/MODEL.tensorrt.json, and with `--backend onnxruntime` "
-        "into work/MODEL.onnxruntime.json. The kernel needs torch with CUDA and no TensorRT. The "
-        "times before and after of a call were taken with both versions of the session in one "
-        "process; today's alone is *host to host* of engine_times.py. Raw results: "
-        "[engines](results/tensorrt/engines_h200.json), "
-        "[channels last](results/tensorrt/engines_channels_last_h200.json), "
+        "The kernel needs torch with CUDA and no TensorRT. The times before and after of a call "
+        "were taken with both versions of the session in one process; today's alone is *host to "
+        "host* of engine_times.py. Raw results: "
+        "[engines](results/tensorrt/engines_student_h200.json), "
+        "[table](results/tensorrt/table_h200.json), "
         "[kernel](results/tensorrt/mixer_kernel_h200.json), "
         "[calls](results/tensorrt/host_to_host_h200.json). This page is made from them by the "
-        "last command; a test fails when they differ. `benchmarks/tensorrt/engine_table.py` "
-        "measures all networks, with power.",
+        "last command; a test fails when they differ.",
         "",
     ]
 

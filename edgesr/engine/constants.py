@@ -1,8 +1,4 @@
-"""Constants of a graph: computed before the parser sees it, and each kept once.
-
-A parser makes a layer of every matrix that is multiplied from the left, and one of a name that it
-met before. So equal matrices get one name, and the axes that a product would give them anyway.
-"""
+"""Constants of a graph, computed before the parser sees it."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -58,27 +54,3 @@ def _alone(node: "NodeProto", model: "ModelProto", feed: dict[str, Any]) -> "Mod
     outputs = [helper.make_empty_tensor_value_info(name) for name in node.output]
     graph = helper.make_graph([node], "alone", inputs, outputs)
     return helper.make_model(graph, opset_imports=model.opset_import)
-
-
-def share_matrices(model: "ModelProto") -> None:
-    """Let products with equal constants on their left, of three axes, read one constant, in place.
-
-    Args:
-        model: its graph lists the shapes of its values.
-    """
-    from onnx import numpy_helper
-
-    graph = model.graph
-    axes = {v.name: len(v.type.tensor_type.shape.dim) for v in graph.value_info}
-    constants = {tensor.name: tensor for tensor in graph.initializer}
-    names: dict[tuple[int, tuple[int, ...], bytes], str] = {}
-    for node in graph.node:
-        left = constants.get(node.input[0]) if node.op_type == "MatMul" else None
-        if left is None or len(left.dims) != 2 or axes.get(node.input[1]) != 3:
-            continue
-        matrix = numpy_helper.to_array(left)
-        key = left.data_type, matrix.shape, matrix.tobytes()
-        if key not in names:
-            names[key] = f"{left.name}/shared"
-            graph.initializer.append(numpy_helper.from_array(matrix[None], names[key]))
-        node.input[0] = names[key]

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgesr.engine.constants import fold, share_matrices
+from edgesr.engine.constants import fold
 from edgesr.engine.images import use_images
 from edgesr.engine.negative_pads import crop_before_padding
 from edgesr.engine.older_opset import to_older_opset, write_norms
@@ -71,7 +71,6 @@ def prepare(data: bytes, tensorrt: str, *, plugin: bool, batch: int = 1) -> byte
         write_norms(model.graph)
         to_older_opset(model)
     model = _typed(model)
-    share_matrices(model)
     is_half = graph_precision(model.SerializeToString()) == "fp16"
     if is_half if plugin else not knows_norms:
         use_images(model)

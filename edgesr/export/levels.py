@@ -27,9 +27,7 @@ LEAST = -17.0
 """Of the logarithm of a decay: exp of it, 4e-8, is less than half of the spacing at 1."""
 
 
-def scan_states(
-    g: Builder, s: str, u: str, length: int, width: int, reverse: bool, few_levels: bool = False
-) -> str:
+def scan_states(g: Builder, s: str, u: str, length: int, width: int, reverse: bool) -> str:
     """Write the scan of sequences of (batch, length, width), whose shapes may be any that hold it.
 
     Args:
@@ -39,12 +37,11 @@ def scan_states(
         length: number of steps, a multiple of what `whole_length` gives.
         width: number of values that are scanned side by side.
         reverse: begin with the last step.
-        few_levels: see `whole_length`.
 
     Returns:
         name of the states, in a shape that holds (batch, length, width).
     """
-    return _level(g, s, u, 1, length, width, _most(length, few_levels), reverse)
+    return _level(g, s, u, 1, length, width, most_steps(length), reverse)
 
 
 def whole_length(length: int, few_levels: bool = False) -> int:
@@ -56,12 +53,12 @@ def whole_length(length: int, few_levels: bool = False) -> int:
             level more, which there is a dozen of layers.
     """
     chunk, count = STEPS, -(-length // STEPS)
-    while count > _most(length, few_levels):
+    while count > most_steps(length, few_levels):
         chunk, count = chunk * STEPS, -(-count // STEPS)
     return count * chunk
 
 
-def _most(length: int, few_levels: bool) -> int:
+def most_steps(length: int, few_levels: bool = False) -> int:
     """Return how many steps the last level may have.
 
     Its pairs are then as many as the steps of `length`; else a quarter, for they cost a CPU more.
@@ -118,7 +115,9 @@ def _carry(
 
 def _pairs(g: Builder, half: str, u: str, steps: int, width: int, reverse: bool) -> str:
     """Return the state before each of `steps` steps, (batch, steps, width), from all pairs."""
-    sums, copies, kept = _between(steps, reverse)
+    sums, counts = between(steps, reverse)
+    copies = np.tile(np.eye(steps), (steps, 1))
+    kept = np.repeat(np.eye(steps), steps, axis=1) * counts
     half, u = (g.reshape(name, -1, steps, width) for name in (half, u))
     decays = g.op("Exp", g.op("MatMul", g.constant(2 * sums), half))  # of every pair
     weighed = g.mul(decays, g.op("MatMul", g.constant(copies), u))
@@ -142,22 +141,15 @@ def _centred(reverse: bool) -> NDArray[np.float64]:
     return _triangle(STEPS, reverse) - 0.5
 
 
-def _between(steps: int, reverse: bool) -> tuple[NDArray[np.float64], ...]:
-    """Return what sums s after step j and before step t, takes u of j, and sums over j before t.
+def between(steps: int, reverse: bool) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the matrix that sums s after step j and before step t, and whether j is before t.
 
-    Row t * steps + j of the first two, and column t * steps + j of the third, belong to the pair.
-    The first and the third are zero where j is not before t.
+    Row t * steps + j of the first, and value t * steps + j of the second, belong to the pair. The
+    row is zero where j is not before t.
     """
     at = np.arange(steps)
     t, j, i = np.ix_(at, at, at)
-    sums = (j < i) & (i < t)
-    kept = (t == i) & (j < t)  # i runs over the rows of the result here
+    sums, counts = (j < i) & (i < t), (j < t)[:, :, 0]
     if reverse:
-        sums, kept = sums[::-1, ::-1, ::-1], kept[::-1, ::-1, ::-1]
-    copies = np.tile(np.eye(steps), (steps, 1))
-    pairs = steps * steps
-    return (
-        sums.reshape(pairs, steps).astype(float),
-        copies,
-        kept.reshape(pairs, steps).T.astype(float),
-    )
+        sums, counts = sums[::-1, ::-1, ::-1], counts[::-1, ::-1]
+    return sums.reshape(steps * steps, steps).astype(float), counts.reshape(-1)

@@ -78,7 +78,7 @@ def _halves(model: ModelProto) -> set[str]:
 def define_for_engine(model: ModelProto) -> ModelProto:
     """Return a copy of `model` whose mixers are defined for an engine, other functions as before.
 
-    The scan has few levels there, see `edgesr.export.levels.whole_length`.
+    The scan has few layers there, see `edgesr.export.engine_levels`.
 
     Args:
         model: with the types of its values, as inference gives them.
@@ -93,7 +93,7 @@ def define_for_engine(model: ModelProto) -> ModelProto:
     halves = _halves(result)
     names: dict[Mixer, str] = {}
     for node in filter(is_mixer, result.graph.node):
-        mixer = replace(_mixer(node, constants, node.input[0] in halves), few_levels=True)
+        mixer = replace(_mixer(node, constants, node.input[0] in halves), for_engine=True)
         if mixer not in names:
             names[mixer] = f"EngineMixer{len(names)}"
             function = write_function(mixer, opset)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from onnx import FunctionProto, NodeProto, TensorProto, helper
 
+from edgesr.export.engine_levels import scan_states_for_engine
 from edgesr.export.graph import Builder
 from edgesr.export.levels import STEPS, scan_states, whole_length
 from edgesr.scan.path import ScanPath
@@ -46,7 +47,7 @@ class Mixer:
         rank: R, of dt.
         taps: W, width of the convolution.
         half: xz and y are float16; what is between is float32 all the same.
-        few_levels: for an engine, see `edgesr.export.levels.whole_length`.
+        for_engine: of few layers, see `edgesr.export.engine_levels`.
     """
 
     path: ScanPath
@@ -55,7 +56,7 @@ class Mixer:
     rank: int
     taps: int
     half: bool
-    few_levels: bool = False
+    for_engine: bool = False
 
     @property
     def function(self) -> str:
@@ -81,7 +82,8 @@ def write_function(mixer: Mixer, opset: int) -> FunctionProto:
     xz = g.op("Cast", "xz", to=TensorProto.FLOAT) if mixer.half else "xz"
     x, z = g.split(xz, 2, E, axis=2)
     x = _silu(g, _convolve(g, x, mixer))
-    x = g.reshape(x, -1, E)  # (batch * L, E)
+    if not mixer.for_engine:
+        x = g.reshape(x, -1, E)
     dt, B, C = _project(g, x, mixer)
     y = _scan(g, x, dt, B, C, mixer)
     y = _to_raster(g, y, mixer)
@@ -109,7 +111,9 @@ def write_function(mixer: Mixer, opset: int) -> FunctionProto:
 def _convolve(g: Builder, x: str, mixer: Mixer) -> str:
     """Turn raster order into the path's, and convolve causally along it: (batch, 1, steps, E).
 
-    The steps are made whole for the scan by some behind the path, which it reaches last.
+    For an engine every token is an image, (batch * steps, E, 1, 1), which it multiplies by a matrix
+    without giving it another shape. The steps are made whole for the scan by some behind the path,
+    which it reaches last.
     A sequence is an image of one row, for only images have a channels-last kernel in ONNX Runtime.
     """
     path, E, W = mixer.path, mixer.channels, mixer.taps
@@ -125,23 +129,25 @@ def _convolve(g: Builder, x: str, mixer: Mixer) -> str:
     more = _steps(mixer) - path.length
     pads = [0, more, 0, W - 1] if path.direction.reverse else [0, W - 1, 0, more]
     x = g.op("Conv", x, taps, "conv_bias", group=E, kernel_shape=[1, W], pads=pads)
+    if mixer.for_engine:
+        return g.reshape(g.op("Transpose", x, perm=[0, 3, 1, 2]), -1, E, 1, 1)
     return g.op("Transpose", x, perm=[0, 2, 3, 1])
 
 
 def _steps(mixer: Mixer) -> int:
     """Return the length of the scan, which its levels cut without a rest."""
-    return whole_length(mixer.path.length, mixer.few_levels)
+    return whole_length(mixer.path.length, mixer.for_engine)
 
 
 def _project(g: Builder, x: str, mixer: Mixer) -> tuple[str, str, str]:
-    """Return dt (M, E) after softplus, B and C (M, N) of x (M, E)."""
+    """Return dt (M, E) after softplus, B and C (M, N) of x (M, E); all as images for an engine."""
     R, N, E = mixer.rank, mixer.state, mixer.channels
-    if mixer.few_levels:
+    if mixer.for_engine:
         # One product instead of two, whose matrix is computed from constants before it is built.
         narrow, rows = g.ops("Split", 2, "x_proj", g.integers(R, 2 * N), axis=0)
         matrix = g.concat([g.op("MatMul", "dt_proj", narrow), rows], axis=0)
         bias = g.concat(["dt_bias", g.constant(np.zeros(2 * N))], axis=0)
-        projected = g.op("Gemm", x, matrix, bias, transB=1)
+        projected = g.op("Conv", x, g.reshape(matrix, -1, E, 1, 1), bias, kernel_shape=[1, 1])
         u, B, C = g.ops("Split", 3, projected, g.integers(E, N, N), axis=1)
     else:
         projected = g.op("Gemm", x, "x_proj", transB=1)
@@ -151,9 +157,13 @@ def _project(g: Builder, x: str, mixer: Mixer) -> tuple[str, str, str]:
 
 
 def _scan(g: Builder, x: str, dt: str, B: str, C: str, mixer: Mixer) -> str:
-    """Return C h + D x of x and dt (M, E), B and C (M, N), in a shape that holds (M, E)."""
+    """Return C h + D x of x and dt (M, E), B and C (M, N), in a shape that holds (M, E).
+
+    What it is given may have axes of one more, as `_project` gives it.
+    """
     E, N, length = mixer.channels, mixer.state, _steps(mixer)
-    way = mixer.path.direction.reverse, mixer.few_levels
+    reverse, D = mixer.path.direction.reverse, "D"
+    scan = scan_states_for_engine if mixer.for_engine else scan_states
     if N > 1:
         x, dt = (g.reshape(name, -1, 1, E) for name in (x, dt))
     u = g.mul(dt, x)
@@ -161,16 +171,19 @@ def _scan(g: Builder, x: str, dt: str, B: str, C: str, mixer: Mixer) -> str:
         A = g.op("Transpose", "A", perm=[1, 0])
         s = g.mul(dt, A)  # (M, N, E)
         u = g.mul(u, g.reshape(B, -1, N, 1))
-        states = g.reshape(scan_states(g, s, u, length, N * E, *way), -1, N, E)
+        states = g.reshape(scan(g, s, u, length, N * E, reverse), -1, N, E)
         y = g.op("MatMul", g.reshape(C, -1, 1, N), states)  # (M, 1, E)
+    elif mixer.for_engine:
+        A, D = (g.reshape(name, 1, E, 1, 1) for name in ("A", "D"))
+        states = scan(g, g.mul(dt, A), g.mul(u, B), length, E, reverse)
+        y = g.mul(g.reshape(states, -1, E, 1, 1), C)
     else:
         # On a CPU a product with a vector is faster the longer the vector.
-        repeats = 1 if mixer.few_levels else STEPS
-        A = g.op("Tile", g.reshape("A", -1), g.integers(repeats))
-        s = g.mul(dt if repeats == 1 else g.reshape(dt, -1, repeats * E), A)
-        states = scan_states(g, s, g.mul(u, B), length, E, *way)
+        A = g.op("Tile", g.reshape("A", -1), g.integers(STEPS))
+        s = g.mul(g.reshape(dt, -1, STEPS * E), A)
+        states = scan(g, s, g.mul(u, B), length, E, reverse)
         y = g.mul(g.reshape(states, -1, E), C)
-    return g.add(y, g.mul(x, "D"))
+    return g.add(y, g.mul(x, D))
 
 
 def _softplus(g: Builder, u: str, to_every_digit: bool) -> str:

@@ -24,8 +24,10 @@ from mixer_library import compile_build, load  # noqa: E402
 from edgesr.artifacts.plugin import source_sha256  # noqa: E402
 from edgesr.engine.nvcc import find_nvcc  # noqa: E402
 from edgesr.engine.plugin_build import COST  # noqa: E402
+from edgesr.files import sha256  # noqa: E402
 from edgesr.models.mamba import Mamba  # noqa: E402
 from edgesr.scan.path import TURNS, ScanPath  # noqa: E402
+from edgesr.weights import shipped  # noqa: E402
 
 HOST_SOURCE = ROOT / "tests/scan/plugin_on_host/mixer_on_host.cpp"
 
@@ -42,11 +44,11 @@ def test_the_page_is_made_from_the_results():
 
 def test_an_engine_that_verify_refuses_is_told(results):
     found = copy.deepcopy(results)
-    for row in found["engines_h200"]["engines"]:
-        if row["name"] == "student_fp16_plugin":
+    for row in found["engines_student_h200"]["engines"]:
+        if row["name"] == "student_fp16_plugin_b1":
             row["verification"]["psnr_db"] = 44.9
     page = tensorrt_page.page(*found.values())
-    assert "`student` is 44.9 dB from ONNX Runtime" in page
+    assert "**student_fp16_plugin_b1 is 44.9 dB from ONNX Runtime**" in page
     assert "| **44.9** |" in page
 
 
@@ -59,6 +61,15 @@ def test_the_kernel_was_checked_in_every_case_that_the_tool_has(results):
     for row, case in zip(kernel["check"]["first"], cases(), strict=False):
         assert Case(**{k: row[k] for k in vars(case)}) == case
         assert row["error"] < case.bound
+
+
+def test_student_weights_that_are_not_those_measured_are_told(results):
+    row = next(r for r in results["table_h200"]["runs"]["1"]["networks"] if "student" in r["name"])
+    is_shipped = row["weights_sha256"] == sha256(shipped("student", 4, "safetensors"))
+    told = f"The student's weights are {row['weights_sha256'][:8]}; those that ship since"
+    assert (told in tensorrt_page.committed()) != is_shipped
+    row["weights_sha256"] = "0" * 64
+    assert "weights are 00000000; those that ship since" in tensorrt_page.page(*results.values())
 
 
 @pytest.mark.parametrize("direction", TURNS, ids=str)
@@ -160,13 +171,10 @@ def test_without_a_gpu_nothing_is_measured(tool, tmp_path, monkeypatch, capsys):
 
 
 def test_what_edgesr_and_the_docs_say_of_these_engines_is_what_was_measured(results):
-    older, newer = (
-        {row["name"]: row for row in results[name]["engines"]}
-        for name in ("engines_h200", "engines_channels_last_h200")
-    )
-    plugin, compact = newer["student_fp16_plugin_b1"], older["student_fp16_compact"]
+    engines = {row["name"]: row for row in results["engines_student_h200"]["engines"]}
+    plugin, compact = engines["student_pin"], engines["student_fp16_compact_b1"]
     assert f"{compact['device_ms']:.2f} ms a tile, not {plugin['device_ms']:.2f} ms" in COST
     page = (ROOT / "docs/jetson.md").read_text()
     assert f"{plugin['device_ms']:.2f} ms a tile with the plugin" in page
     assert f"and {compact['device_ms']:.2f} ms without" in page
-    assert f"is {plugin['verification']['psnr_db']:.1f} dB from ONNX Runtime" in page
+    assert f"is {plugin['verification']['psnr_db']:.1f} dB from" in page

@@ -7,6 +7,7 @@ test of its own compiles with the headers of an installed TensorRT, and skips wh
 
 import dataclasses
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -314,6 +315,36 @@ def test_a_file_in_the_place_of_the_folder(tmp_path, script):
     with pytest.raises(ConfigError, match="cannot be made a folder"):
         compiled(Nvcc(path, "12.6.68"), STAND_IN, TENSORRT, "8.7", folder, WITHOUT, quiet)
     assert folder.read_text() == "mine"
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_folder_that_may_not_be_written_ends_the_build_before_it_compiles(
+    tmp_path, script, monkeypatch, is_there
+):
+    """As it is for a user: root, who may write anywhere, is nobody for a moment."""
+    path = script(f"touch {tmp_path}/compiled; exit 1")
+    owner = tmp_path / "cache" / "edgesr" / "plugins" if is_there else tmp_path / "cache"
+    owner.mkdir(parents=True)
+    owner.chmod(0o555)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    before = sorted(tmp_path.rglob("*"))
+    if os.geteuid() == 0:
+        for folder in (tmp_path, *tmp_path.parents):
+            if folder.stat().st_mode & 0o011 != 0o011:
+                folder.chmod(folder.stat().st_mode | 0o011)
+        os.seteuid(65534)
+    try:
+        with pytest.raises(ConfigError, match="Permission denied") as caught:
+            compiled(
+                Nvcc(path, "12.6.68"), STAND_IN, TENSORRT, "8.7", plugin_folder(), WITHOUT, quiet
+            )
+    finally:
+        if os.getuid() == 0:
+            os.seteuid(0)
+    assert str(caught.value.where).startswith(str(plugin_folder()))
+    assert caught.value.fix.startswith("XDG_CACHE_HOME=FOLDER")
+    assert caught.value.fix.endswith(WITHOUT)
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_what_is_missing_is_one_line_with_its_remedy_and_its_cost(tmp_path, no_compiler):

@@ -136,6 +136,26 @@ def test_a_batch_that_is_open_gets_a_number(student):
     assert run(out, 3).shape == (3, 3, 256, 256)
 
 
+def test_without_a_plugin_constants_are_kernels(student):
+    """A builder makes a layer of any other constant of several values that is multiplied."""
+    data, precision = student
+    model = onnx.load_model_from_string(prepare(data, "8.5.3.1", plugin=False))
+    kinds = Counter(node.op_type for node in model.graph.node)
+    assert not {"Gemm", "Pad", "Slice"} & set(kinds)
+    constants = {tensor.name: tensor for tensor in model.graph.initializer}
+    products = [node for node in model.graph.node if node.op_type == "MatMul"]
+    assert not {node.input[0] for node in products} & set(constants)
+    multiplied = [
+        name
+        for node in model.graph.node
+        if node.op_type == "Mul"
+        for name in node.input
+        if name in constants and np.prod(constants[name].dims) > 1
+    ]
+    assert len(multiplied) == 8 * 2 + 10  # A and D of the mixers, the factors of the norms
+    assert len(model.graph.node) <= (735 if precision == "fp16" else 695)
+
+
 def test_no_slice_is_left_whose_ends_are_known(student):
     model = onnx.load_model_from_string(prepare(student[0], "8.5.3.1", plugin=False))
     assert "Slice" not in {node.op_type for node in model.graph.node}
