@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image, ImageOps
+from pi_heif import register_heif_opener
 
 DATA = Path(__file__).parents[2] / "tests/data"
 FORMS = ("png", "webp", "jpg", "tiff")
@@ -71,6 +72,7 @@ def whole_cases(folder: Path, model: str) -> list[Case]:
 
 def check_by_pillow(source: Path, result: bytes) -> None:
     """Check that another library reads a result and finds it four times as large."""
+    register_heif_opener()  # for Pillow, which has no decoder of its own for HEIC
     with Image.open(source) as before, Image.open(io.BytesIO(result)) as after:
         after.load()
         width, height = ImageOps.exif_transpose(before).size
