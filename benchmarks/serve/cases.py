@@ -9,8 +9,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, ImageOps
 from pi_heif import register_heif_opener
+from PIL import Image, ImageOps
 
 DATA = Path(__file__).parents[2] / "tests/data"
 FORMS = ("png", "webp", "jpg", "tiff")

@@ -157,7 +157,7 @@ def _decode_heic(data: bytes) -> Layers:
     file = _open_heic(data)
     try:
         image = file[file.primary_index]
-        pixels = np.asarray(image)
+        pixels = np.array(image)  # a copy: the library's memory goes with `file`
         if pixels.dtype == np.uint16:  # its bits stand at the upper end of 16
             pixels = _sixteen(pixels >> (16 - image.info["bit_depth"]), image.info["bit_depth"])
     except MemoryError:

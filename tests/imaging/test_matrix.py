@@ -241,3 +241,10 @@ def test_a_missing_package_is_named(
     with pytest.raises(ImageError, match="which is not installed") as refused:
         decode(source.data)
     assert refused.value.fix == 'pip install "edgesr[formats]"'
+
+
+def test_pixels_of_heic_are_not_the_librarys_memory() -> None:
+    data = (Path(__file__).parents[1] / "data/pictures/turned.heic").read_bytes()
+    pictures = [decode(data) for _ in range(20)]  # whose memory may lie where others' lay
+    assert all(np.array_equal(picture.colour, pictures[0].colour) for picture in pictures)
+    assert pictures[0].colour.base is None or pictures[0].colour.base.flags.owndata
