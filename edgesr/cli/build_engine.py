@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgesr.artifacts.onnx_manifest import PRECISIONS
+from edgesr.cli import _network as options
 from edgesr.cli._console import progress, say
+from edgesr.cli._ignored import refuse_ignored
+from edgesr.engine.named_model import NETWORK
 from edgesr.errors import ConfigError, shell
 
 if TYPE_CHECKING:
@@ -23,9 +26,12 @@ FEW = 3
 
 
 def command(
+    context: typer.Context,
     model: Annotated[
-        Path | None, typer.Argument(metavar="[MODEL.onnx]", help="Default: the shipped student.")
-    ] = None,
+        str,
+        typer.Option("-m", "--model", help="Name of a network, or an .onnx file."),
+    ] = NETWORK,
+    scale: options.Scale = None,
     jetson_orin_nano: Annotated[
         bool, typer.Option("--jetson-orin-nano", help="Build for it; 4 or 8 GB is detected.")
     ] = False,
@@ -39,7 +45,7 @@ def command(
     ] = None,
     precision: Annotated[
         str | None,
-        typer.Option(help="fp32, fp16 or int8. Default: the model's; fp16 for the student."),
+        typer.Option(help="fp32, fp16 or int8. Default: the file's, fp16 for a name."),
     ] = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Tiles a call takes.")] = None,
     plugin: Annotated[
@@ -50,18 +56,24 @@ def command(
         bool, typer.Option("--check", help="Parse, validate and list layers; build nothing.")
     ] = False,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The engine. Default: engines/...")
+        Path | None,
+        typer.Option("--output", "-o", help="The engine. Default: in $EDGESR_HOME/engines."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Build a TensorRT engine, on the board that will run it."""
     from edgesr.boards.device import read_device, resolve_board, taken_for
     from edgesr.engine.build import BuildRequest
-    from edgesr.engine.default_model import default_model
+    from edgesr.engine.named_model import named_model
+    from edgesr.runtime.select import Request
 
     if list_boards:
+        others = {parameter.name for parameter in context.command.params} - {"as_json"}
+        refuse_ignored(context, "with --list-boards", *filter(None, others - {"list_boards"}))
         _list_boards(as_json)
         return
+    if check:
+        refuse_ignored(context, "with --check, which builds nothing", "output", "plugin")
     if jetson_orin_nano and board is not None:
         raise ConfigError("give --jetson-orin-nano or --board, not both", where="--board")
     if precision not in (None, *PRECISIONS):
@@ -73,10 +85,14 @@ def command(
     device = taken_for(device, target)
     if power_mode is not None:
         target.power_mode(power_mode)
-    if model is None:
+    asked = Request(model, scale)
+    onnx = asked.path
+    if onnx is None:
         precision = precision or "fp16"
-        model = default_model(precision, batch)
-    request = BuildRequest(model, target, precision, batch, power_mode, plugin)
+        onnx = named_model(model, asked.scale_of_name, precision, batch)
+    else:
+        refuse_ignored(context, "with a file, which has its own", "scale")
+    request = BuildRequest(onnx, target, precision, batch, power_mode, plugin)
     if check:
         _check(request, as_json)
     else:
@@ -84,15 +100,15 @@ def command(
 
 
 def _build(request: "BuildRequest", device: "Device", output: Path | None, as_json: bool) -> None:
+    from edgesr.artifacts.home import timing_caches
     from edgesr.engine.build import build
     from edgesr.engine.layers import count_in
-    from edgesr.engine.timing_cache import cache_folder
 
     with progress(f"building for {request.board.title}", None) as advance:
         path, manifest = build(
             request,
             device,
-            cache_folder(),
+            timing_caches(),
             output,
             on_step=lambda phase, done, total: advance(int(done > 0), f"{phase} {done}/{total}"),
             on_notice=lambda line: say(line, err=True),
@@ -127,7 +143,7 @@ def _build(request: "BuildRequest", device: "Device", output: Path | None, as_js
         )
     if manifest.skipped_tactics:
         say(f"  {manifest.skipped_tactics} tactics were skipped for want of memory")
-    say(f"  next: edgesr verify {shell(request.onnx)} {shell(path)}")
+    say(f"  next: edgesr verify -m {shell(path)}")
 
 
 def _check(request: "BuildRequest", as_json: bool) -> None:

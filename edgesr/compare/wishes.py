@@ -34,8 +34,8 @@ def wishes_for(models: Sequence[str] | None, scale: int | None, backend: str) ->
     if not names:
         raise ConfigError(
             "names no model",
-            where=Argument("models"),
-            fix=Argument("models", "student,bicubic"),
+            where=Argument("model"),
+            fix=Argument("model", "student"),
         )
     return [Wishes(name, scale=_scale(names, name, scale), backend=backend) for name in names]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgesr.artifacts.engine_manifest import EngineManifest
+from edgesr.artifacts.home import engines
 from edgesr.artifacts.onnx_file import check_content
 from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.boards.board import Board
@@ -52,7 +53,7 @@ class BuildRequest:
 
     def command(self, board: str | None = None) -> str:
         """Return the command line that asks for the same; `board`: on another board."""
-        parts = ["edgesr build-engine", shell(self.onnx), "--board", board or self.board.family]
+        parts = ["edgesr build-engine -m", shell(self.onnx), "--board", board or self.board.family]
         for option, value in (
             ("--precision", self.precision),
             ("--batch", self.batch),
@@ -63,9 +64,9 @@ class BuildRequest:
 
 
 def default_output(request: BuildRequest, model: OnnxManifest, batch: int) -> Path:
-    """Return where an engine goes that the user gave no name: below ./engines."""
+    """Return where an engine goes that was given no name: into the person's folder of engines."""
     name = f"{model.network}_x{model.scale}_{model.precision}_b{batch}.{request.board.name}.engine"
-    return Path("engines") / name.replace(":", "-")
+    return engines() / name.replace(":", "-")
 
 
 def check_machine(request: BuildRequest, device: Device) -> None:

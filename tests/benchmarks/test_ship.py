@@ -16,7 +16,7 @@ from table1_networks import RIVALS, STUDENT
 
 from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.cli import main
-from edgesr.engine.default_model import NETWORK, SCALE
+from edgesr.engine.named_model import NETWORK, SCALE
 from edgesr.errors import ConfigError, DataError
 from edgesr.files import sha256
 from edgesr.models import get_network
