@@ -136,7 +136,7 @@ def measure(place: Place, sets: list[Path]) -> None:
             documents.append(result.to_json())
     found = {
         "schema": SCHEMA,
-        "command": f"edgesr eval {place.name} --scale {place.scale} --data SETS --json",
+        "command": f"edgesr eval -m {place.name} --scale {place.scale} --data SETS --json",
         "onnx_sha256": sha256(place.file("onnx")),
         "sets": documents,
     }

@@ -2,10 +2,20 @@
 
 import signal
 
+import pytest
 from engine_fixtures import engine_manifest, onnx_manifest, orin_nano, small_onnx
 from nearest_network import data, make_nearest
 
 __all__ = ["data", "engine_manifest", "make_nearest", "onnx_manifest", "orin_nano", "small_onnx"]
+
+
+@pytest.fixture(autouse=True)
+def edgesr_home(tmp_path, monkeypatch):
+    """Keep exports, engines and caches of a test out of the place of whoever runs the tests."""
+    place = tmp_path / "edgesr-home"
+    monkeypatch.setenv("EDGESR_HOME", str(place))
+    return place
+
 
 # A shell lets what it starts in the background ignore Ctrl-C, and children inherit that; the tests
 # that press Ctrl-C must not depend on how they were started.

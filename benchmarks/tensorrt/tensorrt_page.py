@@ -219,9 +219,9 @@ def _again() -> list[str]:
         "On a machine with an NVIDIA GPU, TensorRT, nvcc and TensorRT's headers, for each file and "
         "once more for the student with `--no-plugin`:",
         "",
-        "    edgesr build-engine MODEL.onnx --board gpu -o work/MODEL.engine",
+        "    edgesr build-engine -m MODEL.onnx --board gpu -o work/MODEL.engine",
         "    edgesr verify MODEL.onnx work/MODEL.engine",
-        "    edgesr eval MODEL.onnx --backend tensorrt --data SETS --json",
+        "    edgesr eval -m MODEL.onnx --backend tensorrt --data SETS --json",
         "    python benchmarks/tensorrt/engine_times.py work --out "
         "benchmarks/results/tensorrt/engines_h200.json",
         "    python benchmarks/tensorrt/mixer_kernel.py --builds all --out "

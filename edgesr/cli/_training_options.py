@@ -1,7 +1,5 @@
 """The options of `train`, all of which `distill` has too: one definition for both."""
 
-import inspect
-from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
@@ -9,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from edgesr.cli._ignored import refuse_ignored
+from edgesr.cli._signature import Command, option, own_options, with_options
 from edgesr.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -127,43 +126,25 @@ class TrainingOptions:
         return TrainConfig(**values, distillation=distillation)
 
 
-def with_training_options(command: Callable[..., None]) -> Callable[..., None]:
+def with_training_options(command: Command) -> Command:
     """Return a command with the options of training behind its own.
 
     Args:
         command: takes its own options by name, and `options`, the `TrainingOptions`.
     """
-    own = get_type_hints(command, include_extras=True)
-    shared = get_type_hints(TrainingOptions, include_extras=True)
-    names = [field.name for field in fields(TrainingOptions)]
+    hints = get_type_hints(TrainingOptions, include_extras=True)
+    shared = [
+        option(one.name, hints[one.name], *(() if one.default is MISSING else (one.default,)))
+        for one in fields(TrainingOptions)
+    ]
 
     def with_all(context: typer.Context, **given: Any) -> None:
-        options = TrainingOptions(**{name: given.pop(name) for name in names})
+        options = TrainingOptions(**{one.name: given.pop(one.name) for one in shared})
         _refuse_ignored(context, options)
         command(options=options, **given)
 
-    parameters = [
-        inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context),
-        *(
-            one.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=own[name])
-            for name, one in inspect.signature(command).parameters.items()
-            if name != "options"
-        ),
-        *(
-            inspect.Parameter(
-                field.name,
-                inspect.Parameter.KEYWORD_ONLY,
-                default=inspect.Parameter.empty if field.default is MISSING else field.default,
-                annotation=shared[field.name],
-            )
-            for field in fields(TrainingOptions)
-        ),
-    ]
-    # typer reads both: the order and the defaults from the one, the options from the other
-    with_all.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    with_all.__annotations__ = {one.name: one.annotation for one in parameters}
-    with_all.__doc__, with_all.__name__ = command.__doc__, command.__name__
-    return with_all
+    own = own_options(command, "options")
+    return with_options(with_all, [option("context", typer.Context), *own, *shared], like=command)
 
 
 def _refuse_ignored(context: typer.Context, options: TrainingOptions) -> None:

@@ -4,14 +4,16 @@ import json
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from edgesr.artifacts.onnx_manifest import PRECISIONS
+from edgesr.boards.board import family, shared_families
 from edgesr.cli import _network as options
 from edgesr.cli._console import progress, say
 from edgesr.cli._ignored import refuse_ignored
+from edgesr.cli._signature import Command, option, own_options, with_options
 from edgesr.engine.named_model import NETWORK
 from edgesr.errors import ConfigError, shell
 
@@ -25,6 +27,38 @@ FEW = 3
 """Names of layers that one line of output shows; each is 120 characters at most."""
 
 
+def _with_families(command: Command) -> Command:
+    """Return a command that takes the name of a family of boards as an option: `--NAME`."""
+    by_keyword = {name.replace("-", "_"): name for name in shared_families()}
+
+    def with_all(context: typer.Context, board: str | None, **given: Any) -> None:
+        named = [name for keyword, name in by_keyword.items() if given.pop(keyword)]
+        if len(named) + (board is not None) > 1:
+            options = ["board"] * (board is not None) + named
+            where = " and ".join(f"--{name}" for name in options)
+            raise ConfigError("name one board", where=where)
+        command(context=context, board=board or next(iter(named), None), **given)
+
+    families = [
+        option(
+            keyword,
+            Annotated[
+                bool,
+                typer.Option(f"--{name}", help=f"Build for it; {_members(name)} is detected."),
+            ],
+            False,
+        )
+        for keyword, name in by_keyword.items()
+    ]
+    return with_options(with_all, [*own_options(command), *families], like=command)
+
+
+def _members(name: str) -> str:
+    """Return what tells the boards of a family apart: `4gb or 8gb`."""
+    return " or ".join(sorted(board.name.removeprefix(f"{name}-") for board in family(name)))
+
+
+@_with_families
 def command(
     context: typer.Context,
     model: Annotated[
@@ -32,9 +66,6 @@ def command(
         typer.Option("-m", "--model", help="Name of a network, or an .onnx file."),
     ] = NETWORK,
     scale: options.Scale = None,
-    jetson_orin_nano: Annotated[
-        bool, typer.Option("--jetson-orin-nano", help="Build for it; 4 or 8 GB is detected.")
-    ] = False,
     board: Annotated[
         str | None, typer.Option(help="Build for this board. Default: this machine.")
     ] = None,
@@ -68,20 +99,18 @@ def command(
     from edgesr.runtime.select import Request
 
     if list_boards:
-        others = {parameter.name for parameter in context.command.params} - {"as_json"}
-        refuse_ignored(context, "with --list-boards", *filter(None, others - {"list_boards"}))
+        others = {one.name for one in context.command.params if one.name} - {"as_json"}
+        refuse_ignored(context, "with --list-boards", *(others - {"list_boards"}))
         _list_boards(as_json)
         return
     if check:
         refuse_ignored(context, "with --check, which builds nothing", "output", "plugin")
-    if jetson_orin_nano and board is not None:
-        raise ConfigError("give --jetson-orin-nano or --board, not both", where="--board")
     if precision not in (None, *PRECISIONS):
         raise ConfigError(
             f"there are {', '.join(PRECISIONS)}; not '{precision}'", where="--precision"
         )
     device = read_device()
-    target = resolve_board("jetson-orin-nano" if jetson_orin_nano else board, device.board)
+    target = resolve_board(board, device.board)
     device = taken_for(device, target)
     if power_mode is not None:
         target.power_mode(power_mode)

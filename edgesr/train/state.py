@@ -83,7 +83,7 @@ class State:
                 raise ConfigError(
                     f"the run has {name} {value}, not {getattr(config, name)}",
                     where=path,
-                    fix=f"--{name} {value}, or another --out",
+                    fix=f"--{name} {value}, or another -o",
                 )
         check_tensors(content["network"], path)
         check_tensors({f"average {n}": kept for n, kept in enumerate(content["average"])}, path)

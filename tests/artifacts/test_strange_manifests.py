@@ -123,7 +123,7 @@ def test_a_wrong_manifest_that_was_named_is_one_error(folder: Path) -> None:
         put(folder, "named", text)
         with pytest.raises(EngineError, match="cannot be read"):
             EngineManifest.read(folder / "engines/named.engine")
-    code, said, _ = edgesr(folder, "upscale", str(PHOTO), "--engine", "engines/named.engine")
+    code, said, _ = edgesr(folder, "upscale", str(PHOTO), "-m", "engines/named.engine")
     assert code == 1
     error, *fix = said.splitlines()
     assert error.startswith("error: engines/named.engine.json: cannot be read")

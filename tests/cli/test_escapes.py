@@ -116,7 +116,7 @@ def test_the_table_of_eval_on_a_terminal(tmp_path: Path) -> None:
     name = f"[bold]set{EVIL}"
     (tmp_path / name / "HR").mkdir(parents=True)
     (tmp_path / name / "HR/a.png").write_bytes(PHOTO.read_bytes())
-    said = on_a_terminal(tmp_path, "eval", "bicubic", "--data", name)
+    said = on_a_terminal(tmp_path, "eval", "-m", "bicubic", "--data", name)
     assert f"[bold]set{SHOWN}" in "".join(said.split())
     assert "\x1b]0;title" not in said
     assert "\u202e" not in said
