@@ -172,7 +172,7 @@ def _build(request: "BuildRequest", device: "Device", output: Path | None, as_js
         )
     if manifest.skipped_tactics:
         say(f"  {manifest.skipped_tactics} tactics were skipped for want of memory")
-    say(f"  next: edgesr verify -m {shell(path)}")
+    say(f"  next: edgesr verify -m {shell(path)} --against {shell(request.onnx)}")
 
 
 def _check(request: "BuildRequest", as_json: bool) -> None:
