@@ -141,6 +141,7 @@ _EXPORT = ("export", "--model", "esr-fast", "-o", "out/m.onnx")
 _BUILD = ("build-engine", "-m", "m.onnx", "--board", "rtx", "-o", "out/m.engine")
 _SMALL_MODEL = ("export", "--model", "esr-fast", "--tile", "16", "--batch", "1", "-o", "m.onnx")
 _UPSCALE = ("upscale", "photo.png", "-o", "out/big.png", "--overwrite", "-m")
+_VERIFY = ("verify", "-m", "out/nearest.engine", "--against", "nearest.onnx")
 _COMPARE = ("compare", "photo.png", "-o", "out/page.html", "--overwrite", "--model")
 
 SCENARIOS = {
@@ -157,9 +158,7 @@ SCENARIOS = {
     ),
     "report": Scenario((_BENCH,), ("report", "out/run"), _report),
     "compare": Scenario(((*_COMPARE, "esr-fast"),), (*_COMPARE, "espcn"), _page),
-    "verify": Scenario(
-        (), ("verify", "-m", "out/nearest.engine", "--against", "nearest.onnx"), _verified, True
-    ),
+    "verify": Scenario((), _VERIFY, _verified, True),
     "power": Scenario((), ("power", "power.txt", "--json"), _nothing),
     "eval": Scenario((), ("eval", "-m", "esr-fast", "--data", "set"), _nothing),
     "models": Scenario((), ("models", "--json"), _nothing),

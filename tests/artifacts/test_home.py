@@ -15,7 +15,7 @@ from edgesr.errors import ConfigError
 from edgesr.runtime.select import open_session
 
 _OPENED: list[str] = []
-"""Paths of files that were opened for reading, while `_watching`; an audit hook cannot be removed."""
+"""Paths of files that were opened while `_watching`."""
 
 _watching = [False]
 
@@ -23,6 +23,9 @@ _watching = [False]
 def _note(event: str, arguments: tuple[object, ...]) -> None:
     if _watching[0] and event == "open" and isinstance(arguments[0], (str, bytes, os.PathLike)):
         _OPENED.append(os.fsdecode(arguments[0]))
+
+
+sys.addaudithook(_note)  # once: it cannot be removed
 
 
 @pytest.mark.parametrize(
@@ -99,7 +102,6 @@ def test_an_engine_below_the_working_folder_is_used_only_when_it_is_named(
 def test_an_engine_is_read_once_an_opening(model, edgesr_home, backend, by_engine):
     """Hashing it is reading it; an engine of a board has up to 150 MB."""
     engine = edgesr_home / "engines/nearest.engine"
-    sys.addaudithook(_note)
     _OPENED.clear()
     _watching[0] = True
     try:

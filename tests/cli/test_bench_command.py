@@ -58,8 +58,8 @@ def test_a_whole_bench_of_1000_samples(
 ) -> None:
     folder = tmp_path / "run"
     document, errors = bench(
-        capsys, "--model", network, "--samples", 1000, "--rounds", 2, "--window-s", 3, "--idle-s", 3,
-        "-o", folder,
+        capsys, "--model", network, "--samples", 1000, "--rounds", 2, "--window-s", 3,
+        "--idle-s", 3, "-o", folder,
     )  # fmt: skip
     assert errors == ""
     assert sorted(path.name for path in folder.iterdir()) == FILES
