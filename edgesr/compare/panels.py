@@ -123,7 +123,8 @@ def check_shipped(wishes: Sequence[Wishes]) -> None:
         listed = ", ".join([*(f"{name} x{scale}" for name, scale in known), f"{CONTROL} (any)"])
         here = [name for name, scale in known if scale == (wishes[0].scale or DEFAULT_SCALE)]
         raise ModelError(
-            f"no weights come with edgesr for {', '.join(map(shell, missing))}; shipped are {listed}",
+            f"no weights come with edgesr for {', '.join(map(shell, missing))}; shipped are "
+            f"{listed}",
             where=Argument("model"),
             fix=f"{' '.join(f'-m {shell(name)}' for name in [*here, CONTROL])}, or the path of an "
             "exported .onnx file",

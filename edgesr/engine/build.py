@@ -135,7 +135,7 @@ def load(
             f"TensorRT {stack.version} takes every scale for float32 and would misread this int8 "
             "file; int8 needs TensorRT 10 or later (JetPack 6.1)",
             where=request.onnx,
-            fix=f"edgesr export --model {model.network} --precision fp16",
+            fix=f"edgesr export -m {shell(model.network)} --precision fp16",
         )
     parsed = net.parse(stack, request.onnx, model, request.batch, plugin=plugin)
     computed = parsed.precision
@@ -145,7 +145,7 @@ def load(
             f"{asked} was asked for, but the graph computes in {computed}; an engine computes in "
             "the types that its ONNX file states",
             where=request.onnx,
-            fix=f"edgesr export --model {model.network} --precision {asked}",
+            fix=f"edgesr export -m {shell(model.network)} --precision {asked}",
         )
     return model, parsed
 
