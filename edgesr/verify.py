@@ -136,5 +136,5 @@ def check_same_network(
         f"it was built from {engine.onnx_file} ({engine.network} x{engine.scale}), and {onnx.name} "
         "is another network, tile or set of weights",
         where=engine_path,
-        fix=f"edgesr build-engine -m {shell(onnx)} --board {engine.board}",
+        fix=f"edgesr build-engine -m {shell(onnx)} --board {shell(engine.board)}",
     )

@@ -198,8 +198,8 @@ class EngineManifest:
         onnx = engine.parent / self.onnx_file
         source = onnx if onnx.is_file() else Path(self.onnx_file)
         return (
-            f"edgesr build-engine -m {shell(source)} --board {self.board} "
-            f"--precision {self.precision} --batch {self.batch} "
+            f"edgesr build-engine -m {shell(source)} --board {shell(self.board)} "
+            f"--precision {shell(self.precision)} --batch {self.batch} "
             f"{'--no-plugin ' if self.no_plugin else ''}-o {shell(engine)}"
         )
 
