@@ -18,11 +18,11 @@ from onnx import ModelProto
 from edgesr.export import fp16
 from edgesr.export.lower import define_mixers
 from edgesr.export.mixer import MIXER
-from edgesr.export.parity import psnr_db
 from edgesr.export.ranges import too_large_for_half
 from edgesr.export.torch_graph import trace
 from edgesr.files import sha256, write_json
 from edgesr.imaging.patches import hard_tiles, real_tiles
+from edgesr.imaging.psnr import psnr_db
 from edgesr.models.checkpoint import load_network
 from edgesr.weights import shipped
 

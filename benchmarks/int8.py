@@ -33,10 +33,11 @@ from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.export import int8
 from edgesr.export.calibration import calibration_for
 from edgesr.export.exporter import ExportRequest, export
-from edgesr.export.parity import psnr_db, run_tiles
+from edgesr.export.parity import run_tiles
 from edgesr.export.smooth import smooth
 from edgesr.files import write_json, write_text
 from edgesr.imaging.patches import real_tiles
+from edgesr.imaging.psnr import psnr_db
 
 RESULTS = Path(__file__).parent / "results"
 RUNS = 20

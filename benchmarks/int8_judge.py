@@ -16,10 +16,11 @@ from edgesr.evaluate.datasets import open_sets
 from edgesr.evaluate.evaluate import score
 from edgesr.export.allowed_qdq import DEQUANTIZE, QUANTIZE
 from edgesr.export.int8 import KINDS
-from edgesr.export.parity import psnr_db, run_tiles
+from edgesr.export.parity import run_tiles
 from edgesr.files import sha256
 from edgesr.imaging.patches import hard_tiles
 from edgesr.imaging.picture import Picture
+from edgesr.imaging.psnr import psnr_db
 from edgesr.runtime.onnxruntime_session import OnnxRuntimeSession
 from edgesr.runtime.photograph import upscale_picture
 

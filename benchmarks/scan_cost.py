@@ -28,10 +28,11 @@ from onnx import GraphProto, ModelProto, helper, inliner, numpy_helper
 from edgesr.export.fp16 import to_fp16
 from edgesr.export.lower import define_mixers
 from edgesr.export.mixer import is_mixer
-from edgesr.export.parity import psnr_db, run_tiles
+from edgesr.export.parity import run_tiles
 from edgesr.export.torch_graph import trace
 from edgesr.files import write_json
 from edgesr.imaging.patches import real_tiles
+from edgesr.imaging.psnr import psnr_db
 from edgesr.models import get_network
 
 OUTPUT = Path(__file__).parent / "results" / "scan_cost.json"

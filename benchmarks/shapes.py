@@ -1,7 +1,7 @@
 """The student's shape with directions and locality: long runs, and what each shape costs.
 
-    edgesr train --data PHOTOS --model mambalitesr:SHAPE --out RUNS/NAME --steps 40000 ...
-    edgesr eval mambalitesr:SHAPE --weights RUNS/NAME/FILE --data SETS --json > RUNS/NAME/eval.json
+    edgesr train --data PHOTOS --model mambalitesr:SHAPE -o RUNS/NAME --steps 40000 ...
+    edgesr eval -m mambalitesr:SHAPE --weights FILE --data SETS --json > RUNS/NAME/eval.json
     python benchmarks/shapes.py take --runs RUNS
     python benchmarks/shapes.py time
     python benchmarks/shapes.py gpu ENGINE_TIMES.json ...

@@ -23,7 +23,7 @@ from ship_card import begin_card, card_blocks
 from table1_text import fill_blocks
 from training_results import collect, read_log
 
-from edgesr.engine.default_model import NETWORK, SCALE
+from edgesr.engine.named_model import NETWORK, SCALE
 from edgesr.errors import ConfigError, DataError, EdgesrError
 from edgesr.files import sha256, write_bytes, write_json, write_text
 from edgesr.weights import FOLDER, shipped_names
@@ -136,7 +136,7 @@ def measure(place: Place, sets: list[Path]) -> None:
             documents.append(result.to_json())
     found = {
         "schema": SCHEMA,
-        "command": f"edgesr eval {place.name} --scale {place.scale} --data SETS --json",
+        "command": f"edgesr eval -m {place.name} --scale {place.scale} --data SETS --json",
         "onnx_sha256": sha256(place.file("onnx")),
         "sets": documents,
     }

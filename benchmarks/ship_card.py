@@ -48,7 +48,7 @@ Where the photographs come from stands in the [student's card](student_x4.md#pho
 """
 
 _TIMES = {2: "twice", 3: "three times", 4: "four times"}
-# Of the machine and of the folders, not of the recipe; `--data` and `--out` are always written.
+# Of the machine and of the folders, not of the recipe; `--data` and `-o` are always written.
 _LEFT_OUT = {
     "data", "out", "model", "scale", "time_limit_s", "resume", "checkpoint_every", "validate",
     "validate_every", "log_every", "cache", "device", "distillation",
@@ -151,10 +151,10 @@ def _duration(seconds: float) -> str:
 def recipe(config: Json) -> str:
     """Return the command line of the recipe: what differs from the defaults."""
     model, taught = config["model"], config["distillation"]
-    words = ["edgesr", "train", "--data", "PHOTOS", "--model", model, "--out", f"runs/{model}"]
+    words = ["edgesr", "train", "--data", "PHOTOS", "--model", model, "-o", f"runs/{model}"]
     if taught is not None:
-        words = ["edgesr", "distill", "--data", "PHOTOS", "--student", model]
-        words += ["--out", f"runs/{model}", "--teacher", "TEACHER.safetensors"]
+        words = ["edgesr", "distill", "--data", "PHOTOS", "--model", model]
+        words += ["-o", f"runs/{model}", "--teacher", "TEACHER.safetensors"]
         words += ["--alpha", f"{taught['alpha']:g}"]
         if taught.get("feature_affinity"):  # older runs could not have any
             words += ["--feature-affinity", f"{taught['feature_affinity']:g}"]

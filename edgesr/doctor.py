@@ -8,12 +8,13 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
-from edgesr.artifacts.engine_files import FOLDER, engine_paths
+from edgesr.artifacts import home
+from edgesr.artifacts.engine_files import engine_paths
 from edgesr.artifacts.engine_manifest import EngineManifest
 from edgesr.boards.board import Board
 from edgesr.boards.device import ROOT, Device, is_above_mode, is_below_mode, read_device
 from edgesr.boards.gpu import Gpu, first_gpu
-from edgesr.engine.find import check_engine
+from edgesr.engine.find import read_engine
 from edgesr.engine.loading import load_failure, load_fix
 from edgesr.engine.plugin_build import Lack, find_tools
 from edgesr.engine.stack import Stack, find_stack
@@ -44,12 +45,12 @@ class Check:
     fix: str | None = None
 
 
-def diagnose(root: Path = ROOT, engines: Path = FOLDER) -> tuple[Check, ...]:
+def diagnose(root: Path = ROOT, engines: Path | None = None) -> tuple[Check, ...]:
     """Look at everything `upscale`, `build-engine` and `bench` need.
 
     Args:
         root: root of the file system that describes the board.
-        engines: folder of engines.
+        engines: folder of engines; None: the person's own.
     """
     device = read_device(root)
     is_jetson = device.board is not None and device.board.is_jetson
@@ -61,7 +62,7 @@ def diagnose(root: Path = ROOT, engines: Path = FOLDER) -> tuple[Check, ...]:
         *(_jetson(device) if is_jetson else ()),
         *_tensorrt(device),
         *_sensors(root, device),
-        *_engines(engines),
+        *_engines(home.engines() if engines is None else engines),
     )
 
 
@@ -237,7 +238,7 @@ def _sensors(root: Path, device: Device) -> Iterator[Check]:
 def _engines(folder: Path) -> Iterator[Check]:
     for engine in engine_paths(folder):
         try:
-            manifest = check_engine(engine)
+            manifest = read_engine(engine).manifest
         except EdgesrError as error:
             yield Check(engine.name, NOTE, f"cannot run here: {error.what}", error.advice)
             continue
@@ -247,6 +248,6 @@ def _engines(folder: Path) -> Iterator[Check]:
 def _usable(engine: Path, manifest: EngineManifest) -> Check:
     title = f"{manifest.network} x{manifest.scale} {manifest.precision} for {manifest.board}"
     if manifest.verification is None:
-        fix = f"edgesr verify {shell(manifest.onnx_file)} {shell(engine)}"
+        fix = f"edgesr verify -m {shell(engine)}"
         return Check(engine.name, OK, f"{title}, not verified", fix)
     return Check(engine.name, OK, f"{title}, verified: {manifest.verification.psnr_db:.1f} dB")

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from edgesr.errors import ConfigError, EdgesrError
+from edgesr.errors import ConfigError, EdgesrError, shell
 
 _NOT_A_NAME = re.compile(r"[^A-Za-z0-9]")
 
@@ -40,7 +40,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
             prefix=f".{path.stem}{_mark()}{os.getpid()}.", suffix=path.suffix, dir=path.parent
         )
     except OSError as error:
-        fix = "another folder" if path.parent.is_dir() else f"mkdir -p {path.parent}"
+        fix = "another folder" if path.parent.is_dir() else f"mkdir -p {shell(path.parent)}"
         raise ConfigError(f"cannot write here ({error.strerror})", where=path, fix=fix) from error
     os.close(handle)
     temporary = Path(name)

@@ -1,6 +1,5 @@
 """How far an engine is from ONNX Runtime on real patches, measured and kept in its manifest."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -8,11 +7,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesr.artifacts.engine_files import is_export_of
+from edgesr import weights
+from edgesr.artifacts import home
+from edgesr.artifacts.engine_files import find_parent, is_export_of
 from edgesr.artifacts.engine_manifest import EngineManifest, Verification
 from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.errors import EngineError, shell
 from edgesr.imaging.patches import NAMES, real_tiles
+from edgesr.imaging.psnr import psnr_db
 from edgesr.runtime.onnxruntime_session import OnnxRuntimeSession
 from edgesr.runtime.session import Session
 from edgesr.runtime.tensorrt_session import TensorRTSession
@@ -21,16 +23,16 @@ LIMIT_DB = 45.0
 """An engine below this PSNR to its network is broken, not merely rounded. Two ways to carry an int8
 file out, in kernels and in floating point, are closer than that (benchmarks/results/int8.md)."""
 
-IDENTICAL_DB = 150.0
-"""What is reported where no value differs, in place of an infinite PSNR."""
 
-
-def verify_engine(onnx: Path, engine: Path) -> tuple[Verification, EngineError | None]:
+def verify_engine(
+    engine: Path, onnx: Path | None = None
+) -> tuple[Verification, EngineError | None]:
     """Compare an engine with ONNX Runtime on the bundled patches and write that into its manifest.
 
     Args:
-        onnx: the file it was built from, or the same weights exported in another precision.
         engine: what is judged.
+        onnx: the file it was built from, or the same weights exported in another precision; None:
+            the former, found beside the engine, in the person's exports, or among what ships.
 
     Returns:
         What was measured, and the error that it amounts to; None: the engine is good.
@@ -40,8 +42,17 @@ def verify_engine(onnx: Path, engine: Path) -> tuple[Verification, EngineError |
         ModelError: the ONNX file cannot be used.
         MissingError: TensorRT or pycuda is not installed.
     """
-    reference = OnnxRuntimeSession(onnx)
     manifest = EngineManifest.read(engine)
+    if onnx is None:
+        onnx = find_parent(manifest, (engine.parent, home.exports(), weights.FOLDER))
+    if onnx is None:
+        raise EngineError(
+            f"{manifest.onnx_file}, which it was built from, lies neither beside it nor in "
+            f"{home.exports()}",
+            where=engine,
+            fix=f"edgesr verify -m {shell(engine)} --against MODEL.onnx",
+        )
+    reference = OnnxRuntimeSession(onnx)
     check_same_network(manifest, engine, reference.manifest, onnx)
     candidate = TensorRTSession(engine)
     try:
@@ -53,10 +64,9 @@ def verify_engine(onnx: Path, engine: Path) -> tuple[Verification, EngineError |
     replace(manifest, verification=result).write(engine)
     if result.psnr_db >= LIMIT_DB:
         return result, None
-    fix = f"edgesr export --model {manifest.network} --precision fp32, and build from that"
+    fix = f"edgesr export -m {shell(manifest.network)} --precision fp32, and build from that"
     if manifest.precision == "int8" and reference.manifest.precision != "int8":
-        own = f"{shell(manifest.onnx_file)} {shell(engine)}"
-        fix = f"edgesr verify {own}  (without what int8 itself costs)"
+        fix = f"edgesr verify -m {shell(engine)}  (against its own file, without what int8 costs)"
     return result, EngineError(
         f"{result.psnr_db:.1f} dB is below {LIMIT_DB:.0f}; its pictures are not to be trusted",
         where=engine,
@@ -92,11 +102,11 @@ def compare(
         largest = max(largest, float(np.abs(difference).max()))
     worst = max(squares, key=lambda name: squares[name])
     return Verification(
-        psnr_db=_psnr_db(float(np.mean(list(squares.values())))),
+        psnr_db=round(psnr_db(float(np.mean(list(squares.values())))), 3),
         max_abs_difference=largest,
         patches=len(squares),
         worst_patch=worst,
-        worst_psnr_db=_psnr_db(squares[worst]),
+        worst_psnr_db=round(psnr_db(squares[worst]), 3),
         against=reference.backend,
     )
 
@@ -105,12 +115,6 @@ def _run(session: Session, patch: NDArray[np.float32]) -> NDArray[np.float32]:
     """Run one patch through a session of any batch."""
     outputs = session.run(np.repeat(patch[None], session.batch or 1, axis=0))
     return np.asarray(outputs[0])
-
-
-def _psnr_db(mean_square: float) -> float:
-    if mean_square == 0:
-        return IDENTICAL_DB
-    return round(min(IDENTICAL_DB, -10 * math.log10(mean_square)), 3)
 
 
 def check_same_network(
@@ -132,5 +136,5 @@ def check_same_network(
         f"it was built from {engine.onnx_file} ({engine.network} x{engine.scale}), and {onnx.name} "
         "is another network, tile or set of weights",
         where=engine_path,
-        fix=f"edgesr build-engine {shell(onnx)} --board {engine.board}",
+        fix=f"edgesr build-engine -m {shell(onnx)} --board {shell(engine.board)}",
     )

@@ -164,14 +164,13 @@ describe() {
 build_verify_measure() {
     local engine onnx
     "$edgesr" doctor --json >"$results/doctor.json" || true # it exits 1 where something is missing
-    # shellcheck disable=SC2086  # no model is no argument
-    "$edgesr" build-engine ${model:+"$model"} --json >"$results/engine.json"
+    "$edgesr" build-engine ${model:+-m "$model"} --json >"$results/engine.json"
     engine=$(field engine) onnx=$(field onnx)
     say "built $engine"
-    "$edgesr" verify "$onnx" "$engine" --json | tee "$results/verify.json"
+    "$edgesr" verify -m "$engine" --against "$onnx" --json | tee "$results/verify.json"
     cp "$engine.json" "$results/"
     [ "$bench" -eq 1 ] || return 0
-    "$edgesr" bench --engine "$engine" --samples "$samples" -o "$results/bench"
+    "$edgesr" bench -m "$engine" --samples "$samples" -o "$results/bench"
 }
 
 field() {

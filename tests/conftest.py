@@ -2,6 +2,7 @@
 
 import signal
 
+import pytest
 from engine_fixtures import engine_manifest, onnx_manifest, orin_nano, small_onnx
 from nearest_network import data, make_nearest
 from traced_once import shared_traces
@@ -17,6 +18,15 @@ __all__ = [
 ]
 
 pytest_plugins = ["expected_skips", "heavy_first", "optional_packages"]
+
+
+@pytest.fixture(autouse=True)
+def edgesr_home(tmp_path, monkeypatch):
+    """Keep exports, engines and caches of a test out of the place of whoever runs the tests."""
+    place = tmp_path / "edgesr-home"
+    monkeypatch.setenv("EDGESR_HOME", str(place))
+    return place
+
 
 # A shell lets what it starts in the background ignore Ctrl-C, and children inherit that; the tests
 # that press Ctrl-C must not depend on how they were started.

@@ -6,8 +6,9 @@ import pytest
 from edgesr.artifacts.onnx_manifest import OnnxManifest, Parent
 from edgesr.errors import EngineError
 from edgesr.imaging.patches import NAMES, real_tiles
+from edgesr.imaging.psnr import IDENTICAL_DB
 from edgesr.runtime.onnxruntime_session import OnnxRuntimeSession
-from edgesr.verify import IDENTICAL_DB, check_same_network, compare
+from edgesr.verify import check_same_network, compare
 
 
 @pytest.fixture

@@ -189,7 +189,7 @@ def _become(request: Request, folder: Path, notes: Path) -> int:
     _redirect((folder if full else notes) / STDOUT, 1)
     _redirect(notes / _STDERR, 2)
     tempfile.tempdir = str(folder / "tmp")  # said, so that Python does not probe it
-    os.environ |= {"TMPDIR": str(folder / "tmp"), "XDG_CACHE_HOME": str(folder / "cache")}
+    os.environ |= {"TMPDIR": str(folder / "tmp"), "EDGESR_HOME": str(folder / "home")}
     if request.simulated_gpu:
         _simulate_gpu()
     counter.install(stdout=full)

@@ -13,14 +13,14 @@ from children import ROOT, Children, Done, Request
 
 DATA = ROOT / "tests/data"
 _SMALL = (
-    *("--data", "pictures", "--out", "out/run", "--device", "cpu", "--batch", "2", "--patch", "8"),
+    *("--data", "pictures", "-o", "out/run", "--device", "cpu", "--batch", "2", "--patch", "8"),
     *("--log-every", "1", "--checkpoint-every", "2"),
 )
 _TRAIN = ("train", "--model", "esr-fast", *_SMALL)
-_DISTILL = ("distill", "--student", "esr-fast", "--teacher", "teacher.safetensors", *_SMALL)
+_DISTILL = ("distill", "--model", "esr-fast", "--teacher", "teacher.safetensors", *_SMALL)
 _BENCH = (
     *("bench", "-m", "esr-fast", "--samples", "5", "--rounds", "1", "--warmup", "0"),
-    *("--idle", "0.1", "--window", "0.01", "--power", "none", "--input", "32x32"),
+    *("--power", "none", "--input", "32x32"),
     *("-o", "out/run", "--overwrite"),
 )
 _INT8 = (
@@ -138,10 +138,11 @@ def _nothing(folder: Path) -> str:
 
 
 _EXPORT = ("export", "--model", "esr-fast", "-o", "out/m.onnx")
-_BUILD = ("build-engine", "m.onnx", "--board", "rtx", "-o", "out/m.engine")
+_BUILD = ("build-engine", "-m", "m.onnx", "--board", "rtx", "-o", "out/m.engine")
 _SMALL_MODEL = ("export", "--model", "esr-fast", "--tile", "16", "--batch", "1", "-o", "m.onnx")
 _UPSCALE = ("upscale", "photo.png", "-o", "out/big.png", "--overwrite", "-m")
-_COMPARE = ("compare", "photo.png", "-o", "out/page.html", "--overwrite", "--models")
+_VERIFY = ("verify", "-m", "out/nearest.engine", "--against", "nearest.onnx")
+_COMPARE = ("compare", "photo.png", "-o", "out/page.html", "--overwrite", "--model")
 
 SCENARIOS = {
     "export": Scenario((_EXPORT,), ("export", "--model", "espcn", "-o", "out/m.onnx"), _model),
@@ -157,9 +158,9 @@ SCENARIOS = {
     ),
     "report": Scenario((_BENCH,), ("report", "out/run"), _report),
     "compare": Scenario(((*_COMPARE, "esr-fast"),), (*_COMPARE, "espcn"), _page),
-    "verify": Scenario((), ("verify", "nearest.onnx", "out/nearest.engine"), _verified, True),
+    "verify": Scenario((), _VERIFY, _verified, True),
     "power": Scenario((), ("power", "power.txt", "--json"), _nothing),
-    "eval": Scenario((), ("eval", "esr-fast", "--data", "set"), _nothing),
+    "eval": Scenario((), ("eval", "-m", "esr-fast", "--data", "set"), _nothing),
     "models": Scenario((), ("models", "--json"), _nothing),
     "doctor": Scenario((), ("doctor",), _nothing),
 }

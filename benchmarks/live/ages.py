@@ -46,7 +46,7 @@ def measure(fps: int, duration_s: float, model: str = "esr-fast") -> dict[str, A
         stand_in.chmod(0o755)
         command = [
             *("edgesr", "live", "--source", "test", "--size", SIZE, "--fps", str(fps)),
-            *("-m", model, "--sink", "out.mkv", "--duration", str(duration_s)),
+            *("-m", model, "--sink", "out.mkv", "--duration-s", str(duration_s)),
             *("--record", "rows.csv", "--json"),
         ]
         wall_minus_monotonic_s = time.time() - time.monotonic()

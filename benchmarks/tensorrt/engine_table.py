@@ -163,7 +163,7 @@ def photo(variant: Variant, work: Path, picture: Path) -> Json:
     """Upscale a photograph through an engine, as a user does."""
     target = work / "photo_x4.png"
     target.unlink(missing_ok=True)
-    words = ["upscale", str(picture), "--engine", str(variant.engine(work)), "-o", str(target)]
+    words = ["upscale", str(picture), "-m", str(variant.engine(work)), "-o", str(target)]
     failure = edgesr(words, target.with_suffix(".txt"))
     return {"engine": variant.name, "picture": picture.name, "failure": failure}
 

@@ -4,7 +4,7 @@
 
 FOLDER holds engines with their manifests, as `edgesr build-engine` writes them and `edgesr verify`
 completes them. Scores are taken where they lie beside an engine: NAME.tensorrt.json and
-NAME.onnxruntime.json, what `edgesr eval NAME.onnx --backend ... --json` printed for the same file.
+NAME.onnxruntime.json, what `edgesr eval -m NAME.onnx --backend ... --json` printed for the file.
 `tensorrt_page.py` renders the result.
 """
 

@@ -48,7 +48,7 @@ class Variant:
         """Return the arguments of `edgesr build-engine`."""
         form = {None: [], True: ["--plugin"], False: ["--no-plugin"]}[self.plugin]
         engine = ["-o", str(self.engine(work)), "--json"]
-        return ["build-engine", str(self.onnx(work)), "--board", "gpu", *form, *engine]
+        return ["build-engine", "-m", str(self.onnx(work)), "--board", "gpu", *form, *engine]
 
 
 def variants(networks: Sequence[str], batches: Sequence[int]) -> list[Variant]:
@@ -112,7 +112,7 @@ def build_all(
             if failure is not None:
                 return failure
             say(f"built {engine.name} in {time.monotonic() - began:.0f} s")
-        verify = ["verify", str(variant.onnx(work)), str(engine)]
+        verify = ["verify", "-m", str(engine), "--against", str(variant.onnx(work))]
         return edgesr(verify, engine.with_suffix(".verify.txt"))
 
     failed = {}

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,9 +12,6 @@ from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.errors import EdgesrError
 
 _log = logging.getLogger(__name__)
-
-FOLDER = Path("engines")
-"""Where `build-engine` puts engines that were given no name."""
 
 
 def engine_paths(folder: Path) -> list[Path]:
@@ -51,6 +49,16 @@ def is_export_of(model: OnnxManifest, engine: EngineManifest) -> bool:
     parent = None if model.parent is None else model.parent.sha256
     named = (model.network, model.scale) == (engine.network, engine.scale)
     return named and parent is not None and parent == engine.weights_sha256
+
+
+def find_parent(manifest: EngineManifest, folders: Iterable[Path]) -> Path | None:
+    """Return the ONNX file that an engine was built from, or None where it is in no folder."""
+    for folder in folders:
+        for onnx in sorted(folder.glob("*.onnx")):
+            with suppress(EdgesrError, OSError):
+                if OnnxManifest.read(onnx).onnx_sha256 == manifest.onnx_sha256:
+                    return onnx
+    return None
 
 
 def find_fp32_model(manifest: EngineManifest, folders: Iterable[Path]) -> Path | None:

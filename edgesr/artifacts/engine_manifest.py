@@ -15,7 +15,7 @@ from edgesr.artifacts.limits import check_call
 from edgesr.artifacts.plugin import Plugin
 from edgesr.decode import Amount, Count, FileName, Number, Positive, Scale, Sha256, Text, read_json
 from edgesr.errors import EngineError, shell
-from edgesr.files import sha256, to_json, write_json
+from edgesr.files import to_json, write_json
 
 FORMAT = "edgesr-engine/1"
 TensorRTModule = Annotated[str, Meta(pattern=r"^tensorrt(_rtx)?\Z")]
@@ -198,15 +198,15 @@ class EngineManifest:
         onnx = engine.parent / self.onnx_file
         source = onnx if onnx.is_file() else Path(self.onnx_file)
         return (
-            f"edgesr build-engine {shell(source)} --board {self.board} "
-            f"--precision {self.precision} --batch {self.batch} "
+            f"edgesr build-engine -m {shell(source)} --board {shell(self.board)} "
+            f"--precision {shell(self.precision)} --batch {self.batch} "
             f"{'--no-plugin ' if self.no_plugin else ''}-o {shell(engine)}"
         )
 
     def check(
         self, engine: Path, *, module: str, tensorrt: str, compute_capability: str | None
     ) -> None:
-        """Refuse an engine that is not the described file or was not made for this machine.
+        """Refuse an engine that was not made for this machine; its content is not looked at.
 
         Args:
             engine: the engine.
@@ -219,9 +219,7 @@ class EngineManifest:
                 rebuilds both.
         """
         wrong = None
-        if sha256(engine) != self.engine_sha256:
-            wrong = "it is truncated or was changed since it was built (SHA-256 differs)"
-        elif (self.tensorrt_module, self.tensorrt) != (module, tensorrt):
+        if (self.tensorrt_module, self.tensorrt) != (module, tensorrt):
             wrong = (
                 f"it was built by {self.tensorrt_module} {self.tensorrt}; "
                 f"here is {module} {tensorrt}"
@@ -243,4 +241,21 @@ class EngineManifest:
         if self.plugin is not None:
             self.plugin.check(
                 tensorrt=tensorrt, compute_capability=compute_capability, where=engine, fix=again
+            )
+
+    def check_content(self, engine: Path, engine_sha256: str) -> None:
+        """Refuse an engine that is not the file that was built.
+
+        Args:
+            engine: the engine.
+            engine_sha256: SHA-256 of its content.
+
+        Raises:
+            EngineError: its content is another; the fix rebuilds it.
+        """
+        if engine_sha256 != self.engine_sha256:
+            raise EngineError(
+                "it is truncated or was changed since it was built (SHA-256 differs)",
+                where=engine,
+                fix=self.rebuild_command(engine),
             )

@@ -1,17 +1,17 @@
 """The TensorRT plugin that runs a Mamba mixer as one kernel: its library, and loading it.
 
 The library is compiled on the machine that runs it (`edgesr.engine.plugin_build`), for one release
-of TensorRT and one kind of GPU, and lies in the user's cache folder. An engine that holds the
-plugin names the library in its manifest; without that very library it is not opened.
+of TensorRT and one kind of GPU, and lies in the person's folder of plugins (home.py). An engine
+that holds the plugin names the library in its manifest; without that very library it is not opened.
 """
 
 import ctypes
 import hashlib
-import os
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+from edgesr.artifacts.home import plugins
 from edgesr.decode import FileName, Sha256, Text
 from edgesr.errors import EngineError
 from edgesr.files import sha256
@@ -35,12 +35,6 @@ SOURCES = (
 
 NODE = "MambaMixer"
 """Name of the plugin, and of the ONNX operator that it runs."""
-
-
-def plugin_folder() -> Path:
-    """Return the folder of compiled plugins, below the user's cache folder."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "edgesr" / "plugins"
 
 
 def read_sources() -> dict[str, bytes]:
@@ -94,7 +88,7 @@ class Plugin:
         Raises:
             EngineError: it does not fit, is missing or was changed.
         """
-        library = plugin_folder() / self.file
+        library = plugins() / self.file
         wrong = None
         if self.source_sha256 != source_sha256():
             wrong = "it was built with the plugin of another edgesr"

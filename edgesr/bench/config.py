@@ -2,7 +2,7 @@
 
 import math
 import shlex
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 from edgesr.errors import Argument, ConfigError
 from edgesr.power.energy import MIN_WINDOW_S
@@ -96,9 +96,8 @@ class BenchConfig:
     def command(self) -> str:
         """The command line that asks for this."""
         words = ["edgesr", "bench"]
-        files = dict.fromkeys(replace(wanted, tile=None) for wanted in self.wanted)
-        for wanted in files:
-            words += ["--engine" if wanted.is_engine else "--model", wanted.model]
+        for model in dict.fromkeys(wanted.model for wanted in self.wanted):
+            words += ["--model", model]
         backends = {wanted.backend for wanted in self.wanted if not wanted.is_engine}
         words += [word for name in sorted(backends - {"auto"}) for word in ("--backend", name)]
         tiles = dict.fromkeys(wanted.tile for wanted in self.wanted if wanted.tile is not None)
@@ -107,9 +106,8 @@ class BenchConfig:
         for field in fields(self):
             value = getattr(self, field.name)
             if field.name in _OPTIONS and value != field.default:
-                shown = 1e3 * value if field.name == "interval_s" else value
-                text = f"{shown:g}" if isinstance(shown, float) else str(shown)
-                words += [f"--{field.name.removesuffix('_s')}", text]
+                text = f"{value:g}" if isinstance(value, float) else str(value)
+                words += [f"--{field.name.replace('_', '-')}", text]
         return shlex.join(words)
 
 

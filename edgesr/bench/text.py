@@ -104,7 +104,7 @@ def watts(power_mw: float | None) -> float | None:
 
 
 def comparison_table(comparison: Comparison) -> str:
-    """Return the lines that `edgesr bench --compare` prints."""
+    """Return the lines that `edgesr compare-runs` prints."""
     header = ("Model", "Figure", "A", "B", "B/A", "chance", "by control", "")
     rows = [
         (

@@ -83,7 +83,8 @@ class Board:
     Attributes:
         name: what `--board` takes.
         title: what people call it.
-        family: the option `--jetson-orin-nano` names a family; the device says which member it is.
+        family: name of the boards that one option of `build-engine` means; the device says which of
+            them it is.
         tensorrt_modules: Python modules that may build for it, the preferred one first.
         compute_capabilities: of its GPU as CUDA prints them; several where that depends on the card
             or on the CUDA version. None in the file of a board that is read from the device.
@@ -227,6 +228,12 @@ def get_board(name: str) -> Board:
     raise ConfigError(
         f"no board is called '{name}'; there are {names}", fix="edgesr build-engine --list-boards"
     )
+
+
+def shared_families() -> tuple[str, ...]:
+    """Return the families of several boards, for each of which there is an option `--NAME`."""
+    names = [board.family for board in all_boards()]
+    return tuple(sorted({name for name in names if names.count(name) > 1}))
 
 
 def family(name: str) -> tuple[Board, ...]:

@@ -166,7 +166,7 @@ def resolve_board(name: str | None, device_board: Board | None) -> Board:
     """Return the board a user means.
 
     Args:
-        name: of a board or of a family (`jetson-orin-nano`), whose member is then the one this
+        name: of a board or of a family of boards, whose member is then the one this
             machine is, else the largest; None: the board this machine is.
         device_board: the board this machine is.
 

@@ -1,14 +1,12 @@
-"""What `train` and `distill` share: their options, and how they show a run."""
+"""How `train` and `distill` show a run."""
 
-import json as json_format
+import json
 import os
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING
 
 from edgesr.cli._console import progress, say
 from edgesr.cli._signals import stop_on_signals
@@ -19,98 +17,6 @@ if TYPE_CHECKING:
     from edgesr.train.record import Row
 
 _BAR = 1000  # the bar moves in thousandths of the run, which has steps, a duration, or both
-
-Data = Annotated[Path, typer.Option(help="Folder of HR pictures, searched recursively.")]
-Out = Annotated[Path, typer.Option(help="Folder of the run.")]
-Scale = Annotated[int, typer.Option(help="Factor between LR and HR sides.")]
-Batch = Annotated[int, typer.Option(help="Patches in a step, over all processes.")]
-Patch = Annotated[int, typer.Option(help="Side of an LR patch in pixels.")]
-PatchesPerImage = Annotated[
-    int | None,
-    typer.Option(help="Patches from each picture drawn (the paper: 8); else drawn by area."),
-]
-Degradation = Annotated[
-    str,
-    typer.Option(help="How LR is made: bicubic, or photo (also blur, resizing, noise and JPEG)."),
-]
-Steps = Annotated[int | None, typer.Option(help="Steps of the whole run. Default: 10000.")]
-DurationS = Annotated[
-    float | None, typer.Option(help="Wall time of the whole run; the schedule follows it.")
-]
-TimeLimitS = Annotated[
-    float | None, typer.Option(help="Stop after this time with a checkpoint for --resume.")
-]
-Lr = Annotated[float, typer.Option(help="Learning rate after the warm-up.")]
-LrMin = Annotated[float, typer.Option(help="Where the cosine ends.")]
-Schedule = Annotated[str, typer.Option(help="cosine, or milestones (halved at each).")]
-Milestones = Annotated[str, typer.Option(help="Shares of the run, separated by commas.")]
-Warmup = Annotated[int, typer.Option(help="Steps of linear warm-up.")]
-Optimizer = Annotated[str, typer.Option(help="adamw or adam.")]
-WeightDecay = Annotated[
-    float,
-    typer.Option(help="On matrices and kernels; 0.05 keeps values small, for FP16 and INT8."),
-]
-Precision = Annotated[str, typer.Option(help="bf16 (autocast), fp32, or auto: bf16 on a GPU.")]
-RandomStart = Annotated[
-    bool, typer.Option("--random-start", help="Do not start a fresh network as an interpolation.")
-]
-Loss = Annotated[str, typer.Option(help="l1, l2, charbonnier or l1-fourier.")]
-ClipNorm = Annotated[float, typer.Option(help="Bound of the gradient's norm; 0 for none.")]
-Ema = Annotated[float, typer.Option(help="Decay of the averaged weights; 0 for none.")]
-Seed = Annotated[int, typer.Option(help="Of the initial weights and every crop.")]
-Weights = Annotated[
-    Path | None, typer.Option(help="Start from these weights, or from the body of another scale's.")
-]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on from OUT/checkpoint.pt.")]
-CheckpointEvery = Annotated[int, typer.Option(help="Steps between checkpoints.")]
-Validate = Annotated[Path | None, typer.Option(help="Benchmark set, such as Set5.")]
-ValidateEvery = Annotated[int, typer.Option(help="Steps between validations.")]
-LogEvery = Annotated[int, typer.Option(help="Steps between rows of metrics.csv.")]
-Cache = Annotated[
-    Path | None,
-    typer.Option(
-        help="Keep decoded pictures and a teacher's outputs here, on disk, for the next run too."
-    ),
-]
-Deterministic = Annotated[
-    bool, typer.Option("--deterministic", help="The same bits in every run on one kind of GPU.")
-]
-Device = Annotated[
-    str | None, typer.Option(help="cuda, cuda:1, cpu. Default: cuda where there is one.")
-]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-
-
-DEFAULT_STEPS = 10_000
-
-
-def configure(
-    given: dict[str, Any], teacher: tuple[Path, str | None, float, float] | None = None
-) -> "TrainConfig":
-    """Make the configuration of the options, which are named as its fields are.
-
-    Args:
-        given: every option of a command; `json` is left out.
-        teacher: weights, network name, alpha and weight of the feature affinity.
-
-    Raises:
-        ConfigError: a value that cannot be.
-    """
-    from edgesr.errors import ConfigError
-    from edgesr.train.config import Distillation, TrainConfig
-
-    fields = {name: value for name, value in given.items() if name != "json"}
-    try:
-        fields["milestones"] = tuple(float(at) for at in fields["milestones"].split(",") if at)
-    except ValueError as error:
-        raise ConfigError(
-            "must be numbers separated by commas", where="--milestones", fix="--milestones 0.5,0.75"
-        ) from error
-    if fields["steps"] is None and fields["duration_s"] is None:
-        fields["steps"] = DEFAULT_STEPS
-    if teacher is not None:
-        fields["distillation"] = Distillation(*teacher)
-    return TrainConfig(**fields)
 
 
 class _Screen:
@@ -167,7 +73,7 @@ def _line(row: "Row") -> str:
     )
 
 
-def run(config: "TrainConfig", json: bool) -> None:
+def run(config: "TrainConfig", as_json: bool) -> None:
     """Train with a bar, draw the curves, say where everything is."""
     # Pictures are degraded in as many threads as there are cores; more in each would wait for one
     # another. It counts only before NumPy is first imported, which is below.
@@ -179,7 +85,7 @@ def run(config: "TrainConfig", json: bool) -> None:
     with bar as advance, stop_on_signals() as wants_stop:
         result = train(config, _Screen(advance, wants_stop))
     if first:
-        _report(config, result, _draw_curves(config), json)
+        _report(config, result, _draw_curves(config), as_json)
 
 
 def _nothing(steps: int = 1, note: str = "") -> None:
@@ -199,8 +105,8 @@ def _draw_curves(config: "TrainConfig") -> Path | None:
     return path
 
 
-def _report(config: "TrainConfig", result: "Result", curves: Path | None, json: bool) -> None:
-    if json:
+def _report(config: "TrainConfig", result: "Result", curves: Path | None, as_json: bool) -> None:
+    if as_json:
         document = {
             "format": "edgesr-train/1",
             "step": result.step,
@@ -211,7 +117,7 @@ def _report(config: "TrainConfig", result: "Result", curves: Path | None, json: 
             "metrics": str(config.out / "metrics.csv"),
             "curves": None if curves is None else str(curves),
         }
-        say(json_format.dumps(document, indent=2))
+        say(json.dumps(document, indent=2))
         return
     psnr = "" if result.psnr_y_db is None else f", PSNR-Y {result.psnr_y_db:.3f} dB"
     state = "finished" if result.finished else "stopped; go on with --resume"

@@ -2,7 +2,7 @@
 
 import json
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +11,7 @@ import typer
 
 from edgesr.cli import _network as options
 from edgesr.cli._console import progress, say
+from edgesr.cli._ignored import refuse_ignored
 from edgesr.cli._signals import stop_on_signals
 from edgesr.errors import ConfigError
 
@@ -19,19 +20,19 @@ if TYPE_CHECKING:
 
 _INTERRUPTED = 130  # what a shell expects of a program that Ctrl-C ended
 
-_SECONDS = {f"{option}_s": option for option in ("interval", "idle", "window")}
-"""Option by field, where the option's name has no unit."""
-
 
 def command(
+    context: typer.Context,
     model: Annotated[
         list[str] | None,
-        typer.Option("-m", "--model", help="Network or .onnx file; may be repeated."),
+        typer.Option(
+            "-m",
+            "--model",
+            help="Name of a network, an .onnx or an .engine file; may be repeated. "
+            "Default: student.",
+        ),
     ] = None,
-    engine: Annotated[
-        list[Path] | None, typer.Option("--engine", help="TensorRT engine; may be repeated.")
-    ] = None,
-    backend: Annotated[str, typer.Option(help="What runs --model, as in upscale.")] = "auto",
+    backend: options.Backend = "auto",
     scale: options.Scale = None,
     samples: Annotated[int, typer.Option(help="Measured calls of each model.")] = 1000,
     warmup: Annotated[int, typer.Option(help="Uncounted calls before each window.")] = 20,
@@ -44,20 +45,16 @@ def command(
     ] = "64x64",
     threads: Annotated[int | None, typer.Option(help="CPU threads.")] = None,
     power: options.Power = "auto",
-    interval: Annotated[float, typer.Option(help="Between power samples, in ms.")] = 100.0,
-    idle: Annotated[float, typer.Option(help="Idle baseline, in s.")] = 10.0,
-    window: Annotated[
-        float, typer.Option(help="Least measured window in s, where power is measured.")
+    interval_s: Annotated[float, typer.Option(help="Time between power samples.")] = 0.1,
+    idle_s: Annotated[float, typer.Option(help="Length of the idle baseline.")] = 10.0,
+    window_s: Annotated[
+        float, typer.Option(help="Least measured window, where power is measured.")
     ] = 10.0,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", help="Folder of the run. Default: runs/bench-TIME."),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run in -o.")] = False,
-    compare: Annotated[
-        tuple[Path, Path] | None,
-        typer.Option(metavar="A B", help="Put two runs side by side; measure nothing."),
-    ] = None,
     tile: Annotated[
         list[int] | None,
         typer.Option("-t", "--tile", help="Side of a tile in pixels; may be repeated."),
@@ -84,34 +81,33 @@ def command(
     """
     from edgesr.bench.config import BenchConfig, Wanted
 
-    if compare is not None:
-        _compare(*compare, as_json)
-        return
-    files = [Wanted(name, backend) for name in model or []]
-    files += [Wanted(str(path), "tensorrt") for path in engine or []]
-    files = files or [Wanted("student", backend)]
-    tiles = () if sweep is not None or tile is None else tuple(tile)
-    try:
-        config = BenchConfig(
-            wanted=tuple(replace(one, tile=side) for one in files for side in tiles or (None,)),
-            input=input,
-            samples=samples,
-            warmup=warmup,
-            rounds=rounds,
-            batch=batch,
-            scale=scale,
-            threads=threads,
-            power=power,
-            interval_s=interval / 1000,
-            idle_s=idle,
-            window_s=window,
+    if power == "none":
+        refuse_ignored(context, "with --power none", "interval_s", "idle_s", "window_s")
+    if sweep is None:
+        refuse_ignored(
+            context, "without --sweep", "power_mode", "budget", "data", fix="--sweep power-mode"
         )
-    except ConfigError as error:
-        raise error.as_options(_SECONDS) from error
+    files = [Wanted(name, backend) for name in model or ["student"]]
+    if any(one.is_engine for one in files) and not all(one.is_engine for one in files):
+        files = [replace(one, backend="tensorrt") if one.is_engine else one for one in files]
+    tiles = () if sweep is not None or tile is None else tuple(tile)
+    config = BenchConfig(
+        wanted=tuple(replace(one, tile=side) for one in files for side in tiles or (None,)),
+        input=input,
+        samples=samples,
+        warmup=warmup,
+        rounds=rounds,
+        batch=batch,
+        scale=scale,
+        threads=threads,
+        power=power,
+        interval_s=interval_s,
+        idle_s=idle_s,
+        window_s=window_s,
+    )
     kind = "bench" if sweep is None else "sweep"
     folder = output or Path("runs") / f"{kind}-{datetime.now():%Y%m%d-%H%M%S}"
     if sweep is None:
-        _only_of_a_sweep(power_mode, budget, data)
         _bench(config, folder, overwrite, as_json)
         return
     if sweep != "power-mode":
@@ -128,16 +124,6 @@ def command(
         data=data,
     )
     run_sweep(asked, folder, overwrite, as_json)
-
-
-def _only_of_a_sweep(*options: object) -> None:
-    """See that no option of a sweep stands alone."""
-    names = ("--power-mode", "--budget", "--data")
-    for name, value in zip(names, options, strict=True):
-        if value is not None:
-            raise ConfigError(
-                "is an option of a sweep", where=name, fix="edgesr bench --sweep power-mode"
-            )
 
 
 def _bench(config: "BenchConfig", folder: Path, overwrite: bool, as_json: bool) -> None:
@@ -170,17 +156,3 @@ def _bench(config: "BenchConfig", folder: Path, overwrite: bool, as_json: bool) 
         say(folder / PAGE)
     if result.interrupted:
         raise typer.Exit(_INTERRUPTED)
-
-
-def _compare(first: Path, second: Path, as_json: bool) -> None:
-    from edgesr.bench.compare import compare
-    from edgesr.bench.report import read_result
-    from edgesr.bench.text import comparison_table
-
-    comparison = compare(read_result(first), read_result(second))
-    if as_json:
-        document = {"first": str(first), "second": str(second)} | asdict(comparison)
-        say(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
-        return
-    say(f"A: {first}\nB: {second}\n")
-    say(comparison_table(comparison))

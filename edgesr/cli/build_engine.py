@@ -4,12 +4,17 @@ import json
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from edgesr.artifacts.onnx_manifest import PRECISIONS
+from edgesr.boards.board import family, shared_families
+from edgesr.cli import _network as options
 from edgesr.cli._console import progress, say
+from edgesr.cli._ignored import refuse_ignored
+from edgesr.cli._signature import Command, option, own_options, with_options
+from edgesr.engine.named_model import NETWORK
 from edgesr.errors import ConfigError, shell
 
 if TYPE_CHECKING:
@@ -22,13 +27,45 @@ FEW = 3
 """Names of layers that one line of output shows; each is 120 characters at most."""
 
 
+def _with_families(command: Command) -> Command:
+    """Return a command that takes the name of a family of boards as an option: `--NAME`."""
+    by_keyword = {name.replace("-", "_"): name for name in shared_families()}
+
+    def with_all(context: typer.Context, board: str | None, **given: Any) -> None:
+        named = [name for keyword, name in by_keyword.items() if given.pop(keyword)]
+        if len(named) + (board is not None) > 1:
+            options = ["board"] * (board is not None) + named
+            where = " and ".join(f"--{name}" for name in options)
+            raise ConfigError("name one board", where=where)
+        command(context=context, board=board or next(iter(named), None), **given)
+
+    families = [
+        option(
+            keyword,
+            Annotated[
+                bool,
+                typer.Option(f"--{name}", help=f"Build for it; {_members(name)} is detected."),
+            ],
+            False,
+        )
+        for keyword, name in by_keyword.items()
+    ]
+    return with_options(with_all, [*own_options(command), *families], like=command)
+
+
+def _members(name: str) -> str:
+    """Return what tells the boards of a family apart: `4gb or 8gb`."""
+    return " or ".join(sorted(board.name.removeprefix(f"{name}-") for board in family(name)))
+
+
+@_with_families
 def command(
+    context: typer.Context,
     model: Annotated[
-        Path | None, typer.Argument(metavar="[MODEL.onnx]", help="Default: the shipped student.")
-    ] = None,
-    jetson_orin_nano: Annotated[
-        bool, typer.Option("--jetson-orin-nano", help="Build for it; 4 or 8 GB is detected.")
-    ] = False,
+        str,
+        typer.Option("-m", "--model", help="Name of a network, or an .onnx file."),
+    ] = NETWORK,
+    scale: options.Scale = None,
     board: Annotated[
         str | None, typer.Option(help="Build for this board. Default: this machine.")
     ] = None,
@@ -39,7 +76,7 @@ def command(
     ] = None,
     precision: Annotated[
         str | None,
-        typer.Option(help="fp32, fp16 or int8. Default: the model's; fp16 for the student."),
+        typer.Option(help="fp32, fp16 or int8. Default: the file's, fp16 for a name."),
     ] = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Tiles a call takes.")] = None,
     plugin: Annotated[
@@ -50,33 +87,41 @@ def command(
         bool, typer.Option("--check", help="Parse, validate and list layers; build nothing.")
     ] = False,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The engine. Default: engines/...")
+        Path | None,
+        typer.Option("--output", "-o", help="The engine. Default: in $EDGESR_HOME/engines."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Build a TensorRT engine, on the board that will run it."""
     from edgesr.boards.device import read_device, resolve_board, taken_for
     from edgesr.engine.build import BuildRequest
-    from edgesr.engine.default_model import default_model
+    from edgesr.engine.named_model import named_model
+    from edgesr.runtime.select import Request
 
     if list_boards:
+        others = {one.name for one in context.command.params if one.name} - {"as_json"}
+        refuse_ignored(context, "with --list-boards", *(others - {"list_boards"}))
         _list_boards(as_json)
         return
-    if jetson_orin_nano and board is not None:
-        raise ConfigError("give --jetson-orin-nano or --board, not both", where="--board")
+    if check:
+        refuse_ignored(context, "with --check, which builds nothing", "output", "plugin")
     if precision not in (None, *PRECISIONS):
         raise ConfigError(
             f"there are {', '.join(PRECISIONS)}; not '{precision}'", where="--precision"
         )
     device = read_device()
-    target = resolve_board("jetson-orin-nano" if jetson_orin_nano else board, device.board)
+    target = resolve_board(board, device.board)
     device = taken_for(device, target)
     if power_mode is not None:
         target.power_mode(power_mode)
-    if model is None:
+    asked = Request(model, scale)
+    onnx = asked.path
+    if onnx is None:
         precision = precision or "fp16"
-        model = default_model(precision, batch)
-    request = BuildRequest(model, target, precision, batch, power_mode, plugin)
+        onnx = named_model(model, asked.scale_of_name, precision, batch)
+    else:
+        refuse_ignored(context, "with a file, which has its own", "scale")
+    request = BuildRequest(onnx, target, precision, batch, power_mode, plugin)
     if check:
         _check(request, as_json)
     else:
@@ -84,15 +129,15 @@ def command(
 
 
 def _build(request: "BuildRequest", device: "Device", output: Path | None, as_json: bool) -> None:
+    from edgesr.artifacts.home import timing_caches
     from edgesr.engine.build import build
     from edgesr.engine.layers import count_in
-    from edgesr.engine.timing_cache import cache_folder
 
     with progress(f"building for {request.board.title}", None) as advance:
         path, manifest = build(
             request,
             device,
-            cache_folder(),
+            timing_caches(),
             output,
             on_step=lambda phase, done, total: advance(int(done > 0), f"{phase} {done}/{total}"),
             on_notice=lambda line: say(line, err=True),
@@ -127,7 +172,7 @@ def _build(request: "BuildRequest", device: "Device", output: Path | None, as_js
         )
     if manifest.skipped_tactics:
         say(f"  {manifest.skipped_tactics} tactics were skipped for want of memory")
-    say(f"  next: edgesr verify {shell(request.onnx)} {shell(path)}")
+    say(f"  next: edgesr verify -m {shell(path)} --against {shell(request.onnx)}")
 
 
 def _check(request: "BuildRequest", as_json: bool) -> None:

@@ -19,12 +19,13 @@ _PAGES = (".html", ".htm")
 
 def command(
     photo: Annotated[Path, typer.Argument(metavar="PHOTO", readable=False, help="A picture.")],
-    models: Annotated[
-        str | None,
+    model: Annotated[
+        list[str] | None,
         typer.Option(
             "-m",
-            "--models",
-            help="Networks and model files, with commas. Default: all shipped, and bicubic.",
+            "--model",
+            help="Name of a network, an .onnx or an .engine file; may be repeated. Default: all "
+            "shipped ones, and bicubic.",
         ),
     ] = None,
     output: Annotated[
@@ -40,7 +41,7 @@ def command(
         typer.Option(metavar="X,Y,W,H", help="Part of the photo. Default: where most detail is."),
     ] = None,
     scale: options.Scale = None,
-    backend: Annotated[str, typer.Option(help="What runs the networks, as in upscale.")] = "auto",
+    backend: options.Backend = "auto",
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a result that is there.")
     ] = False,
@@ -58,8 +59,7 @@ def command(
     form = _format(target, overwrite)
     picture = read_picture(photo)
     part = detailed_crop(picture) if crop is None else parse_crop(crop, picture)
-    names = None if models is None else [name.strip() for name in models.split(",") if name.strip()]
-    wishes = wishes_for(names, scale, backend)
+    wishes = wishes_for(model, scale, backend)
     with progress("compare", len(wishes)) as advance:
         comparison = compare(picture, part, wishes, lambda name: advance(1, name))
     write_bytes(target, render(comparison, photo.name, form))

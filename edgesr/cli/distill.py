@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
-from edgesr.cli import _training as options
+from edgesr.cli._training import run
+from edgesr.cli._training_options import TrainingOptions, with_training_options
 
 
+@with_training_options
 def command(
-    data: options.Data,
-    out: options.Out,
+    options: TrainingOptions,
     teacher: Annotated[Path, typer.Option(help="Weights of the teacher.")],
-    student: Annotated[str, typer.Option(help="Network to train.")] = "student",
     teacher_model: Annotated[
         str | None, typer.Option(help="The teacher's network. Default: as its file says.")
     ] = None,
@@ -21,45 +21,13 @@ def command(
         float,
         typer.Option(help="Weight of the difference between affinities of features; 0 for none."),
     ] = 0.0,
-    scale: options.Scale = 4,
-    batch: options.Batch = 64,
-    patch: options.Patch = 64,
-    patches_per_image: options.PatchesPerImage = None,
-    degradation: options.Degradation = "bicubic",
-    steps: options.Steps = None,
-    duration_s: options.DurationS = None,
-    time_limit_s: options.TimeLimitS = None,
-    lr: options.Lr = 1e-3,
-    lr_min: options.LrMin = 1e-6,
-    schedule: options.Schedule = "cosine",
-    milestones: options.Milestones = "0.5,0.75,0.875,0.9375",
-    warmup: options.Warmup = 200,
-    optimizer: options.Optimizer = "adamw",
-    weight_decay: options.WeightDecay = 0.0,
-    precision: options.Precision = "auto",
-    loss: options.Loss = "l1",
-    clip_norm: options.ClipNorm = 1.0,
-    ema: options.Ema = 0.999,
-    seed: options.Seed = 0,
-    random_start: options.RandomStart = False,
-    weights: options.Weights = None,
-    resume: options.Resume = False,
-    checkpoint_every: options.CheckpointEvery = 1000,
-    validate: options.Validate = None,
-    validate_every: options.ValidateEvery = 1000,
-    log_every: options.LogEvery = 50,
-    cache: options.Cache = None,
-    deterministic: options.Deterministic = False,
-    device: options.Device = None,
-    json: options.Json = False,
 ) -> None:
     """Train a student: L = alpha L(student, teacher) + (1 - alpha) L(student, truth).
 
-    The teacher runs once, over whole pictures before the first step; with --feature-affinity or
-    --degradation photo it runs in every step instead.
+    The student is -m. The teacher runs once, over whole pictures before the first step; with
+    --feature-affinity or --degradation photo it runs in every step instead.
     """
-    given = dict(locals())
-    for name in ("teacher", "teacher_model", "alpha", "feature_affinity"):
-        del given[name]
-    given["model"] = given.pop("student")
-    options.run(options.configure(given, (teacher, teacher_model, alpha, feature_affinity)), json)
+    from edgesr.train.config import Distillation
+
+    told = Distillation(teacher, teacher_model, alpha, feature_affinity)
+    run(options.config(told), options.as_json)

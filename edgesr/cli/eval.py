@@ -9,6 +9,7 @@ import typer
 
 from edgesr.cli import _network as options
 from edgesr.cli._console import printable, progress, say
+from edgesr.cli._ignored import refuse_ignored
 
 if TYPE_CHECKING:
     from edgesr.evaluate.evaluate import Evaluation
@@ -17,8 +18,10 @@ _COLUMNS = ("Set", "Images", "Model", "PSNR-Y dB", "SSIM-Y", "over bicubic")
 
 
 def command(
+    context: typer.Context,
     model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="Name of a network or an .onnx file.")
+        str,
+        typer.Option("-m", "--model", help="Name of a network, an .onnx or an .engine file."),
     ],
     data: Annotated[
         list[Path],
@@ -30,9 +33,7 @@ def command(
     scale: options.Scale = None,
     tile: options.Tile = None,
     overlap: options.Overlap = None,
-    backend: Annotated[
-        str, typer.Option(help="What runs a model without --weights, as in upscale.")
-    ] = "auto",
+    backend: options.Backend = "auto",
     device: Annotated[
         str | None,
         typer.Option(help="For --weights: cpu, cuda. Default: cuda where there is one."),
@@ -46,8 +47,14 @@ def command(
     """
     from edgesr.evaluate.datasets import open_sets
     from edgesr.evaluate.evaluate import ImageScores, evaluate
-    from edgesr.evaluate.model import Wishes, open_subject
+    from edgesr.evaluate.model import CONTROL, Wishes, open_subject
 
+    if weights is not None:
+        refuse_ignored(context, "with --weights, which torch runs", "backend")
+    else:
+        refuse_ignored(context, "without --weights", "device", fix="--weights FILE")
+    if model == CONTROL and weights is None:
+        refuse_ignored(context, f"for {CONTROL}", "tile", "overlap", "backend")
     wishes = Wishes(model, weights, scale, tile, overlap, backend, device)
     with open_subject(wishes) as subject:
         sets = open_sets(data, subject.scale)

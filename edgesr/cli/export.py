@@ -17,19 +17,27 @@ FREE = "free"
 
 
 def command(
-    model: Annotated[str, typer.Option(help="Network, see `edgesr models`.")] = "student",
+    model: Annotated[
+        str, typer.Option("-m", "--model", help="Network, as `edgesr models` lists it.")
+    ] = "student",
     weights: Annotated[
         Path | None, typer.Option(help="Checkpoint. Default: the shipped one.")
     ] = None,
     precision: Annotated[str, typer.Option(help="fp32, fp16 or int8.")] = "fp32",
-    tile: Annotated[int, typer.Option(help="Side of the input tile, in pixels.")] = 64,
+    tile: Annotated[
+        int, typer.Option("-t", "--tile", help="Side of the input tile, in pixels.")
+    ] = 64,
     batch: Annotated[
         str, typer.Option(metavar="N|free", help="Tiles a call takes: a number, or free.")
     ] = FREE,
-    scale: Annotated[int, typer.Option(help="Output side over input side.")] = 4,
+    scale: Annotated[int, typer.Option("-s", "--scale", help="Output side over input side.")] = 4,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="File to write. Default: engines/NAME_xSCALE.onnx."),
+        typer.Option(
+            "--output",
+            "-o",
+            help="File to write. Default: NAME_xSCALE.onnx in $EDGESR_HOME/exports.",
+        ),
     ] = None,
     calibrate: Annotated[
         Path | None,
@@ -59,7 +67,7 @@ def command(
         raise ConfigError(
             "fp32 loses nothing against itself",
             where="--data",
-            fix="edgesr eval FILE.onnx --data SETS",
+            fix="edgesr eval -m FILE.onnx --data SETS",
         )
     try:
         from edgesr.evaluate.datasets import open_sets

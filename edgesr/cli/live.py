@@ -40,8 +40,9 @@ def command(
         str | None,
         typer.Option(metavar="WxH", help="Of a frame. Default: its own; camera 640x480."),
     ] = None,
-    duration: Annotated[
-        float | None, typer.Option(min=0.1, help="Seconds; else until Ctrl-C or the end.")
+    duration_s: Annotated[
+        float | None,
+        typer.Option(min=0.1, help="End after this time. Default: at Ctrl-C or the source's end."),
     ] = None,
     power: options.Power = "auto",
     record: Annotated[
@@ -73,7 +74,7 @@ def command(
         sink=target,
         fps=fps,
         size=None if size is None else parse_size(size),
-        duration_s=duration,
+        duration_s=duration_s,
         power=power,
     )
     board = detect_board()

@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 
 
 def command(
-    names: Annotated[
+    model: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="NAME",
-            help="Networks, also with hyper-parameters (espcn:D16-S32). Default: all named ones.",
+        typer.Option(
+            "-m",
+            "--model",
+            help="Network, also with hyper-parameters (espcn:D16-S32); may be repeated. Default: "
+            "all named ones.",
         ),
     ] = None,
     scale: Annotated[int, typer.Option("--scale", "-s", help="Scale the sizes are given for.")] = 4,
@@ -26,7 +28,7 @@ def command(
     """List the networks: parameters, multiply-adds of a 64x64 input tile, context, scales."""
     from edgesr.library.networks import list_networks
 
-    rows, missing = list_networks(names or (), scale)
+    rows, missing = list_networks(model or (), scale)
     if as_json:
         document = {
             "networks": [asdict(row) for row in rows],

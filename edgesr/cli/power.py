@@ -24,9 +24,10 @@ def command(
         typer.Option("--from", help="Begin: seconds from the first line, or the board's HH:MM:SS."),
     ] = None,
     end: Annotated[str | None, typer.Option("--to", help="End, written like --from.")] = None,
-    interval: Annotated[
-        float, typer.Option(min=1, help="Milliseconds between lines, if they have no time stamps.")
-    ] = 1000,
+    interval_s: Annotated[
+        float | None,
+        typer.Option(min=0.001, help="Time between lines that have no time stamps. Default: 1."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Mean, peak and energy of every rail in a power log, with idle and busy spans."""
@@ -35,7 +36,7 @@ def command(
     from edgesr.power.log_report import table
 
     try:
-        result = read_power_log(log, begin, end, interval_s=interval / 1000)
+        result = read_power_log(log, begin, end, interval_s=interval_s)
     except EdgesrError as error:
         raise error.as_options({"begin": "from", "end": "to"}) from error
     if as_json:

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import asdict, dataclass
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,22 +9,14 @@ import typer
 
 from edgesr.cli import _network as options
 from edgesr.cli._console import progress, say
-from edgesr.errors import ConfigError, EdgesrError, ImageError
+from edgesr.cli._ignored import refuse_ignored_naming
+from edgesr.errors import EdgesrError, ImageError
 from edgesr.runtime.select import why_not_tensorrt
 
 if TYPE_CHECKING:
     from edgesr.cli._jobs import Job, JobList
     from edgesr.library.model import Model
     from edgesr.library.upscaled import Upscaled
-
-
-class FormatName(str, Enum):
-    """Kind of the result's file."""
-
-    png = "png"
-    jpg = "jpg"
-    webp = "webp"
-    tiff = "tiff"
 
 
 @dataclass(frozen=True)
@@ -39,6 +30,7 @@ class Settings:
 
 
 def command(
+    context: typer.Context,
     inputs: Annotated[
         list[Path],
         # Not checked by typer: one that cannot be read must not stop the others.
@@ -55,26 +47,30 @@ def command(
         typer.Option(
             "-m",
             "--model",
-            help="Name of a network or an .onnx file. Default: photo for pictures stored with "
-            "loss, such as JPEG, and student for others.",
+            help="Name of a network, an .onnx or an .engine file. Default: photo for pictures "
+            "stored with loss, such as JPEG, and student for others.",
         ),
     ] = None,
     scale: options.Scale = None,
     tile: options.Tile = None,
     overlap: options.Overlap = None,
     backend: options.Backend = "auto",
-    engine: Annotated[
-        Path | None, typer.Option(help="TensorRT engine, in place of --model and --backend.")
-    ] = None,
     threads: options.Threads = None,
     format: Annotated[
-        FormatName | None,
-        typer.Option("-f", "--format", help="Kind of the result. Default: that of -o, or png."),
+        str | None,
+        typer.Option(
+            "-f",
+            "--format",
+            metavar="ENDING",
+            help="Kind of the result: png, jpg, webp, tiff or bmp. Default: that of -o, or png.",
+        ),
     ] = None,
     suffix: Annotated[
         str | None, typer.Option(help="Put behind the name. Default: _x and the scale.")
     ] = None,
-    quality: Annotated[int, typer.Option(min=1, max=100, help="Of JPEG and WebP.")] = 95,
+    quality: Annotated[
+        int, typer.Option(min=1, max=100, help="Quality of a JPEG or WebP file.")
+    ] = 95,
     recursive: Annotated[
         bool, typer.Option("-r", "--recursive", help="Take the folders in folders too.")
     ] = False,
@@ -97,19 +93,18 @@ def command(
     from edgesr.cli._jobs import Wishes, plan_jobs
     from edgesr.library.model import open_model
 
-    if engine is not None:
-        model, backend = _engine(engine, backend)
     settings = Settings(tile, overlap, quality, check)
     with open_model(model, scale=scale, backend=backend, threads=threads) as opened:
         wishes = Wishes(
             output=output,
             suffix=f"_x{opened.scale}" if suffix is None else suffix,
-            ending=None if format is None else f".{format.value}",
+            ending=None if format is None else f".{format.removeprefix('.')}",
             recursive=recursive,
             overwrite=overwrite,
             skip_existing=skip_existing,
         )
         plan = plan_jobs(inputs, wishes)
+        refuse_ignored_naming(context, wishes, plan)
         ok = _run(opened, plan, settings, as_json)
         used = opened.backends
     if backend == "auto" and plan.jobs and not as_json:
@@ -122,21 +117,6 @@ def command(
             say(reason)
     if not ok:
         raise typer.Exit(1)
-
-
-def _engine(engine: Path, backend: str) -> tuple[str, str]:
-    """Return model and backend for an engine.
-
-    Raises:
-        ConfigError: another backend was asked for, or the file is named like no engine.
-    """
-    if backend not in ("auto", "tensorrt"):
-        raise ConfigError(
-            f"engines run on tensorrt, not {backend}", where="--engine", fix="--backend tensorrt"
-        )
-    if engine.suffix != ".engine":
-        raise ConfigError("an engine's name ends in .engine", where=engine, fix="-m MODEL.onnx")
-    return str(engine), "tensorrt"
 
 
 def _run(model: "Model", plan: "JobList", settings: Settings, as_json: bool) -> bool:

@@ -14,18 +14,26 @@ if TYPE_CHECKING:
 
 
 def command(
-    model: Annotated[Path, typer.Argument(metavar="MODEL.onnx", help="What is right.")],
-    engine: Annotated[Path, typer.Argument(metavar="ENGINE", help="What is judged.")],
+    engine: Annotated[
+        Path, typer.Option("-m", "--model", metavar="ENGINE", help="The engine that is judged.")
+    ],
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="MODEL.onnx",
+            help="What is right: the same weights, maybe in another precision. Default: the file "
+            "that the engine was built from.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Compare an engine with ONNX Runtime on real patches.
 
-    MODEL.onnx is the file the engine was built from, or the same weights exported in another
-    precision. The result is written into the engine's manifest; below 45 dB the exit code is 1.
+    The result is written into the engine's manifest; below 45 dB the exit code is 1.
     """
     from edgesr.verify import verify_engine
 
-    result, problem = verify_engine(model, engine)
+    result, problem = verify_engine(engine, against)
     if as_json:
         say(json.dumps({"engine": str(engine)} | asdict(result), indent=2))
     else:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from edgesr.compare.crop import Crop, with_context
-from edgesr.errors import Argument, ConfigError, ModelError
+from edgesr.errors import Argument, ConfigError, ModelError, shell
 from edgesr.evaluate.model import CONTROL, Subject, Wishes, open_subject
 from edgesr.imaging.picture import Picture
 from edgesr.runtime.select import DEFAULT_SCALE
@@ -123,9 +123,11 @@ def check_shipped(wishes: Sequence[Wishes]) -> None:
         listed = ", ".join([*(f"{name} x{scale}" for name, scale in known), f"{CONTROL} (any)"])
         here = [name for name, scale in known if scale == (wishes[0].scale or DEFAULT_SCALE)]
         raise ModelError(
-            f"no weights come with edgesr for {', '.join(missing)}; shipped are {listed}",
-            where=Argument("models"),
-            fix=f"--models {','.join([*here, CONTROL])}, or the path of an exported .onnx file",
+            f"no weights come with edgesr for {', '.join(map(shell, missing))}; shipped are "
+            f"{listed}",
+            where=Argument("model"),
+            fix=f"{' '.join(f'-m {shell(name)}' for name in [*here, CONTROL])}, or the path of an "
+            "exported .onnx file",
         )
 
 
@@ -149,7 +151,7 @@ def _one_scale(names: Sequence[str], subjects: Sequence[Subject]) -> int:
     scales = [subject.scale for subject in subjects]
     if len(set(scales)) > 1:
         each = ", ".join(f"{n} x{s}" for n, s in zip(names, scales, strict=True))
-        raise ConfigError(f"the models enlarge differently: {each}", where=Argument("models"))
+        raise ConfigError(f"the models enlarge differently: {each}", where=Argument("model"))
     return scales[0]
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from edgesr.artifacts.engine_manifest import EngineManifest
 from edgesr.artifacts.onnx_manifest import OnnxManifest
-from edgesr.errors import Argument, ConfigError
 from edgesr.evaluate.model import CONTROL, Wishes
 from edgesr.runtime.select import DEFAULT_SCALE
 from edgesr.weights import shipped_names
@@ -15,28 +14,21 @@ def wishes_for(models: Sequence[str] | None, scale: int | None, backend: str) ->
     """Return what to open for a comparison.
 
     Args:
-        models: names of networks and model files, each taken once; None: all that ship, and
+        models: names of networks and model files, each taken once; none: all that ship, and
             bicubic.
         scale: output side over input side; None: the files', or 4 for names.
         backend: what runs them, as in upscaling.
 
     Raises:
-        ConfigError: no model is named.
         ModelError: a file cannot be used.
         EngineError: an engine cannot be used.
     """
-    if models is None:
+    if not models:
         wanted = scale or DEFAULT_SCALE
         shipped = [name for name, factor in shipped_names() if factor == wanted]
         names = [*dict.fromkeys([*shipped, CONTROL])]
     else:
         names = [*dict.fromkeys(models)]
-    if not names:
-        raise ConfigError(
-            "names no model",
-            where=Argument("models"),
-            fix=Argument("models", "student,bicubic"),
-        )
     return [Wishes(name, scale=_scale(names, name, scale), backend=backend) for name in names]
 
 

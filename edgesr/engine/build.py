@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgesr.artifacts.engine_manifest import EngineManifest
+from edgesr.artifacts.home import engines
 from edgesr.artifacts.onnx_file import check_content
 from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.boards.board import Board
@@ -52,7 +53,7 @@ class BuildRequest:
 
     def command(self, board: str | None = None) -> str:
         """Return the command line that asks for the same; `board`: on another board."""
-        parts = ["edgesr build-engine", shell(self.onnx), "--board", board or self.board.family]
+        parts = ["edgesr build-engine -m", shell(self.onnx), "--board", board or self.board.family]
         for option, value in (
             ("--precision", self.precision),
             ("--batch", self.batch),
@@ -63,9 +64,9 @@ class BuildRequest:
 
 
 def default_output(request: BuildRequest, model: OnnxManifest, batch: int) -> Path:
-    """Return where an engine goes that the user gave no name: below ./engines."""
+    """Return where an engine goes that was given no name: into the person's folder of engines."""
     name = f"{model.network}_x{model.scale}_{model.precision}_b{batch}.{request.board.name}.engine"
-    return Path("engines") / name.replace(":", "-")
+    return engines() / name.replace(":", "-")
 
 
 def check_machine(request: BuildRequest, device: Device) -> None:
@@ -134,7 +135,7 @@ def load(
             f"TensorRT {stack.version} takes every scale for float32 and would misread this int8 "
             "file; int8 needs TensorRT 10 or later (JetPack 6.1)",
             where=request.onnx,
-            fix=f"edgesr export --model {model.network} --precision fp16",
+            fix=f"edgesr export -m {shell(model.network)} --precision fp16",
         )
     parsed = net.parse(stack, request.onnx, model, request.batch, plugin=plugin)
     computed = parsed.precision
@@ -144,7 +145,7 @@ def load(
             f"{asked} was asked for, but the graph computes in {computed}; an engine computes in "
             "the types that its ONNX file states",
             where=request.onnx,
-            fix=f"edgesr export --model {model.network} --precision {asked}",
+            fix=f"edgesr export -m {shell(model.network)} --precision {asked}",
         )
     return model, parsed
 

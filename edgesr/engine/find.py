@@ -1,15 +1,33 @@
 """Whether an engine fits a model on this machine, and where such an engine lies."""
 
+import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from edgesr.artifacts.engine_files import FOLDER, engines_in, is_export_of
+from edgesr.artifacts import home
+from edgesr.artifacts.engine_files import engines_in, is_export_of
 from edgesr.artifacts.engine_manifest import EngineManifest
 from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.boards.gpu import first_gpu
 from edgesr.engine.stack import find_stack
-from edgesr.errors import EdgesrError, MissingError
+from edgesr.errors import EdgesrError, EngineError, MissingError
+from edgesr.files import open_regular
+
+
+@dataclass(frozen=True)
+class ReadEngine:
+    """An engine that may be loaded here: what was hashed is what will be loaded.
+
+    Attributes:
+        path: where it lies.
+        manifest: what it is.
+        content: the file, of the SHA-256 that the manifest states.
+    """
+
+    path: Path
+    manifest: EngineManifest
+    content: bytes = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -17,21 +35,33 @@ class Found:
     """The result of a search for an engine.
 
     Attributes:
-        engine: the engine to use; None: none.
+        engine: the engine to use, read; None: none.
         reason: why it was taken, or why none was, in one line.
     """
 
-    engine: Path | None
+    engine: ReadEngine | None
     reason: str
 
 
-def check_engine(engine: Path) -> EngineManifest:
-    """Return the manifest of an engine that may be loaded here.
+def read_engine(engine: Path) -> ReadEngine:
+    """Read an engine that may be loaded here; its content is read and hashed once.
 
     Raises:
-        EngineError: it does not fit its manifest, this GPU or this TensorRT.
+        EngineError: it does not fit its manifest, this GPU or this TensorRT, or cannot be read.
         MissingError: TensorRT is not installed.
     """
+    manifest = _check_machine(engine)
+    try:
+        with open_regular(engine) as file:
+            content = file.read()
+    except OSError as error:
+        raise EngineError(f"cannot be read ({error.strerror})", where=engine) from error
+    manifest.check_content(engine, hashlib.sha256(content).hexdigest())
+    return ReadEngine(engine, manifest, content)
+
+
+def _check_machine(engine: Path) -> EngineManifest:
+    """Return the manifest of an engine that was made for this machine."""
     manifest = EngineManifest.read(engine)
     try:
         stack = find_stack((manifest.tensorrt_module,))
@@ -53,13 +83,14 @@ def check_engine(engine: Path) -> EngineManifest:
 
 
 def find_engine(
-    onnx: Path, folders: Iterable[Path] = (FOLDER,), same_weights: bool = False
+    onnx: Path, folders: Iterable[Path] | None = None, same_weights: bool = False
 ) -> Found:
-    """Look for an engine of a model for this machine.
+    """Look for an engine of a model for this machine: the same from whichever folder it is called.
 
     Args:
         onnx: the model.
-        folders: where to look beside the folder of the model; those that do not exist are skipped.
+        folders: where to look beside the folder of the model, those that do not exist are skipped;
+            None: in the person's own folder of engines.
         same_weights: take an engine of any export of the model's weights (for a model that was
             named), not only of this very file.
 
@@ -68,7 +99,8 @@ def find_engine(
     """
     model = OnnxManifest.read(onnx)
     candidates = []
-    for folder in dict.fromkeys((onnx.parent, *folders)):
+    known = (home.engines(),) if folders is None else folders
+    for folder in dict.fromkeys((onnx.parent, *known)):
         for engine, manifest in engines_in(folder):
             if manifest.onnx_sha256 == model.onnx_sha256 or (
                 same_weights and is_export_of(model, manifest)
@@ -78,11 +110,11 @@ def find_engine(
     reasons = []
     for _, _, engine in sorted(candidates, reverse=True):
         try:
-            check_engine(engine)
+            found = read_engine(engine)
         except EdgesrError as error:
             reasons.append(EdgesrError(error.what, where=engine.name).line)
             continue
-        return Found(engine, f"{engine} was built from {onnx.name} for this board")
+        return Found(found, f"{engine} was built from {onnx.name} for this board")
     if reasons:
         return Found(None, "; ".join(reasons))
     return Found(None, f"no engine here was built from {onnx.name}")

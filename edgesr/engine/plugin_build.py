@@ -10,13 +10,13 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from edgesr.artifacts import home
 from edgesr.artifacts.file_set import locked
 from edgesr.artifacts.plugin import (
     NODE,
     SOURCES,
     Plugin,
     load_library,
-    plugin_folder,
     read_sources,
     source_sha256,
 )
@@ -101,7 +101,7 @@ def scan_plugin(
     if beyond is not None:
         on_notice(Lack(beyond).cost)
         return None
-    plugin, reason = choose_plugin(stack, first_gpu(), plugin_folder(), without, on_step)
+    plugin, reason = choose_plugin(stack, first_gpu(), home.plugins(), without, on_step)
     if plugin is None:
         on_notice(reason)
     return plugin

@@ -6,19 +6,12 @@ still choose differently.
 """
 
 import hashlib
-import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from edgesr.files import write_bytes
-
-
-def cache_folder() -> Path:
-    """Return the folder of timing caches, below the user's cache folder."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "edgesr" / "timing"
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,11 @@ SSIM: Z. Wang et al., "Image quality assessment: from error visibility to struct
 IEEE Transactions on Image Processing 13(4), 2004, with the constants of its reference code.
 """
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
 from edgesr.errors import ImageError
+from edgesr.imaging.psnr import psnr_db
 
 PROTOCOL = (
     "8-bit output; Y of BT.601 (16..235, rounded, as MATLAB rgb2ycbcr), grey files as they are; "
@@ -49,7 +48,7 @@ def luma(image: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 
 def psnr_y(image: NDArray[np.uint8], reference: NDArray[np.uint8], border: int) -> float:
-    """Return the peak signal-to-noise ratio of Y in dB; infinite for equal pictures.
+    """Return the peak signal-to-noise ratio of Y in dB; `IDENTICAL_DB` for equal pictures.
 
     Args:
         image: (height, width, 3) RGB or (height, width) grey.
@@ -61,7 +60,7 @@ def psnr_y(image: NDArray[np.uint8], reference: NDArray[np.uint8], border: int) 
     """
     first, second = _inside(image, reference, border, 1)
     mean_square = float(np.mean((first - second) ** 2))
-    return 10.0 * math.log10(_PEAK**2 / mean_square) if mean_square > 0 else math.inf
+    return psnr_db(mean_square, _PEAK)
 
 
 def ssim_y(image: NDArray[np.uint8], reference: NDArray[np.uint8], border: int) -> float:

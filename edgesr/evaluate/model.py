@@ -85,11 +85,11 @@ def open_subject(wishes: Wishes) -> Iterator[Subject]:
 
 
 def _open_weights(wishes: Wishes, weights: Path) -> Session:
-    if Path(wishes.model).suffix == ".onnx":
+    if Path(wishes.model).suffix in (".onnx", ".engine"):
         raise ConfigError(
-            "an .onnx file holds its own weights",
+            f"an {Path(wishes.model).suffix} file holds its own weights",
             where=Argument("weights"),
-            fix=f"edgesr eval student --weights {shell(weights)}, or leave --weights out",
+            fix=f"edgesr eval -m student --weights {shell(weights)}, or leave --weights out",
         )
     from edgesr.models.checkpoint import load_network
     from edgesr.runtime.torch_session import TorchSession

@@ -8,6 +8,7 @@ from pathlib import Path
 from onnx import ModelProto
 
 from edgesr.artifacts.file_set import check_folder
+from edgesr.artifacts.home import exports
 from edgesr.artifacts.limits import check_call
 from edgesr.artifacts.onnx_manifest import FORMAT, PRECISIONS, OnnxManifest, Parent, Quantization
 from edgesr.decode import has_format
@@ -89,12 +90,12 @@ class ExportRequest:
 
     @property
     def path(self) -> Path:
-        """Return the file to write: `output`, or NAME_xSCALE[_PRECISION].onnx below ./engines."""
+        """The file to write: `output`, or NAME_xSCALE[_PRECISION].onnx in the person's exports."""
         if self.output is not None:
             return self.output
         suffix = "" if self.precision == "fp32" else f"_{self.precision}"
         name = f"{self.network}_x{self.scale}{suffix}.onnx".replace(":", "-")
-        return Path("engines") / name
+        return exports() / name
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from onnx import (
     version_converter,
 )
 
-from edgesr.errors import ExportError
+from edgesr.errors import ExportError, shell
 from edgesr.export.lower import define_mixers
 from edgesr.export.smooth import MIGRATION, smooth
 from edgesr.files import temporary_folder
@@ -78,7 +78,7 @@ def to_int8(
         raise ExportError(
             f"nothing in {model.graph.name} is worth int8: no convolution or projection inside it "
             f"has {NARROW} channels on both sides",
-            fix=f"edgesr export --model {model.graph.name} --precision fp16",
+            fix=f"edgesr export -m {shell(model.graph.name)} --precision fp16",
         )
     newer = define_mixers(version_converter.convert_version(model, OPSET))  # it drops functions
     if migration is None:

@@ -1,6 +1,5 @@
 """Is the exported graph the network? Measured on real tiles in ONNX Runtime, before it is kept."""
 
-import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -11,6 +10,7 @@ from onnx import ModelProto
 from edgesr.artifacts.onnx_manifest import Parity
 from edgesr.errors import ExportError
 from edgesr.imaging.patches import hard_tiles, in_batches, real_tiles
+from edgesr.imaging.psnr import psnr_db
 from edgesr.models.network import SRNetwork
 from edgesr.onnx_runtime import import_onnxruntime
 
@@ -61,11 +61,6 @@ def check_parity(
             fix=f"edgesr export --precision {'fp16' if precision == 'int8' else 'fp32'}",
         )
     return Parity(worst, len(real), "torch float32", round(found_db, 2))
-
-
-def psnr_db(mean_square: float) -> float:
-    """Return the PSNR of a mean square error, peak 1.0; 200 dB where there is no error."""
-    return -10 * math.log10(max(mean_square, 1e-20))
 
 
 def run_tiles(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from edgesr.errors import MissingError, PowerError
+from edgesr.errors import Argument, ConfigError, MissingError, PowerError, shell
 
 if TYPE_CHECKING:
     from edgesr.power.board_rails import Total
@@ -129,7 +129,7 @@ def read_power_log(
     begin: float | str | None = None,
     end: float | str | None = None,
     *,
-    interval_s: float = 1.0,
+    interval_s: float | None = None,
 ) -> dict[str, Any]:
     """Read power that was recorded: mean, peak and energy of every rail, idle and busy spans.
 
@@ -137,7 +137,7 @@ def read_power_log(
         log: file of tegrastats, jtop, zeus or CodeCarbon, or power.csv of a bench.
         begin: where to begin, in s from the first line or as the board's `HH:MM:SS`; None: there.
         end: where to end, written likewise; None: at the last line.
-        interval_s: time between the lines of a log without time stamps.
+        interval_s: time between the lines of a log without time stamps; None: 1 s.
 
     Returns:
         A document of the format `edgesr-power/1`, energies in J and powers in mW; for zeus and
@@ -146,21 +146,35 @@ def read_power_log(
 
     Raises:
         PowerError: the file cannot be read, or holds no power there.
-        ConfigError: `begin` or `end` is no time, or the log has no time of day.
+        ConfigError: `begin` or `end` is no time, the log has no time of day, or `interval_s` was
+            given for a log with times of its own.
     """
     from edgesr.power.energy_windows import windows_report
     from edgesr.power.log_report import moment_s, report
     from edgesr.power.power_log import read_power_log as read_log
     from edgesr.power.power_log import read_windows
+    from edgesr.power.tegrastats_log import DEFAULT_INTERVAL_S
 
     path = Path(log)
     found = read_windows(path)
     if found is not None:
+        if interval_s is not None:
+            raise _has_own_times(path)
         tool, windows = found
         return windows_report(windows, tool, path.name)
-    recorded = read_log(path, interval_s)
+    recorded = read_log(path, DEFAULT_INTERVAL_S if interval_s is None else interval_s)
+    if interval_s is not None and not recorded.is_paced_by_interval:
+        raise _has_own_times(path)
     begin_s, end_s = (
         moment_s(moment, recorded.start, name) if isinstance(moment, str) else moment
         for moment, name in ((begin, "begin"), (end, "end"))
     )
     return report(recorded, begin_s, end_s, where=path)
+
+
+def _has_own_times(log: Path) -> ConfigError:
+    return ConfigError(
+        f"{log} has times of its own",
+        where=Argument("interval_s"),
+        fix=f"edgesr power {shell(log)}",
+    )

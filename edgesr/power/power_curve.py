@@ -256,7 +256,7 @@ class PowerCurve:
         if end_s <= start_s or len(time_s) < 2 or inside < 2:
             raise PowerError(
                 f"{inside} power readings from {start_s:.2f} s to {end_s:.2f} s are too few",
-                fix="measure longer, or sample more often with --interval",
+                fix="measure longer, or sample more often with --interval-s",
             )
         late = float(time_s[0]) - start_s > GAP_PERIODS * float(self.usual_s[0])
         early = end_s - float(time_s[-1]) > GAP_PERIODS * float(self.usual_s[-1])

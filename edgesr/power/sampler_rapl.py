@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgesr.errors import MissingError, PowerError
+from edgesr.errors import MissingError, PowerError, shell
 from edgesr.power.board_rails import Total
 from edgesr.power.sample import Sample
 from edgesr.power.sampler_polling import PollingSampler
@@ -43,7 +43,7 @@ class Zone:
             raise PowerError(
                 "only root may read the CPU's energy counters",
                 where=self.file,
-                fix=f"sudo chmod a+r {self.file.parent.parent}/intel-rapl*/energy_uj",
+                fix=f"sudo chmod a+r {shell(self.file.parent.parent)}/intel-rapl*/energy_uj",
             ) from error
         except (OSError, ValueError) as error:
             raise PowerError(

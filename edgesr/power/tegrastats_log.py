@@ -54,6 +54,11 @@ class PowerLog:
     limits: TimeLimits | None = None
     resolution_s: float = 0.0
 
+    @property
+    def is_paced_by_interval(self) -> bool:
+        """Whether the times are multiples of an interval, because the lines have none."""
+        return self.start is None and self.tool == "tegrastats"
+
 
 def read_tegrastats_log(path: Path, interval_s: float = DEFAULT_INTERVAL_S) -> PowerLog:
     """Read a log file.

@@ -6,6 +6,7 @@ A new backend is one entry in `BACKENDS`; `auto` takes the first that suits the 
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +42,11 @@ class Request:
         return Path(self.model) if is_path else None
 
     @property
+    def is_engine(self) -> bool:
+        """Whether `model` is the path of a TensorRT engine, which no other backend runs."""
+        return self.path is not None and self.path.suffix == ".engine"
+
+    @property
     def scale_of_name(self) -> int:
         """The scale at which a name is looked up."""
         return DEFAULT_SCALE if self.scale is None else self.scale
@@ -52,29 +58,33 @@ class Backend:
 
     Attributes:
         name: what the user types.
-        suits: whether `auto` may choose it for a request on this machine.
-        open: loads the network.
+        offer: what opens a request on this machine, where `auto` may choose this backend for it;
+            None: it may not.
+        open: loads the network, or says why it cannot.
     """
 
     name: str
-    suits: Callable[[Request], bool]
+    offer: "Callable[[Request], Callable[[], Session] | None]"
     open: "Callable[[Request], Session]"
 
 
 def find_engine_for(request: Request) -> "Found":
     """Return the TensorRT engine that runs a request here, or the reason why there is none.
 
-    An engine was given, or lies beside the model or below ./engines and was built from this very
-    file; for a network's name, from any export of the shipped weights.
+    An engine was given, or lies beside the model or in the person's own folder of engines
+    (`edgesr.artifacts.home`) and was built from this very file; for a network's name, from any
+    export of the shipped weights.
 
     Raises:
         ModelError: the .onnx file or its manifest is wrong, or nothing of this name is shipped.
+        EngineError: the engine that was given does not fit.
+        MissingError: the engine was given, and TensorRT is not installed.
     """
-    from edgesr.engine.find import Found, find_engine
+    from edgesr.engine.find import Found, find_engine, read_engine
 
     path = request.path
-    if path is not None and path.suffix == ".engine":
-        return Found(path, "it was given")
+    if request.is_engine and path is not None:
+        return Found(read_engine(path), "it was given")
     onnx = path or shipped(request.model, request.scale_of_name, "onnx")
     return find_engine(onnx, same_weights=path is None)
 
@@ -87,11 +97,18 @@ def why_not_tensorrt(model: str, scale: int | None) -> str:
         return error.what
 
 
-def _tensorrt_suits(request: Request) -> bool:
+def _offer_tensorrt(request: Request) -> "Callable[[], Session] | None":
+    if request.is_engine:
+        return partial(_open_tensorrt, request)
     try:
-        return find_engine_for(request).engine is not None
+        found = find_engine_for(request).engine
     except ModelError:  # the backend that is chosen instead says what is wrong with the model
-        return False
+        return None
+    if found is None:
+        return None
+    from edgesr.runtime.tensorrt_repeat import open_engine
+
+    return partial(open_engine, found, request.threads)
 
 
 def _open_tensorrt(request: Request) -> "Session":
@@ -102,17 +119,17 @@ def _open_tensorrt(request: Request) -> "Session":
         raise EngineError(
             found.reason,
             where=request.model,
-            fix="edgesr build-engine" + (f" {shell(request.path)}" if request.path else ""),
+            fix=f"edgesr build-engine -m {shell(request.model)}",
         )
     return open_engine(found.engine, request.threads)
 
 
-def _onnxruntime_suits(request: Request) -> bool:
-    if request.path is not None:
-        return True
-    return (request.model, request.scale_of_name) in shipped_names() and shipped(
-        request.model, request.scale_of_name, "onnx"
-    ).is_file()
+def _offer_onnxruntime(request: Request) -> "Callable[[], Session] | None":
+    if request.path is None and (request.model, request.scale_of_name) not in shipped_names():
+        return None
+    if request.path is None and not shipped(request.model, request.scale_of_name, "onnx").is_file():
+        return None
+    return partial(_open_onnxruntime, request)
 
 
 def _open_onnxruntime(request: Request) -> "Session":
@@ -122,8 +139,10 @@ def _open_onnxruntime(request: Request) -> "Session":
     return OnnxRuntimeSession(path, request.threads)
 
 
-def _torch_suits(request: Request) -> bool:
-    return request.path is None and find_spec("torch") is not None
+def _offer_torch(request: Request) -> "Callable[[], Session] | None":
+    if request.path is not None or find_spec("torch") is None:
+        return None
+    return partial(_open_torch, request)
 
 
 def _open_torch(request: Request) -> "Session":
@@ -143,9 +162,9 @@ def _open_torch(request: Request) -> "Session":
 
 
 BACKENDS = (
-    Backend("tensorrt", _tensorrt_suits, _open_tensorrt),
-    Backend("onnxruntime", _onnxruntime_suits, _open_onnxruntime),
-    Backend("torch", _torch_suits, _open_torch),
+    Backend("tensorrt", _offer_tensorrt, _open_tensorrt),
+    Backend("onnxruntime", _offer_onnxruntime, _open_onnxruntime),
+    Backend("torch", _offer_torch, _open_torch),
 )
 """Every backend, the one that `auto` prefers first."""
 
@@ -153,6 +172,31 @@ BACKENDS = (
 def backend_names() -> list[str]:
     """Return what a user can ask for, `auto` first."""
     return ["auto", *(backend.name for backend in BACKENDS)]
+
+
+def _opener(request: Request, backend: str) -> "Callable[[], Session]":
+    """Return what opens a request with the backend asked for, or the best that suits it here.
+
+    Raises:
+        ConfigError: no such backend, or it runs no engines.
+    """
+    named = {candidate.name: candidate for candidate in BACKENDS}
+    if backend not in backend_names():
+        known = ", ".join(backend_names())
+        raise ConfigError(
+            f"no backend is called '{backend}'; there are {known}", where=Argument("backend")
+        )
+    if request.is_engine and backend not in ("auto", "tensorrt"):
+        raise ConfigError(
+            f"engines run on tensorrt, not {backend}",
+            where=Argument("backend"),
+            fix=Argument("backend", "tensorrt"),
+        )
+    if backend != "auto":
+        return partial(named[backend].open, request)
+    offers = (candidate.offer(request) for candidate in BACKENDS)
+    fallback = partial(named["onnxruntime"].open, request)  # its error says what is missing
+    return next((offer for offer in offers if offer is not None), fallback)
 
 
 def open_session(
@@ -174,18 +218,7 @@ def open_session(
         EngineError: the engine does not fit this machine, or there is none.
     """
     request = Request(model, scale, threads)
-    named = {candidate.name: candidate for candidate in BACKENDS}
-    if backend == "auto":
-        suiting = (candidate for candidate in BACKENDS if candidate.suits(request))
-        chosen = next(suiting, named["onnxruntime"])  # whose error says what is missing
-    elif backend in named:
-        chosen = named[backend]
-    else:
-        known = ", ".join(backend_names())
-        raise ConfigError(
-            f"no backend is called '{backend}'; there are {known}", where=Argument("backend")
-        )
-    session = chosen.open(request)
+    session = _opener(request, backend)()
     if scale is not None and session.scale != scale:
         raise ConfigError(
             f"{model} enlarges {session.scale} times, not {scale}",

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesr.artifacts.plugin import load_library, plugin_folder
+from edgesr.artifacts import home
+from edgesr.artifacts.plugin import load_library
 from edgesr.engine.cuda_graph import CaptureError, CudaGraph, execution_context
-from edgesr.engine.find import check_engine
+from edgesr.engine.find import ReadEngine, read_engine
 from edgesr.engine.stack import find_stack
 from edgesr.errors import EngineError, shell
 from edgesr.runtime.cuda_buffers import Pair, Slot, allocate, import_pycuda, shares_memory
@@ -32,7 +33,7 @@ class TensorRTSession:
     """An engine, `edgesr.runtime.session.Session`.
 
     Args:
-        engine: the .engine file; its manifest lies beside it.
+        engine: the .engine file, whose manifest lies beside it; or one that was read already.
         repeat: opens the same network in float32; a tile that comes out broken is computed again by
             it. None: such a tile is an error.
         use_graph: record the computation as a CUDA graph where that is possible.
@@ -51,11 +52,12 @@ class TensorRTSession:
 
     def __init__(
         self,
-        engine: Path,
+        engine: Path | ReadEngine,
         repeat: Callable[[], Session] | None = None,
         use_graph: bool = True,
     ) -> None:
-        self.manifest = check_engine(engine)
+        read = engine if isinstance(engine, ReadEngine) else read_engine(engine)
+        self.manifest = read.manifest
         self.model = self.manifest.network
         self.scale = self.manifest.scale
         self.tile: int | None = self.manifest.tile
@@ -64,7 +66,7 @@ class TensorRTSession:
         self.repeated = 0
         self._slots_ms = 0.0
         self._by_whole_call = False
-        self._where = engine
+        self._where = read.path
         self._open_repeat = repeat
         self._fp32: Session | None = None
         self._lock = threading.Lock()
@@ -79,7 +81,7 @@ class TensorRTSession:
         self._engine: Any = None
         self._context: Any = None
         with self._current():
-            self._load(engine.read_bytes())
+            self._load(read.content)
             self._upload, self._compute, self._download = (self._driver.Stream() for _ in range(3))
             self._is_mapped = shares_memory(self._driver)
             self._slots = [self._slot() for _ in range(SLOTS)]
@@ -147,7 +149,7 @@ class TensorRTSession:
         plugin = self.manifest.plugin
         if plugin is not None:
             again = self.manifest.rebuild_command(self._where)
-            load_library(plugin_folder() / plugin.file, plugin.source_sha256, again)
+            load_library(home.plugins() / plugin.file, plugin.source_sha256, again)
         self._logger, self._messages = self._stack.logger()
         self._runtime = self._stack.module.Runtime(self._logger)
         self._engine = self._runtime.deserialize_cuda_engine(plan)
@@ -273,7 +275,7 @@ class TensorRTSession:
                 raise EngineError(
                     f"tile {number} {wrong}",
                     where=self._where,
-                    fix=f"edgesr verify {shell(self.manifest.onnx_file)} {shell(self._where)}",
+                    fix=f"edgesr verify -m {shell(self._where)}",
                 )
             if self._fp32 is None:
                 self._fp32 = self._open_repeat()

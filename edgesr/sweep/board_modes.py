@@ -1,6 +1,7 @@
 """The power modes of a Jetson: those of its own table, which of them is set, and setting one."""
 
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -105,7 +106,7 @@ def run(command: Sequence[str], answer: str = "", may_fail: bool = False) -> str
     Raises:
         EdgesrError: it cannot be run, fails, or does not end.
     """
-    words = " ".join(command)
+    words = shlex.join(command)
     try:
         done = subprocess.run(
             command,

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from edgesr.errors import EdgesrError
+from edgesr.errors import EdgesrError, shell
 from edgesr.files import make_folder, write_text
 from edgesr.sweep.board_modes import current_id, run, set_mode
 
@@ -79,7 +79,7 @@ def guarded(state: Path = STATE) -> Iterator[Kept]:
             raise EdgesrError(
                 f"power mode and clocks could not be put back ({text})",
                 where=state,
-                fix=f"sudo nvpmodel -m {rest.strip()}; reboot",
+                fix=f"sudo nvpmodel -m {shell(rest.strip())}; reboot",
             )
 
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
+from edgesr.artifacts import home
 from edgesr.bench.config import CONTROL, BenchConfig, Wanted
 from edgesr.bench.inputs import Input, read_input
 from edgesr.bench.protocol import Hooks
 from edgesr.bench.protocol import run as run_bench
 from edgesr.bench.report import write_report
 from edgesr.bench.run_folder import claim_folder, keep
-from edgesr.errors import Argument, ConfigError, EdgesrError, MissingError
+from edgesr.errors import Argument, ConfigError, EdgesrError, MissingError, shell
 from edgesr.files import make_folder
 from edgesr.runtime.select import open_session
 from edgesr.sweep.board_modes import TABLE, BoardMode, board_modes, chosen, run, set_mode
@@ -75,7 +76,9 @@ def sweep(
         raise MissingError(
             "only root may set power modes",
             where=Argument("sweep"),
-            fix='sudo env "PATH=$PATH" edgesr bench --sweep power-mode',
+            # root's own place for engines is another
+            fix=f'sudo env "PATH=$PATH" {home.VARIABLE}={shell(home.home())} '
+            "edgesr bench --sweep power-mode",
         )
     source = read_input(config.bench.input)
     _claim(folder, overwrite)

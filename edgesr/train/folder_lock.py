@@ -62,7 +62,7 @@ def _hold(path: Path) -> int:
                 raise ConfigError(
                     f"process {holder or 'unknown'} trains in it",
                     where=path.parent,
-                    fix="another --out, or wait for it",
+                    fix="another -o, or wait for it",
                 ) from None
             except BaseException:
                 os.close(descriptor)

@@ -107,7 +107,7 @@ def read_metrics(path: Path) -> list[dict[str, float]]:
         return [{name: float(row[name] or "nan") for name in COLUMNS} for row in rows]
     except (OSError, ValueError, KeyError, csv.Error) as error:
         raise ConfigError(
-            "is no table of a training run", where=path, fix="another --out, or move the file away"
+            "is no table of a training run", where=path, fix="another -o, or move the file away"
         ) from error
 
 
@@ -123,7 +123,7 @@ def record_invocation(path: Path, config: TrainConfig, step: int, notes: dict[st
     Raises:
         ConfigError: the config.json that is there is none of a run.
     """
-    fix = "another --out, or move the file away"
+    fix = "another -o, or move the file away"
     known = read_json(path, Log, ConfigError, fix, FORMAT).invocations if path.is_file() else ()
     entry = {"from_step": step, **notes, "versions": versions(), "config": plain(config)}
     write_json(path, {"format": FORMAT, "invocations": [*known, entry]})

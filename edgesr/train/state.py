@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from edgesr.decode import MalformedError
-from edgesr.errors import ConfigError, EdgesrError, WeightsError
+from edgesr.errors import ConfigError, EdgesrError, WeightsError, shell
 from edgesr.files import write_bytes
 from edgesr.models.checkpoint import check_tensors
 from edgesr.models.torch_file import check_torch_file
@@ -83,7 +83,7 @@ class State:
                 raise ConfigError(
                     f"the run has {name} {value}, not {getattr(config, name)}",
                     where=path,
-                    fix=f"--{name} {value}, or another --out",
+                    fix=f"--{name} {shell(str(value))}, or another -o",
                 )
         check_tensors(content["network"], path)
         check_tensors({f"average {n}": kept for n, kept in enumerate(content["average"])}, path)

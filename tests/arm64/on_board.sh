@@ -47,7 +47,7 @@ edgesr upscale tests/data/photo.png --model esr-fast -o engine_x4.png | tee upsc
 holds "the engine was taken" grep -q tensorrt upscale.txt
 
 step "edgesr bench --samples 20, with power"
-edgesr bench --model esr-fast --backend onnxruntime --samples 20 --idle 2 --window 2 -o runs/bench
+edgesr bench --model esr-fast --backend onnxruntime --samples 20 --idle-s 2 --window-s 2 -o runs/bench
 holds "power was measured" python -c 'import json
 rows = json.load(open("runs/bench/result.json"))["models"]
 assert rows and all(row["power"]["average_mw"] > 1000 for row in rows), rows'

@@ -72,9 +72,10 @@ def fields(manifest: EngineManifest, **changes: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with engines/ and a module that must not be imported."""
     (tmp_path / "engines").mkdir()
+    monkeypatch.setenv("EDGESR_HOME", str(tmp_path))
     (tmp_path / "stranger").mkdir()
     for name in ("__init__", "inner"):
         (tmp_path / "stranger" / f"{name}.py").write_text("open('ran', 'w')")
@@ -115,7 +116,7 @@ def test_a_wrong_manifest_nobody_named_is_skipped_with_one_line(
     code, said, _ = edgesr(folder, "upscale", str(PHOTO), "-o", "x.png")
     assert code == 0
     assert len(said.splitlines()) == len(texts)
-    assert all(line.startswith("note: skipped: engines/") for line in said.splitlines())
+    assert all(line.startswith(f"note: skipped: {folder}/engines/") for line in said.splitlines())
 
 
 def test_a_wrong_manifest_that_was_named_is_one_error(folder: Path) -> None:
@@ -123,7 +124,7 @@ def test_a_wrong_manifest_that_was_named_is_one_error(folder: Path) -> None:
         put(folder, "named", text)
         with pytest.raises(EngineError, match="cannot be read"):
             EngineManifest.read(folder / "engines/named.engine")
-    code, said, _ = edgesr(folder, "upscale", str(PHOTO), "--engine", "engines/named.engine")
+    code, said, _ = edgesr(folder, "upscale", str(PHOTO), "-m", "engines/named.engine")
     assert code == 1
     error, *fix = said.splitlines()
     assert error.startswith("error: engines/named.engine.json: cannot be read")

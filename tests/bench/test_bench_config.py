@@ -49,8 +49,9 @@ def test_the_command_line_says_what_differs_from_the_defaults() -> None:
         window_s=3.0,
     )
     assert shlex.split(config.command) == [
-        "edgesr", "bench", "--model", "a b.onnx", "--engine", "engines/x.engine", "--model",
-        "student", "--samples", "50", "--input", "photo.png", "--interval", "250", "--window", "3",
+        "edgesr", "bench", "--model", "a b.onnx", "--model", "engines/x.engine", "--model",
+        "student", "--samples", "50", "--input", "photo.png", "--interval-s", "0.25",
+        "--window-s", "3",
     ]  # fmt: skip
     assert BenchConfig().command == "edgesr bench --model student --samples 1000"
 

@@ -30,10 +30,10 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         cv2.imwrite(str(folder / name / "a.png"), piece)
     common = ["--data", folder / "pictures", "--steps", STEPS, "--batch", 2, "--patch", 8,
               "--device", "cpu"]  # fmt: skip
-    edgesr("train", *common, "--model", TEACHER, "--out", folder / "runs/teacher")
-    edgesr("train", *common, "--model", STUDENT, "--out", folder / "runs/plain")
+    edgesr("train", *common, "--model", TEACHER, "-o", folder / "runs/teacher")
+    edgesr("train", *common, "--model", STUDENT, "-o", folder / "runs/plain")
     (weights,) = (folder / "runs/teacher").glob("*.safetensors")
-    edgesr("distill", *common, "--student", STUDENT, "--out", folder / "runs/half",
+    edgesr("distill", *common, "--model", STUDENT, "-o", folder / "runs/half",
            "--teacher", weights, "--alpha", 0.5)  # fmt: skip
     return folder
 
@@ -43,7 +43,7 @@ def test_runs_become_rows(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     for name in ("plain", "half"):
         (weights,) = (runs / "runs" / name).glob("*.safetensors")
         capsys.readouterr()
-        edgesr("eval", STUDENT, "--weights", weights, "--data", runs / "sets", "--json")
+        edgesr("eval", "-m", STUDENT, "--weights", weights, "--data", runs / "sets", "--json")
         (runs / "runs" / name / "eval.json").write_text(scored := capsys.readouterr().out)
         found = {each["protocol"]["dataset"]: each["psnr_y_db"] for each in json.loads(scored)}
         exact[name] = [found[each] for each in SETS]

@@ -14,7 +14,7 @@ from random_weights import save_random_weights
 
 from edgesr.export import int8
 from edgesr.export.exporter import ExportRequest, export
-from edgesr.export.parity import psnr_db
+from edgesr.imaging.psnr import psnr_db
 
 REPORT = json.loads((RESULTS / "int8.json").read_text())
 NETWORK = "mambalitesr:D16-G1-B1-N1-SKIP"

@@ -41,7 +41,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         cv2.imwrite(str(folder / name / "a.png"), piece)
     for shape in TINY:
         out = folder / "runs" / shape.lower()
-        edgesr("train", "--data", folder / "pictures", "--model", f"mambalitesr:{shape}", "--out",
+        edgesr("train", "--data", folder / "pictures", "--model", f"mambalitesr:{shape}", "-o",
                out, "--steps", STEPS, "--batch", 2, "--patch", 8, "--device", "cpu")  # fmt: skip
     return folder
 
@@ -50,7 +50,16 @@ def evaluate(runs: Path, shape: str, capsys: pytest.CaptureFixture[str]) -> Path
     out = runs / "runs" / shape.lower()
     (weights,) = out.glob("*.safetensors")
     capsys.readouterr()
-    edgesr("eval", f"mambalitesr:{shape}", "--weights", weights, "--data", runs / "sets", "--json")
+    edgesr(
+        "eval",
+        "-m",
+        f"mambalitesr:{shape}",
+        "--weights",
+        weights,
+        "--data",
+        runs / "sets",
+        "--json",
+    )
     (out / "eval.json").write_text(capsys.readouterr().out)
     return weights
 

@@ -16,7 +16,7 @@ from table1_networks import RIVALS, STUDENT
 
 from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.cli import main
-from edgesr.engine.default_model import NETWORK, SCALE
+from edgesr.engine.named_model import NETWORK, SCALE
 from edgesr.errors import ConfigError, DataError
 from edgesr.files import sha256
 from edgesr.models import get_network
@@ -97,7 +97,7 @@ def photos(tmp_path: Path, data: Path) -> Path:
 
 def train(folder: Path, model: str, *more: str) -> Path:
     run = folder / "run"
-    options = ["--data", folder / "photos", "--out", run, "--model", model, "--steps", 2]
+    options = ["--data", folder / "photos", "-o", run, "--model", model, "--steps", 2]
     options += ["--batch", 1, "--patch", 16, "--lr", 2e-3, *more]
     with pytest.raises(SystemExit) as end:
         main(["train", *map(str, options)])
@@ -132,7 +132,7 @@ def test_a_run_becomes_a_shipped_network(photos: Path, monkeypatch: pytest.Monke
     assert "photographs enlarged three times" in card
     assert f"| Set5 | 1 | {figures['sets'][0]['psnr_y_db']:.2f} |" in card
     assert "2 steps of 1 patches of 16x16" in card
-    recipe = "edgesr train --data PHOTOS --model espcn --out runs/espcn --scale 3"
+    recipe = "edgesr train --data PHOTOS --model espcn -o runs/espcn --scale 3"
     assert f"{recipe} --batch 1 --patch 16 --steps 2 --lr 0.002\n" in card
     # It is found by its name, runs without torch, and a card's own words survive.
     monkeypatch.setattr("edgesr.weights.FOLDER", weights)

@@ -58,8 +58,8 @@ def test_a_whole_bench_of_1000_samples(
 ) -> None:
     folder = tmp_path / "run"
     document, errors = bench(
-        capsys, "--model", network, "--samples", 1000, "--rounds", 2, "--window", 3, "--idle", 3,
-        "-o", folder,
+        capsys, "--model", network, "--samples", 1000, "--rounds", 2, "--window-s", 3,
+        "--idle-s", 3, "-o", folder,
     )  # fmt: skip
     assert errors == ""
     assert sorted(path.name for path in folder.iterdir()) == FILES
@@ -133,7 +133,7 @@ def test_a_tegrastats_that_fails_costs_the_power_only(
     monkeypatch.setenv("STAND_IN_FAULT", fault)
     folder = tmp_path / "run"
     document, errors = bench(
-        capsys, "--model", network, "--samples", 40, "--idle", 2, "--power", "tegrastats",
+        capsys, "--model", network, "--samples", 40, "--idle-s", 2, "--power", "tegrastats",
         "-o", folder,
     )  # fmt: skip
     assert message in errors
@@ -256,7 +256,9 @@ def test_a_run_is_not_overwritten_unless_asked(network: Path, tmp_path: Path, ca
         (["--batch", "3"], "made for batches of 2, not 3"),
         (["--backend", "abacus"], "no backend is called 'abacus'"),
         (["--scale", "3"], "enlarges 4 times, not 3"),
-        (["--engine", "missing.engine"], "missing.engine: no such engine"),
+        (["--model", "missing.engine"], "missing.engine: no such engine"),
+        (["--window-s", "3"], "--window-s: does nothing with --power none"),
+        (["--budget", "50mJ"], "--budget: does nothing without --sweep"),
     ],
 )
 def test_errors_leave_no_folder(
@@ -287,14 +289,16 @@ def test_a_network_that_gives_rubbish_is_not_measured(
 def test_two_runs_side_by_side(network: Path, tmp_path: Path, capsys: Any) -> None:
     for name in ("a", "b"):
         bench(capsys, "-m", network, "--samples", 200, "--power", "none", "-o", tmp_path / name)
-    document, _ = bench(capsys, "--compare", tmp_path / "a", tmp_path / "b")
+    with pytest.raises(SystemExit):
+        main(["compare-runs", str(tmp_path / "a"), str(tmp_path / "b"), "--json"])
+    document = json.loads(capsys.readouterr().out)
     assert document["same_machine"]
     figures = {(item["model"], item["figure"]) for item in document["differences"]}
     assert ("nearest_x4.onnx", "latency p50 ms") in figures
     for item in document["differences"]:
         assert item["ratio"] == pytest.approx(item["second"] / item["first"])
     with pytest.raises(SystemExit):
-        main(["bench", "--compare", str(tmp_path / "a"), str(tmp_path / "a")])
+        main(["compare-runs", str(tmp_path / "a"), str(tmp_path / "a")])
     text = capsys.readouterr().out
     assert "B/A" in text
     assert "1.000" in text
@@ -302,5 +306,7 @@ def test_two_runs_side_by_side(network: Path, tmp_path: Path, capsys: Any) -> No
 
 
 def test_comparing_what_is_no_run(tmp_path: Path, capsys: Any) -> None:
-    _, errors = bench(capsys, "--compare", tmp_path, tmp_path, code=1)
-    assert "there is no run in it" in errors
+    with pytest.raises(SystemExit) as stop:
+        main(["compare-runs", str(tmp_path), str(tmp_path)])
+    assert stop.value.code == 1
+    assert "there is no run in it" in capsys.readouterr().err

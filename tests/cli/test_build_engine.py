@@ -13,7 +13,7 @@ pytest.importorskip("tensorrt_rtx")
 @pytest.fixture
 def edgesr(capsys, monkeypatch, tmp_path):
     """Run a command line: (exit code, standard output, standard error)."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("EDGESR_HOME", str(tmp_path / "home"))
 
     def run(*arguments):
         with pytest.raises(SystemExit) as stop:
@@ -31,7 +31,7 @@ def files(folder):
 
 def test_builds_an_engine_and_says_what_next(edgesr, small_onnx, tmp_path):
     onnx, engine = small_onnx(precision="fp16"), tmp_path / "small.engine"
-    code, out, _ = edgesr("build-engine", onnx, "--board", "rtx", "-o", engine)
+    code, out, _ = edgesr("build-engine", "-m", onnx, "--board", "rtx", "-o", engine)
     assert code == 0
     assert f"edgesr verify {onnx} {engine}" in out
     manifest = EngineManifest.read(engine)
@@ -42,7 +42,7 @@ def test_builds_an_engine_and_says_what_next(edgesr, small_onnx, tmp_path):
 
 def test_json_is_the_manifest_and_nothing_else(edgesr, small_onnx, tmp_path):
     engine = tmp_path / "small.engine"
-    code, out, _ = edgesr("build-engine", small_onnx(), "--board=rtx", "-o", engine, "--json")
+    code, out, _ = edgesr("build-engine", "-m", small_onnx(), "--board=rtx", "-o", engine, "--json")
     assert code == 0
     document = json.loads(out)
     assert document["engine"] == str(engine)
@@ -53,12 +53,12 @@ def test_json_is_the_manifest_and_nothing_else(edgesr, small_onnx, tmp_path):
 def test_check_lists_layers_and_builds_nothing(edgesr, small_onnx, tmp_path):
     onnx = small_onnx(precision="fp16")
     before = files(tmp_path)
-    code, out, _ = edgesr("build-engine", onnx, "--jetson-orin-nano", "--check")
+    code, out, _ = edgesr("build-engine", "-m", onnx, "--jetson-orin-nano", "--check")
     assert code == 0
     assert "ACTIVATION   fp32   island" in out
     assert "not the Jetson Orin Nano 8 GB's own TensorRT" in out
     assert files(tmp_path) == before
-    code, out, _ = edgesr("build-engine", onnx, "--board=rtx", "--check", "--json")
+    code, out, _ = edgesr("build-engine", "-m", onnx, "--board=rtx", "--check", "--json")
     document = json.loads(out)
     assert {"name": "island", "kind": "ACTIVATION", "dtype": "fp32"} in document["layers"]
 
@@ -111,7 +111,7 @@ def test_a_graph_with_a_loop_is_for_no_board(edgesr, onnx_manifest, tmp_path):
     write_loop(path)
     onnx_manifest(path)
     for more in (["--check"], ["-o", tmp_path / "loop.engine"]):
-        code, out, err = edgesr("build-engine", path, "--board=rtx", *more)
+        code, out, err = edgesr("build-engine", "-m", path, "--board=rtx", *more)
         assert (code, out) == (1, "")
         assert "it holds the operator Loop" in err
         assert "try: edgesr export" in err
@@ -120,10 +120,12 @@ def test_a_graph_with_a_loop_is_for_no_board(edgesr, onnx_manifest, tmp_path):
 
 def test_an_int8_file_is_built_and_counted(edgesr, small_onnx, tmp_path):
     onnx, engine = small_onnx(precision="int8"), tmp_path / "small.engine"
-    code, out, _ = edgesr("build-engine", onnx, "--board=rtx", "--check")
+    code, out, _ = edgesr("build-engine", "-m", onnx, "--board=rtx", "--check")
     assert code == 0
     assert "CONVOLUTION  int8   head" in out
-    code, _, err = edgesr("build-engine", onnx, "--board=rtx", "--precision=int8", "-o", engine)
+    code, _, err = edgesr(
+        "build-engine", "-m", onnx, "--board=rtx", "--precision=int8", "-o", engine
+    )
     assert (code, err) == (0, "")
     assert EngineManifest.read(engine).precision == "int8"
 
@@ -153,7 +155,7 @@ def test_lists_boards(edgesr):
 def test_a_wrong_wish_is_one_clear_error(edgesr, small_onnx, tmp_path, options, message):
     onnx = small_onnx()
     before = files(tmp_path)
-    code, out, err = edgesr("build-engine", onnx, *options)
+    code, out, err = edgesr("build-engine", "-m", onnx, *options)
     assert code == 1
     assert out == ""
     assert message in err
@@ -169,7 +171,9 @@ def test_a_wrong_file_is_one_clear_error(edgesr, tmp_path, content, message):
     onnx = tmp_path / "model.onnx"
     if content is not None:
         onnx.write_bytes(content)
-    code, out, err = edgesr("build-engine", onnx, "--board", "rtx", "-o", tmp_path / "x.engine")
+    code, out, err = edgesr(
+        "build-engine", "-m", onnx, "--board", "rtx", "-o", tmp_path / "x.engine"
+    )
     assert code == 1
     assert out == ""
     assert message in err
@@ -179,7 +183,7 @@ def test_a_wrong_file_is_one_clear_error(edgesr, tmp_path, content, message):
 def test_an_onnx_file_without_manifest(edgesr, small_onnx):
     onnx = small_onnx()
     onnx.with_suffix(".json").unlink()
-    code, _, err = edgesr("build-engine", onnx, "--board", "rtx")
+    code, _, err = edgesr("build-engine", "-m", onnx, "--board", "rtx")
     assert code == 1
     assert "no manifest beside it" in err
 
@@ -189,7 +193,7 @@ def test_without_tensorrt(edgesr, small_onnx, monkeypatch):
 
     monkeypatch.setitem(sys.modules, "tensorrt_rtx", None)
     monkeypatch.setitem(sys.modules, "tensorrt", None)
-    code, _, err = edgesr("build-engine", small_onnx(), "--board", "rtx")
+    code, _, err = edgesr("build-engine", "-m", small_onnx(), "--board", "rtx")
     assert code == 1
     assert "TensorRT is not installed" in err
     assert "pip install tensorrt-rtx-cu12" in err

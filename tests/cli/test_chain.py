@@ -49,7 +49,7 @@ def test_from_photographs_to_an_engine(
     weights: list[object] = []
     if name != "bicubic":  # which has nothing to train
         trained = run(
-            "train", "--model", name, "--data", photos / "photos", "--out", photos / "run",
+            "train", "--model", name, "--data", photos / "photos", "-o", photos / "run",
             "--steps", 2, "--batch", 2, "--patch", SIDE, "--warmup", 1, "--device", "cpu",
         )  # fmt: skip
         assert trained["step"] == 2
@@ -57,7 +57,7 @@ def test_from_photographs_to_an_engine(
     onnx = photos / "network.onnx"
     manifest = run("export", "--model", name, *weights, "--tile", SIDE, "-o", onnx)
     assert manifest["parity"]["max_abs_difference"] < 1e-4
-    engine = run("build-engine", onnx, "--board", "rtx", "-o", photos / "network.engine")
+    engine = run("build-engine", "-m", onnx, "--board", "rtx", "-o", photos / "network.engine")
     assert (engine["network"], engine["onnx_sha256"]) == (name, manifest["onnx_sha256"])
 
     picture = photos / "photos/one.png"
@@ -66,10 +66,10 @@ def test_from_photographs_to_an_engine(
     assert np.ptp(cv2.imread(str(photos / "x4.png"))) > 0
 
     # The tiles of the ONNX file and whole pictures in torch are one network.
-    tiled = run("eval", onnx, "--data", photos / "set")
+    tiled = run("eval", "-m", onnx, "--data", photos / "set")
     assert tiled["images"] == 1
     if weights:
-        whole = run("eval", name, *weights, "--tile", SIDE, "--data", photos / "set")
+        whole = run("eval", "-m", name, *weights, "--tile", SIDE, "--data", photos / "set")
         assert whole["psnr_y_db"] == pytest.approx(tiled["psnr_y_db"], abs=0.01)
     else:
         assert tiled["psnr_y_db"] == pytest.approx(tiled["bicubic_psnr_y_db"], abs=0.1)

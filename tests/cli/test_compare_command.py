@@ -52,7 +52,7 @@ def test_the_sheet_holds_what_each_model_makes_of_the_part(
     here: Path, make_nearest: Maker, capsys: pytest.CaptureFixture[str]
 ) -> None:
     nearest = make_nearest()
-    assert run("photo.png", "--models", f"{nearest},bicubic", "--crop", "30,20,80,40") == 0
+    assert run("photo.png", "-m", nearest, "-m", "bicubic", "--crop", "30,20,80,40") == 0
     out = capsys.readouterr().out
     assert out.splitlines()[0] == "80x40 pixels at 30,20 of 144x108, enlarged 4 times"
     assert out.splitlines()[-1] == "photo_compare.png"
@@ -69,7 +69,7 @@ def test_json_tells_what_was_compared(
     here: Path, make_nearest: Maker, capsys: pytest.CaptureFixture[str]
 ) -> None:
     nearest = make_nearest(scale=2)
-    assert run("photo.png", "-m", f"{nearest}, bicubic", "-o", "page.html", "--json") == 0
+    assert run("photo.png", "-m", nearest, "-m", "bicubic", "-o", "page.html", "--json") == 0
     document: dict[str, Any] = json.loads(capsys.readouterr().out)
     assert document["scale"] == 2
     assert document["crop"][2:] == [128, 96]
@@ -94,11 +94,11 @@ def test_rare_pictures_are_compared_too(
 def test_networks_without_weights_are_named_with_what_is_shipped(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    error = failure(capsys, "photo.png", "--models", "esr-tm,bicubic,esr-tr")
+    error = failure(capsys, "photo.png", *("-m", "esr-tm", "-m", "bicubic", "-m", "esr-tr"))
     assert "no weights come with edgesr for esr-tm, esr-tr" in error
     trained = [f"{name} x{scale}" for name, scale in shipped_names() if name != "bicubic"]
     assert f"shipped are {', '.join([*trained, 'bicubic (any)'])}" in error
-    assert "try: --models" in error
+    assert "try: -m" in error
     assert not (here / "photo_compare.png").exists()
 
 
@@ -110,8 +110,8 @@ def test_networks_without_weights_are_named_with_what_is_shipped(
         (["photo.png", "-o", "none/sheet.png"], "the folder does not exist"),
         (["photo.png", "-o", "."], "pictures are written as"),
         (["photo.png", "--crop", "140,0,10,10"], "do not lie in the photo, which is 144x108"),
-        (["photo.png", "--models", ","], "names no model"),
-        (["photo.png", "--models", "none.onnx"], "none.onnx"),
+        (["photo.png", "-m", ""], "no weights come with edgesr for ''"),
+        (["photo.png", "-m", "none.onnx"], "none.onnx"),
     ],
 )
 def test_what_cannot_be_is_said_before_the_work(
@@ -124,8 +124,8 @@ def test_what_cannot_be_is_said_before_the_work(
 def test_two_scales_cannot_be_side_by_side(
     here: Path, make_nearest: Maker, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    both = f"{make_nearest(scale=2)},{make_nearest(scale=4)}"
-    error = failure(capsys, "photo.png", "--models", both)
+    both = ("-m", make_nearest(scale=2), "-m", make_nearest(scale=4))
+    error = failure(capsys, "photo.png", *both)
     assert "the models enlarge differently: nearest_x2.onnx x2, nearest_x4.onnx x4" in error
 
 

@@ -41,12 +41,13 @@ def test_names_in_a_manifest(tmp_path: Path) -> None:
     assert f"unknown field `{SHOWN}`" in said
 
 
-def test_the_manifest_of_an_engine_that_nobody_named(tmp_path: Path) -> None:
-    (tmp_path / "engines").mkdir()
-    (tmp_path / f"engines/{EVIL}.engine").write_bytes(b"x")
-    (tmp_path / f"engines/{EVIL}.engine.json").write_text(json.dumps({EVIL: 1}))
+def test_the_manifest_of_an_engine_that_nobody_named(tmp_path: Path, edgesr_home: Path) -> None:
+    place = edgesr_home / "engines"
+    place.mkdir(parents=True)
+    (place / f"{EVIL}.engine").write_bytes(b"x")
+    (place / f"{EVIL}.engine.json").write_text(json.dumps({EVIL: 1}))
     said = edgesr(tmp_path, "upscale", str(PHOTO), "-o", "x.png", code=0)
-    assert f"note: skipped: engines/{SHOWN}.engine.json" in said
+    assert f"note: skipped: {place}/{SHOWN}.engine.json" in said
 
 
 def test_keys_of_weights(tmp_path: Path) -> None:
@@ -116,7 +117,7 @@ def test_the_table_of_eval_on_a_terminal(tmp_path: Path) -> None:
     name = f"[bold]set{EVIL}"
     (tmp_path / name / "HR").mkdir(parents=True)
     (tmp_path / name / "HR/a.png").write_bytes(PHOTO.read_bytes())
-    said = on_a_terminal(tmp_path, "eval", "bicubic", "--data", name)
+    said = on_a_terminal(tmp_path, "eval", "-m", "bicubic", "--data", name)
     assert f"[bold]set{SHOWN}" in "".join(said.split())
     assert "\x1b]0;title" not in said
     assert "\u202e" not in said

@@ -51,7 +51,7 @@ def repeat(picture: Picture) -> Picture:
 
 def run_json(capsys: pytest.CaptureFixture[str], *arguments: object) -> Any:
     with pytest.raises(SystemExit) as exit_:
-        main(["eval", *map(str, arguments), "--json"])
+        main(["eval", "-m", *map(str, arguments), "--json"])
     captured = capsys.readouterr()
     assert exit_.value.code == 0, captured.err
     return json.loads(captured.out)
@@ -59,7 +59,7 @@ def run_json(capsys: pytest.CaptureFixture[str], *arguments: object) -> Any:
 
 def failure(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     with pytest.raises(SystemExit) as exit_:
-        main(["eval", *map(str, arguments)])
+        main(["eval", "-m", *map(str, arguments)])
     captured = capsys.readouterr()
     assert exit_.value.code == 1
     assert captured.out == ""
@@ -100,7 +100,7 @@ def test_the_table_has_bicubic_below_the_model_and_names_run_and_protocol(
 ):
     result = evaluate("", "", repeat, benchmark)
     with pytest.raises(SystemExit):
-        main(["eval", str(repeating), "--data", str(benchmark.folder)])
+        main(["eval", "-m", str(repeating), "--data", str(benchmark.folder)])
     lines = capsys.readouterr().out.splitlines()
     assert re.split(r"  +", lines[0]) == [
         "Set",

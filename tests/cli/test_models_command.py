@@ -62,7 +62,9 @@ def test_json_is_one_document_with_sizes_of_the_scale(
 ) -> None:
     monkeypatch.setattr(weights, "FOLDER", tmp_path)
     ship(tmp_path, "espcn", 2)
-    result = CliRunner().invoke(app, ["models", "espcn", "esr-max:K7-C2", "-s", "2", "--json"])
+    result = CliRunner().invoke(
+        app, ["models", "-m", "espcn", "-m", "esr-max:K7-C2", "-s", "2", "--json"]
+    )
     document = json.loads(result.stdout)
     espcn, esr = document["networks"]
     assert document["missing"] is None
@@ -71,7 +73,9 @@ def test_json_is_one_document_with_sizes_of_the_scale(
     assert (esr["name"], esr["parameters"], esr["shipped"]) == ("esr-max:K7-C2", 4 * 2 * 49, [])
 
 
-@pytest.mark.parametrize("arguments", [["-s", "7"], ["espcn", "-s", "7"], ["no-such-network"]])
+@pytest.mark.parametrize(
+    "arguments", [["-s", "7"], ["-m", "espcn", "-s", "7"], ["-m", "no-such-network"]]
+)
 def test_what_does_not_exist_is_refused(arguments: list[str]) -> None:
     result = CliRunner().invoke(app, ["models", *arguments])
     assert isinstance(result.exception, ConfigError)

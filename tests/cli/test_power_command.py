@@ -106,7 +106,7 @@ def test_board_without_a_total_says_sum(tmp_path: Path) -> None:
     rails = "GPU 0/0 CPU 216/216 SOC 864/864 CV 0/0 VDDRQ 144/144 SYS5V 1889/1889"
     log = tmp_path / "xavier.log"
     log.write_text(f"RAM 1/2MB (lfb 1x4MB) {rails}\n" * 30)
-    result = document(log, "--interval", "500")
+    result = document(log, "--interval-s", "0.5")
     assert result["total"]["is_sum"]
     assert result["total"]["mean_mw"] == pytest.approx(216 + 864 + 144 + 1889)
     assert result["total"]["duration_s"] == pytest.approx(14.5)

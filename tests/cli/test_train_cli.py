@@ -42,7 +42,7 @@ def test_train_then_distil(
     (tmp_path / "set" / "HR" / "one.png").symlink_to(pictures / "one.png")
     first = tmp_path / "first"
     options = ["--data", pictures, "--validate", tmp_path / "set", "--validate-every", 2, "--json"]
-    assert _run("train", "--model", f"{TINY}-SKIP", "--out", first, *options, *FAST) == 0
+    assert _run("train", "--model", f"{TINY}-SKIP", "-o", first, *options, *FAST) == 0
     said = capsys.readouterr()
     result = json.loads(said.out)
     assert (result["step"], result["finished"]) == (4, True)
@@ -52,9 +52,9 @@ def test_train_then_distil(
     load_network(f"{TINY}-SKIP", 4, Path(result["weights"]))
 
     second = tmp_path / "second"
-    distil = ["distill", "--teacher", result["weights"], "--student", TINY, "--alpha", 0.5]
+    distil = ["distill", "--teacher", result["weights"], "--model", TINY, "--alpha", 0.5]
     distil += ["--feature-affinity", 2]
-    assert _run(*distil, "--out", second, "--data", pictures, *FAST) == 0
+    assert _run(*distil, "-o", second, "--data", pictures, *FAST) == 0
     assert "step 4: finished" in capsys.readouterr().out
     config = json.loads((second / "config.json").read_text())["invocations"][0]["config"]
     assert config["distillation"] == {
@@ -102,7 +102,7 @@ def test_defaults_are_those_of_the_configuration() -> None:
         (["--validate", "absent"], "no such folder"),
         (["--validate", "{set}"], "too few"),
         (["--scale", 5], "has scales 2, 3, 4"),
-        (["--out", "{file}"], "cannot be made a folder"),
+        (["-o", "{file}"], "cannot be made a folder"),
         (["--cache", "{file}"], "cannot be made a folder"),
     ],
 )
@@ -114,7 +114,7 @@ def test_errors_are_one_message(
     (tmp_path / "set" / "HR").symlink_to(pictures)
     places = {"set": tmp_path / "set", "file": pictures / "one.png"}
     options = [str(option).format(**places) for option in options]
-    base = ["train", "--data", pictures, "--out", tmp_path / "run", "--model", TINY, *FAST]
+    base = ["train", "--data", pictures, "-o", tmp_path / "run", "--model", TINY, *FAST]
     assert _run(*base, *options) == 1
     error = capsys.readouterr().err
     assert message in error and "Traceback" not in error

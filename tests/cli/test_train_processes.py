@@ -40,7 +40,7 @@ STEPS = 100
 
 def _arguments(pictures: Path, out: Path) -> list[str]:
     text = (
-        f"train --data {pictures} --out {out} --model mambalitesr:D8-G1-B1-N2 --patch 8 --batch 4"
+        f"train --data {pictures} -o {out} --model mambalitesr:D8-G1-B1-N2 --patch 8 --batch 4"
         f" --steps {STEPS} --lr 3e-3 --warmup 5 --precision fp32 --device cpu --log-every 5"
         " --checkpoint-every 20"
     )

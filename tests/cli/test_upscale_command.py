@@ -76,9 +76,10 @@ def test_a_photograph_beside_itself(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--engine", "a.engine"], "a.engine: no such engine"),
-        (["--engine", "a.onnx"], "a.onnx: an engine's name ends in .engine\n  try: -m MODEL.onnx"),
-        (["--engine", "a.engine", "--backend", "torch"], "engines run on tensorrt, not torch"),
+        (["-m", "a.engine"], "a.engine: no such engine"),
+        (["-m", "a.engine", "--backend", "torch"], "engines run on tensorrt, not torch"),
+        (["--quality", "90"], "--quality: does nothing for a format that loses nothing"),
+        (["-o", "one.png", "--suffix", "_big"], "--suffix: does nothing where -o names the file"),
     ],
 )
 def test_an_engine_that_cannot_be(

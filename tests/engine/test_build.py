@@ -76,16 +76,16 @@ def test_ctrl_c_stops_the_build_and_leaves_nothing(small_onnx):
 
 def test_the_default_name_holds_what_tells_engines_apart(small_onnx, tmp_path, monkeypatch):
     path = small_onnx()
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EDGESR_HOME", str(tmp_path / "home"))
     engine, _ = build(BuildRequest(path, RTX), read_device(tmp_path), tmp_path / "cache")
-    assert str(engine) == "engines/small_x4_fp32_b1.rtx.engine"
+    assert engine == tmp_path / "home/engines/small_x4_fp32_b1.rtx.engine"
 
 
 def test_a_jetson_engine_is_not_built_on_a_pc(small_onnx, tmp_path):
     request = BuildRequest(small_onnx(), get_board("jetson-orin-nano-8gb"), "fp32")
     with pytest.raises(EngineError, match="built on the board itself") as error:
         check_machine(request, read_device(tmp_path))
-    assert "edgesr build-engine small.onnx --board jetson-orin-nano --precision fp32" in (
+    assert "edgesr build-engine -m small.onnx --board jetson-orin-nano --precision fp32" in (
         error.value.fix
     )
 
@@ -214,5 +214,5 @@ def test_the_printed_command_is_one_that_a_shell_reads_back(tmp_path):
     model = tmp_path / "my model; it's.onnx"
     words = shlex.split(BuildRequest(model, get_board("jetson-orin-nx"), batch=2).command())
     assert words == [
-        "edgesr", "build-engine", str(model), "--board", "jetson-orin-nx", "--batch", "2",
+        "edgesr", "build-engine", "-m", str(model), "--board", "jetson-orin-nx", "--batch", "2",
     ]  # fmt: skip

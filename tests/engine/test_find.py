@@ -45,7 +45,7 @@ def test_the_engine_of_this_file_and_board_is_found(make_engine, tmp_path):
     path = make("mine.engine")
     (tmp_path / "engines" / "foreign.engine").write_bytes(b"no manifest")
     found = find_engine(onnx, [tmp_path / "engines", tmp_path / "absent"])
-    assert found.engine == path
+    assert (found.engine.path, found.engine.content) == (path, path.read_bytes())
     assert "built from small.onnx" in found.reason
 
 
@@ -53,7 +53,7 @@ def test_verified_before_newer(make_engine, tmp_path):
     onnx, make = make_engine
     make("new.engine", verification=None)
     old = make("old.engine", age_s=1000)
-    assert find_engine(onnx, [tmp_path / "engines"]).engine == old
+    assert find_engine(onnx, [tmp_path / "engines"]).engine.path == old
 
 
 def test_without_the_tensorrt_that_built_it(make_engine, monkeypatch):
@@ -61,7 +61,7 @@ def test_without_the_tensorrt_that_built_it(make_engine, monkeypatch):
     engine = make("a.engine")
     monkeypatch.setitem(sys.modules, "tensorrt", None)
     with pytest.raises(MissingError, match=r"built for jetson-orin-nano-8gb, by tensorrt 10\.3"):
-        find.check_engine(engine)
+        find.read_engine(engine)
 
 
 def test_why_not_in_one_line(make_engine, tmp_path):
@@ -84,7 +84,7 @@ def test_another_export_of_the_same_weights_counts_only_where_asked(make_engine,
     folders = [tmp_path / "engines"]
     half = make("half.engine", onnx_sha256="1" * 64, weights_sha256="5" * 64)
     assert find_engine(onnx, folders).engine is None
-    assert find_engine(onnx, folders, same_weights=True).engine == half
+    assert find_engine(onnx, folders, same_weights=True).engine.path == half
     make("foreign.engine", onnx_sha256="1" * 64, weights_sha256="6" * 64)
     half.unlink()
     assert find_engine(onnx, folders, same_weights=True).engine is None

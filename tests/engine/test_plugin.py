@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from edgesr.artifacts.plugin import Plugin, load_library, plugin_folder, source_sha256
+from edgesr.artifacts.home import plugins
+from edgesr.artifacts.plugin import Plugin, load_library, source_sha256
 from edgesr.boards.gpu import Gpu
 from edgesr.cli import main
 from edgesr.engine import build, nvcc, plugin_build
@@ -37,7 +38,7 @@ STAND_IN = Path(__file__).parent / "stand_in_tensorrt"
 TENSORRT = "8.5.3.1"
 ORIN = Gpu("Orin", "8.7", "99.0")
 STACK = Stack(None, "tensorrt", TENSORRT, Typing.WEAK)
-WITHOUT = "edgesr build-engine student.onnx --board gpu --no-plugin"
+WITHOUT = "edgesr build-engine -m student.onnx --board gpu --no-plugin"
 
 
 def quiet(phase, done, total):
@@ -62,9 +63,9 @@ def real(tmp_path_factory):
 def cache(tmp_path, real, monkeypatch):
     """A user's cache folder that holds the compiled plugin: (folder of plugins, the plugin)."""
     folder, _, plugin, _ = real
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    shutil.copytree(folder, plugin_folder())
-    return plugin_folder(), plugin
+    monkeypatch.setenv("EDGESR_HOME", str(tmp_path))
+    shutil.copytree(folder, plugins())
+    return plugins(), plugin
 
 
 @pytest.fixture
@@ -408,14 +409,14 @@ def test_build_engine_ends_with_one_line_when_the_compiler_fails(
     tmp_path, script, monkeypatch, capsys
 ):
     script('echo "ptxas fatal : out of luck" >&2; exit 1')
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("EDGESR_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(build, "find_stack", lambda modules: STACK)
     monkeypatch.setattr(plugin_build, "first_gpu", lambda: ORIN)
     onnx, output = tmp_path / "student.onnx", tmp_path / "student.engine"
     onnx.write_bytes(b"\x08\x08 MambaMixer edgesr")
     assert needs_plugin(onnx.read_bytes())
     with pytest.raises(SystemExit) as stop:
-        main(["build-engine", str(onnx), "--board", "rtx", "-o", str(output)])
+        main(["build-engine", "-m", str(onnx), "--board", "rtx", "-o", str(output)])
     assert stop.value.code == 1
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 2

@@ -1,7 +1,7 @@
 import warnings
 from types import SimpleNamespace
 
-from edgesr.engine.timing_cache import TimingCache, cache_folder
+from edgesr.engine.timing_cache import TimingCache
 
 
 class Config:
@@ -60,8 +60,3 @@ def test_a_builder_that_keeps_no_timings_is_believed(tmp_path):
 
     assert TimingCache.of("a", "b", "c", tmp_path).attach(NoOp()) == "unsupported"
     assert TimingCache.of("a", "b", "c", tmp_path).attach(object()) == "unsupported"
-
-
-def test_the_folder_follows_the_users_cache_folder(monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / "edgesr" / "timing"

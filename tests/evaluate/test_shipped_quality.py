@@ -33,14 +33,14 @@ Eval = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def evaluate(capsys: pytest.CaptureFixture[str]) -> Eval:
-    """`edgesr eval NETWORK --data SET OPTIONS --json`."""
+    """`edgesr eval -m NETWORK --data SET OPTIONS --json`."""
     root = os.environ.get("EDGESR_DATA")
     if root is None:
         pytest.skip("EDGESR_DATA names no folder with Set5, Set14 and BSD100")
 
     def run(network: str, benchmark: str, *options: str) -> dict[str, Any]:
         with pytest.raises(SystemExit) as end:
-            main(["eval", network, "--data", str(Path(root) / benchmark), *options, "--json"])
+            main(["eval", "-m", network, "--data", str(Path(root) / benchmark), *options, "--json"])
         captured = capsys.readouterr()
         assert end.value.code == 0, captured.err
         result: dict[str, Any] = json.loads(captured.out)

@@ -9,6 +9,7 @@ import onnx
 import pytest
 import torch
 
+from edgesr.artifacts.home import exports
 from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.cli import main
 from edgesr.errors import ConfigError, EdgesrError, ExportError, ModelError, WeightsError
@@ -155,7 +156,7 @@ def test_every_network_has_a_default_file_of_its_own() -> None:
     names = [network.name for network in all_networks()]
     paths = {ExportRequest(name, precision=p).path for name in names for p in ("fp32", "fp16")}
     assert len(paths) == 2 * len(names)
-    assert ExportRequest("student", precision="fp16").path == Path("engines/student_x4_fp16.onnx")
+    assert ExportRequest("student", precision="fp16").path == exports() / "student_x4_fp16.onnx"
     assert ":" not in ExportRequest(SMALL).path.name
 
 

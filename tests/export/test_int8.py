@@ -17,8 +17,9 @@ from edgesr.cli import main
 from edgesr.errors import ConfigError, ExportError
 from edgesr.export.allowed_qdq import DEQUANTIZE, QUANTIZE
 from edgesr.export.exporter import ExportRequest, export
-from edgesr.export.parity import psnr_db, run_tiles
+from edgesr.export.parity import run_tiles
 from edgesr.imaging.patches import hard_tiles, real_tiles
+from edgesr.imaging.psnr import psnr_db
 from edgesr.weights import shipped
 
 WIDE = "mambalitesr:D16-G1-B1-N2-SKIP"

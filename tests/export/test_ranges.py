@@ -6,9 +6,10 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from edgesr.export.fp16 import to_fp16
-from edgesr.export.parity import psnr_db, run_tiles
+from edgesr.export.parity import run_tiles
 from edgesr.export.ranges import LIMIT, too_large_for_half
 from edgesr.imaging.patches import hard_tiles, real_tiles
+from edgesr.imaging.psnr import psnr_db
 
 TILE = 16
 CHANNELS = 4

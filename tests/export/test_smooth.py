@@ -5,10 +5,11 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper, shape_inference
 
-from edgesr.export.parity import psnr_db, run_tiles
+from edgesr.export.parity import run_tiles
 from edgesr.export.ranges import largest_sizes
 from edgesr.export.smooth import smooth
 from edgesr.imaging.patches import real_tiles
+from edgesr.imaging.psnr import psnr_db
 
 TILE = 16
 WIDTH = 6

@@ -49,7 +49,7 @@ def test_a_model_is_handed_on(board, tmp_path):
     model = tmp_path / "my model.onnx"
     model.write_text("x")
     assert board.run(str(model), "--no-bench")[0] == 0
-    assert f"edgesr build-engine {model} --json" in board.edgesr_calls
+    assert f"edgesr build-engine -m {model} --json" in board.edgesr_calls
 
 
 @pytest.mark.parametrize("step", ["build-engine", "verify", "bench"])

@@ -212,7 +212,7 @@ def test_power_and_temperature_of_the_board(nearest: str, tmp_path: Path) -> Non
     )
     process = live(
         *("--source", "test://red", "--sink", tmp_path / "out.mkv", "-m", nearest, "--json"),
-        *("--size", "160x90", "--fps", "5", "--duration", "6", "--power", f"replay:{log}"),
+        *("--size", "160x90", "--fps", "5", "--duration-s", "6", "--power", f"replay:{log}"),
     )
     with ended(process):
         status, out, err = result(process)
@@ -359,7 +359,7 @@ def test_an_engine_that_is_too_slow_is_told_with_the_rate_that_it_holds(
     slow = make_nearest(tile=4)
     message = wrong(
         *("--source", "test", "--size", "320x240", "--fps", "60", "--power", "none"),
-        *("--sink", tmp_path / "a.mkv", "-m", slow, "--duration", "6"),
+        *("--sink", tmp_path / "a.mkv", "-m", slow, "--duration-s", "6"),
     )
     assert "no frame could be shown in time: one takes " in message
     assert "two intervals of the source are 33 ms\n  try: " in message

@@ -98,7 +98,7 @@ def test_frames_that_are_shown_are_published(
     _, address, folder = server
     command = live(
         *("--source", "test://red", "--size", "64x48", "--fps", "5", "--power", "none"),
-        *("--sink", f"{address}/live", "-m", nearest, "--duration", "6"),
+        *("--sink", f"{address}/live", "-m", nearest, "--duration-s", "6"),
     )
     with ended(command):
         out, err = command.communicate(timeout=60)

@@ -55,7 +55,7 @@ def test_the_network_of_the_guide_works(tmp_path: Path) -> None:
     guide = (DOCS / "adding-a-network.md").read_text()
     (code,) = re.findall(r"```python\n(.*?)```", guide, flags=re.DOTALL)
     (tmp_path / "pocket.py").write_text(code)
-    names = ["pocket", "pocket:C32"]
+    names = ["-m", "pocket", "-m", "pocket:C32"]
     result = subprocess.run(
         [sys.executable, "-c", WITH_ONE_FILE_MORE, str(tmp_path), "models", *names, "--json"],
         capture_output=True,

@@ -14,6 +14,7 @@ def board(tmp_path, monkeypatch, make_nearest):
     """Return (ONNX file, engine built from it, in another folder) on a simulated Orin."""
     simulated_cuda.install(monkeypatch, simulated_cuda.Gpu())
     monkeypatch.setattr(find, "first_gpu", lambda: Gpu("Orin", "8.7", "12.6"))
+    monkeypatch.setenv("EDGESR_HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     onnx = make_nearest(scale=4, tile=8, batch=2)
     engine = tmp_path / "engines" / "nearest.engine"
@@ -34,7 +35,7 @@ def test_upscale_runs_on_the_engine_it_is_given(board, data, tmp_path, capsys):
     _, engine = board
     arguments = [str(data / "photo.png"), "-o", "out.png", "--backend", "tensorrt"]
     with pytest.raises(SystemExit) as done:
-        main(["upscale", *arguments, "--engine", str(engine)])
+        main(["upscale", *arguments, "-m", str(engine)])
     captured = capsys.readouterr()
     assert done.value.code == 0, captured.err
     assert captured.out.endswith(" ms (nearest, tensorrt)\n")
@@ -58,7 +59,7 @@ def test_no_engine_at_all(board):
     assert open_session(str(onnx)).backend == "onnxruntime"
     with pytest.raises(EngineError, match="no engine here was built from") as error:
         open_session(str(onnx), backend="tensorrt")
-    assert error.value.fix == f"edgesr build-engine {onnx}"
+    assert error.value.fix == f"edgesr build-engine -m {onnx}"
 
 
 def test_an_engine_that_is_not_there(board):

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesr.export.parity import psnr_db
 from edgesr.imaging.picture import read_picture
+from edgesr.imaging.psnr import psnr_db
 from edgesr.imaging.resize import imresize
 from edgesr.imaging.seams import border_lines, seam_ratio
 from edgesr.runtime.select import open_session

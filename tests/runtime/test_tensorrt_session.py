@@ -205,7 +205,7 @@ def test_an_engine_that_tensorrt_does_not_take(engine, write_engine, monkeypatch
     write_engine(b"broken")
     with pytest.raises(EngineError, match="cannot load it") as error:
         TensorRTSession(engine)
-    assert error.value.fix.startswith("edgesr build-engine small.onnx")
+    assert error.value.fix.startswith("edgesr build-engine -m small.onnx")
 
 
 def test_an_engine_of_another_board_is_refused_before_anything_is_loaded(engine, monkeypatch):

@@ -29,8 +29,8 @@ case "$1" in
 *) echo locked >"$STATE/clocks"; : >"$STATE/locked" ;;
 esac
 """
-QUICK = ("--samples", "3", "--warmup", "1", "--rounds", "1", "--idle", "2.0", "--window", "2.2",
-         "--interval", "50")  # fmt: skip
+QUICK = ("--samples", "3", "--warmup", "1", "--rounds", "1", "--idle-s", "2.0", "--window-s", "2.2",
+         "--interval-s", "0.05")  # fmt: skip
 
 
 class Board:

@@ -72,7 +72,18 @@ def test_tiles_and_measured_quality(board: Board, tmp_path: Path) -> None:
     assert [(cell["model"], cell["tile"]) for cell in result["cells"]][:2] == [
         ("esr-fast", 48), ("esr-fast#2", 96),
     ]  # fmt: skip
-    asked = ("eval", "esr-fast", "--backend", "torch", "--tile", "96", "--data", "Own", "--json")
+    asked = (
+        "eval",
+        "-m",
+        "esr-fast",
+        "--backend",
+        "torch",
+        "--tile",
+        "96",
+        "--data",
+        "Own",
+        "--json",
+    )
     own = json.loads(board.run(*asked)[1])
     assert result["cells"][1]["psnr_y_db"] == pytest.approx(own["psnr_y_db"], abs=1e-4)
     assert "measured on Own, 1 images" in output
