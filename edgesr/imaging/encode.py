@@ -75,8 +75,11 @@ def check_fits(picture: Picture, scale: int, target: FileFormat) -> None:
             f"{target.longest_side}",
             fix="--format png",
         )
-    if picture.alpha is not None and not target.alpha:
-        raise ImageError(f"{target.name} has no alpha channel", fix="--format png")
+    if not target.alpha and not picture.is_opaque:
+        raise ImageError(
+            f"{target.name} has no alpha channel, and parts of the picture are transparent",
+            fix="--background white, or --format png",
+        )
 
 
 def encode(
@@ -96,9 +99,8 @@ def encode(
         ImageError: OpenCV cannot encode it.
     """
     notes: list[str] = []
-    pixels = _channels(picture, target)
-    if pixels.dtype == np.uint16 and target.bits == 8:
-        pixels = np.rint(pixels / 257.0).astype(np.uint8)
+    pixels = _reversed(stored(picture, target))
+    if picture.colour.dtype == np.uint16 and target.bits == 8:
         notes.append(f"{target.name} holds 8 bits a channel; the picture had 16")
     parameters = [] if target.quality is None else [target.quality, quality]
     suffix = target.suffixes[0]
@@ -110,13 +112,31 @@ def encode(
     raise ImageError(f"OpenCV cannot write it as {target.name} ({complaint})", fix="--format png")
 
 
-def _channels(picture: Picture, target: FileFormat) -> Samples:
-    """Arrange as OpenCV wants it: grey, BGR or BGRA."""
-    if picture.alpha is not None:
-        return np.dstack([picture.colour[:, :, ::-1], picture.alpha])
-    if picture.grey and target.grey:
-        return np.ascontiguousarray(picture.colour[:, :, 0])
-    return np.ascontiguousarray(picture.colour[:, :, ::-1])
+def stored(picture: Picture, target: FileFormat) -> Samples:
+    """Return the samples as a format holds them.
+
+    Args:
+        picture: `check_fits` holds.
+        target: of the file.
+
+    Returns:
+        (height, width) grey, or (height, width, 3 or 4) RGB and alpha, of the format's depth.
+    """
+    pixels = picture.colour
+    if picture.alpha is not None and target.alpha:
+        pixels = np.dstack([pixels, picture.alpha])
+    elif picture.grey and target.grey:
+        pixels = np.ascontiguousarray(pixels[:, :, 0])
+    if pixels.dtype == np.uint16 and target.bits == 8:
+        pixels = np.rint(pixels / 257.0).astype(np.uint8)
+    return pixels
+
+
+def _reversed(pixels: Samples) -> Samples:
+    """Return RGB as OpenCV wants it: BGR, alpha last as before."""
+    if pixels.ndim == 2:
+        return pixels
+    return np.ascontiguousarray(pixels[:, :, [2, 1, 0, 3][: pixels.shape[2]]])
 
 
 def _metadata_choices(

@@ -6,7 +6,7 @@ Depth is taken from the file and never guessed from the values: 8 bits stay 8 bi
 import os
 import re
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,16 @@ class Picture:
     def white(self) -> int:
         """The largest value of the sample type, 255 or 65535."""
         return int(np.iinfo(self.colour.dtype).max)
+
+    @property
+    def is_opaque(self) -> bool:
+        """Whether nothing shows through: no alpha channel, or white everywhere."""
+        return self.alpha is None or bool((self.alpha == self.white).all())
+
+    def band(self, rows: slice) -> "Picture":
+        """Return some of the rows, with all that is said of the picture; views, not copies."""
+        alpha = None if self.alpha is None else self.alpha[rows]
+        return replace(self, colour=self.colour[rows], alpha=alpha)
 
 
 def read_picture(path: Path) -> Picture:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesr.imaging.exif import for_new_size
+from edgesr.imaging.local_range import ALPHA
 from edgesr.imaging.picture import Picture, Samples
 from edgesr.imaging.tiling import Indices, TilePlan
 from edgesr.runtime.session import Session
@@ -40,21 +41,48 @@ def upscale_picture(
     Raises:
         ModelError: a tile came out broken.
     """
+    bands = enlarged_bands(session, picture, plan, on_tile)
     height, width = session.scale * picture.height, session.scale * picture.width
     colour = np.empty((height, width, 3), picture.colour.dtype)
-    alpha = None
-    if picture.alpha is not None:
-        alpha = np.full((height, width), picture.alpha[0, 0], picture.alpha.dtype)
+    alpha = None if picture.alpha is None else np.empty((height, width), picture.alpha.dtype)
     top = 0
-    for band, opacity in _layers(session, picture, plan, on_tile):
-        rows = slice(top, top + len(band))
-        values = (band @ LUMA)[:, :, None] if picture.grey else band
-        colour[rows] = np.rint(values * picture.white)
-        if alpha is not None and opacity is not None:
-            alpha[rows] = np.rint(opacity * picture.white)
-        top += len(band)
+    for band in bands:
+        rows = slice(top, top + band.height)
+        colour[rows] = band.colour
+        if alpha is not None and band.alpha is not None:
+            alpha[rows] = band.alpha
+        top += band.height
+    return replace(band, colour=colour, alpha=alpha)
+
+
+def enlarged_bands(
+    session: Session,
+    picture: Picture,
+    plan: TilePlan,
+    on_tile: Callable[[], None] | None = None,
+) -> Iterator[Picture]:
+    """Upscale a photograph as `upscale_picture` does, band by band.
+
+    Yields:
+        Parts of full width from top to bottom, each with the metadata of the whole.
+
+    Raises:
+        ModelError: a tile came out broken.
+    """
+    height, width = session.scale * picture.height, session.scale * picture.width
     exif = None if picture.exif is None else for_new_size(picture.exif, width, height)
-    return replace(picture, colour=colour, alpha=alpha, exif=exif)
+    whole = replace(picture, exif=exif)
+    for band, opacity in _layers(session, picture, plan, on_tile):
+        values = band
+        if picture.grey:
+            values = np.broadcast_to((band @ LUMA)[:, :, None], band.shape)
+        colour = np.rint(values * picture.white).astype(picture.colour.dtype)
+        alpha = None
+        if picture.alpha is not None and opacity is None:
+            alpha = np.full(colour.shape[:2], picture.alpha[0, 0], picture.alpha.dtype)
+        elif opacity is not None:
+            alpha = np.rint(opacity * picture.white).astype(colour.dtype)
+        yield replace(whole, colour=colour, alpha=alpha)
 
 
 def _layers(
@@ -70,7 +98,7 @@ def _layers(
             yield band, None
         return
     colours = upscale_bands(session, plan, _cutter(picture.colour, picture.alpha), on_tile)
-    alphas = upscale_bands(session, plan, _cutter(_three_channels(picture.alpha)), on_tile)
+    alphas = upscale_bands(session, plan, _cutter(_three_channels(picture.alpha)), on_tile, ALPHA)
     for band, layer in zip(colours, alphas, strict=True):
         opacity = np.minimum(layer @ LUMA, 1.0)
         visible = np.maximum(opacity, 0.5 / picture.white)[:, :, None]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesr.errors import ConfigError, ModelError
+from edgesr.imaging.local_range import COLOUR, LocalRange
 from edgesr.imaging.tiling import Indices, TilePlan, plan_tiles, stitch, stitch_planes
 from edgesr.runtime.guard import fault
 from edgesr.runtime.session import Session
@@ -56,7 +57,11 @@ def plan_for(
 
 
 def upscale_bands(
-    session: Session, plan: TilePlan, cut: Cut, on_tile: Callable[[], None] | None = None
+    session: Session,
+    plan: TilePlan,
+    cut: Cut,
+    on_tile: Callable[[], None] | None = None,
+    near: LocalRange | None = COLOUR,
 ) -> Iterator[NDArray[np.float32]]:
     """Upscale what `cut` gives, band by band.
 
@@ -65,6 +70,7 @@ def upscale_bands(
         plan: from `plan_for`.
         cut: gives a tile of the picture.
         on_tile: called after every tile.
+        near: how far a value may go from the input's values around it; None: as far as it likes.
 
     Yields:
         (rows, scale*width, 3) RGB in [0, 1], from top to bottom.
@@ -72,7 +78,7 @@ def upscale_bands(
     Raises:
         ModelError: a tile came out black or with values that are not finite.
     """
-    for band in stitch(plan, _enlarged_tiles(session, plan, cut, on_tile)):
+    for band in stitch(plan, _enlarged_tiles(session, plan, cut, on_tile, near)):
         yield np.clip(band, 0.0, 1.0, out=band)
 
 
@@ -82,11 +88,15 @@ def upscale_planes(session: Session, plan: TilePlan, cut: Cut) -> Iterator[NDArr
     Yields:
         (3, rows, scale*width) R, G and B, not clipped, from top to bottom; good until the next.
     """
-    return stitch_planes(plan, _enlarged_tiles(session, plan, cut, on_tile=None))
+    return stitch_planes(plan, _enlarged_tiles(session, plan, cut, on_tile=None, near=COLOUR))
 
 
 def _enlarged_tiles(
-    session: Session, plan: TilePlan, cut: Cut, on_tile: Callable[[], None] | None
+    session: Session,
+    plan: TilePlan,
+    cut: Cut,
+    on_tile: Callable[[], None] | None,
+    near: LocalRange | None,
 ) -> Iterator[NDArray[np.float32]]:
     """Yield the tiles of a picture, (3, scale*height, scale*width), in the order of the plan."""
     numbers = iter(range(len(plan)))
@@ -107,7 +117,7 @@ def _enlarged_tiles(
                 )
             if on_tile is not None:
                 on_tile()
-            yield enlarged
+            yield enlarged if near is None else near.keep(tile, enlarged)
 
 
 def upscale(
