@@ -36,6 +36,7 @@ class Settings:
     overlap: int | None
     quality: int
     check: bool
+    background: tuple[int, int, int] | None
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,13 @@ def command(
         str | None, typer.Option(help="Put behind the name. Default: _x and the scale.")
     ] = None,
     quality: Annotated[int, typer.Option(min=1, max=100, help="Of JPEG and WebP.")] = 95,
+    background: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLOUR",
+            help="Behind transparent parts, where the format has none: white, black, #rrggbb.",
+        ),
+    ] = None,
     recursive: Annotated[
         bool, typer.Option("-r", "--recursive", help="Take the folders in folders too.")
     ] = False,
@@ -122,12 +130,14 @@ def command(
     The result of photo.jpg is photo_x4.png beside it. No file is replaced without --overwrite.
     Exit code 1 if a picture failed; the others are done all the same.
     """
+    from edgesr.imaging.background import parse_colour
     from edgesr.runtime.jobs import Wishes, plan_jobs
     from edgesr.runtime.sessions import Sessions
 
     if engine is not None:
         model, backend = _engine(engine, backend)
-    settings = Settings(tile, overlap, quality, check)
+    behind = None if background is None else parse_colour(background)
+    settings = Settings(tile, overlap, quality, check, behind)
     with Sessions(model, backend, scale, threads) as sessions:
         wishes = Wishes(
             output=output,
@@ -205,36 +215,38 @@ def _upscale_file(sessions: "Sessions", job: "Job", settings: Settings) -> Resul
     Raises:
         EdgesrError: it cannot be done.
     """
-    from edgesr.files import write_bytes
-    from edgesr.imaging.encode import check_fits, encode, format_for
+    from edgesr.imaging.background import put_on
+    from edgesr.imaging.encode import check_fits, format_for
     from edgesr.imaging.picture import read_picture
-    from edgesr.runtime.check import check_seams
     from edgesr.runtime.jobs import make_folder_for
-    from edgesr.runtime.photograph import passes, upscale_picture
+    from edgesr.runtime.photograph import passes
+    from edgesr.runtime.to_file import enlarge_to_file
     from edgesr.runtime.upscale import plan_for
 
     start = time.perf_counter()
     picture = read_picture(job.input)
     read_ms = _since(start)
     target = format_for(job.output.suffix)
-    check_fits(picture, sessions.scale, target)
+    if not target.alpha and settings.background is not None:
+        picture = put_on(picture, settings.background)
+    try:
+        check_fits(picture, sessions.scale, target)
+    except ImageError as error:
+        raise ImageError(error.what, where=job.input, fix=error.fix) from None
     opened = sessions.session_for(picture)
     session = opened.session
     plan = plan_for(session, picture.height, picture.width, settings.tile, settings.overlap)
     tiles = passes(picture) * len(plan)
-    start = time.perf_counter()
-    with progress(job.input.name, tiles) as advance:
-        enlarged = upscale_picture(session, picture, plan, advance)
-    latency_ms = _since(start)
-    start = time.perf_counter()
-    data, notes = encode(enlarged, target, settings.quality)
     make_folder_for(job)
-    write_bytes(job.output, data)
+    with progress(job.input.name, tiles) as advance:
+        made = enlarge_to_file(
+            session, picture, plan, job.output, settings.quality, settings.check, advance
+        )
     return Result(
         input=str(job.input),
         output=str(job.output),
         input_size=(picture.width, picture.height),
-        output_size=(enlarged.width, enlarged.height),
+        output_size=(plan.scale * picture.width, plan.scale * picture.height),
         model=session.model,
         model_reason=opened.reason,
         backend=session.backend,
@@ -244,10 +256,10 @@ def _upscale_file(sessions: "Sessions", job: "Job", settings: Settings) -> Resul
         tiles=tiles,
         load_ms=opened.load_ms,
         read_ms=read_ms,
-        latency_ms=latency_ms,
-        write_ms=_since(start),
-        seam_ratio=check_seams(session, picture, enlarged, plan) if settings.check else None,
-        notes=(*picture.notes, *notes),
+        latency_ms=made.latency_ms,
+        write_ms=made.write_ms,
+        seam_ratio=made.seam_ratio,
+        notes=(*picture.notes, *made.notes),
     )
 
 
