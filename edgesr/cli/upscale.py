@@ -215,7 +215,7 @@ def _upscale_file(sessions: "Sessions", job: "Job", settings: Settings) -> Resul
     Raises:
         EdgesrError: it cannot be done.
     """
-    from edgesr.imaging.background import put_on
+    from edgesr.imaging.background import fit_alpha
     from edgesr.imaging.encode import check_fits, format_for
     from edgesr.imaging.picture import read_picture
     from edgesr.runtime.jobs import make_folder_for
@@ -227,9 +227,8 @@ def _upscale_file(sessions: "Sessions", job: "Job", settings: Settings) -> Resul
     picture = read_picture(job.input)
     read_ms = _since(start)
     target = format_for(job.output.suffix)
-    if not target.alpha and settings.background is not None:
-        picture = put_on(picture, settings.background)
     try:
+        picture = fit_alpha(picture, target, settings.background)
         check_fits(picture, sessions.scale, target)
     except ImageError as error:
         raise ImageError(error.what, where=job.input, fix=error.fix) from None

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from edgesr.errors import ConfigError
+from edgesr.errors import ConfigError, ImageError
+from edgesr.imaging.encode import FileFormat
 from edgesr.imaging.picture import Picture
 
 _NAMES = {"white": "ffffff", "black": "000000", "grey": "808080", "gray": "808080"}
@@ -25,6 +26,26 @@ def parse_colour(text: str) -> tuple[int, int, int]:
         )
     red, green, blue = bytes.fromhex(match[1])
     return red, green, blue
+
+
+def fit_alpha(picture: Picture, target: FileFormat, colour: tuple[int, int, int] | None) -> Picture:
+    """Return a picture that a format has room for, as far as transparency goes.
+
+    Args:
+        picture: to be enlarged.
+        target: of the result.
+        colour: of the background, None where none was named.
+
+    Raises:
+        ImageError: the picture has transparent parts, the format no alpha, and there is no colour.
+    """
+    if target.alpha or picture.is_opaque:
+        return picture
+    if colour is None:
+        raise ImageError(
+            f"{target.name} has no alpha channel", fix="--background white, or --format png"
+        )
+    return put_on(picture, colour)
 
 
 def put_on(picture: Picture, colour: tuple[int, int, int]) -> Picture:

@@ -77,8 +77,8 @@ def check_fits(picture: Picture, scale: int, target: FileFormat) -> None:
         )
     if not target.alpha and not picture.is_opaque:
         raise ImageError(
-            f"{target.name} has no alpha channel, and parts of the picture are transparent",
-            fix="--background white, or --format png",
+            f"{target.name} has no alpha channel",
+            fix="--format png",
         )
 
 
