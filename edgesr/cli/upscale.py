@@ -36,6 +36,7 @@ class Settings:
     overlap: int | None
     quality: int
     check: bool
+    background: str | None
 
 
 def command(
@@ -75,6 +76,13 @@ def command(
         str | None, typer.Option(help="Put behind the name. Default: _x and the scale.")
     ] = None,
     quality: Annotated[int, typer.Option(min=1, max=100, help="Of JPEG and WebP.")] = 95,
+    background: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLOUR",
+            help="Behind transparent parts, where the format has none: white, black, #rrggbb.",
+        ),
+    ] = None,
     recursive: Annotated[
         bool, typer.Option("-r", "--recursive", help="Take the folders in folders too.")
     ] = False,
@@ -95,11 +103,14 @@ def command(
     Exit code 1 if a picture failed; the others are done all the same.
     """
     from edgesr.cli._jobs import Wishes, plan_jobs
+    from edgesr.imaging.background import parse_colour
     from edgesr.library.model import open_model
 
     if engine is not None:
         model, backend = _engine(engine, backend)
-    settings = Settings(tile, overlap, quality, check)
+    if background is not None:
+        parse_colour(background)  # one that is none fails once, not with every picture
+    settings = Settings(tile, overlap, quality, check, background)
     with open_model(model, scale=scale, backend=backend, threads=threads) as opened:
         wishes = Wishes(
             output=output,
@@ -182,6 +193,7 @@ def _upscale(model: "Model", job: "Job", settings: Settings) -> "Upscaled":
             tile=settings.tile,
             overlap=settings.overlap,
             quality=settings.quality,
+            background=settings.background,
             overwrite=True,  # the jobs leave out what may not be replaced
             make_folders=True,
             check_seams=settings.check,
