@@ -92,15 +92,15 @@ def video_stream(container: "InputContainer", path: Path) -> "VideoStream":
         for stream in container.streams.video
         if not stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails)
     ]
-    for stream in container.streams:
-        if stream.codec_tag in ENCRYPTED_TAGS:
+    for stream in (*container.streams.video, *container.streams.audio):
+        if stream.codec_context is not None and stream.codec_context.codec_tag in ENCRYPTED_TAGS:
             raise ImageError("it is encrypted (DRM) and cannot be read", where=path)
     if not moving:
         raise ImageError("no video stream in it", where=path, fix=_look(path))
     stream = moving[0]
     if stream.codec_context is None:
         raise ImageError("no decoder for its video stream", where=path, fix=_look(path))
-    check_size(stream.codec_context.name, stream.width, stream.height)
+    check_size(codec_name(stream), stream.width, stream.height)
     return stream
 
 
@@ -136,8 +136,13 @@ def examine(path: Path) -> Facts:
             count,
             durations,
             stream.time_base or Fraction(1, 90_000),
-            stream.codec_context.name,
+            codec_name(stream),
         )
+
+
+def codec_name(stream: "Stream") -> str:
+    """Return FFmpeg's name of a stream's codec, whichever decoder reads it."""
+    return stream.codec_context.codec.canonical_name
 
 
 def _check_whole(
