@@ -13,10 +13,12 @@ from edgesr.cli import _network as options
 from edgesr.cli._console import progress, say
 from edgesr.errors import ConfigError, EdgesrError, ImageError
 from edgesr.runtime.select import why_not_tensorrt
+from edgesr.video.result import MovingResult, MovingSettings
 
 if TYPE_CHECKING:
     from edgesr.runtime.jobs import Job, JobList
     from edgesr.runtime.sessions import Sessions
+    from edgesr.video.jobs import MovingJob
 
 
 class FormatName(str, Enum):
@@ -71,7 +73,7 @@ def command(
         list[Path],
         # Not checked by typer: one that cannot be read must not stop the others.
         typer.Argument(
-            metavar="INPUT...", readable=False, help="Pictures and folders of pictures."
+            metavar="INPUT...", readable=False, help="Pictures, folders of pictures, clips."
         ),
     ],
     output: Annotated[
@@ -124,6 +126,7 @@ def command(
     """
     from edgesr.runtime.jobs import Wishes, plan_jobs
     from edgesr.runtime.sessions import Sessions
+    from edgesr.video.jobs import part, plan_moving
 
     if engine is not None:
         model, backend = _engine(engine, backend)
@@ -137,7 +140,10 @@ def command(
             overwrite=overwrite,
             skip_existing=skip_existing,
         )
-        plan = plan_jobs(inputs, wishes)
+        moving, stills = part(inputs, wishes)
+        plan = plan_moving(moving, wishes, several=bool(stills))
+        if stills:
+            plan = plan.with_more(plan_jobs(stills, wishes))
         ok = _run(sessions, plan, settings, as_json)
         used = sessions.backends
     if backend == "auto" and plan.jobs and not as_json:
@@ -169,13 +175,19 @@ def _engine(engine: Path, backend: str) -> tuple[str, str]:
 
 def _run(sessions: "Sessions", plan: "JobList", settings: Settings, as_json: bool) -> bool:
     """Do the jobs, report each; return whether all went well."""
-    results: list[Result] = []
+    from edgesr.video.jobs import MovingJob
+
+    results: list[Result | MovingResult] = []
     failed: list[tuple[Path, EdgesrError]] = [(entry.input, entry.error) for entry in plan.refused]
     for _, error in failed:
         _complain(error)
     for job in plan.jobs:
         try:
-            result = _upscale_file(sessions, job, settings)
+            result: Result | MovingResult
+            if isinstance(job, MovingJob):
+                result = _upscale_moving(sessions, job, settings)
+            else:
+                result = _upscale_file(sessions, job, settings)
         except MemoryError:
             error = ImageError("not enough memory for its enlargement", where=job.input)
         except EdgesrError as caught:
@@ -197,6 +209,20 @@ def _run(sessions: "Sessions", plan: "JobList", settings: Settings, as_json: boo
     elif plan.skipped:
         say(f"{len(plan.skipped)} skipped, whose results are there")
     return not failed
+
+
+def _upscale_moving(sessions: "Sessions", job: "MovingJob", settings: Settings) -> MovingResult:
+    """Enlarge a clip or an animation.
+
+    Raises:
+        EdgesrError: it cannot be done.
+    """
+    from edgesr.video.prepare import prepare
+
+    asked = MovingSettings(settings.tile, settings.overlap, settings.quality)
+    work = prepare(sessions, job, asked)
+    with progress(job.input.name, work.frames) as advance:
+        return work.run(advance)
 
 
 def _upscale_file(sessions: "Sessions", job: "Job", settings: Settings) -> Result:
@@ -255,7 +281,10 @@ def _since(start: float) -> float:
     return round((time.perf_counter() - start) * 1000.0, 3)
 
 
-def _print_result(result: Result) -> None:
+def _print_result(result: Result | MovingResult) -> None:
+    if isinstance(result, MovingResult):
+        say("\n".join(result.lines()))
+        return
     size = "{}x{} -> {}x{}".format(*result.input_size, *result.output_size)
     tiles = "1 tile" if result.tiles == 1 else f"{result.tiles} tiles"
     say(

@@ -4,6 +4,7 @@ A clip keeps its codec where PyAV's wheels can encode it, and else becomes H.264
 Of the encoder's pixel formats the one is taken that loses least of the source's.
 """
 
+import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,7 +13,6 @@ from edgesr.errors import ConfigError, ImageError
 from edgesr.video.colour import bits_of, has_alpha, is_grey
 
 if TYPE_CHECKING:
-    from av import VideoStream
     from av.video.format import VideoFormat
 
 
@@ -65,6 +65,14 @@ DEFAULT, DEFAULT_WEBM = "h264", "vp9"
 def is_lossy(codec: str) -> bool:
     """Tell whether a source's codec has changed its pixels, as nearly all do."""
     return codec not in LOSSLESS
+
+
+def held_by(format_name: str) -> set[str]:
+    """Return the codecs that a container holds, by FFmpeg's names."""
+    import av
+
+    with av.open(io.BytesIO(), "w", format=format_name) as container:
+        return set(container.supported_codecs)
 
 
 def encoder_for(codec: str, format_name: str, held: Iterable[str]) -> Encoder:
@@ -172,14 +180,3 @@ def _subsampling(format: "VideoFormat") -> tuple[int, int]:
         return 1, 1
     side = 64
     return side // format.chroma_width(side), side // format.chroma_height(side)
-
-
-def open_pixel_format(stream: "VideoStream") -> "VideoFormat":
-    """Return the pixel format of a source's stream.
-
-    Raises:
-        ImageError: it has none, as where no frame can be decoded.
-    """
-    if stream.codec_context.format is None:
-        raise ImageError("its frames cannot be decoded: their pixel format is unknown")
-    return stream.codec_context.format

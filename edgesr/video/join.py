@@ -42,7 +42,6 @@ class Joining:
         matrix: display matrix of the source's frames, nine numbers as FFmpeg has them; None:
             they are shown as they are stored.
         format: FFmpeg's name of the result's container.
-        metadata: that the result gets beside the source's.
     """
 
     source: Path
@@ -50,7 +49,6 @@ class Joining:
     encoding: Encoding
     matrix: tuple[int, ...] | None
     format: str
-    metadata: tuple[tuple[str, str], ...] = ()
 
 
 def join(segments: "Segments", joining: Joining, target: Path) -> None:
@@ -79,7 +77,7 @@ def join(segments: "Segments", joining: Joining, target: Path) -> None:
             video = _add_video(result, first, source, joining)
             moved = video_stream(source, joining.source)
             others = add_others(result, source, moved)
-            result.metadata.update(_kept(source.metadata) | dict(joining.metadata))
+            result.metadata.update(_kept(source.metadata))
             result.set_chapters(source.chapters())
             result.start_encoding()
             packets = heapq.merge(
@@ -126,7 +124,7 @@ def _add_video(
     stream.time_base = encoding.time_base
     if joining.matrix is not None:
         stream.set_display_matrix(joining.matrix)
-    stream.metadata = _kept(moved.metadata)
+    stream.metadata.update(_kept(moved.metadata))
     stream.disposition = moved.disposition
     return stream
 

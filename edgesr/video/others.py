@@ -45,7 +45,7 @@ def add_others(
         if stream.codec_context is None:
             continue
         copy = result.add_stream_from_template(stream, opaque=True)
-        copy.metadata = {k: v for k, v in stream.metadata.items() if k != "encoder"}
+        copy.metadata.update({k: v for k, v in stream.metadata.items() if k != "encoder"})
         copy.disposition = stream.disposition
         added[stream.index] = copy
     return added
