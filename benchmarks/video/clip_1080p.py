@@ -21,6 +21,7 @@ from edgesr.files import write_json
 
 
 def main() -> None:
+    """Run it, write the result, exit with 1 if anything is not as it must be."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-m", "--model", default="bicubic")
     parser.add_argument("-s", "--scale", type=int, default=2)

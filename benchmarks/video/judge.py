@@ -39,7 +39,9 @@ def probe(*arguments: str | Path) -> dict[str, Any]:
 def see(path: Path) -> Seen:
     """Decode and read a file with ffprobe."""
     (video,) = probe("-select_streams", "v:0", "-show_streams", path)["streams"]
-    frames = probe("-select_streams", "v:0", "-show_entries", "frame=best_effort_timestamp_time", path)
+    frames = probe(
+        "-select_streams", "v:0", "-show_entries", "frame=best_effort_timestamp_time", path
+    )
     packets = probe("-show_packets", "-show_data_hash", "sha256", path)["packets"]
     copied = [
         (
@@ -59,8 +61,7 @@ def see(path: Path) -> Seen:
         [frame["best_effort_timestamp_time"] for frame in frames["frames"]],
         sorted(copied),
         [(c["start_time"], c["end_time"], c["tags"].get("title", "")) for c in chapters],
-        stated
-        | {"aspect": video.get("sample_aspect_ratio"), "rotation": [t for t in turned if t]},
+        stated | {"aspect": video.get("sample_aspect_ratio"), "rotation": [t for t in turned if t]},
     )
 
 

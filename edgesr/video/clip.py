@@ -250,19 +250,26 @@ def _encoding(
 
 def _matrix(frame: "VideoFrame") -> tuple[int, ...] | None:
     """Return the nine numbers by which players turn the frames; None: they do not."""
-    for data in frame.side_data:
-        if data.type.name == "DISPLAYMATRIX":
-            return struct.unpack("=9i", bytes(data))
+    for name, block in _side_data(frame):
+        if name == "DISPLAYMATRIX":
+            return struct.unpack("=9i", block)
     return None
 
 
 def _lost(frame: "VideoFrame") -> tuple[str, ...]:
     """Return what decoders hand over beside a frame and is not kept, one sentence each."""
-    names = {_LOST[data.type.name] for data in frame.side_data if data.type.name in _LOST}
+    names = {_LOST[name] for name, _ in _side_data(frame) if name in _LOST}
     notes = [f"{name} could not be kept" for name in sorted(names)]
     if frame.interlaced_frame:
         notes.append("it is interlaced, and frames were enlarged whole: de-interlace it first")
     return tuple(notes)
+
+
+def _side_data(frame: "VideoFrame") -> Iterator[tuple[str, bytes]]:
+    """Yield FFmpeg's name and the bytes of what a decoder handed over beside a frame."""
+    blocks: Iterable[Any] = frame.side_data  # PyAV's types call it a mapping; it yields the values
+    for block in blocks:
+        yield block.type.name, bytes(block)
 
 
 def _digest(session: Session) -> str:

@@ -1,4 +1,4 @@
-"""From a frame as a codec has it to a picture for the network, and back, in the frame's own colours.
+"""From a codec's frame to a picture for the network, and back, in the frame's own colours.
 
 YUV becomes RGB and RGB becomes YUV by the same matrix and range, the ones that the frame states.
 Where it states none, players take BT.709 for high definition and BT.601 below; any one will do

@@ -9,8 +9,8 @@ from edgesr.files import open_regular
 from edgesr.imaging.container import HEAD, identify
 
 CLIPS = (
-    (".mp4", ".m4v", ".mov", ".3gp", ".mkv", ".webm", ".avi", ".ts", ".m2ts", ".mts", ".mpg")
-    + (".mpeg", ".vob", ".wmv", ".asf", ".flv", ".ogv", ".y4m", ".mxf", ".nut")
+    ".mp4", ".m4v", ".mov", ".3gp", ".mkv", ".webm", ".avi", ".ts", ".m2ts", ".mts", ".mpg",
+    ".mpeg", ".vob", ".wmv", ".asf", ".flv", ".ogv", ".y4m", ".mxf", ".nut",
 )  # fmt: skip
 """Endings of files that are clips, whatever is in them."""
 

@@ -68,7 +68,7 @@ def dropped(source: "InputContainer", format_name: str) -> tuple[str, ...]:
         if stream.type in ("data", "unknown") and not (source.chapters() and _is_chapters(stream)):
             notes.append(f"stream {stream.index}, data{f' ({tag})' if tag else ''}, was not kept")
         elif stream.type == "attachment" and format_name != "matroska":
-            notes.append(f"stream {stream.index}, an attachment, was not kept: -o RESULT.mkv has it")
+            notes.append(f"stream {stream.index}, an attachment, was not kept; MKV holds it")
         elif stream.type not in ("data", "unknown", "attachment") and stream.codec_context is None:
             notes.append(f"stream {stream.index}, {stream.type} of an unknown codec, was not kept")
     return tuple(notes)
