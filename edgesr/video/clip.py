@@ -3,6 +3,7 @@
 import hashlib
 import struct
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from itertools import chain, islice
@@ -187,9 +188,8 @@ def prepare_clip(sessions: Sessions, job: Job, settings: MovingSettings) -> Clip
     facts = examine(job.input)
     container = FORMATS[job.output.suffix.lower()]
     check_holds(job.input, container)
-    reading = frames(job.input)
-    first = next(reading)
-    reading.close()
+    with closing(frames(job.input)) as reading:
+        first = next(reading)
     network = sessions.session_for(to_picture(first, facts.codec, is_lossy(facts.codec)))
     session = network.session
     plan = plan_for(session, first.height, first.width, settings.tile, settings.overlap)

@@ -1,6 +1,6 @@
 """A clip as PyAV reads it: checked once from end to end, then decoded frame by frame."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -188,7 +188,7 @@ def demuxed(
         raise ImageError(f"damaged or cut short ({reason(error)})", where=path) from error
 
 
-def frames(path: Path) -> "Iterator[VideoFrame]":
+def frames(path: Path) -> "Generator[VideoFrame, None, None]":
     """Yield the frames of a clip in the order in which they are shown, one in memory at a time.
 
     Every frame has a time stamp, later than the one before it.
