@@ -61,7 +61,8 @@ def see(path: Path) -> Seen:
         [frame["best_effort_timestamp_time"] for frame in frames["frames"]],
         sorted(copied),
         [(c["start_time"], c["end_time"], c["tags"].get("title", "")) for c in chapters],
-        stated | {"aspect": video.get("sample_aspect_ratio"), "rotation": [t for t in turned if t]},
+        stated
+        | {"aspect": video.get("sample_aspect_ratio", "1:1"), "rotation": [t for t in turned if t]},
     )
 
 

@@ -32,6 +32,7 @@ from edgesr.video.encoders import (
     losses,
     pixel_format,
     quality_options,
+    shape_lost,
 )
 from edgesr.video.jobs import FORMATS
 from edgesr.video.join import Joining, join
@@ -206,6 +207,7 @@ def prepare_clip(sessions: Sessions, job: Job, settings: MovingSettings) -> Clip
         "segment_frames": SEGMENT_FRAMES,
         "versions": _versions(),
     }
+    described += shape_lost(encoder, container, encoding.aspect)
     with opened(job.input) as source:
         described += dropped(source, container)
     return Clip(job, facts, network, plan, encoding, joining, asked, described + _lost(first))

@@ -7,6 +7,7 @@ Of the encoder's pixel formats the one is taken that loses least of the source's
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from edgesr.errors import ConfigError, ImageError
@@ -25,6 +26,7 @@ class Encoder:
         codec: FFmpeg's name of what it writes, which sources state too.
         longest_side: that it encodes, in pixels.
         alpha: whether its alpha channel is one that others read.
+        aspect: whether the shape of a pixel stands in what it writes.
         options: that bound its memory and make two runs give the same bytes.
         quality: option that a quality from 1 to 100 sets, and the range of its values: those for
             1 and for 100; None: it has none.
@@ -34,6 +36,7 @@ class Encoder:
     codec: str
     longest_side: int
     alpha: bool = False
+    aspect: bool = True
     options: tuple[tuple[str, str], ...] = ()
     quality: tuple[str, int, int] | None = None
 
@@ -50,8 +53,8 @@ _AV1 = (("preset", "8"), ("svtav1-params", "lp=2:lookahead=10"))
 ENCODERS = (
     Encoder("libx264", "h264", 16_384, options=_X264, quality=("crf", 51, 12)),
     Encoder("libx265", "hevc", 16_384, options=_X265, quality=("crf", 51, 12)),
-    Encoder("libvpx-vp9", "vp9", 65_535, options=_VP9, quality=("crf", 63, 15)),
-    Encoder("libsvtav1", "av1", 16_384, options=_AV1, quality=("crf", 63, 15)),
+    Encoder("libvpx-vp9", "vp9", 65_535, aspect=False, options=_VP9, quality=("crf", 63, 15)),
+    Encoder("libsvtav1", "av1", 16_384, aspect=False, options=_AV1, quality=("crf", 63, 15)),
     Encoder("ffv1", "ffv1", 65_535, alpha=True, options=(("level", "3"), ("slicecrc", "1"))),
 )
 """Every encoder that is used."""
@@ -163,6 +166,19 @@ def losses(
             f"{encoder.name} holds {bits_of(result)} bits a sample; the clip had {bits_of(source)}"
         )
     return tuple(notes)
+
+
+def shape_lost(encoder: Encoder, format_name: str, aspect: Fraction | None) -> tuple[str, ...]:
+    """Return the note that pixels will be shown square, where PyAV writes their shape nowhere.
+
+    Args:
+        encoder: of the result.
+        format_name: FFmpeg's name of its container; MP4 and MOV have a place of their own for it.
+        aspect: width of a pixel over its height.
+    """
+    if aspect in (None, 1) or encoder.aspect or format_name in ("mp4", "mov"):
+        return ()
+    return (f"pixels of {aspect} could not be kept in {format_name}; they are shown square",)
 
 
 def quality_options(encoder: Encoder, quality: int) -> dict[str, str]:
