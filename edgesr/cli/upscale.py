@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from enum import Enum
 from pathlib import Path
@@ -18,7 +19,8 @@ from edgesr.video.result import MovingResult, MovingSettings
 if TYPE_CHECKING:
     from edgesr.runtime.jobs import Job, JobList
     from edgesr.runtime.sessions import Sessions
-    from edgesr.video.jobs import MovingJob
+
+    Outcomes = Iterator[tuple[Job, "Result | MovingResult | EdgesrError"]]
 
 
 class FormatName(str, Enum):
@@ -117,6 +119,10 @@ def command(
     check: Annotated[
         bool, typer.Option("--check", help="Measure seams at tile borders (doubles the time).")
     ] = False,
+    ray: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Spread the pictures over a Ray cluster."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Enlarge photographs, in tiles, on any machine.
@@ -124,9 +130,9 @@ def command(
     The result of photo.jpg is photo_x4.png beside it. No file is replaced without --overwrite.
     Exit code 1 if a picture failed; the others are done all the same.
     """
+    from edgesr.cli._moving import part, plan_moving
     from edgesr.runtime.jobs import Wishes, plan_jobs
     from edgesr.runtime.sessions import Sessions
-    from edgesr.video.jobs import part, plan_moving
 
     if engine is not None:
         model, backend = _engine(engine, backend)
@@ -144,9 +150,22 @@ def command(
         plan = plan_moving(moving, wishes, several=bool(stills))
         if stills:
             plan = plan.with_more(plan_jobs(stills, wishes))
-        ok = _run(sessions, plan, settings, as_json)
+        if ray is None:
+            outcomes = _on_this_machine(sessions, plan, settings)
+        else:
+            if check:
+                raise ConfigError("--check runs on one machine", where="--ray")
+            from edgesr.cli._ray import spread_pictures
+            from edgesr.cluster.spread import order_for
+
+            order = order_for(model, scale, backend, threads, tile, overlap, quality)
+            outcomes = (
+                (job, told if isinstance(told, EdgesrError) else Result(**told, seam_ratio=None))
+                for job, told in spread_pictures(ray, plan.jobs, order)
+            )
+        ok = _run(outcomes, plan, as_json)
         used = sessions.backends
-    if backend == "auto" and plan.jobs and not as_json:
+    if backend == "auto" and plan.jobs and ray is None and not as_json:
         reasons = {
             f"on {name}: {why_not_tensorrt(used_model, scale)}"
             for used_model, name in used.items()
@@ -173,32 +192,39 @@ def _engine(engine: Path, backend: str) -> tuple[str, str]:
     return str(engine), "tensorrt"
 
 
-def _run(sessions: "Sessions", plan: "JobList", settings: Settings, as_json: bool) -> bool:
-    """Do the jobs, report each; return whether all went well."""
-    from edgesr.video.jobs import MovingJob
+def _on_this_machine(sessions: "Sessions", plan: "JobList", settings: Settings) -> "Outcomes":
+    """Do the jobs one after the other."""
+    from edgesr.cli._moving import MovingJob, upscale_moving
 
+    moving = MovingSettings(settings.tile, settings.overlap, settings.quality)
+    for job in plan.jobs:
+        outcome: Result | MovingResult | EdgesrError
+        try:
+            if isinstance(job, MovingJob):
+                outcome = upscale_moving(sessions, job, moving)
+            else:
+                outcome = _upscale_file(sessions, job, settings)
+        except MemoryError:
+            outcome = ImageError("not enough memory for its enlargement", where=job.input)
+        except EdgesrError as error:
+            outcome = error
+        yield job, outcome
+
+
+def _run(outcomes: "Outcomes", plan: "JobList", as_json: bool) -> bool:
+    """Report the outcome of each job; return whether all went well."""
     results: list[Result | MovingResult] = []
     failed: list[tuple[Path, EdgesrError]] = [(entry.input, entry.error) for entry in plan.refused]
     for _, error in failed:
         _complain(error)
-    for job in plan.jobs:
-        try:
-            result: Result | MovingResult
-            if isinstance(job, MovingJob):
-                result = _upscale_moving(sessions, job, settings)
-            else:
-                result = _upscale_file(sessions, job, settings)
-        except MemoryError:
-            error = ImageError("not enough memory for its enlargement", where=job.input)
-        except EdgesrError as caught:
-            error = caught
-        else:
-            results.append(result)
-            if not as_json:
-                _print_result(result)
+    for job, outcome in outcomes:
+        if isinstance(outcome, EdgesrError):
+            failed.append((job.input, outcome))
+            _complain(outcome)
             continue
-        failed.append((job.input, error))
-        _complain(error)
+        results.append(outcome)
+        if not as_json:
+            _print_result(outcome)
     if as_json:
         document = {
             "files": [asdict(result) for result in results],
@@ -209,20 +235,6 @@ def _run(sessions: "Sessions", plan: "JobList", settings: Settings, as_json: boo
     elif plan.skipped:
         say(f"{len(plan.skipped)} skipped, whose results are there")
     return not failed
-
-
-def _upscale_moving(sessions: "Sessions", job: "MovingJob", settings: Settings) -> MovingResult:
-    """Enlarge a clip or an animation.
-
-    Raises:
-        EdgesrError: it cannot be done.
-    """
-    from edgesr.video.prepare import prepare
-
-    asked = MovingSettings(settings.tile, settings.overlap, settings.quality)
-    work = prepare(sessions, job, asked)
-    with progress(job.input.name, work.frames) as advance:
-        return work.run(advance)
 
 
 def _upscale_file(sessions: "Sessions", job: "Job", settings: Settings) -> Result:

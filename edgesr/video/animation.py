@@ -7,24 +7,19 @@ which the file gets there.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgesr.files import atomic_path
+from edgesr.files import atomic_path, make_folder
 from edgesr.imaging.picture import Picture
 from edgesr.imaging.tiling import TilePlan
-from edgesr.runtime.jobs import Job, make_folder_for
 from edgesr.runtime.photograph import upscale_picture
 from edgesr.runtime.sessions import Opened, Sessions
 from edgesr.runtime.upscale import plan_for
 from edgesr.video.animation_file import Survey, check_fits, pictures, survey, write_animation
-from edgesr.video.kinds import ANIMATIONS
+from edgesr.video.kinds import ANIMATIONS, Moving
 from edgesr.video.pace import Pace
 from edgesr.video.result import MovingResult, MovingSettings, OnFrame
-
-if TYPE_CHECKING:
-    from edgesr.video.jobs import MovingJob
 
 
 @dataclass(frozen=True)
@@ -41,7 +36,7 @@ class Animation:
         notes: what cannot be kept, one sentence each.
     """
 
-    job: Job
+    job: Moving
     source: Survey
     network: Opened
     plan: TilePlan
@@ -65,7 +60,7 @@ class Animation:
         """
         session = self.network.session
         pace = Pace()
-        make_folder_for(self.job)
+        make_folder(self.job.output.parent)
         with atomic_path(self.job.output) as temporary:
             enlarged = self._enlarged(lambda: on_frame(1, pace.count()))
             write_animation(temporary, self.target, self.source, enlarged, self.quality)
@@ -95,7 +90,7 @@ class Animation:
             count()
 
 
-def prepare_animation(sessions: Sessions, job: "MovingJob", settings: MovingSettings) -> Animation:
+def prepare_animation(sessions: Sessions, job: Moving, settings: MovingSettings) -> Animation:
     """Examine an animation and refuse what cannot be done, before the work.
 
     Args:

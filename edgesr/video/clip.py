@@ -14,9 +14,8 @@ import numpy as np
 
 import edgesr
 from edgesr.errors import ImageError
-from edgesr.files import atomic_path
+from edgesr.files import atomic_path, make_folder
 from edgesr.imaging.tiling import TilePlan
-from edgesr.runtime.jobs import Job, make_folder_for
 from edgesr.runtime.photograph import upscale_picture
 from edgesr.runtime.session import Session
 from edgesr.runtime.sessions import Opened, Sessions
@@ -34,8 +33,8 @@ from edgesr.video.encoders import (
     quality_options,
     shape_lost,
 )
-from edgesr.video.jobs import FORMATS
 from edgesr.video.join import Joining, join
+from edgesr.video.kinds import FORMATS, Moving
 from edgesr.video.others import check_holds, dropped
 from edgesr.video.pace import Pace
 from edgesr.video.result import MovingResult, MovingSettings, OnFrame
@@ -75,7 +74,7 @@ class Clip:
         notes: what cannot be kept, one sentence each.
     """
 
-    job: Job
+    job: Moving
     facts: Facts
     network: Opened
     plan: TilePlan
@@ -101,7 +100,7 @@ class Clip:
         Raises:
             EdgesrError: a frame cannot be decoded, or the result cannot be written.
         """
-        make_folder_for(self.job)
+        make_folder(self.job.output.parent)
         with open_segments(self.job.output, self.asked) as segments:
             resumed, total, pace = self._fill(segments, on_frame)
             with atomic_path(self.job.output) as temporary:
@@ -174,7 +173,7 @@ class _Counted:
             yield frame
 
 
-def prepare_clip(sessions: Sessions, job: Job, settings: MovingSettings) -> Clip:
+def prepare_clip(sessions: Sessions, job: Moving, settings: MovingSettings) -> Clip:
     """Examine a clip and refuse what cannot be done, before the work.
 
     Args:

@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,11 +15,35 @@ CLIPS = (
 )  # fmt: skip
 """Endings of files that are clips, whatever is in them."""
 
+FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
+"""Endings that results of clips have, and FFmpeg's name of each container.
+
+Others are read only: AVI has no time stamps, and streams for broadcast are cut to their carrier.
+"""
+
+OTHERWISE = ".mkv"
+"""Ending of the result of a clip whose own is none of these: it holds anything."""
+
 ANIMATIONS = {"GIF": ".gif", "WebP": ".webp", "PNG": ".png"}
 """Kinds of pictures that can move, and the ending of each."""
 
 _WEBP_ANIMATED = 0x02  # of the flags of VP8X
 _SIGNATURE_BYTES, _CHUNKS = 8, 1000
+
+
+@dataclass(frozen=True)
+class Moving:
+    """A clip or an animation and where its enlargement goes.
+
+    Attributes:
+        input: what is read.
+        output: what is written.
+        animation: `GIF`, `WebP` or `PNG`; None: a clip.
+    """
+
+    input: Path
+    output: Path
+    animation: str | None = None
 
 
 def is_clip(path: Path) -> bool:

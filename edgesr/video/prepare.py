@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from edgesr.runtime.sessions import Sessions
-from edgesr.video.jobs import MovingJob
+from edgesr.video.kinds import Moving
 from edgesr.video.result import MovingResult, MovingSettings, OnFrame
 
 
@@ -20,7 +20,7 @@ class Prepared(Protocol):
         ...
 
 
-def prepare(sessions: Sessions, job: MovingJob, settings: MovingSettings) -> Prepared:
+def prepare(sessions: Sessions, job: Moving, settings: MovingSettings) -> Prepared:
     """Examine a clip or an animation and refuse what cannot be done, before the work.
 
     Raises:

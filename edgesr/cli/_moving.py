@@ -1,21 +1,15 @@
-"""Which of the inputs move, and where the result of each goes."""
+"""Clips and animations among the inputs of `edgesr upscale`: which they are, and doing them."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgesr.cli._console import progress
 from edgesr.errors import ConfigError
 from edgesr.runtime.jobs import Job, JobList, Wishes, names_a_file, real_path, sort_out
-from edgesr.video.kinds import ANIMATIONS, animation_kind, is_clip
+from edgesr.runtime.sessions import Sessions
+from edgesr.video.kinds import ANIMATIONS, FORMATS, OTHERWISE, Moving, animation_kind, is_clip
+from edgesr.video.result import MovingResult, MovingSettings
 from edgesr.video.segments import finish_earlier
-
-FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
-"""Endings that results of clips have, and FFmpeg's name of each container.
-
-Others are read only: AVI has no time stamps, and streams for broadcast are cut to their carrier.
-"""
-
-OTHERWISE = ".mkv"
-"""Ending of the result of a clip whose own is none of these: it holds anything."""
 
 
 @dataclass(frozen=True)
@@ -108,3 +102,16 @@ def _output(path: Path, kind: str | None, wishes: Wishes, single_file: bool) -> 
         return wishes.output
     name = f"{path.stem}{wishes.suffix}{ending}"
     return path.parent / name if wishes.output is None else wishes.output / name
+
+
+def upscale_moving(sessions: Sessions, job: MovingJob, settings: MovingSettings) -> MovingResult:
+    """Enlarge a clip or an animation, with a bar that shows its frames and their pace.
+
+    Raises:
+        EdgesrError: it cannot be done.
+    """
+    from edgesr.video.prepare import prepare
+
+    work = prepare(sessions, Moving(job.input, job.output, job.animation), settings)
+    with progress(job.input.name, work.frames) as advance:
+        return work.run(advance)
