@@ -37,7 +37,7 @@ def shown(path: Path) -> tuple[np.ndarray, list[int], int]:
     assert ok
     frames = np.stack(animation.frames).astype(np.float64)
     return (
-        frames[..., :3] * (frames[..., 3:] / 255),
+        frames[..., :3] * (frames[..., 3:] / 255) if frames.shape[3] == 4 else frames,
         [int(ms) for ms in animation.durations],
         int(animation.loop_count),
     )
@@ -104,7 +104,8 @@ def test_many_colours_become_a_palette(upscale: Run, tmp_path: Path) -> None:
 def test_a_single_gif_is_read(upscale: Run, tmp_path: Path) -> None:
     drawn(transparent=False)[0].convert("RGB").save(tmp_path / "a.gif")
     assert upscale("a.gif").returncode == 0
-    assert Image.open(tmp_path / "a_x2.gif").size == (80, 60)
+    with Image.open(tmp_path / "a_x2.gif") as result:
+        assert result.size == (80, 60)
 
 
 def test_a_still_format_takes_the_first_frame(upscale: Run, tmp_path: Path) -> None:
