@@ -19,6 +19,7 @@ python3 -c "import ensurepip, venv" 2>/dev/null || missing="$missing python3-ven
 if [ "$1" = test ] && grep -q "^ID=debian" /etc/os-release; then
     # For tests of the HTML report and of the server's page, which are skipped where it is absent.
     command -v chromium >/dev/null || missing="$missing chromium"
+    command -v ffmpeg >/dev/null || missing="$missing ffmpeg"  # judges clips
 fi
 if [ "$1" = test ] && ! command -v gst-launch-1.0 >/dev/null && grep -q "^ID=debian" /etc/os-release; then
     for part in tools plugins-base plugins-good plugins-bad plugins-ugly libav rtsp x; do

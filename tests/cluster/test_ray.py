@@ -1,6 +1,8 @@
 """`edgesr upscale --ray`: the bytes of one machine, also where a worker is lost on the way."""
 
 import json
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -65,6 +67,20 @@ def test_a_lost_worker_s_pictures_are_done_again(folder: Path, cluster: Any) -> 
     assert failed["input"].endswith("broken.png")
     assert "not a picture" in failed["error"]
     assert contents(folder / "cluster") == contents(folder / "one_machine")
+
+
+def test_the_command_of_the_page(
+    cluster: Any, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`auto` finds the cluster of this machine by the variable that Ray sets in its own shells."""
+    page = (Path(__file__).parents[2] / "docs/many_machines.md").read_text()
+    (line,) = re.findall(r"^(edgesr upscale .*)$", page, re.M)
+    (tmp_path / "album").mkdir()
+    shutil.copy(data / "photo.png", tmp_path / "album/holiday.png")
+    monkeypatch.setenv("RAY_ADDRESS", cluster.address)
+    words = [sys.executable, "-m", *shlex.split(line)]
+    subprocess.run(words, cwd=tmp_path, check=True, capture_output=True)
+    assert [path.name for path in (tmp_path / "large").iterdir()] == ["holiday_x4.png"]
 
 
 def test_no_cluster_there(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
