@@ -102,11 +102,6 @@ def finish_earlier(output: Path) -> bool:
     return True
 
 
-def earlier_run(output: Path) -> dict[str, Any] | None:
-    """Return what the segments beside a result are of; None if there are none."""
-    return _read(folder_for(output) / _RUN)
-
-
 def _identity(path: Path) -> dict[str, Any]:
     """Return what a rename keeps of a file and another file does not have."""
     status = path.stat()
