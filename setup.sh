@@ -23,8 +23,9 @@ if [ "$1" = test ] && [ -n "$debian" ]; then
     command -v chromium >/dev/null || missing="$missing chromium"
     command -v curl >/dev/null || missing="$missing curl"
     command -v shellcheck >/dev/null || missing="$missing shellcheck"
-    # Judges what pictures say of themselves; those tests are skipped likewise.
+    # Judge what pictures say of themselves, and clips; those tests are skipped likewise.
     command -v exiftool >/dev/null || missing="$missing libimage-exiftool-perl"
+    command -v ffmpeg >/dev/null || missing="$missing ffmpeg"
 fi
 if [ "$1" = test ] && [ -n "$debian" ] && ! command -v gst-launch-1.0 >/dev/null; then
     for part in tools plugins-base plugins-good plugins-bad plugins-ugly libav rtsp x; do

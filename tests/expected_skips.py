@@ -5,6 +5,7 @@ and pytest alone. Without the option tests are skipped as they like.
 """
 
 import re
+import sys
 from typing import Any, NamedTuple
 
 import pytest
@@ -45,6 +46,7 @@ _ANYWHERE = (
         r"got empty parameter set .*",
         "no table of engines is committed yet",
     ),
+    Skip("tests/cluster/", r"a minute and more: set EDGESR_RAY=1", "CONTRIBUTING.md says it"),
     Skip("tests/arm64/", r".*", "two minutes as root; CONTRIBUTING.md says how to run it"),
 )
 _NO_EXTRAS = (
@@ -55,7 +57,14 @@ _NO_EXTRAS = (
          "programs that only the tests of the whole installation use"),
 )  # fmt: skip
 
-EXPECTED = {"dev": _ANYWHERE, "base": (*_ANYWHERE, *_NO_EXTRAS)}
+_PYTHON_3_10 = (
+    Skip("tests/", r"needs av: pip install 'edgesr\[video\]'", "PyAV 18 is for 3.11 and later"),
+)
+
+EXPECTED = {
+    "dev": _ANYWHERE if sys.version_info >= (3, 11) else (*_ANYWHERE, *_PYTHON_3_10),
+    "base": (*_ANYWHERE, *_NO_EXTRAS),
+}
 """Installation -> the skips that are right there."""
 
 

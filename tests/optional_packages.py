@@ -13,6 +13,7 @@ HERE = Path(__file__).parent
 
 EXTRAS = {
     "anyio": "serve",
+    "av": "video",
     "h11": "serve",
     "hypothesis": "dev",
     "jsonschema": "dev",
@@ -22,6 +23,7 @@ EXTRAS = {
     "PIL": "dev",
     "prometheus_client": "serve",
     "pynvml": "nvml",
+    "ray": "ray",
     "safetensors": "train",
     "starlette": "serve",
     "torch": "train",

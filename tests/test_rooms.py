@@ -35,10 +35,12 @@ ORDER = (
     "compare",
     "sweep",
     "live",
+    "video",
     "serve",
     "verify",
     "doctor",
     "library",
+    "cluster",
     "cli",
     "__main__",
 )

@@ -34,6 +34,9 @@ OPTIONAL = {
     "h11": "serve",
     "anyio": "serve",
     "prometheus_client": "serve",
+    "av": "video",
+    "PIL": "video",
+    "ray": "ray",
 }
 """Packages that some commands need, and the extra that brings each."""
 

@@ -42,10 +42,11 @@ def refuse_ignored_naming(context: typer.Context, wishes: "Wishes", plan: "JobLi
     Raises:
         ConfigError: one was.
     """
-    from edgesr.imaging.encode import format_for
+    from edgesr.imaging.encode import FORMATS
 
     results = [job.output for job in plan.jobs]
-    if results and all(format_for(path.suffix).quality is None for path in results):
+    lossless = {suffix for kind in FORMATS if not kind.lossy for suffix in kind.suffixes}
+    if results and all(path.suffix.lower() in lossless for path in results):
         refuse_ignored(context, "for a format that loses nothing", "quality", fix="--format jpg")
     if wishes.output is not None and results == [wishes.output]:
         refuse_ignored(context, "where -o names the file", "suffix")

@@ -71,6 +71,12 @@ class JobList:
     skipped: tuple[Job, ...]
     refused: tuple[Refusal, ...]
 
+    def with_more(self, other: "JobList") -> "JobList":
+        """Return what there is to do of both, this first."""
+        return JobList(
+            self.jobs + other.jobs, self.skipped + other.skipped, self.refused + other.refused
+        )
+
 
 def plan_jobs(inputs: list[Path], wishes: Wishes) -> JobList:
     """Find the pictures and name their results.
@@ -83,7 +89,7 @@ def plan_jobs(inputs: list[Path], wishes: Wishes) -> JobList:
     """
     if wishes.overwrite and wishes.skip_existing:
         raise ConfigError("--overwrite and --skip-existing contradict each other")
-    single_file = _names_a_file(wishes.output)
+    single_file = names_a_file(wishes.output)
     if single_file and (len(inputs) > 1 or inputs[0].is_dir()):
         raise ConfigError(
             "the results of several pictures need a folder, not a file",
@@ -100,18 +106,18 @@ def plan_jobs(inputs: list[Path], wishes: Wishes) -> JobList:
             output = wishes.output / below / name
         else:
             output = path.parent / name
-        found.setdefault(_real(path), Job(path, output))
-    return _sort_out(found, wishes)
+        found.setdefault(real_path(path), Job(path, output))
+    return sort_out(found, wishes)
 
 
-def _sort_out(found: dict[Path, Job], wishes: Wishes) -> JobList:
+def sort_out(found: dict[Path, Job], wishes: Wishes) -> JobList:
     """Part what can be done from what would destroy or repeat something."""
     jobs: list[Job] = []
     skipped: list[Job] = []
     refused: list[Refusal] = []
     taken: dict[Path, Path] = {}
     for job in found.values():
-        target = _real(job.output)
+        target = real_path(job.output)
         other = taken.setdefault(target, job.input)
         if target in found:
             problem = "the result would replace an input", "--suffix _x4"
@@ -134,12 +140,12 @@ def _sort_out(found: dict[Path, Job], wishes: Wishes) -> JobList:
     return JobList(tuple(jobs), tuple(skipped), tuple(refused))
 
 
-def _real(path: Path) -> Path:
+def real_path(path: Path) -> Path:
     """Resolve links; unlike `Path.resolve`, also of one that leads to itself."""
     return Path(os.path.realpath(path))
 
 
-def _names_a_file(output: Path | None) -> bool:
+def names_a_file(output: Path | None) -> bool:
     """Tell whether -o is a file: it has an ending and is no folder."""
     return output is not None and not output.is_dir() and output.suffix != ""
 
@@ -181,13 +187,13 @@ def _pictures(inputs: Iterable[Path], wishes: Wishes) -> Iterator[tuple[Path, Pa
 
 def _pictures_in(folder: Path, wishes: Wishes) -> Iterator[Path]:
     """Yield the pictures of a folder by name, without earlier results."""
-    results = None if wishes.output is None else _real(wishes.output)
+    results = None if wishes.output is None else real_path(wishes.output)
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         if not wishes.recursive:
             folders.clear()
         elif results is not None:
-            folders[:] = [name for name in folders if _real(Path(place) / name) != results]
+            folders[:] = [name for name in folders if real_path(Path(place) / name) != results]
         stems = {Path(name).stem for name in names}
         for name in sorted(names):
             path = Path(place) / name

@@ -1,6 +1,7 @@
 """`edgesr upscale`: photographs through a network, in tiles."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,11 +13,15 @@ from edgesr.cli._console import progress, say
 from edgesr.cli._ignored import refuse_ignored_naming
 from edgesr.errors import EdgesrError, ImageError
 from edgesr.runtime.select import why_not_tensorrt
+from edgesr.video.result import MovingResult, MovingSettings
 
 if TYPE_CHECKING:
     from edgesr.cli._jobs import Job, JobList
     from edgesr.library.model import Model
     from edgesr.library.upscaled import Upscaled
+    from edgesr.runtime.sessions import Sessions
+
+    Outcomes = Iterator[tuple[Job, "Upscaled | MovingResult | EdgesrError"]]
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,7 @@ class Settings:
     overlap: int | None
     quality: int
     check: bool
+    background: str | None
 
 
 def command(
@@ -35,7 +41,7 @@ def command(
         list[Path],
         # Not checked by typer: one that cannot be read must not stop the others.
         typer.Argument(
-            metavar="INPUT...", readable=False, help="Pictures and folders of pictures."
+            metavar="INPUT...", readable=False, help="Pictures, folders of pictures, clips."
         ),
     ],
     output: Annotated[
@@ -71,6 +77,13 @@ def command(
     quality: Annotated[
         int, typer.Option(min=1, max=100, help="Quality of a JPEG or WebP file.")
     ] = 95,
+    background: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLOUR",
+            help="Behind transparent parts, where the format has none: white, black, #rrggbb.",
+        ),
+    ] = None,
     recursive: Annotated[
         bool, typer.Option("-r", "--recursive", help="Take the folders in folders too.")
     ] = False,
@@ -83,6 +96,10 @@ def command(
     check: Annotated[
         bool, typer.Option("--check", help="Measure seams at tile borders (doubles the time).")
     ] = False,
+    ray: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Spread the pictures over a Ray cluster."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Enlarge photographs, in tiles, on any machine.
@@ -91,10 +108,16 @@ def command(
     Exit code 1 if a picture failed; the others are done all the same.
     """
     from edgesr.cli._jobs import Wishes, plan_jobs
-    from edgesr.library.model import open_model
+    from edgesr.cli._moving import part, plan_moving
+    from edgesr.imaging.background import parse_colour
+    from edgesr.library.model import Model
+    from edgesr.runtime.sessions import Sessions
 
-    settings = Settings(tile, overlap, quality, check)
-    with open_model(model, scale=scale, backend=backend, threads=threads) as opened:
+    if background is not None:
+        parse_colour(background)  # one that is none fails once, not with every picture
+    settings = Settings(tile, overlap, quality, check, background)
+    sessions = Sessions(model, backend, scale, threads)
+    with Model(sessions) as opened:
         wishes = Wishes(
             output=output,
             suffix=f"_x{opened.scale}" if suffix is None else suffix,
@@ -103,11 +126,18 @@ def command(
             overwrite=overwrite,
             skip_existing=skip_existing,
         )
-        plan = plan_jobs(inputs, wishes)
+        moving, stills = part(inputs, wishes)
+        plan = plan_moving(moving, wishes, several=bool(stills))
+        if stills:
+            plan = plan.with_more(plan_jobs(stills, wishes))
         refuse_ignored_naming(context, wishes, plan)
-        ok = _run(opened, plan, settings, as_json)
+        if ray is None:
+            outcomes = _on_this_machine(sessions, opened, plan, settings)
+        else:
+            outcomes = _on_ray(ray, plan, settings, (model, scale, backend, threads))
+        ok = _run(outcomes, plan, as_json)
         used = opened.backends
-    if backend == "auto" and plan.jobs and not as_json:
+    if backend == "auto" and plan.jobs and ray is None and not as_json:
         reasons = {
             f"on {name}: {why_not_tensorrt(used_model, scale)}"
             for used_model, name in used.items()
@@ -119,26 +149,63 @@ def command(
         raise typer.Exit(1)
 
 
-def _run(model: "Model", plan: "JobList", settings: Settings, as_json: bool) -> bool:
-    """Do the jobs, report each; return whether all went well."""
-    results: list[Upscaled] = []
+def _on_this_machine(
+    sessions: "Sessions", model: "Model", plan: "JobList", settings: Settings
+) -> "Outcomes":
+    """Do the jobs one after the other."""
+    from edgesr.cli._moving import MovingJob, upscale_moving
+
+    moving = MovingSettings(settings.tile, settings.overlap, settings.quality)
+    for job in plan.jobs:
+        outcome: Upscaled | MovingResult | EdgesrError
+        try:
+            if isinstance(job, MovingJob):
+                outcome = upscale_moving(sessions, job, moving)
+            else:
+                outcome = _upscale(model, job, settings)
+        except MemoryError:
+            outcome = ImageError("not enough memory for its enlargement", where=job.input)
+        except EdgesrError as error:
+            outcome = error
+        yield job, outcome
+
+
+def _on_ray(
+    address: str,
+    plan: "JobList",
+    settings: Settings,
+    network: tuple[str | None, int | None, str, int | None],
+) -> "Outcomes":
+    """Do the jobs on a cluster.
+
+    Raises:
+        ConfigError: seams were to be measured, an engine was named, or no cluster answers.
+    """
+    from edgesr.cli._ray import spread_pictures
+    from edgesr.cluster.spread import order_for
+
+    if settings.check:
+        raise ConfigError("--check runs on one machine", where="--ray")
+    order = order_for(
+        *network, settings.tile, settings.overlap, settings.quality, settings.background
+    )
+    return spread_pictures(address, plan.jobs, order)
+
+
+def _run(outcomes: "Outcomes", plan: "JobList", as_json: bool) -> bool:
+    """Report the outcome of each job; return whether all went well."""
+    results: list[Upscaled | MovingResult] = []
     failed: list[tuple[Path, EdgesrError]] = [(entry.input, entry.error) for entry in plan.refused]
     for _, error in failed:
         _complain(error)
-    for job in plan.jobs:
-        try:
-            result = _upscale(model, job, settings)
-        except MemoryError:
-            error = ImageError("not enough memory for its enlargement", where=job.input)
-        except EdgesrError as caught:
-            error = caught
-        else:
-            results.append(result)
-            if not as_json:
-                _print_result(result)
+    for job, outcome in outcomes:
+        if isinstance(outcome, EdgesrError):
+            failed.append((job.input, outcome))
+            _complain(outcome)
             continue
-        failed.append((job.input, error))
-        _complain(error)
+        results.append(outcome)
+        if not as_json:
+            _print_result(outcome)
     if as_json:
         document = {
             "files": [asdict(result) for result in results],
@@ -162,6 +229,7 @@ def _upscale(model: "Model", job: "Job", settings: Settings) -> "Upscaled":
             tile=settings.tile,
             overlap=settings.overlap,
             quality=settings.quality,
+            background=settings.background,
             overwrite=True,  # the jobs leave out what may not be replaced
             make_folders=True,
             check_seams=settings.check,
@@ -169,7 +237,10 @@ def _upscale(model: "Model", job: "Job", settings: Settings) -> "Upscaled":
         )
 
 
-def _print_result(result: "Upscaled") -> None:
+def _print_result(result: "Upscaled | MovingResult") -> None:
+    if isinstance(result, MovingResult):
+        say("\n".join(result.lines()))
+        return
     size = "{}x{} -> {}x{}".format(*result.input_size, *result.output_size)
     tiles = "1 tile" if result.tiles == 1 else f"{result.tiles} tiles"
     say(

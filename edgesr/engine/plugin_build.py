@@ -209,7 +209,7 @@ def compiled(
                 )
                 write_json(record, asdict(plugin))
     except ConfigError as error:
-        fix = f"XDG_CACHE_HOME=FOLDER, a folder that can be written, or {without}"
+        fix = f"EDGESR_HOME=FOLDER, a folder that can be written, or {without}"
         raise ConfigError(error.what, where=error.where, fix=fix) from error
     return plugin
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesr.errors import Argument, ConfigError, ImageError
-from edgesr.imaging.metadata import NAMES, Metadata, present, xmp_for_new_size
+from edgesr.imaging.metadata import NAMES, Metadata, present
 from edgesr.imaging.picture import Picture, Samples
 from edgesr.imaging.png_chunks import COMMENT_KEY
 from edgesr.imaging.writers import (
@@ -39,6 +39,7 @@ class FileFormat:
         alpha: whether it holds an alpha channel.
         grey: whether it holds a single channel.
         package: what must be installed to write it, by the name it is imported by.
+        lossy: its writer follows the quality.
     """
 
     name: str
@@ -49,15 +50,24 @@ class FileFormat:
     alpha: bool = True
     grey: bool = True
     package: str | None = None
+    lossy: bool = False
 
 
 FORMATS = (
     FileFormat("PNG", (".png",), 1_000_000, write_png, bits=16),
-    FileFormat("JPEG", (".jpg", ".jpeg"), 65_500, write_jpeg, alpha=False),
-    FileFormat("WebP", (".webp",), 16_383, write_webp, grey=False),
+    FileFormat("JPEG", (".jpg", ".jpeg"), 65_500, write_jpeg, alpha=False, lossy=True),
+    FileFormat("WebP", (".webp",), 16_383, write_webp, grey=False, lossy=True),
     FileFormat("TIFF", (".tiff", ".tif"), 1_000_000, write_tiff, bits=16),
     FileFormat("BMP", (".bmp",), 1_000_000, write_bmp, alpha=False),
-    FileFormat("AVIF", (".avif",), 16_384, write_avif, grey=False, package="PIL.AvifImagePlugin"),
+    FileFormat(
+        "AVIF",
+        (".avif",),
+        16_384,
+        write_avif,
+        grey=False,
+        package="PIL.AvifImagePlugin",
+        lossy=True,
+    ),
 )
 
 
@@ -105,7 +115,7 @@ def check_fits(picture: Picture, scale: int, target: FileFormat) -> None:
             f"{target.longest_side}",
             fix=Argument("format", "png"),
         )
-    if picture.alpha is not None and not target.alpha:
+    if not target.alpha and not picture.is_opaque:
         raise ImageError(f"{target.name} has no alpha channel", fix=Argument("format", "png"))
 
 
@@ -126,29 +136,18 @@ def encode(
         ImageError: the library of the format cannot encode it.
     """
     notes: list[str] = []
-    pixels = _channels(picture, target)
-    if pixels.dtype == np.uint16 and target.bits == 8:
-        pixels = np.rint(pixels / 257.0).astype(np.uint8)
+    pixels = _reversed(stored(picture, target))
+    if picture.colour.dtype == np.uint16 and target.bits == 8:
         notes.append(f"{target.name} holds 8 bits a channel; the picture had 16")
-    said = _said(picture)
-    kept, lost = said, frozenset[str]()
-    if said.icc is not None and not _profile_fits(said.icc, pixels.ndim == 2):
-        kept, lost = replace(said, icc=None), frozenset({"icc"})
+    kept, lost = picture, frozenset[str]()
+    if picture.icc is not None and not _profile_fits(picture.icc, pixels.ndim == 2):
+        kept, lost = replace(picture, icc=None), frozenset({"icc"})
     data, unheld = target.write(pixels, kept, quality)
-    missing = _names((lost | unheld) & _there(said), said)
+    missing = _names((lost | unheld) & _there(picture), picture)
     if missing:
         article = "an" if target.name[0] in "AEIO" else "a"
         notes.append(f"{missing} could not be kept in {article} {target.name} file")
     return data, tuple(notes)
-
-
-def _said(picture: Picture) -> Picture:
-    """Return the picture with its XMP data true for its size."""
-    metadata = picture.metadata
-    if metadata.xmp is None:
-        return picture
-    xmp = xmp_for_new_size(metadata.xmp, picture.width, picture.height)
-    return replace(picture, metadata=replace(metadata, xmp=xmp))
 
 
 def _there(picture: Picture) -> frozenset[str]:
@@ -185,13 +184,31 @@ def _names(lost: frozenset[str], picture: Picture) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
-def _channels(picture: Picture, target: FileFormat) -> Samples:
-    """Arrange as OpenCV wants it: grey, BGR or BGRA."""
-    if picture.alpha is not None:
-        return np.dstack([picture.colour[:, :, ::-1], picture.alpha])
-    if picture.grey and target.grey:
-        return np.ascontiguousarray(picture.colour[:, :, 0])
-    return np.ascontiguousarray(picture.colour[:, :, ::-1])
+def stored(picture: Picture, target: FileFormat) -> Samples:
+    """Return the samples as a format holds them.
+
+    Args:
+        picture: `check_fits` holds.
+        target: of the file.
+
+    Returns:
+        (height, width) grey, or (height, width, 3 or 4) RGB and alpha, of the format's depth.
+    """
+    pixels = picture.colour
+    if picture.alpha is not None and target.alpha:
+        pixels = np.dstack([pixels, picture.alpha])
+    elif picture.grey and target.grey:
+        pixels = np.ascontiguousarray(pixels[:, :, 0])
+    if pixels.dtype == np.uint16 and target.bits == 8:
+        pixels = np.rint(pixels / 257.0).astype(np.uint8)
+    return pixels
+
+
+def _reversed(pixels: Samples) -> Samples:
+    """Return RGB as OpenCV wants it: BGR, alpha last as before."""
+    if pixels.ndim == 2:
+        return pixels
+    return np.ascontiguousarray(pixels[:, :, [2, 1, 0, 3][: pixels.shape[2]]])
 
 
 def _profile_fits(icc: bytes, single_channel: bool) -> bool:

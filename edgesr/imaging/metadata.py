@@ -5,7 +5,7 @@ and the writers take them from here, so that nothing is tied to the format it ca
 """
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 MOST_BYTES = 4 << 20
 """Most bytes of one block of metadata, inflated; a profile of a printer takes three million."""
@@ -59,6 +59,11 @@ class Metadata:
     colour: tuple[bytes, ...] = ()
     density: Density | None = None
     tags: tuple[str, ...] = ()
+
+    def for_new_size(self, width: int, height: int) -> "Metadata":
+        """Return the same of an upright picture of another size, in pixels."""
+        xmp = None if self.xmp is None else xmp_for_new_size(self.xmp, width, height)
+        return replace(self, xmp=xmp)
 
 
 NOTHING = Metadata()

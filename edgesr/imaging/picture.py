@@ -68,6 +68,16 @@ class Picture:
         """Whether the samples are floats, which are not rounded."""
         return self.colour.dtype.kind == "f"
 
+    @property
+    def is_opaque(self) -> bool:
+        """Whether nothing shows through: no alpha channel, or white everywhere."""
+        return self.alpha is None or bool((self.alpha == self.white).all())
+
+    def band(self, rows: slice) -> "Picture":
+        """Return some of the rows, with all that is said of the picture; views, not copies."""
+        alpha = None if self.alpha is None else self.alpha[rows]
+        return replace(self, colour=self.colour[rows], alpha=alpha)
+
 
 def read_picture(path: Path) -> Picture:
     """Read a picture file of one of the kinds in `container.READ`.
@@ -128,6 +138,7 @@ def decode(data: bytes) -> Picture:
         metadata = replace(metadata, density=metadata.density.turned())
     colour = upright(stored.colour, turned)
     height, width = colour.shape[:2]
+    metadata = metadata.for_new_size(width, height)
     return Picture(
         colour=colour,
         alpha=None if stored.alpha is None else upright(stored.alpha, turned),

@@ -7,24 +7,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
-from edgesr.errors import ConfigError
-from edgesr.library.picture_file import (
-    DEFAULT_QUALITY,
-    format_of,
-    read,
-    seams,
-    timed,
-    write,
-)
+from edgesr.errors import Argument, ConfigError
+from edgesr.library.picture_file import DEFAULT_QUALITY, fitted, format_of, read, timed
 from edgesr.library.upscaled import Upscaled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from edgesr.imaging.encode import FileFormat
-    from edgesr.imaging.picture import Picture
-    from edgesr.runtime.photograph import Enlarged
-    from edgesr.runtime.sessions import Opened, Sessions
+    from edgesr.runtime.sessions import Sessions
     from edgesr.runtime.upscale import OnTile, Tile
 
     Array: TypeAlias = NDArray[Any]
@@ -77,6 +67,7 @@ class Model:
         tile: "Tile | None" = None,
         overlap: int | None = None,
         quality: int = DEFAULT_QUALITY,
+        background: str | None = None,
         overwrite: bool = False,
         make_folders: bool = False,
         check_seams: bool = False,
@@ -91,6 +82,7 @@ class Model:
         tile: "Tile | None" = None,
         overlap: int | None = None,
         quality: int = DEFAULT_QUALITY,
+        background: str | None = None,
         overwrite: bool = False,
         make_folders: bool = False,
         check_seams: bool = False,
@@ -106,6 +98,8 @@ class Model:
             tile: side of a tile in input pixels, or (height, width); None: the network's own.
             overlap: input pixels that neighbouring tiles share at least; None: the usual 8.
             quality: of a JPEG or WebP file, from 1 to 100.
+            background: colour behind transparent parts where the format has no alpha channel, such
+                as JPEG: `white`, `black`, `grey` or `#rrggbb`; None: such a picture is refused.
             overwrite: replace a file that is there.
             make_folders: make the folders of `output` that are missing.
             check_seams: measure whether tile borders show, which takes as long again.
@@ -120,39 +114,47 @@ class Model:
 
         Raises:
             ImageError: the picture cannot be read, is none, or the format cannot hold the result.
-            ConfigError: `tile` or `overlap` do not fit, `output` is there already, cannot be
-                written or names no format, or the model is closed.
+            ConfigError: `tile` or `overlap` do not fit, `background` is no colour, `output` is
+                there already, cannot be written or names no format, or the model is closed.
             ModelError: a tile came out broken.
             EdgesrError: the disk is full, or the network of this picture cannot be opened.
         """
+        from edgesr.imaging.background import parse_colour
+        from edgesr.runtime.to_file import enlarge_to_file
+
         with self._in_use():
             if output is None:
                 return self._to_array(picture, tile, overlap, on_tile)
             target, file = Path(output), _file(picture)
+            behind = None if background is None else parse_colour(background)
             source, read_ms = timed(lambda: read(picture))
             kind = format_of(target, source, file, overwrite, quality)
-            opened, made, latency_ms = self._enlarge(source, kind, tile, overlap, on_tile)
-            notes, write_ms = timed(
-                lambda: write(made.picture, target, kind, quality, make_folders)
-            )
+            where = Argument("picture") if file is None else file
+            source = fitted(source, self.scale, kind, behind, where)
+            opened = self._sessions.session_for(source)
+            made = enlarge_to_file(
+                opened.session, source, target, kind, tile, overlap, quality=quality,
+                make_folders=make_folders, check=check_seams, on_tile=on_tile,
+            )  # fmt: skip
+            scale = opened.session.scale
             return Upscaled(
                 input=None if file is None else str(picture),
                 output=str(output),
                 input_size=(source.width, source.height),
-                output_size=(made.picture.width, made.picture.height),
+                output_size=(scale * source.width, scale * source.height),
                 model=opened.session.model,
                 model_reason=opened.reason,
                 backend=opened.session.backend,
-                scale=opened.session.scale,
+                scale=scale,
                 tile=(made.plan.columns.tile, made.plan.rows.tile),
                 overlap=made.plan.rows.overlap,
                 tiles=made.tiles,
                 load_ms=opened.load_ms,
                 read_ms=0.0 if file is None else read_ms,
-                latency_ms=latency_ms,
-                write_ms=write_ms,
-                seam_ratio=seams(opened.session, source, made) if check_seams else None,
-                notes=(*source.notes, *notes),
+                latency_ms=made.latency_ms,
+                write_ms=made.write_ms,
+                seam_ratio=made.seam_ratio,
+                notes=(*source.notes, *made.notes),
             )
 
     def close(self) -> None:
@@ -196,31 +198,13 @@ class Model:
         on_tile: "OnTile | None",
     ) -> "Array":
         from edgesr.imaging.array import array_of
-
-        _, made, _ = self._enlarge(read(picture), None, tile, overlap, on_tile)
-        array = array_of(made.picture)
-        is_column = not isinstance(picture, (str, Path)) and picture.ndim > array.ndim
-        return array[:, :, None] if is_column else array  # (height, width, 1) stays so
-
-    def _enlarge(
-        self,
-        picture: "Picture",
-        kind: "FileFormat | None",
-        tile: "Tile | None",
-        overlap: int | None,
-        on_tile: "OnTile | None",
-    ) -> "tuple[Opened, Enlarged, float]":
-        """Return the session, the enlarged picture, and the milliseconds that it took."""
-        from edgesr.imaging.encode import check_fits
         from edgesr.runtime.photograph import upscale_picture
 
-        if kind is not None:
-            check_fits(picture, self.scale, kind)
-        opened = self._sessions.session_for(picture)
-        made, latency_ms = timed(
-            lambda: upscale_picture(opened.session, picture, tile, overlap, on_tile)
-        )
-        return opened, made, latency_ms
+        source = read(picture)
+        session = self._sessions.session_for(source).session
+        array = array_of(upscale_picture(session, source, tile, overlap, on_tile).picture)
+        is_column = not isinstance(picture, (str, Path)) and picture.ndim > array.ndim
+        return array[:, :, None] if is_column else array  # (height, width, 1) stays so
 
 
 def _file(picture: "Array | str | Path") -> Path | None:

@@ -1,4 +1,4 @@
-"""From what a caller gives to a picture, and from a picture to the caller's file."""
+"""From what a caller gives to a picture that fits the caller's file."""
 
 import time
 from collections.abc import Callable
@@ -6,15 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from edgesr.errors import Argument, ConfigError, ImageError
-from edgesr.files import make_folder, write_bytes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from edgesr.imaging.background import Colour
     from edgesr.imaging.encode import FileFormat
     from edgesr.imaging.picture import Picture
-    from edgesr.runtime.photograph import Enlarged
-    from edgesr.runtime.session import Session
 
     Array: TypeAlias = NDArray[Any]
 
@@ -81,30 +79,31 @@ def format_of(
     return kind
 
 
-def write(
-    picture: "Picture", output: Path, kind: "FileFormat", quality: int, make_folders: bool
-) -> tuple[str, ...]:
-    """Write a picture, atomically, and return what its file could not keep.
+def fitted(
+    picture: "Picture", scale: int, kind: "FileFormat", background: "Colour | None", where: object
+) -> "Picture":
+    """Return the picture to enlarge, without alpha where the format of the result has none.
+
+    Args:
+        picture: as it was read.
+        scale: output side over input side.
+        kind: format of the result.
+        background: what shows through transparent parts; None: nothing was named.
+        where: the file or the argument that the picture comes from.
 
     Raises:
-        ConfigError: the file cannot be written there.
-        EdgesrError: the disk is full.
-        ImageError: the picture cannot be written in this format.
+        ImageError: the format has no alpha channel and there is no background, or it ends at
+            smaller pictures.
     """
-    from edgesr.imaging.encode import encode
+    from edgesr.imaging.background import fit_alpha
+    from edgesr.imaging.encode import check_fits
 
-    data, notes = encode(picture, kind, quality)
-    if make_folders:
-        make_folder(output.parent)
-    write_bytes(output, data)
-    return notes
-
-
-def seams(session: "Session", picture: "Picture", made: "Enlarged") -> float:
-    """Return how much rougher a result is across its tile borders; see runtime/check.py."""
-    from edgesr.runtime.check import check_seams
-
-    return check_seams(session, picture, made)
+    try:
+        picture = fit_alpha(picture, kind, background)
+        check_fits(picture, scale, kind)
+    except ImageError as error:
+        raise ImageError(error.what, where=where, fix=error.fix) from None
+    return picture
 
 
 def timed(work: Callable[[], T]) -> tuple[T, float]:

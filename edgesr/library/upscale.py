@@ -41,6 +41,7 @@ def upscale(
     backend: str = "auto",
     threads: int | None = None,
     quality: int = DEFAULT_QUALITY,
+    background: str | None = None,
     overwrite: bool = False,
 ) -> Upscaled: ...
 
@@ -56,6 +57,7 @@ def upscale(
     backend: str = "auto",
     threads: int | None = None,
     quality: int = DEFAULT_QUALITY,
+    background: str | None = None,
     overwrite: bool = False,
 ) -> "Array | Upscaled":
     """Enlarge one picture; `open_model` opens a network once for several.
@@ -70,6 +72,8 @@ def upscale(
         backend: as for `open_model`.
         threads: as for `open_model`.
         quality: of a JPEG or WebP file, from 1 to 100.
+        background: behind transparent parts where the format has no alpha channel, as for
+            `Model.upscale`.
         overwrite: replace a file that is there.
 
     Returns:
@@ -82,5 +86,11 @@ def upscale(
         if output is None:
             return opened.upscale(picture, tile=tile, overlap=overlap)
         return opened.upscale(
-            picture, output, tile=tile, overlap=overlap, quality=quality, overwrite=overwrite
+            picture,
+            output,
+            tile=tile,
+            overlap=overlap,
+            quality=quality,
+            background=background,
+            overwrite=overwrite,
         )

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesr.imaging.exif import for_new_size
+from edgesr.imaging.local_range import ALPHA
 from edgesr.imaging.picture import Picture, Samples
 from edgesr.imaging.tiling import Indices, TilePlan
 from edgesr.runtime.session import Session
@@ -62,30 +63,68 @@ def upscale_picture(
         ModelError: a tile came out broken.
     """
     plan = plan_for(session, picture.height, picture.width, tile, overlap)
-    tiles = passes(picture) * len(plan)
+    bands = enlarged_bands(session, picture, tile, overlap, on_tile)
     height, width = session.scale * picture.height, session.scale * picture.width
     colour = np.empty((height, width, 3), picture.colour.dtype)
-    alpha = None
-    if picture.alpha is not None:
-        alpha = np.full((height, width), picture.alpha[0, 0], picture.alpha.dtype)
+    alpha = None if picture.alpha is None else np.empty((height, width), picture.alpha.dtype)
     top = 0
+    for band in bands:
+        rows = slice(top, top + band.height)
+        colour[rows] = band.colour
+        if alpha is not None and band.alpha is not None:
+            alpha[rows] = band.alpha
+        top += band.height
+    whole = replace(band, colour=colour, alpha=alpha)
+    return Enlarged(whole, plan, passes(picture) * len(plan))
+
+
+def enlarged_bands(
+    session: Session,
+    picture: Picture,
+    tile: Tile | None = None,
+    overlap: int | None = None,
+    on_tile: OnTile | None = None,
+) -> Iterator[Picture]:
+    """Upscale a photograph as `upscale_picture` does, band by band.
+
+    Args:
+        session: the network.
+        picture: to enlarge.
+        tile: as in `plan_for`.
+        overlap: as in `plan_for`.
+        on_tile: called after every tile with how many are done, and how many there are.
+
+    Yields:
+        Parts of full width from top to bottom, each with the metadata of the whole.
+
+    Raises:
+        ConfigError: tile or overlap do not fit.
+        ModelError: a tile came out broken.
+    """
+    plan = plan_for(session, picture.height, picture.width, tile, overlap)
+    height, width = session.scale * picture.height, session.scale * picture.width
+    whole = replace(
+        picture,
+        exif=None if picture.exif is None else for_new_size(picture.exif, width, height),
+        metadata=picture.metadata.for_new_size(width, height),
+    )
     run = partial(
         upscale_bands,
         session,
         (picture.height, picture.width),
         tile=tile,
         overlap=overlap,
-        on_tile=_counting(on_tile, tiles),
+        on_tile=_counting(on_tile, passes(picture) * len(plan)),
     )
     for band, opacity in _layers(picture, run):
-        rows = slice(top, top + len(band))
-        values = (band @ LUMA)[:, :, None] if picture.grey else band
-        colour[rows] = _stored(values, picture)
-        if alpha is not None and opacity is not None:
-            alpha[rows] = _stored(opacity, picture)
-        top += len(band)
-    exif = None if picture.exif is None else for_new_size(picture.exif, width, height)
-    return Enlarged(replace(picture, colour=colour, alpha=alpha, exif=exif), plan, tiles)
+        values = band
+        if picture.grey:
+            values = np.broadcast_to((band @ LUMA)[:, :, None], band.shape)
+        colour = _stored(values, picture)
+        alpha = None if opacity is None else _stored(opacity, picture)
+        if picture.alpha is not None and opacity is None:
+            alpha = np.full(colour.shape[:2], picture.alpha[0, 0], picture.alpha.dtype)
+        yield replace(whole, colour=colour, alpha=alpha)
 
 
 def _counting(on_tile: OnTile | None, tiles: int) -> OnTile | None:
@@ -97,7 +136,7 @@ def _counting(on_tile: OnTile | None, tiles: int) -> OnTile | None:
 
 
 def _layers(
-    picture: Picture, run: Callable[[Cut], Iterator[NDArray[np.float32]]]
+    picture: Picture, run: Callable[..., Iterator[NDArray[np.float32]]]
 ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32] | None]]:
     """Yield bands of straight colour (rows, width, 3) and of varying alpha (rows, width), or None.
 
@@ -109,7 +148,7 @@ def _layers(
             yield band, None
         return
     colours = run(_cutter(picture.colour, picture.alpha))
-    alphas = run(_cutter(_three_channels(picture.alpha)))
+    alphas = run(_cutter(_three_channels(picture.alpha)), near=ALPHA)
     for band, layer in zip(colours, alphas, strict=True):
         opacity = np.minimum(layer @ LUMA, 1.0)
         faintest = 0.5 / (_DEEPEST if picture.is_float else picture.white)
@@ -117,9 +156,10 @@ def _layers(
         yield np.minimum(band / visible, 1.0), opacity
 
 
-def _stored(values: NDArray[np.float32], picture: Picture) -> NDArray[np.float32]:
+def _stored(values: NDArray[np.float32], picture: Picture) -> Samples:
     """Return values in [0, 1] as the picture's samples hold them."""
-    return values if picture.is_float else np.rint(values * picture.white)
+    steps = values if picture.is_float else np.rint(values * picture.white)
+    return steps.astype(picture.colour.dtype, copy=False)
 
 
 def _three_channels(alpha: Samples) -> Samples:

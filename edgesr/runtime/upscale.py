@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesr.errors import Argument, ConfigError, ModelError
+from edgesr.imaging.local_range import COLOUR, LocalRange
 from edgesr.imaging.tiling import Indices, TilePlan, plan_tiles, stitch, stitch_planes
 from edgesr.runtime.guard import fault
 from edgesr.runtime.session import Session
@@ -78,6 +79,7 @@ def upscale_bands(
     tile: Tile | None = None,
     overlap: int | None = None,
     on_tile: OnTile | None = None,
+    near: LocalRange | None = COLOUR,
 ) -> Iterator[NDArray[np.float32]]:
     """Upscale what `cut` gives, band by band.
 
@@ -88,6 +90,7 @@ def upscale_bands(
         tile: as in `plan_for`.
         overlap: as in `plan_for`.
         on_tile: called after every tile.
+        near: how far a value may go from the input's values around it; None: as far as it likes.
 
     Yields:
         (rows, scale*width, 3) RGB in [0, 1], from top to bottom.
@@ -97,7 +100,7 @@ def upscale_bands(
         ModelError: a tile came out black or with values that are not finite.
     """
     plan = plan_for(session, *size, tile, overlap)
-    for band in stitch(plan, _enlarged_tiles(session, plan, cut, on_tile)):
+    for band in stitch(plan, _enlarged_tiles(session, plan, cut, on_tile, near)):
         yield np.clip(band, 0.0, 1.0, out=band)
 
 
@@ -110,11 +113,15 @@ def upscale_planes(
         (3, rows, scale*width) R, G and B, not clipped, from top to bottom; good until the next.
     """
     plan = plan_for(session, *size)
-    return stitch_planes(plan, _enlarged_tiles(session, plan, cut, on_tile=None))
+    return stitch_planes(plan, _enlarged_tiles(session, plan, cut, on_tile=None, near=COLOUR))
 
 
 def _enlarged_tiles(
-    session: Session, plan: TilePlan, cut: Cut, on_tile: OnTile | None
+    session: Session,
+    plan: TilePlan,
+    cut: Cut,
+    on_tile: OnTile | None,
+    near: LocalRange | None,
 ) -> Iterator[NDArray[np.float32]]:
     """Yield the tiles of a picture, (3, scale*height, scale*width), in the order of the plan."""
     numbers = iter(range(len(plan)))
@@ -135,7 +142,7 @@ def _enlarged_tiles(
                 )
             if on_tile is not None:
                 on_tile(number + 1, len(plan))
-            yield enlarged
+            yield enlarged if near is None else near.keep(tile, enlarged)
 
 
 def upscale(

@@ -147,7 +147,9 @@ def _enlarge(session: TorchSession, lr: NDArray[np.uint8], target: NDArray[np.in
         return lr[np.ix_(rows, columns)].astype(np.float32) / np.float32(255)
 
     top, (height, width, _) = 0, lr.shape
-    for band in upscale_bands(session, (height, width), cut, _tile(height, width), OVERLAP):
+    for band in upscale_bands(
+        session, (height, width), cut, _tile(height, width), OVERLAP, near=None
+    ):
         target[top : top + len(band)] = np.rint(band * np.float32(WHITE))
         top += len(band)
 

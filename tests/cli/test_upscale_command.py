@@ -204,8 +204,26 @@ def test_transparency_is_refused_for_jpeg_before_the_work(
     here: Path, data: Path, nearest: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert run(data / "pictures/rgba.png", "-m", nearest, "-o", "out.jpg") == 1
-    assert "JPEG has no alpha channel\n  try: --format png" in capfd.readouterr().err
+    said = capfd.readouterr().err
+    assert "rgba.png: JPEG has no alpha channel\n  try: --background white" in said
     assert not (here / "out.jpg").exists()
+
+
+def test_a_background_shows_through_where_a_format_has_no_alpha(
+    here: Path, nearest: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pixels = np.zeros((20, 30, 4), np.uint8)
+    pixels[:, 15:] = (255, 255, 255, 255)
+    cv2.imwrite("half.png", pixels)
+    assert run("half.png", "-m", nearest, "-o", "half.jpg", "--background", "#ff0000") == 0
+    large = cv2.imread("half.jpg")
+    assert np.abs(large[:, :40].astype(int) - (0, 0, 255)).max() <= 3
+    assert large[:, 80:].min() >= 250
+    assert run("half.png", "-m", nearest, "-o", "b.jpg", "--background", "puce") != 0
+    assert "--background: 'puce' is no colour" in capfd.readouterr().err
+    pixels[:, :, 3] = 255
+    cv2.imwrite("opaque.png", pixels)
+    assert run("opaque.png", "-m", nearest, "-o", "opaque.jpg") == 0
 
 
 def test_what_is_lost_is_noted(

@@ -324,10 +324,10 @@ def test_a_folder_that_may_not_be_written_ends_the_build_before_it_compiles(
 ):
     """As it is for a user: root, who may write anywhere, is nobody for a moment."""
     path = script(f"touch {tmp_path}/compiled; exit 1")
-    owner = tmp_path / "cache" / "edgesr" / "plugins" if is_there else tmp_path / "cache"
+    owner = tmp_path / "home" / "plugins" if is_there else tmp_path / "home"
     owner.mkdir(parents=True)
     owner.chmod(0o555)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("EDGESR_HOME", str(tmp_path / "home"))
     before = sorted(tmp_path.rglob("*"))
     if os.geteuid() == 0:
         for folder in (tmp_path, *tmp_path.parents):
@@ -336,14 +336,12 @@ def test_a_folder_that_may_not_be_written_ends_the_build_before_it_compiles(
         os.seteuid(65534)
     try:
         with pytest.raises(ConfigError, match="Permission denied") as caught:
-            compiled(
-                Nvcc(path, "12.6.68"), STAND_IN, TENSORRT, "8.7", plugin_folder(), WITHOUT, quiet
-            )
+            compiled(Nvcc(path, "12.6.68"), STAND_IN, TENSORRT, "8.7", plugins(), WITHOUT, quiet)
     finally:
         if os.getuid() == 0:
             os.seteuid(0)
-    assert str(caught.value.where).startswith(str(plugin_folder()))
-    assert caught.value.fix.startswith("XDG_CACHE_HOME=FOLDER")
+    assert str(caught.value.where).startswith(str(plugins()))
+    assert caught.value.fix.startswith("EDGESR_HOME=FOLDER")
     assert caught.value.fix.endswith(WITHOUT)
     assert sorted(tmp_path.rglob("*")) == before
 

@@ -170,3 +170,36 @@ def test_the_network_follows_the_picture(tmp_path: Path) -> None:
         clean = model.upscale(tmp_path / "a.png", tmp_path / "from_png.png")
         assert set(model.backends) == {"photo", "student"}
     assert (lossy.model, clean.model) == ("photo", "student")
+
+
+def test_a_background_is_what_shows_through(nearest: Path, tmp_path: Path) -> None:
+    array = np.zeros((20, 30, 4), np.uint8)
+    array[:, 15:] = 255
+    output = tmp_path / "a.bmp"
+    with pytest.raises(edgesr.ImageError, match="BMP has no alpha channel") as refused:
+        edgesr.upscale(array, output, model=nearest)
+    assert refused.value.field == "picture"
+    assert "background='white'" in str(refused.value)
+    with pytest.raises(edgesr.ConfigError, match="'puce' is no colour") as refused:
+        edgesr.upscale(array, output, model=nearest, background="puce")
+    assert refused.value.field == "background"
+    assert not output.exists()
+    edgesr.upscale(array, output, model=nearest, background="#ff8000")
+    with Image.open(output) as image:
+        large = np.asarray(image)
+    assert (large[:, :60] == (255, 128, 0)).all()
+    assert (large[:, 60:] == 255).all()
+
+
+def test_a_file_that_is_ended_half_way_leaves_nothing(nearest: Path, tmp_path: Path) -> None:
+    def stop(done: int, tiles: int) -> None:
+        assert tiles > 20
+        if done == 20:
+            raise KeyboardInterrupt
+
+    array = RANDOM.integers(0, 255, (60, 20, 3), np.uint8)
+    folder = tmp_path / "results"
+    folder.mkdir()
+    with edgesr.open_model(nearest) as model, pytest.raises(KeyboardInterrupt):
+        model.upscale(array, folder / "a.png", on_tile=stop)
+    assert list(folder.iterdir()) == []

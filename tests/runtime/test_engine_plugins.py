@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import simulated_cuda
 
-from edgesr.artifacts.plugin import Plugin, plugin_folder, source_sha256
+from edgesr.artifacts.home import plugins
+from edgesr.artifacts.plugin import Plugin, source_sha256
 from edgesr.boards.gpu import Gpu
 from edgesr.cli import main
 from edgesr.engine import find
@@ -28,8 +29,8 @@ def open_with(tmp_path, engine_manifest, monkeypatch, capsys):
     engine, photo, target = (tmp_path / name for name in ("a.engine", "photo.png", "large.png"))
     engine.write_bytes(b"plan")
     cv2.imwrite(str(photo), np.full((8, 8, 3), 99, np.uint8))
-    plugin_folder().mkdir(parents=True)
-    library = plugin_folder() / "mixer-0123456789abcdef.so"
+    plugins().mkdir(parents=True)
+    library = plugins() / "mixer-0123456789abcdef.so"
     library.write_bytes(LIBRARY)
     plugin = Plugin(
         library.name,

@@ -1,0 +1,117 @@
+"""Clips and animations among the inputs of `edgesr upscale`: which they are, and doing them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgesr.cli._console import progress
+from edgesr.cli._jobs import Job, JobList, Wishes, names_a_file, real_path, sort_out
+from edgesr.errors import ConfigError
+from edgesr.runtime.sessions import Sessions
+from edgesr.video.kinds import ANIMATIONS, FORMATS, OTHERWISE, Moving, animation_kind, is_clip
+from edgesr.video.result import MovingResult, MovingSettings
+from edgesr.video.segments import finish_earlier
+
+
+@dataclass(frozen=True)
+class MovingJob(Job):
+    """A clip or an animation to enlarge.
+
+    Attributes:
+        animation: `GIF`, `WebP` or `PNG`; None: a clip.
+    """
+
+    animation: str | None = None
+
+
+def part(inputs: list[Path], wishes: Wishes) -> tuple[list[Path], list[Path]]:
+    """Part the inputs into those that move and the others, folders among them.
+
+    An animation whose result is asked for in a format of stills is a picture: its first frame.
+    """
+    moving = [path for path in inputs if _moves(path, wishes)]
+    return moving, [path for path in inputs if path not in moving]
+
+
+def plan_moving(moving: list[Path], wishes: Wishes, several: bool) -> JobList:
+    """Name the results of clips and animations.
+
+    A result whose run was killed between its last rename and its tidying is tidied up after, and
+    counts as skipped.
+
+    Args:
+        moving: the inputs, from `part`.
+        wishes: as for pictures.
+        several: there are other inputs too.
+
+    Raises:
+        ConfigError: several results for one file, or an ending that no clip is written with.
+    """
+    single_file = names_a_file(wishes.output)
+    if single_file and (several or len(moving) > 1):
+        raise ConfigError("the results of several inputs need a folder, not a file", where="-o")
+    found: dict[Path, Job] = {}
+    finished: list[Job] = []
+    for path in moving:
+        kind = None if is_clip(path) else animation_kind(path)
+        job = MovingJob(path, _output(path, kind, wishes, single_file), kind)
+        if finish_earlier(job.output) and not wishes.overwrite:
+            finished.append(job)
+        else:
+            found.setdefault(real_path(path), job)
+    plan = sort_out(found, wishes)
+    return JobList(plan.jobs, (*finished, *plan.skipped), plan.refused)
+
+
+def _moves(path: Path, wishes: Wishes) -> bool:
+    if path.is_dir():
+        return False
+    if is_clip(path):
+        return True
+    if animation_kind(path) is None:
+        return False
+    asked = _asked_ending(wishes)
+    return asked is None or asked in ANIMATIONS.values()
+
+
+def _asked_ending(wishes: Wishes) -> str | None:
+    if names_a_file(wishes.output) and wishes.output is not None:
+        return wishes.output.suffix.lower()
+    return wishes.ending
+
+
+def _output(path: Path, kind: str | None, wishes: Wishes, single_file: bool) -> Path:
+    """Return where a result goes.
+
+    Raises:
+        ConfigError: a clip is not written with the ending asked for.
+    """
+    asked = _asked_ending(wishes)
+    if kind is not None:
+        ending = asked or ANIMATIONS[kind]
+    elif single_file:
+        ending = asked or OTHERWISE
+        if ending not in FORMATS:
+            raise ConfigError(
+                f"clips are written as {', '.join(FORMATS)}, not '{ending}'",
+                where=wishes.output,
+                fix="-o RESULT.mkv",
+            )
+    else:  # --format is about pictures
+        ending = path.suffix.lower() if path.suffix.lower() in FORMATS else OTHERWISE
+    if single_file and wishes.output is not None:
+        return wishes.output
+    name = f"{path.stem}{wishes.suffix}{ending}"
+    return path.parent / name if wishes.output is None else wishes.output / name
+
+
+def upscale_moving(sessions: Sessions, job: MovingJob, settings: MovingSettings) -> MovingResult:
+    """Enlarge a clip or an animation, with a bar that shows its frames and their pace.
+
+    Raises:
+        EdgesrError: it cannot be done.
+    """
+    from edgesr.video.prepare import prepare
+
+    work = prepare(sessions, Moving(job.input, job.output, job.animation), settings)
+    with progress(job.input.name, work.frames) as advance:
+        return work.run(advance)

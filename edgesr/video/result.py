@@ -1,0 +1,64 @@
+"""What is asked for of a clip or an animation, and what is reported of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+OnFrame = Callable[[int, str], None]
+"""Called with frames that are done since the last call and a line about the pace."""
+
+
+@dataclass(frozen=True)
+class MovingSettings:
+    """How frames are enlarged and written.
+
+    Attributes:
+        tile: side of a tile; None: the model's.
+        overlap: pixels that neighbouring tiles share; None: the default.
+        quality: 1 to 100, of formats with loss.
+    """
+
+    tile: int | None
+    overlap: int | None
+    quality: int
+
+
+@dataclass(frozen=True)
+class MovingResult:
+    """What is reported; sizes are (width, height).
+
+    Attributes:
+        frames: in the result.
+        resumed_frames: of these, done by an earlier run that was ended.
+        frames_per_s: of the others, from decoding to encoding; None: there were none.
+        codec: of the result, with its pixel format.
+        notes: what could not be kept, one sentence each.
+    """
+
+    input: str
+    output: str
+    input_size: tuple[int, int]
+    output_size: tuple[int, int]
+    model: str
+    model_reason: str | None
+    backend: str
+    scale: int
+    tile: tuple[int, int]
+    overlap: int
+    frames: int
+    resumed_frames: int
+    frames_per_s: float | None
+    codec: str
+    load_ms: float
+    notes: tuple[str, ...]
+
+    def lines(self) -> tuple[str, ...]:
+        """Return what is told of it, a line each."""
+        size = "{}x{} -> {}x{}".format(*self.input_size, *self.output_size)
+        pace = "" if self.frames_per_s is None else f", {self.frames_per_s:.3g} frames/s"
+        resumed = f" ({self.resumed_frames} of an earlier run)" if self.resumed_frames else ""
+        network = " ".join(filter(None, (self.model, self.model_reason)))
+        first = (
+            f"{self.output}  {size}, {self.frames} frames{resumed}{pace}, {self.codec} "
+            f"({network}, {self.backend})"
+        )
+        return (first, *(f"  note: {note}" for note in self.notes))
