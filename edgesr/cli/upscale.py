@@ -11,7 +11,7 @@ import typer
 from edgesr.cli import _network as options
 from edgesr.cli._console import progress, say
 from edgesr.cli._ignored import refuse_ignored_naming
-from edgesr.errors import EdgesrError, ImageError
+from edgesr.errors import ConfigError, EdgesrError, ImageError
 from edgesr.runtime.select import why_not_tensorrt
 from edgesr.video.result import MovingResult, MovingSettings
 
