@@ -1,11 +1,10 @@
 """Every command in the README and the docs runs, with real inputs, in a folder of its own.
 
-Commands stand in fenced `console` blocks. Long ones get the options of SHORTER, and building an
+documents.py says which blocks hold commands. Long ones get the options of SHORTER, and building an
 engine for a board stops after checking everything that can be checked without one. Those that need
-a board, or that another test runs, are named in ELSEWHERE.
+a board, or that another test runs, are named in ELSEWHERE; test_docs_names.py judges them.
 """
 
-import re
 import shlex
 import shutil
 from collections.abc import Iterator
@@ -13,11 +12,15 @@ from pathlib import Path
 
 import cv2
 import pytest
+from documents import ROOT
+from documents import commands as commands_of
 
 from edgesr.cli import main
 
-ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "engines/README.md"]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "engines/README.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 
 SHORTER = {
     "edgesr train": "--steps 2 --batch 1 --patch 16",
@@ -43,17 +46,26 @@ ELSEWHERE = {
     "edgesr serve": "it runs until it is told to end; tests/serve/test_serve_docs.py starts it",
     "curl ": "it asks a server; tests/serve/test_serve_docs.py runs it",
     "torchrun ": "tests/cli/test_train_processes.py runs it",
+    "edgesr bench --engine": "it needs a GPU; tests/bench runs it on a simulated one",
+    "edgesr bench --model student --samples 1000 --threads 1 -o benchmarks": "it writes into the "
+    "repository; tests/cli/test_bench_command.py runs the stand-in",
+    "export ": "a shell has it",
+    "edgesr eval dvmsr": "not our file; tests/models/published_layouts.py has its layout",
+    "edgesr eval smfanet": "not our file; tests/models/published_layouts.py has its layout",
+    "edgesr eval esr-tm": "not our file; tests/models/published_layouts.py has its layout",
+    "edgesr models pocket": "tests/models/test_documents.py runs it with the page's network",
+    "python benchmarks/ship.py": "tests/benchmarks/test_ship.py runs it",
+    "python benchmarks/sampling_overhead.py": "it takes minutes of a quiet machine",
+    "python -m pytest": "it runs tests",
+    "git log": "it reads the history, which an archive has not",
+    "sh tests/lowest.sh": "it installs other versions; CI runs it",
+    "sudo tests/": "it needs root and takes minutes",
 }
 
 
 def blocks() -> Iterator[object]:
     for page in PAGES:
-        commands = [
-            line
-            for block in re.findall(r"```console\n(.*?)```", page.read_text(), re.S)
-            for line in block.splitlines()
-        ]
-        yield pytest.param(commands, id=page.relative_to(ROOT).as_posix())
+        yield pytest.param(commands_of(page), id=page.relative_to(ROOT).as_posix())
 
 
 def espcn() -> bytes:
@@ -73,9 +85,10 @@ def folder(tmp_path: Path) -> Path:
     shutil.copy(ROOT / "tests/power/data/logs/orin_nano_25w_load.txt", tmp_path / "power.log")
     (tmp_path / "album").mkdir()
     shutil.copy(photo, tmp_path / "album/holiday.png")
-    (tmp_path / "Set5/HR").mkdir(parents=True)
     image = cv2.imread(str(photo))[:64, :64]
-    cv2.imwrite(str(tmp_path / "Set5/HR/baby.png"), image)
+    for name in ("Set5", "sets/Set5"):
+        (tmp_path / name / "HR").mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / name / "HR/baby.png"), image)
     (tmp_path / "espcn_x4.safetensors").write_bytes(espcn())
     (tmp_path / "photos").mkdir()
     shutil.copy(photo, tmp_path / "photos/one.png")
