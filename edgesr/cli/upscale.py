@@ -10,6 +10,7 @@ import typer
 
 from edgesr.cli import _network as options
 from edgesr.cli._console import progress, say
+from edgesr.cli._exit_codes import FAILED
 from edgesr.errors import ConfigError, EdgesrError, ImageError
 from edgesr.runtime.select import why_not_tensorrt
 
@@ -43,12 +44,16 @@ def command(
         list[Path],
         # Not checked by typer: one that cannot be read must not stop the others.
         typer.Argument(
-            metavar="INPUT...", readable=False, help="Pictures and folders of pictures."
+            metavar="INPUT...",
+            readable=False,
+            help="Pictures, and folders of pictures, to enlarge.",
         ),
     ],
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="File or folder. Default: beside the input."),
+        typer.Option(
+            "-o", "--output", help="File or folder to write to. Default: beside each input."
+        ),
     ] = None,
     model: Annotated[
         str | None,
@@ -64,28 +69,54 @@ def command(
     overlap: options.Overlap = None,
     backend: options.Backend = "auto",
     engine: Annotated[
-        Path | None, typer.Option(help="TensorRT engine, in place of --model and --backend.")
+        Path | None,
+        typer.Option(
+            help="TensorRT engine that enlarges the pictures, in place of --model and --backend."
+        ),
     ] = None,
     threads: options.Threads = None,
     format: Annotated[
         FormatName | None,
-        typer.Option("-f", "--format", help="Kind of the result. Default: that of -o, or png."),
+        typer.Option(
+            "-f",
+            "--format",
+            help="File format of the results, such as webp. Default: that of -o, or png.",
+        ),
     ] = None,
     suffix: Annotated[
-        str | None, typer.Option(help="Put behind the name. Default: _x and the scale.")
+        str | None,
+        typer.Option(
+            help="Text that is put behind each input's name to name its result. Default: "
+            "_x and the scale."
+        ),
     ] = None,
-    quality: Annotated[int, typer.Option(min=1, max=100, help="Of JPEG and WebP.")] = 95,
+    quality: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=100,
+            help="Quality of the JPEG and WebP files that are written, from 1 to 100.",
+        ),
+    ] = 95,
     recursive: Annotated[
-        bool, typer.Option("-r", "--recursive", help="Take the folders in folders too.")
+        bool,
+        typer.Option(
+            "-r", "--recursive", help="Search the folders inside a given folder too, at any depth."
+        ),
     ] = False,
     skip_existing: Annotated[
-        bool, typer.Option("--skip-existing", help="Leave out pictures whose result is there.")
+        bool,
+        typer.Option("--skip-existing", help="Leave out pictures whose result exists already."),
     ] = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace results that are there.")
+        bool, typer.Option("--overwrite", help="Replace results that exist already.")
     ] = False,
     check: Annotated[
-        bool, typer.Option("--check", help="Measure seams at tile borders (doubles the time).")
+        bool,
+        typer.Option(
+            "--check",
+            help="Measure how visible the borders of tiles are in the result; doubles the time.",
+        ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
@@ -121,7 +152,7 @@ def command(
         for reason in sorted(reasons):
             say(reason)
     if not ok:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
 
 
 def _engine(engine: Path, backend: str) -> tuple[str, str]:
