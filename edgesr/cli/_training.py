@@ -21,62 +21,173 @@ if TYPE_CHECKING:
 _BAR = 1000  # the bar moves in thousandths of the run, which has steps, a duration, or both
 
 Data = Annotated[Path, typer.Option(help="Folder of HR pictures, searched recursively.")]
-Out = Annotated[Path, typer.Option(help="Folder of the run.")]
-Scale = Annotated[int, typer.Option(help="Factor between LR and HR sides.")]
-Batch = Annotated[int, typer.Option(help="Patches in a step, over all processes.")]
-Patch = Annotated[int, typer.Option(help="Side of an LR patch in pixels.")]
+Out = Annotated[
+    Path, typer.Option(help="Folder that the weights, checkpoints and metrics are written to.")
+]
+Scale = Annotated[
+    int,
+    typer.Option(
+        help="How many times wider and higher the enlarged picture (HR) is than the small one (LR)."
+    ),
+]
+Batch = Annotated[
+    int, typer.Option(help="Number of patches in a training step, over all processes together.")
+]
+Patch = Annotated[int, typer.Option(help="Side of the square LR patches to train on, in pixels.")]
 PatchesPerImage = Annotated[
     int | None,
-    typer.Option(help="Patches from each picture drawn (the paper: 8); else drawn by area."),
+    typer.Option(
+        help="Patches cut from a picture each time it is drawn (the paper: 8). "
+        "Default: one patch at a time, from pictures drawn in proportion to their "
+        "area."
+    ),
 ]
 Degradation = Annotated[
     str,
-    typer.Option(help="How LR is made: bicubic, or photo (also blur, resizing, noise and JPEG)."),
+    typer.Option(
+        help="How LR patches are made from HR: bicubic (made smaller), or photo (also "
+        "blurred, resized, noisy and saved as JPEG)."
+    ),
 ]
-Steps = Annotated[int | None, typer.Option(help="Steps of the whole run. Default: 10000.")]
+Steps = Annotated[
+    int | None,
+    typer.Option(
+        help="Number of training steps of the whole run. Default: 10000, unless "
+        "--duration-s is given."
+    ),
+]
 DurationS = Annotated[
-    float | None, typer.Option(help="Wall time of the whole run; the schedule follows it.")
+    float | None,
+    typer.Option(
+        help="Seconds that the whole run may take; the learning rate then follows the clock."
+    ),
 ]
 TimeLimitS = Annotated[
-    float | None, typer.Option(help="Stop after this time with a checkpoint for --resume.")
+    float | None,
+    typer.Option(
+        help="Stop this command after so many seconds, with a checkpoint that --resume "
+        "goes on from."
+    ),
 ]
-Lr = Annotated[float, typer.Option(help="Learning rate after the warm-up.")]
-LrMin = Annotated[float, typer.Option(help="Where the cosine ends.")]
-Schedule = Annotated[str, typer.Option(help="cosine, or milestones (halved at each).")]
-Milestones = Annotated[str, typer.Option(help="Shares of the run, separated by commas.")]
-Warmup = Annotated[int, typer.Option(help="Steps of linear warm-up.")]
-Optimizer = Annotated[str, typer.Option(help="adamw or adam.")]
+Lr = Annotated[
+    float, typer.Option(help="Highest learning rate, reached at the end of the warm-up.")
+]
+LrMin = Annotated[
+    float, typer.Option(help="Learning rate at the end of the run, with --schedule cosine.")
+]
+Schedule = Annotated[
+    str,
+    typer.Option(
+        help="How the learning rate falls: cosine (smoothly to --lr-min), or "
+        "milestones (halved at each of --milestones)."
+    ),
+]
+Milestones = Annotated[
+    str,
+    typer.Option(
+        help="Where --schedule milestones halves the learning rate, as shares of the "
+        "run from 0 to 1, separated by commas."
+    ),
+]
+Warmup = Annotated[
+    int,
+    typer.Option(
+        help="Number of steps at the start in which the learning rate rises from 0 to --lr."
+    ),
+]
+Optimizer = Annotated[str, typer.Option(help="Optimizer that changes the weights: adamw or adam.")]
 WeightDecay = Annotated[
     float,
-    typer.Option(help="On matrices and kernels; 0.05 keeps values small, for FP16 and INT8."),
+    typer.Option(
+        help="Weight decay of matrices and kernels; 0.05 keeps values small enough for "
+        "FP16 and INT8."
+    ),
 ]
-Precision = Annotated[str, typer.Option(help="bf16 (autocast), fp32, or auto: bf16 on a GPU.")]
+Precision = Annotated[
+    str,
+    typer.Option(
+        help="Number format to train in: bf16 (autocast), fp32, or auto, which is bf16 "
+        "on a GPU and fp32 on a CPU."
+    ),
+]
 RandomStart = Annotated[
-    bool, typer.Option("--random-start", help="Do not start a fresh network as an interpolation.")
+    bool,
+    typer.Option(
+        "--random-start",
+        help="Start a new network from random weights; without this it starts as a "
+        "plain interpolation of the picture.",
+    ),
 ]
-Loss = Annotated[str, typer.Option(help="l1, l2, charbonnier or l1-fourier.")]
-ClipNorm = Annotated[float, typer.Option(help="Bound of the gradient's norm; 0 for none.")]
-Ema = Annotated[float, typer.Option(help="Decay of the averaged weights; 0 for none.")]
-Seed = Annotated[int, typer.Option(help="Of the initial weights and every crop.")]
+Loss = Annotated[
+    str,
+    typer.Option(
+        help="Loss between output and HR patch: l1, l2, charbonnier, or l1-fourier (l1 "
+        "of pixels and of their spectra)."
+    ),
+]
+ClipNorm = Annotated[
+    float,
+    typer.Option(
+        help="Largest norm of the gradient; larger ones are scaled down to it. 0 sets no limit."
+    ),
+]
+Ema = Annotated[
+    float,
+    typer.Option(
+        help="Decay of the moving average of the weights (EMA), which is what is "
+        "saved; 0 saves the weights themselves."
+    ),
+]
+Seed = Annotated[
+    int, typer.Option(help="Seed of all that is random: initial weights, patches and degradation.")
+]
 Weights = Annotated[
-    Path | None, typer.Option(help="Start from these weights, or from the body of another scale's.")
+    Path | None,
+    typer.Option(
+        help="File of weights to start from; of a network for another scale, all but "
+        "the enlarging layers are taken."
+    ),
 ]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on from OUT/checkpoint.pt.")]
-CheckpointEvery = Annotated[int, typer.Option(help="Steps between checkpoints.")]
-Validate = Annotated[Path | None, typer.Option(help="Benchmark set, such as Set5.")]
-ValidateEvery = Annotated[int, typer.Option(help="Steps between validations.")]
-LogEvery = Annotated[int, typer.Option(help="Steps between rows of metrics.csv.")]
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        help="Go on from the checkpoint in the folder of the run, or begin where there is none.",
+    ),
+]
+CheckpointEvery = Annotated[
+    int, typer.Option(help="Number of steps from one checkpoint to the next.")
+]
+Validate = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of a benchmark set, such as Set5, on which PSNR is measured during the run."
+    ),
+]
+ValidateEvery = Annotated[
+    int, typer.Option(help="Number of steps from one measurement on --validate to the next.")
+]
+LogEvery = Annotated[
+    int, typer.Option(help="Number of steps from one row of metrics.csv to the next.")
+]
 Cache = Annotated[
     Path | None,
     typer.Option(
-        help="Keep decoded pictures and a teacher's outputs here, on disk, for the next run too."
+        help="Folder in which decoded pictures and a teacher's outputs are kept for "
+        "the next run too. Default: they are kept in memory."
     ),
 ]
 Deterministic = Annotated[
-    bool, typer.Option("--deterministic", help="The same bits in every run on one kind of GPU.")
+    bool,
+    typer.Option(
+        "--deterministic",
+        help="Make a run give the same weights, bit for bit, when it is repeated on "
+        "the same kind of GPU; takes longer.",
+    ),
 ]
 Device = Annotated[
-    str | None, typer.Option(help="cuda, cuda:1, cpu. Default: cuda where there is one.")
+    str | None,
+    typer.Option(help="Device to train on: cuda, cuda:1 or cpu. Default: cuda where there is one."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 

@@ -24,33 +24,63 @@ FEW = 3
 
 def command(
     model: Annotated[
-        Path | None, typer.Argument(metavar="[MODEL.onnx]", help="Default: the shipped student.")
+        Path | None,
+        typer.Argument(
+            metavar="[MODEL.onnx]",
+            help="ONNX file to build the engine from. Default: the student that comes with edgesr.",
+        ),
     ] = None,
     jetson_orin_nano: Annotated[
-        bool, typer.Option("--jetson-orin-nano", help="Build for it; 4 or 8 GB is detected.")
+        bool,
+        typer.Option(
+            "--jetson-orin-nano",
+            help="Build for a Jetson Orin Nano; whether it has 4 or 8 GB is found out.",
+        ),
     ] = False,
     board: Annotated[
-        str | None, typer.Option(help="Build for this board. Default: this machine.")
+        str | None,
+        typer.Option(
+            help="Name of the board to build for. Default: the board that this machine is."
+        ),
     ] = None,
-    list_boards: Annotated[bool, typer.Option("--list-boards", help="List them and stop.")] = False,
+    list_boards: Annotated[
+        bool, typer.Option("--list-boards", help="List the names of all boards and stop.")
+    ] = False,
     power_mode: Annotated[
         str | None,
-        typer.Option(help="Insist on this mode, e.g. 15w or maxn-super, while kernels are timed."),
+        typer.Option(
+            help="Refuse to build unless the board is in this power mode, such as 15w or "
+            "maxn-super: the build times kernels at its clocks."
+        ),
     ] = None,
     precision: Annotated[
         str | None,
         typer.Option(help="fp32, fp16 or int8. Default: the model's; fp16 for the student."),
     ] = None,
-    batch: Annotated[int | None, typer.Option(min=1, help="Tiles a call takes.")] = None,
+    batch: Annotated[
+        int | None, typer.Option(min=1, help="Number of tiles that one call of the engine takes.")
+    ] = None,
     plugin: Annotated[
         bool,
-        typer.Option(help="Run scans in one kernel, where nvcc and TensorRT's headers are here."),
+        typer.Option(
+            help="Compute each selective scan by one CUDA kernel, which is compiled where "
+            "nvcc and TensorRT's headers are installed."
+        ),
     ] = True,
     check: Annotated[
-        bool, typer.Option("--check", help="Parse, validate and list layers; build nothing.")
+        bool,
+        typer.Option(
+            "--check",
+            help="Read and validate the model and list its layers, on any machine; build nothing.",
+        ),
     ] = False,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The engine. Default: engines/...")
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="File of the engine. Default: a name that says what it is, in engines/.",
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:

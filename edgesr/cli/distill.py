@@ -11,15 +11,27 @@ from edgesr.cli import _training as options
 def command(
     data: options.Data,
     out: options.Out,
-    teacher: Annotated[Path, typer.Option(help="Weights of the teacher.")],
-    student: Annotated[str, typer.Option(help="Network to train.")] = "student",
+    teacher: Annotated[Path, typer.Option(help="File with the teacher's weights.")],
+    student: Annotated[
+        str, typer.Option(help="Network to train, as `edgesr models` lists it.")
+    ] = "student",
     teacher_model: Annotated[
-        str | None, typer.Option(help="The teacher's network. Default: as its file says.")
+        str | None,
+        typer.Option(help="Name of the teacher's network. Default: the one that its file names."),
     ] = None,
-    alpha: Annotated[float, typer.Option(help="Share of the teacher in the loss, 0 to 1.")] = 0.8,
+    alpha: Annotated[
+        float,
+        typer.Option(
+            help="Share of the loss that is taken to the teacher's output, from 0 to 1; "
+            "the rest is taken to the true picture."
+        ),
+    ] = 0.8,
     feature_affinity: Annotated[
         float,
-        typer.Option(help="Weight of the difference between affinities of features; 0 for none."),
+        typer.Option(
+            help="Weight of a further loss, between features inside the student and the "
+            "teacher; 0 leaves it out."
+        ),
     ] = 0.0,
     scale: options.Scale = 4,
     batch: options.Batch = 64,

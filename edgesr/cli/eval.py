@@ -22,20 +22,29 @@ def command(
     ],
     data: Annotated[
         list[Path],
-        typer.Option(help="Set (holds HR/, may hold LRx4/) or folder of sets; may be repeated."),
+        typer.Option(
+            help="Folder of a benchmark set (it holds HR/ and may hold LRx4/), or a folder "
+            "of such sets; may be repeated."
+        ),
     ],
     weights: Annotated[
-        Path | None, typer.Option(help="Checkpoint of the network; runs in torch, whole pictures.")
+        Path | None,
+        typer.Option(
+            help="File of weights of the network, which then runs in PyTorch, on whole pictures."
+        ),
     ] = None,
     scale: options.Scale = None,
     tile: options.Tile = None,
     overlap: options.Overlap = None,
     backend: Annotated[
-        str, typer.Option(help="What runs a model without --weights, as in upscale.")
+        str,
+        typer.Option(
+            help="Runtime that computes a model without --weights, as in `edgesr upscale`."
+        ),
     ] = "auto",
     device: Annotated[
         str | None,
-        typer.Option(help="For --weights: cpu, cuda. Default: cuda where there is one."),
+        typer.Option(help="Device for --weights: cpu or cuda. Default: cuda where there is one."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:

@@ -16,16 +16,25 @@ def command(
         typer.Argument(
             metavar="LOG",
             readable=False,
-            help="Of tegrastats, jtop, zeus, CodeCarbon, or a bench's power.csv.",
+            help="Log of tegrastats, jtop, zeus or CodeCarbon, or power.csv of `edgesr bench`.",
         ),
     ],
     begin: Annotated[
         str | None,
-        typer.Option("--from", help="Begin: seconds from the first line, or the board's HH:MM:SS."),
+        typer.Option(
+            "--from",
+            help="Where to begin: seconds after the first line, or the time of day on the "
+            "board as HH:MM:SS.",
+        ),
     ] = None,
-    end: Annotated[str | None, typer.Option("--to", help="End, written like --from.")] = None,
+    end: Annotated[
+        str | None, typer.Option("--to", help="Where to end, written like --from.")
+    ] = None,
     interval: Annotated[
-        float, typer.Option(min=1, help="Milliseconds between lines, if they have no time stamps.")
+        float,
+        typer.Option(
+            min=1, help="Time from one line to the next, in ms, for logs without time stamps."
+        ),
     ] = 1000,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:

@@ -10,7 +10,9 @@ from edgesr.cli import _training as options
 def command(
     data: options.Data,
     out: options.Out,
-    model: Annotated[str, typer.Option(help="Network, as `edgesr models` lists it.")] = "student",
+    model: Annotated[
+        str, typer.Option(help="Network to train, as `edgesr models` lists it.")
+    ] = "student",
     scale: options.Scale = 4,
     batch: options.Batch = 64,
     patch: options.Patch = 64,

@@ -14,8 +14,13 @@ if TYPE_CHECKING:
 
 
 def command(
-    model: Annotated[Path, typer.Argument(metavar="MODEL.onnx", help="What is right.")],
-    engine: Annotated[Path, typer.Argument(metavar="ENGINE", help="What is judged.")],
+    model: Annotated[
+        Path,
+        typer.Argument(metavar="MODEL.onnx", help="ONNX file whose output is taken to be right."),
+    ],
+    engine: Annotated[
+        Path, typer.Argument(metavar="ENGINE", help="TensorRT engine that is compared with it.")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Compare an engine with ONNX Runtime on real patches.
