@@ -18,7 +18,8 @@ from edgesr.files import sha256, write_json
 from edgesr.imaging.picture import read_picture
 from edgesr.imaging.seams import border_lines, seam_ratio
 from edgesr.runtime.select import open_session
-from edgesr.runtime.upscale import DEFAULT_OVERLAP, plan_for, upscale
+from edgesr.runtime.tile_overlap import DEFAULT_OVERLAP
+from edgesr.runtime.upscale import plan_for, upscale
 from edgesr.weights import shipped
 
 HERE = Path(__file__).parent

@@ -7,7 +7,7 @@ EdgesrError
 ├── DataError       a folder of images that does not hold what is needed
 ├── WeightsError    a checkpoint that does not fit its network
 ├── ModelError      an .onnx file or manifest that cannot be used
-├── ExportError     a graph that may not leave the house
+├── ExportError     a graph that is not exported: TensorRT could not run it
 ├── EngineError     a TensorRT engine that cannot be built or loaded
 ├── PowerError      a sensor or a power log that cannot be read
 ├── StreamError     live video that cannot be opened, read or shown

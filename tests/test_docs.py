@@ -1,11 +1,10 @@
 """Every command in the README and the docs runs, with real inputs, in a folder of its own.
 
-Commands stand in fenced `console` blocks. Long ones get the options of SHORTER, and building an
+documents.py says which blocks hold commands. Long ones get the options of SHORTER, and building an
 engine for a board stops after checking everything that can be checked without one. Those that need
-a board, or that another test runs, are named in ELSEWHERE.
+a board, or that another test runs, are named in ELSEWHERE; test_docs_names.py judges them.
 """
 
-import re
 import shlex
 import shutil
 from collections.abc import Iterator
@@ -14,6 +13,8 @@ from pathlib import Path
 
 import cv2
 import pytest
+from documents import ROOT
+from documents import commands as commands_of
 from PIL import Image
 
 from edgesr.cli import main
@@ -21,8 +22,10 @@ from edgesr.cli import main
 HAS_PYAV = find_spec("av") is not None
 """It has left Python 3.10 behind, for which the other commands of a page run all the same."""
 
-ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "engines/README.md"]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "engines/README.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 
 SHORTER = {
     "edgesr train": "--steps 2 --batch 1 --patch 16",
@@ -50,17 +53,26 @@ ELSEWHERE = {
     "edgesr upscale album --ray": "tests/cluster/test_ray.py runs it on a cluster",
     "ray start": "it is not ours, and goes on running; tests/cluster starts a cluster",
     "torchrun ": "tests/cli/test_train_processes.py runs it",
+    "edgesr bench -m student_x4_fp16": "it needs a GPU; tests/bench runs it on a simulated one",
+    "edgesr bench -m student --samples 1000 --threads 1 -o benchmarks": "it writes into the "
+    "repository; tests/cli/test_bench_command.py runs the stand-in",
+    "export ": "a shell has it",
+    "edgesr eval -m dvmsr": "not our file; tests/models/published_layouts.py has its layout",
+    "edgesr eval -m smfanet": "not our file; tests/models/published_layouts.py has its layout",
+    "edgesr eval -m esr-tm": "not our file; tests/models/published_layouts.py has its layout",
+    "edgesr models -m pocket": "tests/models/test_documents.py runs it with the page's network",
+    "python benchmarks/ship.py": "tests/benchmarks/test_ship.py runs it",
+    "python benchmarks/sampling_overhead.py": "it takes minutes of a quiet machine",
+    "python -m pytest": "it runs tests",
+    "git log": "it reads the history, which an archive has not",
+    "sh tests/lowest.sh": "it installs other versions; CI runs it",
+    "sudo tests/": "it needs root and takes minutes",
 }
 
 
 def blocks() -> Iterator[object]:
     for page in PAGES:
-        commands = [
-            line
-            for block in re.findall(r"```console\n(.*?)```", page.read_text(), re.S)
-            for line in block.splitlines()
-        ]
-        yield pytest.param(commands, id=page.relative_to(ROOT).as_posix())
+        yield pytest.param(commands_of(page), id=page.relative_to(ROOT).as_posix())
 
 
 def espcn() -> bytes:
@@ -97,9 +109,10 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "album").mkdir()
     shutil.copy(photo, tmp_path / "album/holiday.png")
     make_moving(tmp_path)
-    (tmp_path / "Set5/HR").mkdir(parents=True)
     image = cv2.imread(str(photo))[:64, :64]
-    cv2.imwrite(str(tmp_path / "Set5/HR/baby.png"), image)
+    for name in ("Set5", "sets/Set5"):
+        (tmp_path / name / "HR").mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / name / "HR/baby.png"), image)
     (tmp_path / "espcn_x4.safetensors").write_bytes(espcn())
     (tmp_path / "photos").mkdir()
     shutil.copy(photo, tmp_path / "photos/one.png")

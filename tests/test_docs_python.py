@@ -1,7 +1,6 @@
 """Every Python example in the README and the docs runs, each in an interpreter of its own."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -9,15 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from documents import ROOT, scripts
 
-ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def examples() -> Iterator[object]:
     for page in PAGES:
-        found = re.findall(r"```python\n(.*?)```", page.read_text(), re.S)
-        for number, example in enumerate(found, start=1):
+        for number, example in enumerate(scripts(page, "python"), start=1):
             if "edgesr" in example and "import edgesr" in example:
                 yield pytest.param(example, id=f"{page.name} {number}")
 
@@ -33,8 +31,11 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_library_has_examples() -> None:
-    text = (ROOT / "docs/library.md").read_text()
-    assert len(re.findall(r"```python\n", text)) >= 6
+    assert len(scripts(ROOT / "docs/library.md", "python")) >= 6
+
+
+def test_the_readme_has_an_example() -> None:
+    assert "edgesr.upscale(" in "".join(scripts(ROOT / "README.md", "python"))
 
 
 @pytest.mark.parametrize("example", list(examples()))

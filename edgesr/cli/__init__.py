@@ -16,6 +16,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from edgesr.cli._console import SafeFormatter, say
+from edgesr.cli._exit_codes import FAILED
 from edgesr.errors import EdgesrError, MissingError
 from edgesr.imaging.limits import MAX_MEGAPIXELS, VARIABLE
 from edgesr.imaging.limits import max_megapixels as check_limit
@@ -114,7 +115,7 @@ def main(arguments: list[str] | None = None) -> None:
 def _fail(error: EdgesrError) -> NoReturn:
     say(f"error: {error.as_options()}", err=True)
     _drop_output()
-    sys.exit(1)
+    sys.exit(FAILED)
 
 
 def _drop_output() -> None:

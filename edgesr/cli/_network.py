@@ -8,17 +8,44 @@ from edgesr.runtime.select import backend_names
 
 Scale = Annotated[
     int | None,
-    typer.Option("-s", "--scale", help="Enlargement. Default: the file's, 4 for a name."),
+    typer.Option(
+        "-s",
+        "--scale",
+        help="How many times wider and higher the result is. Default: what the model "
+        "file was made for; 4 for a network's name.",
+    ),
 ]
 Tile = Annotated[
     int | None,
-    typer.Option("-t", "--tile", help="Side of a tile in pixels. Default: the model's."),
+    typer.Option(
+        "-t",
+        "--tile",
+        help="Side of the square tiles, in pixels of the small picture. Default: what "
+        "the model was made for.",
+    ),
 ]
-Overlap = Annotated[int | None, typer.Option(help="Pixels that neighbouring tiles share at least.")]
+Overlap = Annotated[
+    int | None,
+    typer.Option(
+        help="Least number of pixels that neighbouring tiles have in common, where "
+        "they are blended."
+    ),
+]
 Backend = Annotated[
-    str, typer.Option(metavar="|".join(backend_names()), help="What runs the network.")
+    str,
+    typer.Option(
+        metavar="|".join(backend_names()),
+        help="Runtime that computes the network; auto takes TensorRT where an "
+        "engine fits, else ONNX Runtime.",
+    ),
 ]
-Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads.")]
+Threads = Annotated[
+    int | None, typer.Option(min=1, help="Number of CPU threads that the network may use.")
+]
 Power = Annotated[
-    str, typer.Option(help="auto, tegrastats, hwmon, nvml, rapl, none or replay:FILE.")
+    str,
+    typer.Option(
+        help="Where power is read: tegrastats, hwmon, nvml, rapl, auto (the first that "
+        "answers), none, or replay:FILE."
+    ),
 ]

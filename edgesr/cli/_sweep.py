@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 import typer
 
 from edgesr.cli._console import progress, say
+from edgesr.cli._exit_codes import INTERRUPTED
 from edgesr.cli._signals import stop_on_signals
 
 if TYPE_CHECKING:
     from edgesr.sweep.result import SweepResult
     from edgesr.sweep.sweep import SweepConfig
-
-_INTERRUPTED = 130
 
 
 def run_sweep(config: "SweepConfig", folder: Path, overwrite: bool, as_json: bool) -> None:
@@ -32,7 +31,7 @@ def run_sweep(config: "SweepConfig", folder: Path, overwrite: bool, as_json: boo
         result = write_sweep_report(folder)
     show_sweep(result, folder, as_json)
     if result.sweep.interrupted:
-        raise typer.Exit(_INTERRUPTED)
+        raise typer.Exit(INTERRUPTED)
 
 
 def show_sweep(result: "SweepResult", folder: Path, as_json: bool) -> None:

@@ -21,85 +21,189 @@ class TrainingOptions:
     """What was typed: a field is an option, and all but the last are those of `TrainConfig`."""
 
     data: Annotated[Path, typer.Option(help="Folder of HR pictures, searched recursively.")]
-    out: Annotated[Path, typer.Option("-o", "--output", help="Folder of the run.")]
+    out: Annotated[
+        Path,
+        typer.Option(
+            "-o",
+            "--output",
+            help="Folder that the weights, checkpoints and metrics are written to.",
+        ),
+    ]
     model: Annotated[
         str, typer.Option("-m", "--model", help="Network to train, as `edgesr models` lists it.")
     ] = "student"
-    scale: Annotated[int, typer.Option("-s", "--scale", help="Factor between LR and HR sides.")] = 4
-    batch: Annotated[int, typer.Option(help="Patches in a step, over all processes.")] = 64
-    patch: Annotated[int, typer.Option(help="Side of an LR patch in pixels.")] = 64
+    scale: Annotated[
+        int,
+        typer.Option(
+            "-s",
+            "--scale",
+            help="How many times wider and higher the enlarged picture (HR) is than the "
+            "small one (LR).",
+        ),
+    ] = 4
+    batch: Annotated[
+        int, typer.Option(help="Number of patches in a training step, over all processes together.")
+    ] = 64
+    patch: Annotated[
+        int, typer.Option(help="Side of the square LR patches to train on, in pixels.")
+    ] = 64
     patches_per_image: Annotated[
         int | None,
-        typer.Option(help="Patches from each picture drawn (the paper: 8); else drawn by area."),
+        typer.Option(
+            help="Patches cut from a picture each time it is drawn (the paper: 8). "
+            "Default: one patch at a time, from pictures drawn in proportion to their "
+            "area."
+        ),
     ] = None
     degradation: Annotated[
         str,
         typer.Option(
-            help="How LR is made: bicubic, or photo (also blur, resizing, noise and JPEG)."
+            help="How LR patches are made from HR: bicubic (made smaller), or photo (also "
+            "blurred, resized, noisy and saved as JPEG)."
         ),
     ] = "bicubic"
     steps: Annotated[
         int | None, typer.Option(help=f"Steps of the whole run. Default: {DEFAULT_STEPS}.")
     ] = None
     duration_s: Annotated[
-        float | None, typer.Option(help="Wall time of the whole run; the schedule follows it.")
+        float | None,
+        typer.Option(
+            help="Seconds that the whole run may take; the learning rate then follows the clock."
+        ),
     ] = None
     time_limit_s: Annotated[
-        float | None, typer.Option(help="Stop after this time with a checkpoint for --resume.")
+        float | None,
+        typer.Option(
+            help="Stop this command after so many seconds, with a checkpoint that --resume "
+            "goes on from."
+        ),
     ] = None
-    lr: Annotated[float, typer.Option(help="Learning rate after the warm-up.")] = 1e-3
+    lr: Annotated[
+        float, typer.Option(help="Highest learning rate, reached at the end of the warm-up.")
+    ] = 1e-3
     lr_min: Annotated[
-        float, typer.Option(help="Learning rate at the end of the schedule cosine.")
+        float, typer.Option(help="Learning rate at the end of the run, with --schedule cosine.")
     ] = 1e-6
-    schedule: Annotated[str, typer.Option(help="cosine, or milestones (halved at each).")] = (
-        "cosine"
-    )
-    milestones: Annotated[str, typer.Option(help="Shares of the run, separated by commas.")] = (
-        "0.5,0.75,0.875,0.9375"
-    )
-    warmup: Annotated[int, typer.Option(help="Steps of linear warm-up.")] = 200
-    optimizer: Annotated[str, typer.Option(help="adamw or adam.")] = "adamw"
+    schedule: Annotated[
+        str,
+        typer.Option(
+            help="How the learning rate falls: cosine (smoothly to --lr-min), or "
+            "milestones (halved at each of --milestones)."
+        ),
+    ] = "cosine"
+    milestones: Annotated[
+        str,
+        typer.Option(
+            help="Where --schedule milestones halves the learning rate, as shares of the "
+            "run from 0 to 1, separated by commas."
+        ),
+    ] = "0.5,0.75,0.875,0.9375"
+    warmup: Annotated[
+        int,
+        typer.Option(
+            help="Number of steps at the start in which the learning rate rises from 0 to --lr."
+        ),
+    ] = 200
+    optimizer: Annotated[
+        str, typer.Option(help="Optimizer that changes the weights: adamw or adam.")
+    ] = "adamw"
     weight_decay: Annotated[
         float,
-        typer.Option(help="On matrices and kernels; 0.05 keeps values small, for FP16 and INT8."),
+        typer.Option(
+            help="Weight decay of matrices and kernels; 0.05 keeps values small enough for "
+            "FP16 and INT8."
+        ),
     ] = 0.0
     precision: Annotated[
-        str, typer.Option(help="bf16 (autocast), fp32, or auto: bf16 on a GPU.")
+        str,
+        typer.Option(
+            help="Number format to train in: bf16 (autocast), fp32, or auto, which is bf16 "
+            "on a GPU and fp32 on a CPU."
+        ),
     ] = "auto"
-    loss: Annotated[str, typer.Option(help="l1, l2, charbonnier or l1-fourier.")] = "l1"
-    clip_norm: Annotated[float, typer.Option(help="Bound of the gradient's norm; 0 for none.")] = (
-        1.0
-    )
-    ema: Annotated[float, typer.Option(help="Decay of the averaged weights; 0 for none.")] = 0.999
-    seed: Annotated[int, typer.Option(help="Of the initial weights and every crop.")] = 0
+    loss: Annotated[
+        str,
+        typer.Option(
+            help="Loss between output and HR patch: l1, l2, charbonnier, or l1-fourier (l1 "
+            "of pixels and of their spectra)."
+        ),
+    ] = "l1"
+    clip_norm: Annotated[
+        float,
+        typer.Option(
+            help="Largest norm of the gradient; larger ones are scaled down to it. 0 sets no limit."
+        ),
+    ] = 1.0
+    ema: Annotated[
+        float,
+        typer.Option(
+            help="Decay of the moving average of the weights (EMA), which is what is "
+            "saved; 0 saves the weights themselves."
+        ),
+    ] = 0.999
+    seed: Annotated[
+        int,
+        typer.Option(help="Seed of all that is random: initial weights, patches and degradation."),
+    ] = 0
     random_start: Annotated[
         bool,
-        typer.Option("--random-start", help="Do not start a fresh network as an interpolation."),
+        typer.Option(
+            "--random-start",
+            help="Start a new network from random weights; without this it starts as a "
+            "plain interpolation of the picture.",
+        ),
     ] = False
     weights: Annotated[
         Path | None,
-        typer.Option(help="Start from these weights, or from the body of another scale's."),
+        typer.Option(
+            help="File of weights to start from; of a network for another scale, all but "
+            "the enlarging layers are taken."
+        ),
     ] = None
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the checkpoint in the folder of the run.")
+        bool,
+        typer.Option(
+            "--resume",
+            help="Go on from the checkpoint in the folder of the run, or begin where there "
+            "is none.",
+        ),
     ] = False
-    checkpoint_every: Annotated[int, typer.Option(help="Steps between checkpoints.")] = 1000
-    validate: Annotated[Path | None, typer.Option(help="Benchmark set, such as Set5.")] = None
-    validate_every: Annotated[int, typer.Option(help="Steps between validations.")] = 1000
-    log_every: Annotated[int, typer.Option(help="Steps between rows of metrics.csv.")] = 50
+    checkpoint_every: Annotated[
+        int, typer.Option(help="Number of steps from one checkpoint to the next.")
+    ] = 1000
+    validate: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of a benchmark set, such as Set5, on which PSNR is measured "
+            "during the run."
+        ),
+    ] = None
+    validate_every: Annotated[
+        int, typer.Option(help="Number of steps from one measurement on --validate to the next.")
+    ] = 1000
+    log_every: Annotated[
+        int, typer.Option(help="Number of steps from one row of metrics.csv to the next.")
+    ] = 50
     cache: Annotated[
         Path | None,
         typer.Option(
-            help="Keep decoded pictures and a teacher's outputs here, on disk, for the next run "
-            "too."
+            help="Folder in which decoded pictures and a teacher's outputs are kept for "
+            "the next run too. Default: they are kept in memory."
         ),
     ] = None
     deterministic: Annotated[
         bool,
-        typer.Option("--deterministic", help="The same bits in every run on one kind of GPU."),
+        typer.Option(
+            "--deterministic",
+            help="Make a run give the same weights, bit for bit, when it is repeated on "
+            "the same kind of GPU; takes longer.",
+        ),
     ] = False
     device: Annotated[
-        str | None, typer.Option(help="cuda, cuda:1, cpu. Default: cuda where there is one.")
+        str | None,
+        typer.Option(
+            help="Device to train on: cuda, cuda:1 or cpu. Default: cuda where there is one."
+        ),
     ] = None
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False
 

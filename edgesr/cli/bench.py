@@ -11,14 +11,13 @@ import typer
 
 from edgesr.cli import _network as options
 from edgesr.cli._console import progress, say
+from edgesr.cli._exit_codes import INTERRUPTED
 from edgesr.cli._ignored import refuse_ignored
 from edgesr.cli._signals import stop_on_signals
 from edgesr.errors import ConfigError
 
 if TYPE_CHECKING:
     from edgesr.bench.config import BenchConfig
-
-_INTERRUPTED = 130  # what a shell expects of a program that Ctrl-C ended
 
 
 def command(
@@ -34,44 +33,89 @@ def command(
     ] = None,
     backend: options.Backend = "auto",
     scale: options.Scale = None,
-    samples: Annotated[int, typer.Option(help="Measured calls of each model.")] = 1000,
-    warmup: Annotated[int, typer.Option(help="Uncounted calls before each window.")] = 20,
-    rounds: Annotated[int, typer.Option(help="Windows of each model, interleaved.")] = 5,
+    samples: Annotated[
+        int, typer.Option(help="Number of calls of each model that are measured.")
+    ] = 1000,
+    warmup: Annotated[
+        int,
+        typer.Option(
+            help="Number of calls that are made, but not counted, before each window of "
+            "measurement."
+        ),
+    ] = 20,
+    rounds: Annotated[
+        int,
+        typer.Option(
+            help="Number of rounds; each round has one window of measurement for every model."
+        ),
+    ] = 5,
     batch: Annotated[
-        int | None, typer.Option(help="Patches in a call. Default: the model's, or 1.")
+        int | None,
+        typer.Option(
+            help="Number of patches in a call. Default: what the model was made for, or 1."
+        ),
     ] = None,
     input: Annotated[
-        str, typer.Option("--input", help="Size WxH of bundled real patches, or a photo.")
+        str,
+        typer.Option(
+            "--input",
+            help="What is enlarged: bundled photo patches of WIDTHxHEIGHT pixels, or a "
+            "photo of yours.",
+        ),
     ] = "64x64",
-    threads: Annotated[int | None, typer.Option(help="CPU threads.")] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="Number of CPU threads that the network may use.")
+    ] = None,
     power: options.Power = "auto",
-    interval_s: Annotated[float, typer.Option(help="Time between power samples.")] = 0.1,
-    idle_s: Annotated[float, typer.Option(help="Length of the idle baseline.")] = 10.0,
+    interval_s: Annotated[
+        float, typer.Option(help="Time from one power sample to the next.")
+    ] = 0.1,
+    idle_s: Annotated[
+        float, typer.Option(help="Time without work that is measured first, as the idle baseline.")
+    ] = 10.0,
     window_s: Annotated[
-        float, typer.Option(help="Least measured window, where power is measured.")
+        float,
+        typer.Option(
+            help="Shortest time that a window of measurement lasts where power is measured."
+        ),
     ] = 10.0,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", help="Folder of the run. Default: runs/bench-TIME."),
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run in -o.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the run that the folder of -o holds.")
+    ] = False,
     tile: Annotated[
         list[int] | None,
         typer.Option("-t", "--tile", help="Side of a tile in pixels; may be repeated."),
     ] = None,
     sweep: Annotated[
         str | None,
-        typer.Option(metavar="power-mode", help="Measure in each power mode of a board; as root."),
+        typer.Option(
+            metavar="power-mode",
+            help="Measure in each power mode of the board, one after another; needs root.",
+        ),
     ] = None,
     power_mode: Annotated[
         list[str] | None,
-        typer.Option(help="Of a sweep: only this mode (15w, maxn-super); may be repeated."),
+        typer.Option(
+            help="With --sweep: measure in this power mode only, such as 15w or maxn- "
+            "super; may be repeated."
+        ),
     ] = None,
     budget: Annotated[
-        str | None, typer.Option(help="Of a sweep: name the best network within, e.g. 50mJ.")
+        str | None,
+        typer.Option(
+            help="With --sweep: name the network with the highest PSNR within this energy "
+            "per image, such as 50mJ."
+        ),
     ] = None,
     data: Annotated[
-        Path | None, typer.Option(help="Of a sweep: set that dB is measured on, as in eval.")
+        Path | None,
+        typer.Option(
+            help="With --sweep: benchmark set on which PSNR is measured, as in `edgesr eval`."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
@@ -155,4 +199,4 @@ def _bench(config: "BenchConfig", folder: Path, overwrite: bool, as_json: bool) 
         say(summary(result))
         say(folder / PAGE)
     if result.interrupted:
-        raise typer.Exit(_INTERRUPTED)
+        raise typer.Exit(INTERRUPTED)

@@ -67,28 +67,50 @@ def command(
     ] = NETWORK,
     scale: options.Scale = None,
     board: Annotated[
-        str | None, typer.Option(help="Build for this board. Default: this machine.")
+        str | None,
+        typer.Option(
+            help="Name of the board to build for. Default: the board that this machine is."
+        ),
     ] = None,
-    list_boards: Annotated[bool, typer.Option("--list-boards", help="List them and stop.")] = False,
+    list_boards: Annotated[
+        bool, typer.Option("--list-boards", help="List the names of all boards and stop.")
+    ] = False,
     power_mode: Annotated[
         str | None,
-        typer.Option(help="Insist on this mode, e.g. 15w or maxn-super, while kernels are timed."),
+        typer.Option(
+            help="Refuse to build unless the board is in this power mode, such as 15w or "
+            "maxn-super: the build times kernels at its clocks."
+        ),
     ] = None,
     precision: Annotated[
         str | None,
         typer.Option(help="fp32, fp16 or int8. Default: the file's, fp16 for a name."),
     ] = None,
-    batch: Annotated[int | None, typer.Option(min=1, help="Tiles a call takes.")] = None,
+    batch: Annotated[
+        int | None, typer.Option(min=1, help="Number of tiles that one call of the engine takes.")
+    ] = None,
     plugin: Annotated[
         bool,
-        typer.Option(help="Run scans in one kernel, where nvcc and TensorRT's headers are here."),
+        typer.Option(
+            help="Compute each selective scan by one CUDA kernel, which is compiled where "
+            "nvcc and TensorRT's headers are installed."
+        ),
     ] = True,
     check: Annotated[
-        bool, typer.Option("--check", help="Parse, validate and list layers; build nothing.")
+        bool,
+        typer.Option(
+            "--check",
+            help="Read and validate the model and list its layers, on any machine; build nothing.",
+        ),
     ] = False,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="The engine. Default: in $EDGESR_HOME/engines."),
+        typer.Option(
+            "--output",
+            "-o",
+            help="File of the engine. Default: a name that says what it is, in "
+            "$EDGESR_HOME/engines.",
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:

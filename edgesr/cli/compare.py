@@ -18,7 +18,10 @@ _PAGES = (".html", ".htm")
 
 
 def command(
-    photo: Annotated[Path, typer.Argument(metavar="PHOTO", readable=False, help="A picture.")],
+    photo: Annotated[
+        Path,
+        typer.Argument(metavar="PHOTO", readable=False, help="Photo of which a part is shown."),
+    ],
     model: Annotated[
         list[str] | None,
         typer.Option(
@@ -33,17 +36,22 @@ def command(
         typer.Option(
             "-o",
             "--output",
-            help="A picture (the sheet) or .html (with a slider). Default: PHOTO_compare.png.",
+            help="File to write: a picture, or an .html page with a slider. Default: "
+            "PHOTO_compare.png.",
         ),
     ] = None,
     crop: Annotated[
         str | None,
-        typer.Option(metavar="X,Y,W,H", help="Part of the photo. Default: where most detail is."),
+        typer.Option(
+            metavar="X,Y,W,H",
+            help="Part of the photo to show: left, top, width and height in pixels. "
+            "Default: where most detail is.",
+        ),
     ] = None,
     scale: options.Scale = None,
     backend: options.Backend = "auto",
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace a result that is there.")
+        bool, typer.Option("--overwrite", help="Replace a result that exists already.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:

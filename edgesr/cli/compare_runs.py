@@ -11,7 +11,9 @@ from edgesr.cli._console import say
 
 
 def command(
-    first: Annotated[Path, typer.Argument(metavar="A", help="Folder of `edgesr bench -o`.")],
+    first: Annotated[
+        Path, typer.Argument(metavar="A", help="Folder that `edgesr bench -o` wrote.")
+    ],
     second: Annotated[Path, typer.Argument(metavar="B", help="Folder of another run.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:

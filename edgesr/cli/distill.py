@@ -12,14 +12,24 @@ from edgesr.cli._training_options import TrainingOptions, with_training_options
 @with_training_options
 def command(
     options: TrainingOptions,
-    teacher: Annotated[Path, typer.Option(help="Weights of the teacher.")],
+    teacher: Annotated[Path, typer.Option(help="File with the teacher's weights.")],
     teacher_model: Annotated[
-        str | None, typer.Option(help="The teacher's network. Default: as its file says.")
+        str | None,
+        typer.Option(help="Name of the teacher's network. Default: the one that its file names."),
     ] = None,
-    alpha: Annotated[float, typer.Option(help="Share of the teacher in the loss, 0 to 1.")] = 0.8,
+    alpha: Annotated[
+        float,
+        typer.Option(
+            help="Share of the loss that is taken to the teacher's output, from 0 to 1; "
+            "the rest is taken to the true picture."
+        ),
+    ] = 0.8,
     feature_affinity: Annotated[
         float,
-        typer.Option(help="Weight of the difference between affinities of features; 0 for none."),
+        typer.Option(
+            help="Weight of a further loss, between features inside the student and the "
+            "teacher; 0 leaves it out."
+        ),
     ] = 0.0,
 ) -> None:
     """Train a student: L = alpha L(student, teacher) + (1 - alpha) L(student, truth).

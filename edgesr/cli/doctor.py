@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from edgesr.cli._console import say
+from edgesr.cli._exit_codes import FAILED
 
 
 def command(
@@ -32,4 +33,4 @@ def command(
         for step in steps:
             say(f"  {step}")
     if any(check.state == MISSING for check in checks):
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)

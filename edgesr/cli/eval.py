@@ -25,10 +25,16 @@ def command(
     ],
     data: Annotated[
         list[Path],
-        typer.Option(help="Set (holds HR/, may hold LRx4/) or folder of sets; may be repeated."),
+        typer.Option(
+            help="Folder of a benchmark set (it holds HR/ and may hold LRx4/), or a folder "
+            "of such sets; may be repeated."
+        ),
     ],
     weights: Annotated[
-        Path | None, typer.Option(help="Checkpoint of the network; runs in torch, whole pictures.")
+        Path | None,
+        typer.Option(
+            help="File of weights of the network, which then runs in PyTorch, on whole pictures."
+        ),
     ] = None,
     scale: options.Scale = None,
     tile: options.Tile = None,
@@ -36,7 +42,7 @@ def command(
     backend: options.Backend = "auto",
     device: Annotated[
         str | None,
-        typer.Option(help="For --weights: cpu, cuda. Default: cuda where there is one."),
+        typer.Option(help="Device for --weights: cpu or cuda. Default: cuda where there is one."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:

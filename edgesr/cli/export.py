@@ -18,19 +18,35 @@ FREE = "free"
 
 def command(
     model: Annotated[
-        str, typer.Option("-m", "--model", help="Network, as `edgesr models` lists it.")
+        str, typer.Option("-m", "--model", help="Network to train, as `edgesr models` lists it.")
     ] = "student",
     weights: Annotated[
-        Path | None, typer.Option(help="Checkpoint. Default: the shipped one.")
+        Path | None,
+        typer.Option(help="File of weights. Default: the weights that come with edgesr."),
     ] = None,
-    precision: Annotated[str, typer.Option(help="fp32, fp16 or int8.")] = "fp32",
+    precision: Annotated[
+        str, typer.Option(help="Number format that the model computes in: fp32, fp16 or int8.")
+    ] = "fp32",
     tile: Annotated[
-        int, typer.Option("-t", "--tile", help="Side of the input tile, in pixels.")
+        int,
+        typer.Option(
+            "-t", "--tile", help="Side of the square tiles that the model takes, in pixels."
+        ),
     ] = 64,
     batch: Annotated[
-        str, typer.Option(metavar="N|free", help="Tiles a call takes: a number, or free.")
+        str,
+        typer.Option(
+            metavar="N|free", help="Number of tiles that a call takes, or `free` for any number."
+        ),
     ] = FREE,
-    scale: Annotated[int, typer.Option("-s", "--scale", help="Output side over input side.")] = 4,
+    scale: Annotated[
+        int,
+        typer.Option(
+            "-s",
+            "--scale",
+            help="How many times wider and higher the model's output is than its input.",
+        ),
+    ] = 4,
     output: Annotated[
         Path | None,
         typer.Option(

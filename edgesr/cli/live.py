@@ -21,10 +21,18 @@ if TYPE_CHECKING:
 
 def command(
     source: Annotated[
-        str, typer.Option(help="/dev/video0, rtsp://HOST/PATH, a video file, test or test://smpte.")
+        str,
+        typer.Option(
+            help="Where the video comes from: /dev/video0, rtsp://HOST/PATH, a video file, "
+            "test or test://smpte."
+        ),
     ],
     sink: Annotated[
-        str, typer.Option(help="window, FILE.mkv, FILE.mp4, file, rtsp or rtsp://HOST:8554/PATH.")
+        str,
+        typer.Option(
+            help="Where the enlarged video goes: window, FILE.mkv, FILE.mp4, file, rtsp or "
+            "rtsp://HOST:8554/PATH."
+        ),
     ] = "window",
     model: Annotated[
         str, typer.Option("-m", "--model", help="Name of a network, an .onnx or .engine file.")
@@ -34,11 +42,19 @@ def command(
     threads: options.Threads = None,
     fps: Annotated[
         int | None,
-        typer.Option(min=1, max=240, help="Take at most so many frames a second. Test: 5."),
+        typer.Option(
+            min=1,
+            max=240,
+            help="Take at most so many frames a second. Default: all; 5 of the source test.",
+        ),
     ] = None,
     size: Annotated[
         str | None,
-        typer.Option(metavar="WxH", help="Of a frame. Default: its own; camera 640x480."),
+        typer.Option(
+            metavar="WxH",
+            help="Size of a frame of the source, in pixels. Default: the source's own, "
+            "640x480 for a camera.",
+        ),
     ] = None,
     duration_s: Annotated[
         float | None,
@@ -46,10 +62,14 @@ def command(
     ] = None,
     power: options.Power = "auto",
     record: Annotated[
-        Path | None, typer.Option(help="Write what became of every frame, with times, as CSV.")
+        Path | None,
+        typer.Option(
+            help="CSV file that tells, for every frame, when it came and whether it was "
+            "shown or dropped."
+        ),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace files that are there.")
+        bool, typer.Option("--overwrite", help="Replace files that exist already.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:

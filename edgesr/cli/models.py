@@ -22,7 +22,12 @@ def command(
             "all named ones.",
         ),
     ] = None,
-    scale: Annotated[int, typer.Option("--scale", "-s", help="Scale the sizes are given for.")] = 4,
+    scale: Annotated[
+        int,
+        typer.Option(
+            "--scale", "-s", help="Enlargement for which parameters and multiply-adds are given."
+        ),
+    ] = 4,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """List the networks: parameters, multiply-adds of a 64x64 input tile, context, scales."""

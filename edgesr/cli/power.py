@@ -16,14 +16,20 @@ def command(
         typer.Argument(
             metavar="LOG",
             readable=False,
-            help="Of tegrastats, jtop, zeus, CodeCarbon, or a bench's power.csv.",
+            help="Log of tegrastats, jtop, zeus or CodeCarbon, or power.csv of `edgesr bench`.",
         ),
     ],
     begin: Annotated[
         str | None,
-        typer.Option("--from", help="Begin: seconds from the first line, or the board's HH:MM:SS."),
+        typer.Option(
+            "--from",
+            help="Where to begin: seconds after the first line, or the time of day on the "
+            "board as HH:MM:SS.",
+        ),
     ] = None,
-    end: Annotated[str | None, typer.Option("--to", help="End, written like --from.")] = None,
+    end: Annotated[
+        str | None, typer.Option("--to", help="Where to end, written like --from.")
+    ] = None,
     interval_s: Annotated[
         float | None,
         typer.Option(min=0.001, help="Time between lines that have no time stamps. Default: 1."),

@@ -10,9 +10,14 @@ from edgesr.cli._console import say
 
 
 def command(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of `edgesr bench -o`.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder that `edgesr bench -o` wrote.")
+    ],
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Folder to write to. Default: DIR.")
+        Path | None,
+        typer.Option(
+            "-o", "--output", help="Folder to write the report to. Default: the run's own folder."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:

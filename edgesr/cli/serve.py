@@ -17,9 +17,12 @@ MAX_MEGAPIXELS = 16.0
 
 def command(
     host: Annotated[
-        str, typer.Option(help="Address to listen on; 0.0.0.0 lets the network in.")
+        str,
+        typer.Option(help="Address to listen on; 0.0.0.0 lets other machines of the network in."),
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8000,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")
+    ] = 8000,
     name: Annotated[
         list[str] | None,
         typer.Option(help="Another name of this machine that browsers use; can be repeated."),
@@ -42,7 +45,8 @@ def command(
         int, typer.Option(min=0, help="Pictures that may wait while one is enlarged.")
     ] = 8,
     max_body_mb: Annotated[
-        float, typer.Option(min=0.001, help="Longest file that is taken, in millions of bytes.")
+        float,
+        typer.Option(min=0.001, help="Largest file that is accepted, in MB (millions of bytes)."),
     ] = 32.0,
 ) -> None:
     """Serve a page to drop photos on, and POST /upscale for programs, in the local network.

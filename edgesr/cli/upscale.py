@@ -10,6 +10,7 @@ import typer
 
 from edgesr.cli import _network as options
 from edgesr.cli._console import progress, say
+from edgesr.cli._exit_codes import FAILED
 from edgesr.cli._ignored import refuse_ignored_naming
 from edgesr.errors import ConfigError, EdgesrError, ImageError
 from edgesr.runtime.select import why_not_tensorrt
@@ -46,7 +47,9 @@ def command(
     ],
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="File or folder. Default: beside the input."),
+        typer.Option(
+            "-o", "--output", help="File or folder to write to. Default: beside each input."
+        ),
     ] = None,
     model: Annotated[
         str | None,
@@ -72,7 +75,11 @@ def command(
         ),
     ] = None,
     suffix: Annotated[
-        str | None, typer.Option(help="Put behind the name. Default: _x and the scale.")
+        str | None,
+        typer.Option(
+            help="Text that is put behind each input's name to name its result. Default: "
+            "_x and the scale."
+        ),
     ] = None,
     quality: Annotated[
         int, typer.Option(min=1, max=100, help="Quality of a JPEG or WebP file.")
@@ -85,16 +92,24 @@ def command(
         ),
     ] = None,
     recursive: Annotated[
-        bool, typer.Option("-r", "--recursive", help="Take the folders in folders too.")
+        bool,
+        typer.Option(
+            "-r", "--recursive", help="Search the folders inside a given folder too, at any depth."
+        ),
     ] = False,
     skip_existing: Annotated[
-        bool, typer.Option("--skip-existing", help="Leave out pictures whose result is there.")
+        bool,
+        typer.Option("--skip-existing", help="Leave out pictures whose result exists already."),
     ] = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace results that are there.")
+        bool, typer.Option("--overwrite", help="Replace results that exist already.")
     ] = False,
     check: Annotated[
-        bool, typer.Option("--check", help="Measure seams at tile borders (doubles the time).")
+        bool,
+        typer.Option(
+            "--check",
+            help="Measure how visible the borders of tiles are in the result; doubles the time.",
+        ),
     ] = False,
     ray: Annotated[
         str | None,
@@ -146,7 +161,7 @@ def command(
         for reason in sorted(reasons):
             say(reason)
     if not ok:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
 
 
 def _on_this_machine(

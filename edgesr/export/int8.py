@@ -146,7 +146,13 @@ def multiplications(graph: GraphProto) -> dict[str, NodeProto]:
 def _met(
     nodes: Iterable[NodeProto], start: Iterable[ValueInfoProto], stops: Container[str]
 ) -> Iterator[NodeProto]:
-    """Yield the nodes among `stops` that values from `start` reach before any other of them."""
+    """Yield the first node named in `stops` on each way through the graph.
+
+    Args:
+        nodes: all nodes, each after those whose outputs it reads.
+        start: the values at which the ways begin.
+        stops: names of nodes; a way ends at the first of them, which is yielded.
+    """
     reached = {value.name for value in start}
     for node in nodes:
         if reached.isdisjoint(node.input):

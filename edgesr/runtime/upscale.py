@@ -15,10 +15,7 @@ from edgesr.imaging.local_range import COLOUR, LocalRange
 from edgesr.imaging.tiling import Indices, TilePlan, plan_tiles, stitch, stitch_planes
 from edgesr.runtime.guard import fault
 from edgesr.runtime.session import Session
-
-DEFAULT_OVERLAP = 8
-"""Input pixels that neighbouring tiles share at least: the fewest that keep the gradient across
-tile borders within about 1 % of the untiled picture's (benchmarks/results/tile_overlap.json)."""
+from edgesr.runtime.tile_overlap import choose_overlap
 
 DEFAULT_BATCH = 12
 """Tiles in a call where the session leaves it open: whole rounds on 1, 2, 3, 4, 6 or 12 cores."""
@@ -48,7 +45,7 @@ def plan_for(
         height: of the picture.
         width: of the picture.
         tile: of a tile; None: the session's own, or the whole picture where any size will do.
-        overlap: pixels that neighbours share; None: `DEFAULT_OVERLAP`, or half a smaller tile.
+        overlap: pixels that neighbours share; None: as `choose_overlap` says.
 
     Raises:
         ConfigError: the session has another tile size, or the overlap does not fit the tile.
@@ -65,7 +62,7 @@ def plan_for(
     own = None if session.tile is None else (session.tile, session.tile)
     shape = asked or own or (height, width)
     if overlap is None:
-        overlap = min(DEFAULT_OVERLAP, min(shape) // 2)
+        overlap = choose_overlap(shape)
     return _plan(height, width, shape, overlap, session.scale)
 
 

@@ -64,7 +64,7 @@ class TrainConfig:
         duration_s: wall time of the whole run over all invocations.
         time_limit_s: wall time of this invocation.
         lr: learning rate after the warm-up.
-        lr_min: where the cosine ends.
+        lr_min: learning rate at the end of the run, with the schedule `cosine`.
         schedule: `cosine`, or `milestones`: halved at each.
         milestones: shares of the run at which `milestones` halves the rate.
         warmup: steps over which the rate rises linearly from zero.
@@ -75,7 +75,7 @@ class TrainConfig:
         loss: `l1`, `l2`, `charbonnier` or `l1-fourier`.
         clip_norm: bound of the gradient's global norm; 0 for none.
         ema: decay of the averaged weights, which are what is validated and saved.
-        seed: of the initial weights and of every crop.
+        seed: seed of all that is random: initial weights, patches and degradation.
         random_start: keep a fresh network's random weights; else it starts as an interpolation.
         weights: start from this file instead of a random state.
         resume: go on from out/checkpoint.pt.

@@ -39,7 +39,7 @@ also looks when it is asked to stop, because on a CPU ten steps may take minutes
 
 
 class Watcher(Protocol):
-    """Whoever looks on; but for `decoded` and `taught`, process 0 alone calls it."""
+    """Callbacks that show a run: every process calls `decoded` and `taught`, process 0 the rest."""
 
     def decoded(self, pictures: int, of: int) -> None:
         """So many pictures are decoded, of so many; every process says so, and may be ended."""

@@ -1,4 +1,4 @@
-"""The commands and tables of docs/jetson.md and engines/README.md, against the code."""
+"""The commands and tables of docs/jetson.md and docs/manifests.md, against the code."""
 
 import re
 import shlex
@@ -15,7 +15,7 @@ from edgesr.cli import app
 
 ROOT = Path(__file__).parents[2]
 JETSON = (ROOT / "docs" / "jetson.md").read_text()
-ENGINES = (ROOT / "engines" / "README.md").read_text()
+MANIFESTS = (ROOT / "docs" / "manifests.md").read_text()
 
 
 def commands():
@@ -54,4 +54,4 @@ def test_the_table_of_modes_is_the_boards():
 def test_every_field_of_a_manifest_is_explained(manifest):
     for field in fields(manifest):
         if field.name not in {"format", "edgesr"}:
-            assert f"`{field.name}`" in ENGINES
+            assert f"`{field.name}`" in MANIFESTS

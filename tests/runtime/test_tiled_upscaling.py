@@ -8,8 +8,9 @@ from edgesr.errors import ConfigError, ModelError
 from edgesr.imaging.picture import read_picture
 from edgesr.models.registry import get_network
 from edgesr.runtime.onnxruntime_session import OnnxRuntimeSession
+from edgesr.runtime.tile_overlap import DEFAULT_OVERLAP
 from edgesr.runtime.torch_session import TorchSession
-from edgesr.runtime.upscale import DEFAULT_OVERLAP, plan_for, upscale
+from edgesr.runtime.upscale import plan_for, upscale
 
 Maker = Callable[..., Path]
 

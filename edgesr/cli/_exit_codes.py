@@ -1,0 +1,7 @@
+"""The codes that a command ends with; Typer's own are 0 when all went well, 2 for a bad option."""
+
+FAILED = 1
+"""An error was told, a picture failed, or `doctor` and `verify` found something wrong."""
+
+INTERRUPTED = 130
+"""Ctrl-C ended a bench or a sweep, whose report was written; 128 + SIGINT, as shells have it."""
