@@ -132,6 +132,9 @@ def _tiff(data: bytes) -> Container:
     profile = tiff.directory.block(ICC, MOST_BYTES)
     exif, whole = from_directory(tiff.directory, data)
     notes = [] if whole else [f"only the first {MOST_BYTES >> 20} MiB of its EXIF data were kept"]
+    if tiff.directory.lost:
+        lost = ", ".join(map(str, sorted(tiff.directory.lost)[:5]))
+        notes.append(f"TIFF tags that cannot be read were left out: {lost}")
     if tiff.directory.next_offset != 0:
         notes.append("only the first of its pages was taken")
     return Container(

@@ -117,6 +117,8 @@ def read_tiff(data: bytes) -> Tiff:
     _check_not_raw(data, directory)
     width, height = directory.number(WIDTH) or 0, directory.number(HEIGHT) or 0
     check_size("TIFF", width, height)
+    if not directory.lost.isdisjoint(_STRUCTURE):
+        raise DamagedError  # its default would be taken in its place
     if not all(map(directory.is_number, _STRUCTURE)):
         raise DamagedError  # the decoder may understand them, and else than we do
     if any(directory.fields[tag].count != 1 for tag in _SINGLE if tag in directory.fields):

@@ -191,6 +191,15 @@ def test_an_orientation_that_is_no_whole_number_is_damage(kind: int) -> None:
         decode(data.replace(entry, struct.pack("<HH", ORIENTATION, kind)))
 
 
+@pytest.mark.parametrize("tag", [258, 278])  # bits of a sample, rows of a strip
+def test_a_tag_outside_the_file_is_not_taken_for_its_default(tag: int) -> None:
+    data = seeds()["packbits_L_64x40.tif"]
+    entry = struct.pack("<HHI", tag, 3, 1)
+    assert data.count(entry) == 1
+    with pytest.raises(ImageError, match="the TIFF file is damaged"):
+        decode(data.replace(entry, struct.pack("<HHI", tag, 3, 1 << 20)))
+
+
 @pytest.mark.parametrize("compression", ["lzma", "zstd"])
 def test_rare_compressions_are_read_as_pillow_reads_them(compression: str) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (16, 24, 3), np.uint8)

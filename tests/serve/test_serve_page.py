@@ -132,7 +132,10 @@ def test_what_goes_wrong_is_said(server: Running, browser: Chromium, tmp_path: P
     bad.write_bytes(b"no picture")
     drop(browser, bad)
     assert shown(browser, "failure")
-    assert text(browser, "what") == "Not a picture (PNG, JPEG, WebP, TIFF and BMP are read)."
+    assert (
+        text(browser, "what")
+        == "Not a picture (PNG, JPEG, WebP, TIFF, BMP, AVIF and HEIC are read)."
+    )
     assert text(browser, "next") == "Next: send another picture."
     requests = len(browser.requests)
     bad.write_bytes(os.urandom(600_000))
