@@ -52,6 +52,8 @@ class Directory:
         fields: tag -> entry.
         next_position: where the offset of the following directory is stored.
         next_offset: that offset, 0 for none.
+        lost: tags that are there twice, or whose values lie outside the file or are of no known
+            type.
     """
 
     order: Order
@@ -59,6 +61,7 @@ class Directory:
     fields: dict[int, Field]
     next_position: int
     next_offset: int
+    lost: frozenset[int] = frozenset()
 
     def number(self, tag: int) -> int | None:
         """Return the first value of a whole-number tag, None where there is none."""
@@ -117,15 +120,20 @@ def read_directory(block: bytes | memoryview, offset: int | None = None) -> Dire
         (following,) = struct.unpack_from(f"{order}{letter}", block, end)
     except (struct.error, OverflowError):
         return None
-    fields = {}
+    fields: dict[int, Field] = {}
+    lost = set()
     view = memoryview(block)
     for position in range(offset + count_bytes, end, entry_bytes):
         tag, kind, values, at = struct.unpack_from(f"{order}HH{letter}{letter}", block, position)
         size = TYPE_BYTES.get(kind, 0) * values
         start = position + entry_bytes - inside if size <= inside else at
+        if tag in fields:
+            lost.add(tag)
         if 0 < size <= len(block) - start:
             fields[tag] = Field(position, kind, values, view[start : start + size])
-    return Directory(order, big, fields, end, following)
+        elif values:
+            lost.add(tag)
+    return Directory(order, big, fields, end, following, frozenset(lost))
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from edgesr.errors import ImageError
 from edgesr.imaging.quiet import captured_stderr
 
-# Complaints that mean pixels are missing and were made up; others are harmless or remarks.
+# Complaints that mean pixels are missing and were made up; others are harmless or remarks. What
+# libtiff cannot follow in a fax it calls a warning, and goes on with white.
 _MADE_UP = re.compile(
-    r"premature end|TIFF_Error|TIFF_Warning Fax|libpng error|JPEG datastream contains no image|"
-    r"Invalid SOS parameters|Inconsistent progression",
+    r"premature end|TIFF_Error|TIFF_Warning Fax\w+: |libpng error|"
+    r"JPEG datastream contains no image|Invalid SOS parameters|Inconsistent progression",
     re.I,
 )
 _TOO_LARGE = re.compile(r"CV_IO_MAX_IMAGE|exceeds user limit")

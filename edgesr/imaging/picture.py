@@ -12,6 +12,7 @@ import numpy as np
 
 from edgesr.errors import ImageError
 from edgesr.imaging.container import HEAD, readable_kind
+from edgesr.imaging.directory import read_directory
 from edgesr.imaging.exif import EXCHANGED, for_new_size, stated_orientation, upright
 from edgesr.imaging.layers import Samples
 from edgesr.imaging.limits import check_file_size
@@ -19,6 +20,9 @@ from edgesr.imaging.metadata import NOTHING, Metadata, xmp_orientation
 from edgesr.imaging.readers import inspect, reasons
 
 __all__ = ["Picture", "Samples", "decode", "read_picture"]
+
+UNREADABLE_EXIF = "its EXIF data cannot be read, so it is not known whether it lies on its side"
+"""Note on a picture that was left as it is stored."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,7 @@ def decode(data: bytes) -> Picture:
     container = inspect(data)
     with reasons(container.kind):
         stored = container.decode()
+    unreadable = container.exif is not None and read_directory(container.exif) is None
     metadata, turned = container.metadata, stated_orientation(container.exif)
     if turned is None:
         turned = xmp_orientation(metadata.xmp)
@@ -146,7 +151,7 @@ def decode(data: bytes) -> Picture:
         exif=None if container.exif is None else for_new_size(container.exif, width, height),
         icc=container.icc,
         metadata=metadata,
-        notes=container.notes + stored.notes,
+        notes=container.notes + stored.notes + ((UNREADABLE_EXIF,) if unreadable else ()),
         kind=container.kind,
         lossy=container.lossy,
     )

@@ -75,13 +75,17 @@ def read_chunks(chunks: list[tuple[bytes, memoryview]]) -> Said:
         density=_density(first.get(b"pHYs", b"")),
     )
     exif = first.get(b"eXIf") or _unwrapped(raw_exif)
+    icc = _profile(first.get(b"iCCP"))
+    notes = []
+    if left_out:
+        notes.append(f"its texts take more than {MOST_TEXT} bytes; only the first were kept")
+    if icc is None and b"iCCP" in first:
+        notes.append("its colour profile cannot be read and was left out")
     return Said(
         exif=None if exif is None else exif.removeprefix(b"Exif\0\0"),
-        icc=_profile(first.get(b"iCCP")),
+        icc=icc,
         metadata=metadata,
-        notes=(f"its texts take more than {MOST_TEXT} bytes; only the first were kept",)
-        if left_out
-        else (),
+        notes=tuple(notes),
     )
 
 

@@ -7,6 +7,7 @@ taken from the headers, since no decoder hands all of it over.
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -115,7 +116,7 @@ def _webp(data: bytes) -> Container:
         icc=webp.blocks.get(b"ICCP"),
         metadata=Metadata(xmp=webp.blocks.get(b"XMP ")),
         lossy=webp.lossy,
-        notes=_first_of(webp.frames),
+        notes=_first_of(webp.frames) + webp.notes,
     )
 
 
@@ -131,6 +132,9 @@ def _tiff(data: bytes) -> Container:
     profile = tiff.directory.block(ICC, MOST_BYTES)
     exif, whole = from_directory(tiff.directory, data)
     notes = [] if whole else [f"only the first {MOST_BYTES >> 20} MiB of its EXIF data were kept"]
+    if tiff.directory.lost:
+        lost = ", ".join(map(str, sorted(tiff.directory.lost)[:5]))
+        notes.append(f"TIFF tags that cannot be read were left out: {lost}")
     if tiff.directory.next_offset != 0:
         notes.append("only the first of its pages was taken")
     return Container(
@@ -145,7 +149,9 @@ def _tiff(data: bytes) -> Container:
 
 
 def _decode_tiff(data: bytes, tiff: Tiff, profile: bytes | None) -> Layers:
-    return to_layers(read_samples(data, tiff), tiff, profile)
+    samples, notes = read_samples(data, tiff)
+    layers = to_layers(samples, tiff, profile)
+    return replace(layers, notes=notes + layers.notes)
 
 
 def _decode_plain(data: bytes, kind: str) -> Layers:

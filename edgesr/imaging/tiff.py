@@ -8,6 +8,7 @@ from math import ceil
 
 from edgesr.errors import ImageError
 from edgesr.imaging.directory import Directory, read_directory
+from edgesr.imaging.exif import ORIENTATION
 from edgesr.imaging.limits import check_size
 from edgesr.imaging.png import DamagedError
 
@@ -58,11 +59,11 @@ _TILE_PIXELS = 1 << 24  # a tile may also be as large as its picture
 _STRUCTURE = (
     *(WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, SAMPLES, PLANAR, FILL_ORDER, PREDICTOR),
     *(STRIP_OFFSETS, ROWS_PER_STRIP, STRIP_BYTES, EXTRA_SAMPLES, SAMPLE_FORMAT, COLOUR_MAP),
-    *(TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_BYTES, INK_SET),
+    *(TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_BYTES, INK_SET, ORIENTATION),
 )
 _SINGLE = (
     *(WIDTH, HEIGHT, COMPRESSION, PHOTOMETRIC, FILL_ORDER, SAMPLES, ROWS_PER_STRIP, PLANAR),
-    *(PREDICTOR, TILE_WIDTH, TILE_HEIGHT),
+    *(PREDICTOR, TILE_WIDTH, TILE_HEIGHT, ORIENTATION),
 )
 _CONVERT = "convert it to an 8 or 16 bit RGB PNG first"
 
@@ -116,6 +117,8 @@ def read_tiff(data: bytes) -> Tiff:
     _check_not_raw(data, directory)
     width, height = directory.number(WIDTH) or 0, directory.number(HEIGHT) or 0
     check_size("TIFF", width, height)
+    if not directory.lost.isdisjoint(_STRUCTURE):
+        raise DamagedError  # its default would be taken in its place
     if not all(map(directory.is_number, _STRUCTURE)):
         raise DamagedError  # the decoder may understand them, and else than we do
     if any(directory.fields[tag].count != 1 for tag in _SINGLE if tag in directory.fields):

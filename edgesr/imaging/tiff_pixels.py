@@ -32,11 +32,14 @@ _ADOBE = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00"  # and 0 for RGB, 1 fo
 _MOST_TABLES = 1 << 16
 _FAX = (2, 3, 4)  # CCITT's codings of black and white
 
-Segment = Callable[[bytes, int], tuple[NDArray[Any], tuple[int, ...]]]
-"""Unpacks the n-th segment, (1, rows, columns, samples); it lies at plane, 0, row, column."""
+Segment = Callable[[bytes, int], tuple[NDArray[Any], tuple[int, ...], tuple[str, ...]]]
+"""Unpacks the n-th segment, (1, rows, columns, samples); it lies at plane, 0, row, column.
+
+Beside it and its place it returns what its decoder had to remark, one sentence each.
+"""
 
 
-def read_samples(data: bytes, tiff: Tiff) -> NDArray[Any]:
+def read_samples(data: bytes, tiff: Tiff) -> tuple[NDArray[Any], tuple[str, ...]]:
     """Unpack a picture.
 
     Args:
@@ -44,18 +47,21 @@ def read_samples(data: bytes, tiff: Tiff) -> NDArray[Any]:
         tiff: what its directory states.
 
     Returns:
-        (height, width, samples), as stored, in the machine's byte order.
+        Samples (height, width, samples), as stored, in the machine's byte order; and the remarks of
+        the first segment that had any.
 
     Raises:
         DamagedError: a segment is broken or too short.
         ImageError: the installed packages do not unpack this compression.
     """
     if tiff.compression in _FAX:
-        return _fax(data, tiff)
+        return _fax(data, tiff), ()
     unpack = _jpeg_segment(tiff) if tiff.compression == tags.JPEG else _segment(tiff)
     result: NDArray[Any] | None = None
+    notes: tuple[str, ...] = ()
     for number, (at, size) in enumerate(tiff.segments):
-        part, (plane, _, row, column, *_) = unpack(data[at : at + size], number)
+        part, (plane, _, row, column, *_), remarks = unpack(data[at : at + size], number)
+        notes = notes or remarks
         part = part.view(np.uint8) if part.dtype == np.bool_ else part
         if result is None:
             result = np.empty((tiff.height, tiff.width, tiff.samples), part.dtype)
@@ -68,7 +74,7 @@ def read_samples(data: bytes, tiff: Tiff) -> NDArray[Any]:
             place[:] = part[0, :rows, :columns]
     if result is None:
         raise DamagedError
-    return result
+    return result, notes
 
 
 def _fax(data: bytes, tiff: Tiff) -> NDArray[Any]:
@@ -104,7 +110,7 @@ def _segment(tiff: Tiff) -> Segment:
     except (TypeError, ValueError, KeyError) as error:  # of tags that contradict each other
         raise DamagedError from error
 
-    def unpack(block: bytes, number: int) -> tuple[NDArray[Any], tuple[int, ...]]:
+    def unpack(block: bytes, number: int) -> tuple[NDArray[Any], tuple[int, ...], tuple[str, ...]]:
         try:
             part, place, shape = decode(block, number)
         except (MemoryError, NotImplementedError, ImportError):
@@ -118,7 +124,7 @@ def _segment(tiff: Tiff) -> Segment:
         whole = min(shape[1], tiff.height - place[2]), min(shape[2], tiff.width - place[3])
         if part.shape[1] < whole[0] or part.shape[2] < whole[1]:
             raise DamagedError
-        return part, place
+        return part, place, ()
 
     return unpack
 
@@ -167,7 +173,7 @@ def _jpeg_segment(tiff: Tiff) -> Segment:
     in_a_row = -(-tiff.width // width)
     in_a_plane = in_a_row * -(-tiff.height // rows)
 
-    def unpack(block: bytes, number: int) -> tuple[NDArray[Any], tuple[int, ...]]:
+    def unpack(block: bytes, number: int) -> tuple[NDArray[Any], tuple[int, ...], tuple[str, ...]]:
         if block[:2] != b"\xff\xd8":
             raise DamagedError
         plane, inside = divmod(number, in_a_plane)
@@ -176,11 +182,11 @@ def _jpeg_segment(tiff: Tiff) -> Segment:
         found = read_jpeg(jpeg)
         if found.components != planes or found.width > width or found.height > rows:
             raise DamagedError  # before more than its pixels is decoded
-        part, _ = decode_samples(jpeg, "TIFF")
+        part, remarks = decode_samples(jpeg, "TIFF")
         part = part[:, :, None] if part.ndim == 2 else part[:, :, ::-1]
         needed = min(rows, tiff.height - down * rows), min(width, tiff.width - across * width)
         if part.shape[0] < needed[0] or part.shape[1] < needed[1] or part.shape[2] != planes:
             raise DamagedError
-        return part[None, :rows, :width], (plane, 0, down * rows, across * width)
+        return part[None, :rows, :width], (plane, 0, down * rows, across * width), remarks
 
     return unpack
