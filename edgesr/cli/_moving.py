@@ -47,7 +47,7 @@ def plan_moving(moving: list[Path], wishes: Wishes, several: bool) -> JobList:
         ConfigError: several results for one file, or an ending that no clip is written with.
     """
     single_file = names_a_file(wishes.output)
-    if single_file and (several or len(moving) > 1):
+    if single_file and moving and (several or len(moving) > 1):
         raise ConfigError("the results of several inputs need a folder, not a file", where="-o")
     found: dict[Path, Job] = {}
     finished: list[Job] = []

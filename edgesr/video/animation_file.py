@@ -236,7 +236,7 @@ def _check_sum(path: Path, kind: str, frames: int, size: tuple[int, int]) -> Non
             f"the frames of the {kind} file are together more than the limit of "
             f"{max_megapixels():g} megapixels",
             where=path,
-            fix=f"edgesr --max-megapixels {2 * math.ceil(megapixels)} COMMAND ...",
+            fix=f"edgesr --max-megapixels {math.ceil(2 * megapixels)} COMMAND ...",
         )
 
 
