@@ -71,7 +71,7 @@ def command(
             "-f",
             "--format",
             metavar="ENDING",
-            help="Kind of the result: png, jpg, webp, tiff, bmp or avif. Default: as in -o, or png.",
+            help="Kind of the result: png, jpg, webp, tiff, bmp or avif. Default: as -o, or png.",
         ),
     ] = None,
     suffix: Annotated[
