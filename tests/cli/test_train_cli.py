@@ -85,7 +85,7 @@ def test_defaults_are_those_of_the_configuration() -> None:
 
     fields = {field.name: field.default for field in dataclasses.fields(TrainConfig)}
     for name, parameter in inspect.signature(train.command).parameters.items():
-        if name in {"context", "data", "out", "steps", "milestones", "json"}:
+        if name in {"context", "data", "out", "steps", "milestones", "as_json"}:
             continue
         assert parameter.default == fields[name], name
 
@@ -96,7 +96,7 @@ def test_defaults_are_those_of_the_configuration() -> None:
         (["--patch", 64], "all 2 pictures are smaller than a patch of 256x256"),
         (["--model", "nonsense"], "no network is called"),
         (["--model", "bicubic"], "nothing to train"),
-        (["--milestones", "a,b"], "numbers separated by commas"),
+        (["--schedule", "milestones", "--milestones", "a,b"], "numbers separated by commas"),
         (["--weights", "absent.safetensors"], "cannot be read"),
         (["--validate", "absent"], "no such folder"),
         (["--validate", "{set}"], "too few"),
