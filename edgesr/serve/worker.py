@@ -5,11 +5,13 @@ it, so one thread opens the networks, runs everything through them and closes th
 """
 
 import math
+import tempfile
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from edgesr.errors import LimitError
@@ -171,33 +173,39 @@ def enlarge(sessions: "Sessions", job: Job, settings: Settings) -> Enlarged:
         StoppedError: it was given up.
         EdgesrError: it cannot be done.
     """
-    from edgesr.imaging.encode import check_fits, encode
+    from edgesr.imaging.encode import check_fits
     from edgesr.imaging.picture import decode
-    from edgesr.runtime.photograph import upscale_picture
+    from edgesr.runtime.to_file import enlarge_to_file
 
     job.go_on()
     picture, decode_ms = _timed(lambda: decode(job.data))
     check_memory(picture)
-    check_fits(picture, sessions.scale, job.form.target)
+    kind = job.form.target
+    check_fits(picture, sessions.scale, kind)
     session = sessions.session_for(picture).session
-    made, run_ms = _timed(
-        lambda: (
-            upscale_picture(
-                session, picture, settings.tile, settings.overlap, lambda done, of: job.go_on()
-            ).picture
+    with tempfile.TemporaryDirectory() as folder:  # where rows are written as they come
+        file = Path(folder) / f"result{kind.suffixes[0]}"
+        made = enlarge_to_file(
+            session,
+            picture,
+            file,
+            kind,
+            settings.tile,
+            settings.overlap,
+            quality=job.form.quality,
+            on_tile=lambda done, of: job.go_on(),
         )
-    )
+        data = file.read_bytes()
     job.go_on()
-    (data, notes), encode_ms = _timed(lambda: encode(made, job.form.target, job.form.quality))
     return Enlarged(
         data=data,
         input_size=(picture.width, picture.height),
-        output_size=(made.width, made.height),
+        output_size=(session.scale * picture.width, session.scale * picture.height),
         model=session.model,
         decode_ms=decode_ms,
-        run_ms=run_ms,
-        encode_ms=encode_ms,
-        notes=(*picture.notes, *notes),
+        run_ms=made.latency_ms,
+        encode_ms=made.write_ms,
+        notes=(*picture.notes, *made.notes),
     )
 
 
