@@ -1,12 +1,15 @@
 """A clip's run that is ended and begun again: the result is that of an undisturbed run."""
 
+import signal
+import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from judge import clip
-from video_kills import digest, kill_once, undisturbed
+from video_kills import command, digest, kill_once, undisturbed
 
 from edgesr.video import segments
 from edgesr.video.segments import finish_earlier, folder_for, open_segments
@@ -25,8 +28,39 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
+def wait_for_segments(folder: Path, count: int, process: subprocess.Popen[Any]) -> None:
+    deadline = time.monotonic() + 120
+    while len(list(folder.glob(".edgesr-clip-*/[0-9]*.segment"))) < count:
+        assert process.poll() is None, "it ended before it could be disturbed"
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
+def test_an_ended_run_goes_on(
+    folder: Path, nearest: str, ending: signal.Signals, upscale: Run
+) -> None:
+    expected, _ = undisturbed(folder, nearest)
+    process = subprocess.Popen(
+        command(folder, nearest), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    wait_for_segments(folder, 1, process)
+    process.send_signal(ending)
+    process.communicate()
+    assert process.returncode != 0
+    assert not (folder / "result.mp4").exists()
+    (left,) = folder.glob(".edgesr-clip-*")
+    kept = len(list(left.glob("[0-9]*.segment")))
+    assert kept >= 1
+    done = upscale("clip.mp4", "-o", "result.mp4")
+    assert done.returncode == 0, done.stderr
+    assert f"{FRAMES} frames ({min(kept * 48, FRAMES)} of an earlier run)" in done.stdout
+    assert digest(folder / "result.mp4") == expected
+    assert names(folder) == ["clip.mp4", "result.mp4"]
+
+
 def test_killed_at_some_moments(folder: Path, nearest: str) -> None:
-    """benchmarks/video/video_kills.py does the same at twenty."""
+    """benchmarks/video/kills.py does the same at twenty."""
     expected, took_s = undisturbed(folder, nearest)
     for share in (0.5, 0.8, 0.95):
         assert kill_once(folder, nearest, share * took_s, expected).wrong == ""
