@@ -102,7 +102,7 @@ def fitted(
         picture = fit_alpha(picture, kind, background)
         check_fits(picture, scale, kind)
     except ImageError as error:
-        raise ImageError(error.what, where=where, fix=error.fix) from None
+        raise error.at(where) from None
     return picture
 
 

@@ -202,7 +202,7 @@ def _opened(path: Path, kind: str) -> "Iterator[Image]":
                 try:
                     check_size(kind, image.width, image.height)
                 except ImageError as error:
-                    raise type(error)(error.what, where=path, fix=error.fix) from error
+                    raise error.at(path) from error
                 yield image
     except Image.DecompressionBombError as error:
         raise LimitError(str(error), where=path, fix="edgesr --max-megapixels N COMMAND") from error

@@ -236,7 +236,7 @@ def _encoding(
     try:
         check_sides(encoder, width, height)
     except ImageError as error:
-        raise ImageError(error.what, where=path, fix=error.fix) from error
+        raise error.at(path) from error
     name = pixel_format(encoder, first.format, width, height)
     with opened(path) as container:
         stream = video_stream(container, path)
