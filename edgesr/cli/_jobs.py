@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edgesr.errors import ConfigError, EdgesrError, ImageError, shell
 from edgesr.imaging.container import identify
-from edgesr.imaging.encode import FORMATS, format_for
+from edgesr.imaging.encode import SUFFIXES, format_for
 
 
 @dataclass(frozen=True)
@@ -208,7 +208,7 @@ def _pictures_in(folder: Path, wishes: Wishes) -> Iterator[Path]:
 
 def _looks_like_a_picture(path: Path) -> bool:
     """By its ending, so that a broken picture is reported, or else by its first bytes."""
-    if any(path.suffix.lower() in known.suffixes for known in FORMATS):
+    if path.suffix.lower() in SUFFIXES:
         return True
     if not path.is_file():
         return False  # a pipe would wait for its writer

@@ -13,6 +13,7 @@ from edgesr.cli._console import progress, say
 from edgesr.cli._exit_codes import FAILED
 from edgesr.cli._ignored import refuse_ignored_naming
 from edgesr.errors import ConfigError, EdgesrError, ImageError
+from edgesr.imaging.quality import DEFAULT_QUALITY
 from edgesr.runtime.select import why_not_tensorrt
 from edgesr.video.result import MovingResult, MovingSettings
 
@@ -83,7 +84,7 @@ def command(
     ] = None,
     quality: Annotated[
         int, typer.Option(min=1, max=100, help="Quality of a JPEG or WebP file.")
-    ] = 95,
+    ] = DEFAULT_QUALITY,
     background: Annotated[
         str | None,
         typer.Option(

@@ -7,8 +7,9 @@ from itertools import chain
 from pathlib import Path
 
 from edgesr.files import make_folder
-from edgesr.imaging.encode import DEFAULT_QUALITY, FileFormat
+from edgesr.imaging.encode import FileFormat
 from edgesr.imaging.picture import Picture
+from edgesr.imaging.quality import DEFAULT_QUALITY
 from edgesr.imaging.rows import write_rows
 from edgesr.imaging.tiling import TilePlan
 from edgesr.runtime.check import check_seams
@@ -75,8 +76,10 @@ def enlarge_to_file(
     """
     plan = plan_for(session, picture.height, picture.width, tile, overlap)
     begin, enlarging_s, checking_s = time.perf_counter(), 0.0, 0.0
-    source, seam_ratio = enlarged_bands(session, picture, tile, overlap, on_tile), None
-    if check:
+    seam_ratio = None
+    if not check:
+        source = enlarged_bands(session, picture, tile, overlap, on_tile)
+    else:
         whole = upscale_picture(session, picture, tile, overlap, on_tile)
         enlarging_s = time.perf_counter() - begin
         seam_ratio = check_seams(session, picture, whole)

@@ -5,25 +5,22 @@ it, so one thread opens the networks, runs everything through them and closes th
 """
 
 import math
-import tempfile
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from edgesr.errors import LimitError
+from edgesr.files import temporary_folder
 from edgesr.imaging.limits import max_megapixels
+from edgesr.runtime.timing import timed
 from edgesr.serve.form import Form
 from edgesr.serve.settings import Settings
 
 if TYPE_CHECKING:
     from edgesr.imaging.picture import Picture
     from edgesr.runtime.sessions import Sessions
-
-T = TypeVar("T")
 
 
 _CHECKED = 4096
@@ -178,13 +175,13 @@ def enlarge(sessions: "Sessions", job: Job, settings: Settings) -> Enlarged:
     from edgesr.runtime.to_file import enlarge_to_file
 
     job.go_on()
-    picture, decode_ms = _timed(lambda: decode(job.data))
+    picture, decode_ms = timed(lambda: decode(job.data))
     check_memory(picture)
     kind = job.form.target
     check_fits(picture, sessions.scale, kind)
     session = sessions.session_for(picture).session
-    with tempfile.TemporaryDirectory() as folder:  # where rows are written as they come
-        file = Path(folder) / f"result{kind.suffixes[0]}"
+    with temporary_folder() as folder:  # where rows are written as they come
+        file = folder / f"result{kind.suffixes[0]}"
         made = enlarge_to_file(
             session,
             picture,
@@ -228,10 +225,3 @@ def check_memory(picture: "Picture") -> None:
             f"{weight:.1f} times here: {counted:.1f} megapixels, more than the limit of {limit:g}",
             fix=f"edgesr --max-megapixels {math.ceil(counted)} COMMAND ...",
         )
-
-
-def _timed(work: Callable[[], T]) -> tuple[T, float]:
-    """Return what a piece of work gives and the milliseconds it took."""
-    start = time.perf_counter()
-    result = work()
-    return result, (time.perf_counter() - start) * 1000.0
