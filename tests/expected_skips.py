@@ -37,6 +37,8 @@ _ANYWHERE = (
     Skip("tests/power/test_sampler.py", "there is an NVIDIA driver", "a sensor is there, then"),
     Skip("tests/cli/test_bench_command.py", "this machine has a power sensor", "for others"),
     Skip("tests/cli/test_verify.py", "this machine has a GPU", "it is for others"),
+    Skip("tests/engine/test_on_a_gpu.py", "needs TensorRT and an NVIDIA GPU", "public CI has none"),
+    Skip("tests/engine/test_on_a_gpu.py", "this network needs no plugin", "it is for the student"),
     Skip("tests/engine/test_plugin.py", "there is no nvcc", "tests/scan compiles it by g++"),
     Skip("tests/engine/test_plugin.py", "there is no cuobjdump", "it comes with nvcc"),
     Skip("tests/engine/test_plugin.py", "TensorRT's headers are not installed", "wheels have none"),
