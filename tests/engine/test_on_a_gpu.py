@@ -95,7 +95,7 @@ def test_the_plugin_makes_the_student_an_ordinary_network(built):
 
 
 def test_an_engine_whose_plugin_is_gone_or_damaged_says_so_in_one_line(built, home, tmp_path):
-    onnx, engine, _ = built
+    _, engine, _ = built
     if not EngineManifest.read(engine).plugin:
         pytest.skip("this network needs no plugin")
     kept = tmp_path / "plugins"
