@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import simulated_cuda
 
+from edgesr.artifacts.engine_manifest import EngineManifest
 from edgesr.boards.gpu import Gpu
 from edgesr.engine import find
-from edgesr.errors import EngineError, MissingError
+from edgesr.errors import EngineError, MissingError, ModelError
 from edgesr.files import sha256
 from edgesr.runtime.tensorrt_session import SLOTS, TensorRTSession
+from edgesr.runtime.upscale import upscale
 
 BATCH, TILE, SCALE = 2, 8, 4
 
@@ -180,6 +182,19 @@ def test_a_broken_tile_without_another_backend_is_an_error_that_names_it(engine,
     small[3, 0, 0, 0] = 0.5
     with pytest.raises(EngineError, match=r"tile 3 has values that are not numbers"):
         TensorRTSession(engine).run(small)
+
+
+def test_an_engine_in_float32_leaves_broken_tiles_to_the_picture(engine, monkeypatch):
+    """Nothing could compute them better; each tile of a picture is looked at anyway."""
+    simulated_cuda.install(monkeypatch, simulated_cuda.Gpu())
+    dataclasses.replace(EngineManifest.read(engine), precision="fp32").write(engine)
+    small = tiles(5)
+    small[3, 0, 0, 0] = 0.5
+    session = TensorRTSession(engine, repeat=Float32)
+    assert np.isnan(session.run(small)).any()
+    assert session.repeated == 0
+    with pytest.raises(ModelError, match="has values that are not numbers"):
+        upscale(session, small[3].transpose(1, 2, 0))
 
 
 def test_after_a_failed_launch_the_session_still_works(engine, monkeypatch):
