@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterable
-from typing import Any, get_type_hints
+from typing import Any
 
 Command = Callable[..., None]
 
@@ -21,10 +21,11 @@ def option(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -
 
 def own_options(command: Command, *without: str) -> list[inspect.Parameter]:
     """Return the options that a command's function writes out, but for some."""
-    hints = get_type_hints(command, include_extras=True)
+    # get_type_hints would hide options behind an Optional where the default is None, before 3.11.
+    parameters = inspect.signature(command, eval_str=True).parameters
     return [
-        option(name, hints[name], parameter.default)
-        for name, parameter in inspect.signature(command).parameters.items()
+        option(name, parameter.annotation, parameter.default)
+        for name, parameter in parameters.items()
         if name not in without
     ]
 
