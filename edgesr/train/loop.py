@@ -151,7 +151,8 @@ class Run:
         """Run to the end or to the time limit."""
         batches = self._feeder.batches(self._state.step)
         done, _ = self._look_at_clock()
-        finished, stop = done >= 1.0, False  # every invocation goes forward, however short
+        # Every invocation goes forward, however short, and a new run has weights in the end.
+        finished, stop = done >= 1.0 and self._state.step > 0, False
         self._sums.restart()
         while not (finished or stop):
             rate = learning_rate(self._config, self._state.step, done)

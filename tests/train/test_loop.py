@@ -111,6 +111,12 @@ def test_the_degradation_is_part_of_every_step(tiny: Make) -> None:
         tiny("film", degradation="film")
 
 
+def test_a_duration_that_is_over_before_the_first_step_still_gives_weights(tiny: Make) -> None:
+    result = train(tiny("short", steps=None, duration_s=1e-3))
+    assert (result.step, result.finished) == (1, True)
+    assert result.weights.exists() and result.checkpoint.exists()
+
+
 def test_a_time_limit_stops_with_a_checkpoint_and_a_duration_ends_the_run(tiny: Make) -> None:
     limited = run(tiny("limited", steps=10**6, time_limit_s=0.01, checkpoint_every=10**6))
     assert (limited.step, limited.finished) == (10, False)  # always forward, up to the next look
