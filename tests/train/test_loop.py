@@ -112,7 +112,7 @@ def test_the_degradation_is_part_of_every_step(tiny: Make) -> None:
 
 
 def test_a_duration_that_is_over_before_the_first_step_still_gives_weights(tiny: Make) -> None:
-    result = train(tiny("short", steps=None, duration_s=1e-3))
+    result = run(tiny("short", steps=None, duration_s=1e-3))
     assert (result.step, result.finished) == (1, True)
     assert result.weights.exists() and result.checkpoint.exists()
 
