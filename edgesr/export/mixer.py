@@ -84,8 +84,8 @@ def write_function(mixer: Mixer, opset: int) -> FunctionProto:
     x = _silu(g, _convolve(g, x, mixer))
     if not mixer.for_engine:
         x = g.reshape(x, -1, E)
-    dt, B, C = _project(g, x, mixer)
-    y = _scan(g, x, dt, B, C, mixer)
+    dt, B, C, skipped = _project(g, x, mixer)
+    y = _scan(g, x, dt, B, C, skipped, mixer)
     y = _to_raster(g, y, mixer)
     gate = _silu(g, z)
     if mixer.half:
@@ -139,30 +139,35 @@ def _steps(mixer: Mixer) -> int:
     return whole_length(mixer.path.length, mixer.for_engine)
 
 
-def _project(g: Builder, x: str, mixer: Mixer) -> tuple[str, str, str]:
-    """Return dt (M, E) after softplus, B and C (M, N) of x (M, E); all as images for an engine."""
+def _project(g: Builder, x: str, mixer: Mixer) -> tuple[str, str, str, str]:
+    """Return dt (M, E) after softplus, B and C (M, N), and D x (M, E) or "", of x (M, E).
+
+    For an engine all are images, and D x comes out of the same product; else it is not known yet.
+    """
     R, N, E = mixer.rank, mixer.state, mixer.channels
     if mixer.for_engine:
-        # One product instead of two, whose matrix is computed from constants before it is built.
+        # One product instead of three, whose matrix is computed from constants before it is built.
         narrow, rows = g.ops("Split", 2, "x_proj", g.integers(R, 2 * N), axis=0)
-        matrix = g.concat([g.op("MatMul", "dt_proj", narrow), rows], axis=0)
-        bias = g.concat(["dt_bias", g.constant(np.zeros(2 * N))], axis=0)
+        diagonal = g.mul(g.constant(np.eye(E)), "D")
+        matrix = g.concat([g.op("MatMul", "dt_proj", narrow), rows, diagonal], axis=0)
+        bias = g.concat(["dt_bias", g.constant(np.zeros(2 * N + E))], axis=0)
         projected = g.op("Conv", x, g.reshape(matrix, -1, E, 1, 1), bias, kernel_shape=[1, 1])
-        u, B, C = g.ops("Split", 3, projected, g.integers(E, N, N), axis=1)
+        u, B, C, skipped = g.ops("Split", 4, projected, g.integers(E, N, N, E), axis=1)
     else:
         projected = g.op("Gemm", x, "x_proj", transB=1)
         dt, B, C = g.ops("Split", 3, projected, g.integers(R, N, N), axis=1)
         u = g.op("Gemm", dt, "dt_proj", "dt_bias", transB=1)
-    return _softplus(g, u, mixer.path.length > LONG_SCAN), B, C
+        skipped = ""
+    return _softplus(g, u, mixer.path.length > LONG_SCAN), B, C, skipped
 
 
-def _scan(g: Builder, x: str, dt: str, B: str, C: str, mixer: Mixer) -> str:
+def _scan(g: Builder, x: str, dt: str, B: str, C: str, skipped: str, mixer: Mixer) -> str:
     """Return C h + D x of x and dt (M, E), B and C (M, N), in a shape that holds (M, E).
 
     What it is given may have axes of one more, as `_project` gives it.
     """
     E, N, length = mixer.channels, mixer.state, _steps(mixer)
-    reverse, D = mixer.path.direction.reverse, "D"
+    reverse = mixer.path.direction.reverse
     scan = scan_states_for_engine if mixer.for_engine else scan_states
     if N > 1:
         x, dt = (g.reshape(name, -1, 1, E) for name in (x, dt))
@@ -173,8 +178,9 @@ def _scan(g: Builder, x: str, dt: str, B: str, C: str, mixer: Mixer) -> str:
         u = g.mul(u, g.reshape(B, -1, N, 1))
         states = g.reshape(scan(g, s, u, length, N * E, reverse), -1, N, E)
         y = g.op("MatMul", g.reshape(C, -1, 1, N), states)  # (M, 1, E)
+        skipped = skipped and g.reshape(skipped, -1, 1, E)
     elif mixer.for_engine:
-        A, D = (g.reshape(name, 1, E, 1, 1) for name in ("A", "D"))
+        A = g.reshape("A", 1, E, 1, 1)
         states = scan(g, g.mul(dt, A), g.mul(u, B), length, E, reverse)
         y = g.mul(g.reshape(states, -1, E, 1, 1), C)
     else:
@@ -183,7 +189,7 @@ def _scan(g: Builder, x: str, dt: str, B: str, C: str, mixer: Mixer) -> str:
         s = g.mul(g.reshape(dt, -1, STEPS * E), A)
         states = scan(g, s, g.mul(u, B), length, E, reverse)
         y = g.mul(g.reshape(states, -1, E), C)
-    return g.add(y, g.mul(x, D))
+    return g.add(y, skipped or g.mul(x, "D"))
 
 
 def _softplus(g: Builder, u: str, to_every_digit: bool) -> str:
