@@ -24,7 +24,7 @@ from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
 
-from edgesr.errors import ConfigError, EdgesrError
+from edgesr.errors import ConfigError, EdgesrError, shell
 from edgesr.files import sha256, write_text
 
 _SUFFIX = ".new"
@@ -90,7 +90,7 @@ def settle(member: Path, digest: str) -> None:
             f"a command was killed while it wrote this file; the rest waits in {waiting.name} and "
             f"cannot be moved here ({error.strerror})",
             where=member,
-            fix=f"mv {waiting} {member}",
+            fix=f"mv {shell(waiting)} {shell(member)}",
         ) from error
 
 
@@ -118,7 +118,7 @@ def check_folder(path: Path) -> None:
     if not path.parent.is_dir():
         reason = os.strerror(errno.ENOENT)
         raise ConfigError(
-            f"cannot write here ({reason})", where=path, fix=f"mkdir -p {path.parent}"
+            f"cannot write here ({reason})", where=path, fix=f"mkdir -p {shell(path.parent)}"
         )
     if not os.access(path.parent, os.W_OK | os.X_OK):
         reason = os.strerror(errno.EACCES)

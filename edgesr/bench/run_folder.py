@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edgesr.bench.raw_files import LATENCIES, PICTURES, POWER, RUN, write_raw
 from edgesr.bench.recording import Recording
-from edgesr.errors import ConfigError, EdgesrError
+from edgesr.errors import ConfigError, EdgesrError, shell
 from edgesr.files import make_folder
 
 NAMES = frozenset(
@@ -82,5 +82,5 @@ def keep(folder: Path, recording: Recording, pictures: Mapping[str, bytes]) -> N
         raise EdgesrError(
             f"{error.what}; what was measured is in {refuge}",
             where=error.where,
-            fix=f"edgesr report {refuge}",
+            fix=f"edgesr report {shell(refuge)}",
         ) from error

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesr.errors import Argument, ConfigError, ImageError
+from edgesr.imaging.mark import HOLDERS, marked, with_mark
 from edgesr.imaging.picture import KEEPS_METADATA, Picture, Samples
 from edgesr.imaging.quiet import captured_stderr
 
@@ -89,7 +90,7 @@ def encode(
     """Return the file's content and what it could not keep, one sentence each.
 
     Grey pictures become single-channel files where the format has them, and 16 bits become 8 where
-    it has no more.
+    it has no more. The file says that edgesr wrote it, if its format has a place for that: mark.py.
 
     Args:
         picture: `check_fits` holds.
@@ -108,9 +109,10 @@ def encode(
     suffix = target.suffixes[0]
     complaint = ""
     for kept, lost in _metadata_choices(picture, target, pixels.ndim == 2):
-        data, complaint = _imencode(suffix, pixels, kept, parameters)
+        said = with_mark(kept) if target.name in HOLDERS and KEEPS_METADATA else kept
+        data, complaint = _imencode(suffix, pixels, said, parameters)
         if data is not None:
-            return data, (*notes, *lost)
+            return marked(data) if target.name == "TIFF" else data, (*notes, *lost)
     raise ImageError(
         f"OpenCV cannot write it as {target.name} ({complaint})", fix=Argument("format", "png")
     )

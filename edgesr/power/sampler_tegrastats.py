@@ -12,7 +12,7 @@ import threading
 import time
 
 from edgesr.boards.board import Board
-from edgesr.errors import MissingError, PowerError
+from edgesr.errors import MissingError, PowerError, shell
 from edgesr.power.board_rails import Total, find_total
 from edgesr.power.sample import Sample, rail_names
 from edgesr.power.tegrastats import LONGEST_LINE, parse_line
@@ -129,7 +129,7 @@ class TegrastatsSampler:
             return program
         there = shutil.which(self._executable, mode=os.F_OK)
         if there is not None:
-            raise PowerError("tegrastats may not be run", where=there, fix=f"chmod a+x {there}")
+            raise PowerError("tegrastats may not be run", where=there, fix=f"chmod a+x {shell(there)}")
         raise MissingError(
             "tegrastats is not installed (it comes with a Jetson's JetPack)",
             fix="--power hwmon, nvml, rapl or none",
