@@ -98,7 +98,8 @@ def plan_jobs(inputs: list[Path], wishes: Wishes) -> JobList:
         elif entry.is_own and not wishes.again:
             own.append(entry.path)
         else:  # a picture that is given twice is done once; two links to one are two pictures
-            found.setdefault(os.path.abspath(entry.path), entry)
+            lexical = os.path.abspath(entry.path)  # noqa: PTH100  (links stay)
+            found.setdefault(lexical, entry)
     if single_file and wishes.output is not None:
         jobs = [Job(entry.path, wishes.output) for entry in found.values()]
     else:
@@ -162,29 +163,38 @@ def sort_out(jobs: list[Job], wishes: Wishes) -> JobList:
 def _problem(job: Job, sorting: _Sorting) -> tuple[str, str] | None:
     """Return why a job cannot be done as asked and what to do, None if it can."""
     output, wishes = job.output, sorting.wishes
-    length = len(os.fsencode(output.name))
-    if length > _NAME_BYTES:
-        return (
-            f"the name of its result would take {length} bytes, more than {_NAME_BYTES}",
-            f"edgesr upscale {shell(job.input)} -o SHORTER.png",
-        )
     target = real_path(output)
     other = sorting.taken.setdefault(target, job.input)
-    if target in sorting.inputs:
-        return "the result would replace an input", "--suffix _x4"
-    if other != job.input:
-        another = f"edgesr upscale {shell(job.input)} -o ANOTHER_FOLDER/"
-        return f"its result would replace that of {other}", another
+    if target in sorting.inputs or other != job.input:
+        return _collision(job, None if target in sorting.inputs else other)
+    length = len(os.fsencode(output.name))
+    if length > _NAME_BYTES:
+        what = f"the name of its result would take {length} bytes, more than {_NAME_BYTES}"
+        return what, f"edgesr upscale {shell(job.input)} -o SHORTER.png"
     if output.is_dir():
         return f"a folder stands where the result goes ({output})", "-o ANOTHER_FOLDER/"
     if os.path.lexists(output) and not (wishes.overwrite or wishes.skip_existing):
         return f"the result is there already ({output})", "--overwrite"
-    if output.parent not in sorting.folders:
-        sorting.folders[output.parent] = _why_unwritable(output.parent)
-    reason = sorting.folders[output.parent]
+    return _unwritable(job, sorting.folders)
+
+
+def _collision(job: Job, other: Path | None) -> tuple[str, str]:
+    """Return what a result would replace, that of another input or an input, and what to do."""
+    if other is None:
+        return "the result would replace an input", "--suffix _x4"
+    another = f"edgesr upscale {shell(job.input)} -o ANOTHER_FOLDER/"
+    return f"its result would replace that of {other}", another
+
+
+def _unwritable(job: Job, folders: dict[Path, str | None]) -> tuple[str, str] | None:
+    """Return why the result's folder cannot be written and what to do, None if it can."""
+    folder = job.output.parent
+    if folder not in folders:
+        folders[folder] = _why_unwritable(folder)
+    reason = folders[folder]
     if reason is None:
         return None
-    return f"its result cannot be written into {output.parent} ({reason})", "-o ANOTHER_FOLDER/"
+    return f"its result cannot be written into {folder} ({reason})", "-o ANOTHER_FOLDER/"
 
 
 def _why_unwritable(folder: Path) -> str | None:

@@ -67,13 +67,13 @@ def format_for(suffix: str) -> FileFormat:
     )
 
 
-def check_fits(picture: Picture, scale: int, target: FileFormat) -> None:
+def check_fits(picture: Picture, scale: float, target: FileFormat) -> None:
     """Check before the work that the enlarged picture can be written.
 
     Raises:
         ImageError: the format is too small for it, or has no alpha channel.
     """
-    longest = scale * max(picture.height, picture.width)
+    longest = round(scale * max(picture.height, picture.width))
     if longest > target.longest_side:
         raise ImageError(
             f"the result would be {longest} pixels long; {target.name} ends at "

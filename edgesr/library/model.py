@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from edgesr.errors import ConfigError
+from edgesr.library.enlarge import Ask, enlarge
 from edgesr.library.picture_file import (
     DEFAULT_QUALITY,
     format_of,
@@ -16,15 +17,13 @@ from edgesr.library.picture_file import (
     timed,
     write,
 )
+from edgesr.library.size import Size
 from edgesr.library.upscaled import Upscaled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from edgesr.imaging.encode import FileFormat
-    from edgesr.imaging.picture import Picture
-    from edgesr.runtime.photograph import Enlarged
-    from edgesr.runtime.sessions import Opened, Sessions
+    from edgesr.library.scales import Scales
     from edgesr.runtime.upscale import OnTile, Tile
 
     Array: TypeAlias = NDArray[Any]
@@ -38,16 +37,16 @@ class Model:
     for the calls that run; a call after it is an error.
     """
 
-    def __init__(self, sessions: "Sessions") -> None:
-        self._sessions = sessions
+    def __init__(self, scales: "Scales") -> None:
+        self._scales = scales
         self._change = threading.Condition()
         self._running = 0
         self._is_closed = False
 
     @property
-    def scale(self) -> int:
-        """Output side over input side."""
-        return self._sessions.scale
+    def scale(self) -> float:
+        """Output side over input side, where a call asks for no other size."""
+        return self._scales.scale
 
     @property
     def backends(self) -> dict[str, str]:
@@ -55,7 +54,7 @@ class Model:
 
         There may be two, where none was named and each picture got the one that suits it.
         """
-        return self._sessions.backends
+        return self._scales.backends
 
     @overload
     def upscale(
@@ -65,6 +64,9 @@ class Model:
         *,
         tile: "Tile | None" = None,
         overlap: int | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        tta: bool = False,
         on_tile: "OnTile | None" = None,
     ) -> "Array": ...
 
@@ -76,6 +78,9 @@ class Model:
         *,
         tile: "Tile | None" = None,
         overlap: int | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        tta: bool = False,
         quality: int = DEFAULT_QUALITY,
         overwrite: bool = False,
         make_folders: bool = False,
@@ -90,6 +95,9 @@ class Model:
         *,
         tile: "Tile | None" = None,
         overlap: int | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        tta: bool = False,
         quality: int = DEFAULT_QUALITY,
         overwrite: bool = False,
         make_folders: bool = False,
@@ -105,6 +113,9 @@ class Model:
             output: file to write, in the format that its ending names; None: return an array.
             tile: side of a tile in input pixels, or (height, width); None: the network's own.
             overlap: input pixels that neighbouring tiles share at least; None: the usual 8.
+            width: of the result in pixels at most, instead of the model's scale; its shape stays.
+            height: of the result in pixels at most, in the same way.
+            tta: run every tile in its eight orientations and average, for eight times the time.
             quality: of a JPEG or WebP file, from 1 to 100.
             overwrite: replace a file that is there.
             make_folders: make the folders of `output` that are missing.
@@ -114,44 +125,50 @@ class Model:
 
         Returns:
             Without `output` the enlarged picture, of the type of the array, or uint8 or uint16 as
-            the file was: (scale*height, scale*width), and a last axis of channels where the array
-            had one and where a file has colour or alpha. With `output` what was done; the file
-            holds EXIF data and colour profile of a picture from a file.
+            the file was: (scale*height, scale*width), rounded, and a last axis of channels
+            where the array had one and where a file has colour or alpha. With `output` what was
+            done; the file holds EXIF data and colour profile of a picture from a file.
 
         Raises:
             ImageError: the picture cannot be read, is none, or the format cannot hold the result.
-            ConfigError: `tile` or `overlap` do not fit, `output` is there already, cannot be
+            ConfigError: `tile` or `overlap` do not fit, the sides of the result would not be 1 to 8
+                times the picture's, `output` is there already, cannot be
                 written or names no format, or the model is closed.
             ModelError: a tile came out broken.
             EdgesrError: the disk is full, or the network of this picture cannot be opened.
         """
+        ask = Ask(Size(self.scale, width, height), tile, overlap, tta, on_tile)
         with self._in_use():
             if output is None:
-                return self._to_array(picture, tile, overlap, on_tile)
+                return self._to_array(picture, ask)
             target, file = Path(output), _file(picture)
             source, read_ms = timed(lambda: read(picture))
             kind = format_of(target, source, file, overwrite, quality)
-            opened, made, latency_ms = self._enlarge(source, kind, tile, overlap, on_tile)
+            made, latency_ms = timed(lambda: enlarge(self._scales, source, kind, ask))
             notes, write_ms = timed(
                 lambda: write(made.picture, target, kind, quality, make_folders)
             )
+            session, plan = made.opened.session, made.enlarged.plan
             return Upscaled(
                 input=None if file is None else str(picture),
                 output=str(output),
                 input_size=(source.width, source.height),
                 output_size=(made.picture.width, made.picture.height),
-                model=opened.session.model,
-                model_reason=opened.reason,
-                backend=opened.session.backend,
-                scale=opened.session.scale,
-                tile=(made.plan.columns.tile, made.plan.rows.tile),
-                overlap=made.plan.rows.overlap,
-                tiles=made.tiles,
-                load_ms=opened.load_ms,
+                model=session.model,
+                model_reason=made.opened.reason,
+                backend=session.backend,
+                scale=round(ask.size.factor(source.width, source.height), 6),
+                network_scale=session.scale,
+                resized_by=made.resized_by,
+                tta=tta,
+                tile=(plan.columns.tile, plan.rows.tile),
+                overlap=plan.rows.overlap,
+                tiles=made.enlarged.tiles,
+                load_ms=made.opened.load_ms,
                 read_ms=0.0 if file is None else read_ms,
                 latency_ms=latency_ms,
                 write_ms=write_ms,
-                seam_ratio=seams(opened.session, source, made) if check_seams else None,
+                seam_ratio=seams(session, source, made.enlarged) if check_seams else None,
                 notes=(*source.notes, *notes),
             )
 
@@ -162,7 +179,7 @@ class Model:
                 return
             self._is_closed = True
             self._change.wait_for(lambda: self._running == 0)
-        self._sessions.close()
+        self._scales.close()
 
     def __enter__(self) -> "Model":
         return self
@@ -188,39 +205,12 @@ class Model:
                 self._running -= 1
                 self._change.notify_all()
 
-    def _to_array(
-        self,
-        picture: "Array | str | Path",
-        tile: "Tile | None",
-        overlap: int | None,
-        on_tile: "OnTile | None",
-    ) -> "Array":
+    def _to_array(self, picture: "Array | str | Path", ask: Ask) -> "Array":
         from edgesr.imaging.array import array_of
 
-        _, made, _ = self._enlarge(read(picture), None, tile, overlap, on_tile)
-        array = array_of(made.picture)
+        array = array_of(enlarge(self._scales, read(picture), None, ask).picture)
         is_column = not isinstance(picture, (str, Path)) and picture.ndim > array.ndim
         return array[:, :, None] if is_column else array  # (height, width, 1) stays so
-
-    def _enlarge(
-        self,
-        picture: "Picture",
-        kind: "FileFormat | None",
-        tile: "Tile | None",
-        overlap: int | None,
-        on_tile: "OnTile | None",
-    ) -> "tuple[Opened, Enlarged, float]":
-        """Return the session, the enlarged picture, and the milliseconds that it took."""
-        from edgesr.imaging.encode import check_fits
-        from edgesr.runtime.photograph import upscale_picture
-
-        if kind is not None:
-            check_fits(picture, self.scale, kind)
-        opened = self._sessions.session_for(picture)
-        made, latency_ms = timed(
-            lambda: upscale_picture(opened.session, picture, tile, overlap, on_tile)
-        )
-        return opened, made, latency_ms
 
 
 def _file(picture: "Array | str | Path") -> Path | None:
@@ -230,7 +220,7 @@ def _file(picture: "Array | str | Path") -> Path | None:
 def open_model(
     model: str | Path | None = None,
     *,
-    scale: int | None = None,
+    scale: float | None = None,
     backend: str = "auto",
     threads: int | None = None,
 ) -> Model:
@@ -240,17 +230,19 @@ def open_model(
         model: name of a network that is shipped, such as `student`, or path of an .onnx or .engine
             file; None: `photo` for each picture that was stored with loss, such as a JPEG, and
             `student` for others.
-        scale: output side over input side; None: the file's, or 4 for a name.
+        scale: output side over input side, any number from 1 to 8; None: the file's, or 4 for a
+            name. Where the network has no such scale, the nearest one that it has is run, and the
+            result brought to its size by bicubic interpolation.
         backend: `onnxruntime`, `tensorrt`, `torch`, or `auto` for the best that suits the model
             here.
         threads: threads of the CPU; None: as many as there are cores.
 
     Raises:
-        ConfigError: no such backend, or the model has another scale.
+        ConfigError: no such backend, or a scale that is not from 1 to 8.
         MissingError: the backend is not installed.
         ModelError: the model cannot be loaded, or nothing of this name is shipped.
         EngineError: the engine does not fit this machine.
     """
-    from edgesr.runtime.sessions import Sessions
+    from edgesr.library.scales import Scales
 
-    return Model(Sessions(None if model is None else str(model), backend, scale, threads))
+    return Model(Scales(None if model is None else str(model), backend, scale, threads))

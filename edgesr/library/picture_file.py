@@ -1,5 +1,6 @@
 """From what a caller gives to a picture, and from a picture to the caller's file."""
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -76,7 +77,7 @@ def format_of(
     kind = format_for(output.suffix)
     if file is not None and output.exists() and output.samefile(file):
         raise ConfigError("the result would replace the picture itself", where=output)
-    if output.exists() and not overwrite:
+    if os.path.lexists(output) and not overwrite:
         raise ConfigError("is there already", where=output, fix=Argument("overwrite", True))
     return kind
 

@@ -129,7 +129,9 @@ class TegrastatsSampler:
             return program
         there = shutil.which(self._executable, mode=os.F_OK)
         if there is not None:
-            raise PowerError("tegrastats may not be run", where=there, fix=f"chmod a+x {shell(there)}")
+            raise PowerError(
+                "tegrastats may not be run", where=there, fix=f"chmod a+x {shell(there)}"
+            )
         raise MissingError(
             "tegrastats is not installed (it comes with a Jetson's JetPack)",
             fix="--power hwmon, nvml, rapl or none",

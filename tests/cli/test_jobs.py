@@ -223,9 +223,7 @@ def test_a_stem_of_251_bytes_stops_nothing(folder: Path) -> None:
 def test_a_folder_of_results_may_have_a_point_in_its_name(tmp_path: Path) -> None:
     photo = tmp_path / "photo.png"
     slash = Wishes(tmp_path / "photos_v1.2", "_x4", to_folder=True)
-    assert names(plan_jobs([photo], slash), tmp_path) == [
-        ("photo.png", "photos_v1.2/photo_x4.png")
-    ]
+    assert names(plan_jobs([photo], slash), tmp_path) == [("photo.png", "photos_v1.2/photo_x4.png")]
     several = plan_jobs([photo, tmp_path / "b.png"], Wishes(tmp_path / "photos_v1.2", "_x4"))
     assert {job.output.parent.name for job in several.jobs} == {"photos_v1.2"}
 

@@ -65,7 +65,9 @@ def test_a_block_that_cannot_be_read_stays(block: bytes) -> None:
     assert marked(block) == block or is_marked(marked(block))
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff\xd8", b"\x89PNG\r\n\x1a\n", b"II*\0\xff\xff\xff\xff"])
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff\xd8", b"\x89PNG\r\n\x1a\n", b"II*\0\xff\xff\xff\xff"]
+)
 def test_what_is_damaged_was_not_written_by_edgesr(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "cut.png").write_bytes(content)
     assert not wrote(tmp_path / "cut.png")
