@@ -13,6 +13,8 @@ from edgesr.imaging.resize import resize_to
 METHOD = "bicubic"
 """Name of the method: Keys' kernel, widened when shrinking (resize.py)."""
 
+_DEEPEST = 65535  # floats are taken as that many steps where alpha is all but none
+
 
 def resized(picture: Picture, width: int, height: int) -> Picture:
     """Return the picture with other sides.
@@ -31,10 +33,11 @@ def resized(picture: Picture, width: int, height: int) -> Picture:
         colour = _clipped(resize_to(picture.colour, height, width), picture)
         flat = None if alpha is None else np.full((height, width), alpha[0, 0], alpha.dtype)
         return replace(picture, colour=colour, alpha=flat, exif=exif)
-    opacity = resize_to(alpha.astype(np.float32), height, width).clip(0, picture.white)
-    weighted = picture.colour * (alpha.astype(np.float32) / picture.white)[:, :, None]
-    visible = np.maximum(opacity, 0.5) / picture.white
-    colour = resize_to(weighted.astype(np.float32), height, width) / visible[:, :, None]
+    # Not clipped before the division: where opacity overshoots, so does the weighted colour.
+    opacity = resize_to(alpha.astype(np.float32), height, width)
+    weighted = picture.colour.astype(np.float32) * alpha[:, :, None].astype(np.float32)
+    faintest = 0.5 * picture.white / (_DEEPEST if picture.is_float else picture.white)
+    colour = resize_to(weighted, height, width) / np.maximum(opacity, faintest)[:, :, None]
     return replace(
         picture,
         colour=_clipped(colour, picture),
