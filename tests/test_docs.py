@@ -98,8 +98,9 @@ def test_commands_run(commands: list[str], folder: Path) -> None:
             continue
         assert command.startswith("edgesr "), f"name where this is run instead: {command}"
         shorter = next((more for start, more in SHORTER.items() if command.startswith(start)), "")
+        is_piped = {"<", ">"} & set(shlex.split(line))
         done = subprocess.run(
-            shlex.split(f"{command} {shorter}"),
+            ["sh", "-c", line] if is_piped else shlex.split(f"{command} {shorter}"),
             cwd=folder,
             env=environment,
             capture_output=True,
