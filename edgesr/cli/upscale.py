@@ -95,7 +95,7 @@ def command(
         typer.Option(
             "--tta",
             help="Run each tile turned and mirrored in eight ways and average: eight times the "
-            "time, up to 0.1 dB.",
+            "tiles, for some 0.1 dB.",
         ),
     ] = False,
     tile: options.Tile = None,
