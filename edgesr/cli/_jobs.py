@@ -222,7 +222,7 @@ def _why_unwritable(folder: Path) -> str | None:
 def names_a_file(inputs: list[Path], wishes: Wishes) -> bool:
     """Tell whether -o is a file.
 
-    It is not if it ends in a slash or is a folder; it is by the ending of a picture or a clip, and for a
+    It is not if it ends in a slash or is a folder; it is by the ending of a picture or a clip, and for
     single file by any, so that one that is not written is refused.
     """
     output = wishes.output

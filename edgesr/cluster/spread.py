@@ -202,5 +202,6 @@ def order_for(
         files = ((path.name, path.read_bytes()), (manifest.name, manifest.read_bytes()))
     chosen = "onnxruntime" if backend == "auto" else backend
     return Order(
-        model, files, scale, chosen, threads or 1, tile, overlap, quality, background, width, height, tta
+        model, files, scale, chosen, threads or 1, tile, overlap, quality, background,
+        width, height, tta,
     )  # fmt: skip

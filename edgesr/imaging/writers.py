@@ -199,7 +199,7 @@ def write_avif(pixels: NDArray[Any], picture: Picture, quality: int) -> Written:
 def _described(picture: Picture) -> tuple[bytes | None, frozenset[str]]:
     """Return EXIF data for formats that hold a density and a comment only there.
 
-    An EXIF block that is there gets only the mark of edgesr: its maker's notes know their place in it.
+    An EXIF block that is there gets the mark alone: its maker's notes know their place in it.
     """
     said = picture.metadata
     if picture.exif is None:

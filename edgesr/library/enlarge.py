@@ -1,4 +1,4 @@
-"""From a picture to one of the size asked for, in memory or in a file: the nearest network first."""
+"""From a picture to one of the size asked for, in memory or in a file: nearest network first."""
 
 from dataclasses import dataclass
 from pathlib import Path
