@@ -222,8 +222,8 @@ def _why_unwritable(folder: Path) -> str | None:
 def names_a_file(inputs: list[Path], wishes: Wishes) -> bool:
     """Tell whether -o is a file.
 
-    It is not if it ends in a slash or is a folder; it is by the ending of a picture or a clip, and for
-    a single file by any, so that one that is not written is refused.
+    It is not if it ends in a slash or is a folder; it is by the ending of a picture or a clip, and
+    for a single file by any, so that one that is not written is refused.
     """
     output = wishes.output
     if output is None or wishes.to_folder or output.is_dir():
