@@ -82,7 +82,7 @@ def main() -> None:
         data, _ = encode(draw(args.hr, images, crop, found, left_out), target)
         write_bytes(args.output, data)
     except EdgesrError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {error.as_options()}")
     print(args.output)
 
 

@@ -209,7 +209,7 @@ def main() -> None:
                 measure(place, args.sets)
             render(place)
     except EdgesrError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {error.as_options()}")
 
 
 if __name__ == "__main__":

@@ -170,7 +170,7 @@ def main(arguments: list[str] | None = None, shapes: Sequence[str] = SHAPES) -> 
     try:
         args.run(args, shapes)
     except EdgesrError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {error.as_options()}")
 
 
 if __name__ == "__main__":

@@ -126,7 +126,7 @@ def main(arguments: list[str] | None = None, plan: Plan | None = None) -> None:
     try:
         args.run(args, plan or Plan())
     except EdgesrError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {error.as_options()}")
 
 
 if __name__ == "__main__":

@@ -101,6 +101,10 @@ class EdgesrError(Exception):
         )
         return type(self)(self.what, where=where, fix=fix)
 
+    def at(self: "Told", where: object) -> "Told":
+        """Return the same error with the file, argument or device that it concerns."""
+        return type(self)(self.what, where=where, fix=self.fix)
+
     @property
     def advice(self) -> str | None:
         """What to do next, as text; None: there is nothing to say."""

@@ -130,7 +130,7 @@ def test_engines_and_what_to_do_with_them(engine, tmp_path):
     assert "verified: 60.0 dB" in check.text
     dataclasses.replace(manifest, verification=None).write(path)
     check = by_name(diagnose(tmp_path, path.parent))["small.engine"]
-    assert check.fix == f"edgesr verify small.onnx {path}"
+    assert check.fix == f"edgesr verify -m {path}"
     assert next_steps((check,), is_jetson=True) == (check.fix,)
     path.write_bytes(b"another plan")
     check = by_name(diagnose(tmp_path, path.parent))["small.engine"]

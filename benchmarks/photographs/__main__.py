@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
             write_json(args.results / f"{label}_x{document['scale']}.json", document)
         print(render(args.results, args.page))
     except EdgesrError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {error.as_options()}")
 
 
 if __name__ == "__main__":

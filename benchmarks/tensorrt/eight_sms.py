@@ -173,7 +173,7 @@ def main() -> None:
         few = time_engine(session, MULTIPROCESSORS, args.launches)
         whole = time_engine(session, None, args.launches)
     except EdgesrError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {error.as_options()}")
     gpu = first_gpu()
     mhz = few["sm_mhz"][1]
     found = {

@@ -241,7 +241,7 @@ def main() -> None:
     try:
         args.run(args)
     except EdgesrError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {error.as_options()}")
 
 
 if __name__ == "__main__":

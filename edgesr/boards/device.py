@@ -87,7 +87,7 @@ def detect_board(root: Path = ROOT) -> Board | None:
     try:
         named = resolve_board(name, found)
     except ConfigError as error:
-        raise ConfigError(error.what, where=NAMED_BY, fix=error.fix) from error
+        raise error.at(NAMED_BY) from error
     if named.any_gpu:
         return board_of_gpu(gpu)
     if gpu is not None and gpu.compute_capability not in named.compute_capabilities:

@@ -53,7 +53,10 @@ def first_gpu() -> Gpu | None:
         return None
     cuda.cuDeviceGetAttribute(ctypes.byref(integrated), _INTEGRATED, device)  # 0 if it fails
     uuid = (ctypes.c_ubyte * 16)()
-    named = cuda.cuDeviceGetUuid(ctypes.byref(uuid), device) == 0
+    # Drivers before CUDA 9.2 have no such call.
+    named = hasattr(cuda, "cuDeviceGetUuid") and not cuda.cuDeviceGetUuid(
+        ctypes.byref(uuid), device
+    )
     told = cuda.cuDeviceTotalMem_v2(ctypes.byref(memory_bytes), device) == 0
     return Gpu(
         name=name.value.decode(errors="replace"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edgesr.errors import EdgesrError, ImageError, shell
 from edgesr.imaging.container import identify
-from edgesr.imaging.encode import FORMATS
+from edgesr.imaging.encode import SUFFIXES
 from edgesr.imaging.written import wrote
 
 
@@ -96,7 +96,7 @@ def _visible(place: Path, names: Iterable[str]) -> Iterator[Path]:
 
 def _looks_like_a_picture(path: Path) -> bool:
     """By its ending, so that a broken picture is reported, or else by its first bytes."""
-    if any(path.suffix.lower() in known.suffixes for known in FORMATS):
+    if path.suffix.lower() in SUFFIXES:
         return True
     if not path.is_file():
         return False  # a pipe would wait for its writer

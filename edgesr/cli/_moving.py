@@ -48,7 +48,7 @@ def plan_moving(moving: list[Path], inputs: list[Path], wishes: Wishes) -> JobLi
         ConfigError: several results for one file, or an ending that no clip is written with.
     """
     single_file = names_a_file(inputs, wishes)
-    if single_file and len(inputs) > 1:
+    if single_file and moving and len(inputs) > 1:
         raise ConfigError("the results of several inputs need a folder, not a file", where="-o")
     found: dict[str, Job] = {}
     finished: list[Job] = []

@@ -100,8 +100,8 @@ def command(
     power_mode: Annotated[
         list[str] | None,
         typer.Option(
-            help="With --sweep: measure in this power mode only, such as 15w or maxn- "
-            "super; may be repeated."
+            help="With --sweep: measure in this power mode only, such as 15w or "
+            "maxn-super; may be repeated."
         ),
     ] = None,
     budget: Annotated[

@@ -11,7 +11,9 @@ import typer
 from edgesr.cli import _network as options
 from edgesr.cli._exit_codes import FAILED
 from edgesr.cli._ignored import refuse_ignored, refuse_ignored_naming
+from edgesr.cli._overlap import AT_ONCE
 from edgesr.errors import Argument, ConfigError
+from edgesr.imaging.quality import DEFAULT_QUALITY
 from edgesr.runtime.select import why_not_tensorrt
 
 if TYPE_CHECKING:
@@ -82,14 +84,14 @@ def command(
         typer.Option(
             "-j", "--jobs", min=1, help="Pictures that are read, run or written at a time."
         ),
-    ] = 2,
+    ] = AT_ONCE,
     format: Annotated[
         str | None,
         typer.Option(
             "-f",
             "--format",
             metavar="ENDING",
-            help="Kind of the result: png, jpg, webp, tiff or bmp. Default: that of -o, or png.",
+            help="Kind of the result: png, jpg, webp, tiff, bmp or avif. Default: as -o, or png.",
         ),
     ] = None,
     suffix: Annotated[
@@ -101,7 +103,7 @@ def command(
     ] = None,
     quality: Annotated[
         int, typer.Option(min=1, max=100, help="Quality of a JPEG or WebP file.")
-    ] = 95,
+    ] = DEFAULT_QUALITY,
     background: Annotated[
         str | None,
         typer.Option(

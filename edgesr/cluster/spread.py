@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from edgesr.cluster.task import Enlarged, Order, enlarge
-from edgesr.errors import Argument, ConfigError, EdgesrError, ImageError
-from edgesr.files import make_folder, open_regular, write_bytes
-from edgesr.imaging.limits import check_file_size
+from edgesr.errors import Argument, ConfigError, EdgesrError
+from edgesr.files import make_folder, write_bytes
+from edgesr.imaging.picture import read_content
 
 TRIES = 3
 """Times that a picture is tried again when its worker is lost; one that ends every worker, by the
@@ -107,7 +107,7 @@ def spread(jobs: list[AnyJob], order: Order) -> Iterator[tuple[AnyJob, Enlarged 
     while True:
         while len(under_way) < room and (job := next(waiting, None)) is not None:
             try:
-                data = _read(job.input)
+                data = read_content(job.input)
             except EdgesrError as error:
                 yield job, error
                 continue
@@ -143,26 +143,6 @@ def _finish(job: Job, reference: Any) -> Enlarged | EdgesrError:
 
 def _last_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[-1]
-
-
-def _read(path: Path) -> bytes:
-    """Read a picture's file.
-
-    Raises:
-        ImageError: it cannot be read, or is longer than any picture.
-    """
-    try:
-        with open_regular(path) as file:
-            size = file.seek(0, 2)
-            check_file_size(size)
-            file.seek(0)
-            return file.read()
-    except FileNotFoundError:
-        raise ImageError("no such file", where=path) from None
-    except OSError as error:
-        raise ImageError(f"cannot be read ({error.strerror})", where=path) from error
-    except ImageError as error:
-        raise type(error)(error.what, where=path, fix=error.fix) from error
 
 
 def order_for(

@@ -80,7 +80,7 @@ def enlarge(order: Order, name: str, data: bytes, ending: str) -> Enlarged | Edg
     except MemoryError:
         return ImageError("not enough memory for its enlargement", where=name)
     except EdgesrError as error:
-        return type(error)(error.what, where=error.where or name, fix=error.fix)
+        return error.at(error.where or name)
 
 
 def _enlarge(order: Order, name: str, data: bytes, ending: str) -> Enlarged:
@@ -99,7 +99,7 @@ def _enlarge(order: Order, name: str, data: bytes, ending: str) -> Enlarged:
             )  # fmt: skip
         except EdgesrError as error:
             if error.where in (str(source), str(output)):
-                raise type(error)(error.what, where=name, fix=error.fix) from None
+                raise error.at(name) from None
             raise
         return Enlarged(output.read_bytes(), told)
 

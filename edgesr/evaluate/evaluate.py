@@ -162,5 +162,5 @@ def _scores(pair: Pair, enlarge: Enlarge) -> ImageScores:
             score(method(lr), hr, pair.scale) for method in (enlarge, bicubic(pair.scale))
         )
     except ImageError as error:
-        raise ImageError(error.what, where=pair.hr, fix=error.fix) from error
+        raise error.at(pair.hr) from error
     return ImageScores(pair.name, model, control)

@@ -12,6 +12,7 @@ from edgesr.errors import Argument, ConfigError, ImageError
 from edgesr.imaging.metadata import NAMES, Metadata, present
 from edgesr.imaging.picture import Picture, Samples
 from edgesr.imaging.png_chunks import COMMENT_KEY
+from edgesr.imaging.quality import DEFAULT_QUALITY
 from edgesr.imaging.writers import (
     Written,
     write_avif,
@@ -22,7 +23,6 @@ from edgesr.imaging.writers import (
     write_webp,
 )
 
-DEFAULT_QUALITY = 95
 _NAMES = {"exif": "the EXIF data", "icc": "the colour profile", **NAMES}
 
 

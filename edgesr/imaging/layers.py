@@ -18,7 +18,6 @@ class Layers:
         colour: (height, width, 3) RGB, uint8 or uint16, not multiplied by alpha.
         alpha: (height, width) of the same type, None if the file has no alpha channel.
         grey: the file holds grey values only; the three channels of `colour` are equal.
-        icc: colour profile, where the one in the file speaks of other values than these.
         notes: what was changed or lost in decoding, one sentence each.
     """
 

@@ -5,6 +5,8 @@ Depth is taken from the file and never guessed from the values: 8 bits stay 8 bi
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -89,14 +91,35 @@ def read_picture(path: Path) -> Picture:
     Raises:
         ImageError: missing, a folder, empty, damaged, cut short or not such a picture.
     """
-    try:
+    with reading(path):
         return decode(_read_regular(path))
+
+
+def read_content(path: Path) -> bytes:
+    """Read the content of a picture file, for `decode`.
+
+    Raises:
+        ImageError: missing, a folder, longer than any picture, or by its first bytes none.
+    """
+    with reading(path):
+        return _read_regular(path)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Say of what file an error in the block is, and in words why it cannot be read.
+
+    Raises:
+        ImageError: it is missing or cannot be read, or the block raised one.
+    """
+    try:
+        yield
     except FileNotFoundError:
         raise ImageError("no such file", where=path) from None
     except OSError as error:
         raise ImageError(f"cannot be read ({error.strerror})", where=path) from error
     except ImageError as error:
-        raise type(error)(error.what, where=path, fix=error.fix) from error
+        raise error.at(path) from error
 
 
 def _read_regular(path: Path) -> bytes:

@@ -14,10 +14,11 @@ from typing import BinaryIO, Protocol
 import numpy as np
 
 from edgesr.files import atomic_path
-from edgesr.imaging.encode import DEFAULT_QUALITY, FileFormat, encode, stored
+from edgesr.imaging.encode import FileFormat, encode, stored
 from edgesr.imaging.jpeg_rows import JpegRows
 from edgesr.imaging.picture import Picture, Samples
 from edgesr.imaging.png_rows import PngRows
+from edgesr.imaging.quality import DEFAULT_QUALITY
 from edgesr.imaging.tiff_rows import MOST_BYTES, TiffRows
 
 _BLOCK = 16  # rows that are filtered and packed together

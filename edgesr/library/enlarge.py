@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from edgesr.errors import Argument
-from edgesr.library.picture_file import fitted, format_of, read, timed
+from edgesr.library.picture_file import fitted, format_of, read
 from edgesr.library.size import Size
 from edgesr.library.upscaled import Upscaled
+from edgesr.runtime.timing import timed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

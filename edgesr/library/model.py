@@ -8,8 +8,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from edgesr.errors import ConfigError
+from edgesr.imaging.quality import DEFAULT_QUALITY
 from edgesr.library.enlarge import Ask, Writing, enlarged, enlarged_to_file
-from edgesr.library.picture_file import DEFAULT_QUALITY, read
+from edgesr.library.picture_file import read
 from edgesr.library.size import Size
 from edgesr.library.upscaled import Upscaled
 
@@ -102,9 +103,10 @@ class Model:
         """Enlarge a picture, in tiles, into an array or a file.
 
         Args:
-            picture: a PNG, JPEG, WebP, TIFF or BMP file; or an array, (height, width) grey or
-                (height, width, channels) with 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGB, alpha)
-                channels, uint8 or uint16 from 0 to the type's largest value, or float32 in [0, 1].
+            picture: a file of a kind that docs/formats.md lists; or an array, (height, width) grey
+                or (height, width, channels) with 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGB,
+                alpha) channels, uint8 or uint16 from 0 to the type's largest value, or float32 in
+                [0, 1].
             output: file to write, in the format that its ending names; None: return an array.
             tile: side of a tile in input pixels, or (height, width); None: the network's own.
             overlap: input pixels that neighbouring tiles share at least; None: the usual 8.

@@ -1,10 +1,8 @@
 """From what a caller gives to a picture that fits the caller's file."""
 
 import os
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from edgesr.errors import Argument, ConfigError, ImageError
 
@@ -16,11 +14,6 @@ if TYPE_CHECKING:
     from edgesr.imaging.picture import Picture
 
     Array: TypeAlias = NDArray[Any]
-
-T = TypeVar("T")
-
-DEFAULT_QUALITY = 95
-"""Quality of a JPEG or WebP file, from 1 to 100."""
 
 
 def read(picture: "Array | str | Path") -> "Picture":
@@ -103,12 +96,5 @@ def fitted(
         picture = fit_alpha(picture, kind, background)
         check_fits(picture, scale, kind)
     except ImageError as error:
-        raise ImageError(error.what, where=where, fix=error.fix) from None
+        raise error.at(where) from None
     return picture
-
-
-def timed(work: Callable[[], T]) -> tuple[T, float]:
-    """Return what a piece of work gives and the milliseconds that it took."""
-    start = time.perf_counter()
-    result = work()
-    return result, round((time.perf_counter() - start) * 1000.0, 3)

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
+from edgesr.imaging.quality import DEFAULT_QUALITY
 from edgesr.library.model import open_model
-from edgesr.library.picture_file import DEFAULT_QUALITY
 from edgesr.library.upscaled import Upscaled
 
 if TYPE_CHECKING:

@@ -45,7 +45,7 @@ def without_copies(lines: Sequence[TegrastatsLine]) -> list[int]:
         # Of the second that was the newest there may be more lines than were there before.
         old = [key for key in keys if newest and (key[0] is None or key[0] < newest)]
         known = sum(key in seen for key in old)
-        different = len({body for _, body in old}) >= min(_DIFFERENT, len(old))
+        different = len({key[1] for key in keys if key in seen}) >= min(_DIFFERENT, len(old))
         if old and different and known >= _NEARLY_ALL * len(old):
             kept += [i for i, key in zip(part, keys, strict=True) if key not in seen]
         else:

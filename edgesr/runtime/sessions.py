@@ -7,13 +7,13 @@ blocks and the noise too. benchmarks/photographs has the figures.
 """
 
 import threading
-import time
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from edgesr.imaging.picture import Picture
 from edgesr.runtime.select import DEFAULT_SCALE, open_session
+from edgesr.runtime.timing import timed
 from edgesr.weights import shipped_names
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ class Sessions:
     def _session(self, model: str) -> "tuple[Session, float]":
         with self._opening:
             if model not in self._open:
-                start = time.perf_counter()
-                session = open_session(model, self._backend, self._asked_scale, self._threads)
-                self._open[model] = session, round((time.perf_counter() - start) * 1000.0, 3)
+                self._open[model] = timed(
+                    lambda: open_session(model, self._backend, self._asked_scale, self._threads)
+                )
             return self._open[model]

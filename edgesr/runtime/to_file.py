@@ -7,8 +7,9 @@ from itertools import chain
 from pathlib import Path
 
 from edgesr.files import make_folder
-from edgesr.imaging.encode import DEFAULT_QUALITY, FileFormat
+from edgesr.imaging.encode import FileFormat
 from edgesr.imaging.picture import Picture
+from edgesr.imaging.quality import DEFAULT_QUALITY
 from edgesr.imaging.resize_picture import METHOD, resized
 from edgesr.imaging.rows import write_rows
 from edgesr.imaging.tiling import TilePlan
@@ -85,8 +86,10 @@ def enlarge_to_file(
     given = plan.scale * picture.width, plan.scale * picture.height
     wanted = given if size is None else size
     begin, enlarging_s, checking_s = time.perf_counter(), 0.0, 0.0
-    source, seam_ratio = enlarged_bands(session, picture, tile, overlap, on_tile), None
-    if check or wanted != given:
+    seam_ratio = None
+    if wanted == given and not check:
+        source = enlarged_bands(session, picture, tile, overlap, on_tile)
+    else:
         whole = upscale_picture(session, picture, tile, overlap, on_tile)
         result = whole.picture if wanted == given else resized(whole.picture, *wanted)
         enlarging_s = time.perf_counter() - begin

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgesr.errors import ConfigError
-from edgesr.imaging.encode import DEFAULT_QUALITY, FORMATS, FileFormat, format_for
+from edgesr.imaging.encode import FORMATS, FileFormat, format_for
+from edgesr.imaging.quality import DEFAULT_QUALITY
 from edgesr.serve.refusal import Refusal
 
 MEDIA_TYPES = {

@@ -6,22 +6,21 @@ it, so one thread opens the networks, runs everything through them and closes th
 
 import math
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from edgesr.errors import LimitError
+from edgesr.files import temporary_folder
 from edgesr.imaging.limits import max_megapixels
+from edgesr.runtime.timing import timed
 from edgesr.serve.form import Form
 from edgesr.serve.settings import Settings
 
 if TYPE_CHECKING:
     from edgesr.imaging.picture import Picture
     from edgesr.runtime.sessions import Sessions
-
-T = TypeVar("T")
 
 
 _CHECKED = 4096
@@ -171,33 +170,39 @@ def enlarge(sessions: "Sessions", job: Job, settings: Settings) -> Enlarged:
         StoppedError: it was given up.
         EdgesrError: it cannot be done.
     """
-    from edgesr.imaging.encode import check_fits, encode
+    from edgesr.imaging.encode import check_fits
     from edgesr.imaging.picture import decode
-    from edgesr.runtime.photograph import upscale_picture
+    from edgesr.runtime.to_file import enlarge_to_file
 
     job.go_on()
-    picture, decode_ms = _timed(lambda: decode(job.data))
+    picture, decode_ms = timed(lambda: decode(job.data))
     check_memory(picture)
-    check_fits(picture, sessions.scale, job.form.target)
+    kind = job.form.target
+    check_fits(picture, sessions.scale, kind)
     session = sessions.session_for(picture).session
-    made, run_ms = _timed(
-        lambda: (
-            upscale_picture(
-                session, picture, settings.tile, settings.overlap, lambda done, of: job.go_on()
-            ).picture
+    with temporary_folder() as folder:  # where rows are written as they come
+        file = folder / f"result{kind.suffixes[0]}"
+        made = enlarge_to_file(
+            session,
+            picture,
+            file,
+            kind,
+            settings.tile,
+            settings.overlap,
+            quality=job.form.quality,
+            on_tile=lambda done, of: job.go_on(),
         )
-    )
+        data = file.read_bytes()
     job.go_on()
-    (data, notes), encode_ms = _timed(lambda: encode(made, job.form.target, job.form.quality))
     return Enlarged(
         data=data,
         input_size=(picture.width, picture.height),
-        output_size=(made.width, made.height),
+        output_size=made.size,
         model=session.model,
         decode_ms=decode_ms,
-        run_ms=run_ms,
-        encode_ms=encode_ms,
-        notes=(*picture.notes, *notes),
+        run_ms=made.latency_ms,
+        encode_ms=made.write_ms,
+        notes=(*picture.notes, *made.notes),
     )
 
 
@@ -220,10 +225,3 @@ def check_memory(picture: "Picture") -> None:
             f"{weight:.1f} times here: {counted:.1f} megapixels, more than the limit of {limit:g}",
             fix=f"edgesr --max-megapixels {math.ceil(counted)} COMMAND ...",
         )
-
-
-def _timed(work: Callable[[], T]) -> tuple[T, float]:
-    """Return what a piece of work gives and the milliseconds it took."""
-    start = time.perf_counter()
-    result = work()
-    return result, (time.perf_counter() - start) * 1000.0

@@ -58,31 +58,15 @@ class Animation:
         Raises:
             EdgesrError: a frame cannot be enlarged, or the result cannot be written.
         """
-        session = self.network.session
         pace = Pace()
         make_folder(self.job.output.parent)
         with atomic_path(self.job.output) as temporary:
             enlarged = self._enlarged(lambda: on_frame(1, pace.count()))
             write_animation(temporary, self.target, self.source, enlarged, self.settings.quality)
-        scale = session.scale
-        return MovingResult(
-            input=str(self.job.input),
-            output=str(self.job.output),
-            input_size=(self.source.width, self.source.height),
-            output_size=(scale * self.source.width, scale * self.source.height),
-            model=session.model,
-            model_reason=self.network.reason,
-            backend=session.backend,
-            scale=scale,
-            tile=(self.plan.columns.tile, self.plan.rows.tile),
-            overlap=self.plan.rows.overlap,
-            frames=self.frames,
-            resumed_frames=0,
-            frames_per_s=pace.frames_per_s,
-            codec=self.target,
-            load_ms=self.network.load_ms,
+        return MovingResult.of(
+            self.job, self.network, self.plan, frames=self.frames, pace=pace, codec=self.target,
             notes=self.notes,
-        )
+        )  # fmt: skip
 
     def _enlarged(self, count: Callable[[], None]) -> Iterator[Picture]:
         for picture in pictures(self.job.input, self.source):

@@ -202,7 +202,7 @@ def _opened(path: Path, kind: str) -> "Iterator[Image]":
                 try:
                     check_size(kind, image.width, image.height)
                 except ImageError as error:
-                    raise type(error)(error.what, where=path, fix=error.fix) from error
+                    raise error.at(path) from error
                 yield image
     except Image.DecompressionBombError as error:
         raise LimitError(str(error), where=path, fix="edgesr --max-megapixels N COMMAND") from error
@@ -236,7 +236,7 @@ def _check_sum(path: Path, kind: str, frames: int, size: tuple[int, int]) -> Non
             f"the frames of the {kind} file are together more than the limit of "
             f"{max_megapixels():g} megapixels",
             where=path,
-            fix=f"edgesr --max-megapixels {2 * math.ceil(megapixels)} COMMAND ...",
+            fix=f"edgesr --max-megapixels {math.ceil(2 * megapixels)} COMMAND ...",
         )
 
 

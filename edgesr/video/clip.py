@@ -108,7 +108,11 @@ class Clip:
             with atomic_path(self.job.output) as temporary:
                 join(segments, self.joining, temporary)
                 segments.mark_joined(temporary)
-        return self._result(resumed, total, pace)
+        codec = f"{self.encoding.encoder} {self.encoding.pixel_format}"
+        return MovingResult.of(
+            self.job, self.network, self.plan, frames=total, pace=pace, codec=codec,
+            notes=self.notes, resumed_frames=resumed,
+        )  # fmt: skip
 
     def _fill(self, segments: Segments, on_frame: OnFrame) -> tuple[int, int, Pace]:
         """Make the segments that are missing; return frames that were there, all, and the pace."""
@@ -140,28 +144,6 @@ class Clip:
             result.pts = frame.pts
             on_frame(1, pace.count())
             yield result
-
-    def _result(self, resumed: int, total: int, pace: Pace) -> MovingResult:
-        session = self.network.session
-        encoding = self.encoding
-        return MovingResult(
-            input=str(self.job.input),
-            output=str(self.job.output),
-            input_size=(self.facts.width, self.facts.height),
-            output_size=(encoding.width, encoding.height),
-            model=session.model,
-            model_reason=self.network.reason,
-            backend=session.backend,
-            scale=session.scale,
-            tile=(self.plan.columns.tile, self.plan.rows.tile),
-            overlap=self.plan.rows.overlap,
-            frames=total,
-            resumed_frames=resumed,
-            frames_per_s=pace.frames_per_s,
-            codec=f"{encoding.encoder} {encoding.pixel_format}",
-            load_ms=self.network.load_ms,
-            notes=self.notes,
-        )
 
 
 class _Counted:
@@ -236,7 +218,7 @@ def _encoding(
     try:
         check_sides(encoder, width, height)
     except ImageError as error:
-        raise ImageError(error.what, where=path, fix=error.fix) from error
+        raise error.at(path) from error
     name = pixel_format(encoder, first.format, width, height)
     with opened(path) as container:
         stream = video_stream(container, path)

@@ -2,6 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edgesr.imaging.tiling import TilePlan
+    from edgesr.runtime.sessions import Opened
+    from edgesr.video.kinds import Moving
+    from edgesr.video.pace import Pace
 
 OnFrame = Callable[[int, str], None]
 """Called with frames that are done since the last call and a line about the pace."""
@@ -50,6 +57,52 @@ class MovingResult:
     codec: str
     load_ms: float
     notes: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls,
+        job: "Moving",
+        network: "Opened",
+        plan: "TilePlan",
+        *,
+        frames: int,
+        pace: "Pace",
+        codec: str,
+        notes: tuple[str, ...],
+        resumed_frames: int = 0,
+    ) -> "MovingResult":
+        """Return what is reported of a job.
+
+        Args:
+            job: what was read and written.
+            network: that enlarged it.
+            plan: its tiles in a frame.
+            frames: in the result.
+            pace: of the frames that this run made.
+            codec: of the result.
+            notes: what could not be kept.
+            resumed_frames: of `frames`, done by an earlier run.
+        """
+        session = network.session
+        width, height = plan.columns.length, plan.rows.length
+        return cls(
+            input=str(job.input),
+            output=str(job.output),
+            input_size=(width, height),
+            output_size=(session.scale * width, session.scale * height),
+            model=session.model,
+            model_reason=network.reason,
+            backend=session.backend,
+            scale=session.scale,
+            tile=(plan.columns.tile, plan.rows.tile),
+            overlap=plan.rows.overlap,
+            frames=frames,
+            resumed_frames=resumed_frames,
+            frames_per_s=pace.frames_per_s,
+            codec=codec,
+            load_ms=network.load_ms,
+            notes=notes,
+        )
 
     def lines(self) -> tuple[str, ...]:
         """Return what is told of it, a line each."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from edgesr.errors import ImageError, shell
 from edgesr.files import open_regular
 from edgesr.imaging.limits import check_size
+from edgesr.imaging.picture import reading
 
 if TYPE_CHECKING:
     from av import Packet, VideoFrame, VideoStream
@@ -52,14 +53,9 @@ def opened(path: Path) -> "Iterator[InputContainer]":
     """
     import av
 
-    try:
-        with open_regular(path) as file:
-            if not file.read(1):
-                raise ImageError("the file is empty", where=path)
-    except FileNotFoundError:
-        raise ImageError("no such file", where=path) from None
-    except OSError as error:
-        raise ImageError(f"cannot be read ({error.strerror})", where=path) from error
+    with reading(path), open_regular(path) as file:
+        if not file.read(1):
+            raise ImageError("the file is empty")
     try:
         container = av.open(f"file:{path}", metadata_errors="replace")
     except (av.FFmpegError, ValueError) as error:
@@ -114,7 +110,7 @@ def examine(path: Path) -> Facts:
         try:
             stream = video_stream(container, path)
         except ImageError as error:
-            raise type(error)(error.what, where=path, fix=error.fix) from error
+            raise error.at(path) from error
         durations: dict[int, int] = {}
         count = 0
         ends: list[float] = [0.0]

@@ -33,7 +33,7 @@ def test_builds_an_engine_and_says_what_next(edgesr, small_onnx, tmp_path):
     onnx, engine = small_onnx(precision="fp16"), tmp_path / "small.engine"
     code, out, _ = edgesr("build-engine", "-m", onnx, "--board", "rtx", "-o", engine)
     assert code == 0
-    assert f"edgesr verify {onnx} {engine}" in out
+    assert f"edgesr verify -m {engine}" in out
     manifest = EngineManifest.read(engine)
     assert manifest.precision == "fp16"
     layers = sum(sum(row.values()) for row in manifest.layers.values())
@@ -142,7 +142,7 @@ def test_lists_boards(edgesr):
     ("options", "message"),
     [
         (["--jetson-orin-nano"], "built on the board itself"),
-        (["--jetson-orin-nano", "--board", "rtx"], "not both"),
+        (["--jetson-orin-nano", "--board", "rtx"], "name one board"),
         (["--board", "toaster"], "no board is called 'toaster'"),
         (["--board", "rtx", "--precision", "int3"], "there are fp32, fp16, int8"),
         (["--board", "rtx", "--precision", "fp16"], "fp16 was asked for"),

@@ -95,7 +95,7 @@ def test_without_torch_the_shipped_ones_are_listed(tmp_path: Path) -> None:
     assert [row["multiply_adds"] for row in document["networks"]] == [102_218_752]
     assert "torch" in document["missing"]
 
-    refused = without_torch(tmp_path, "student")
+    refused = without_torch(tmp_path, "-m", "student")
     assert refused.returncode == 1
     assert "student is not shipped at scale 4" in refused.stderr
     assert "Traceback" not in refused.stderr

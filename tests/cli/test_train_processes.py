@@ -181,7 +181,6 @@ def test_two_machines_distil_as_one_process_does(
     def distil(out: str, *more: str) -> list[str]:
         arguments = _arguments(pictures, tmp_path / out)
         arguments[0] = "distill"
-        arguments[arguments.index("--model")] = "--student"
         return [
             *arguments,
             "--teacher",

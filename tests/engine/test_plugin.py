@@ -419,9 +419,9 @@ def test_build_engine_ends_with_one_line_when_the_compiler_fails(
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 2
     assert said[0].endswith("nvcc failed: ptxas fatal : out of luck")
-    assert said[1] == f"  try: edgesr build-engine {onnx} --board rtx --no-plugin"
+    assert said[1] == f"  try: edgesr build-engine -m {onnx} --board rtx --no-plugin"
     assert not output.exists()
-    assert not list((tmp_path / "cache").rglob("*.*"))
+    assert not list((tmp_path / "home").rglob("*.*"))
 
 
 def test_the_sources_are_read_where_there_is_no_torch() -> None:

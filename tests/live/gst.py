@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -19,14 +20,18 @@ EDGESR = [sys.executable, "-m", "edgesr", "live"]
 
 
 def live(*arguments: object, environment: dict[str, str] | None = None) -> subprocess.Popen[str]:
-    """Start the command."""
-    return subprocess.Popen(
-        [*EDGESR, *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-    )
+    """Start the command, which SIGHUP can end although tests may run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        return subprocess.Popen(
+            [*EDGESR, *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def children_of(pid: int) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """Logs of a power that is a known wave, so that their energy is known exactly."""
 
 import os
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -63,3 +64,16 @@ def seeds() -> list[list[int]]:
     """The same hundred at every run, and fresh ones; a failure names its seed."""
     fresh = np.random.SeedSequence().generate_state(FRESH_SEEDS)
     return [[seed] for seed in range(SEEDS)] + [[0, int(seed)] for seed in fresh]
+
+
+def spread(case: Callable[[np.random.Generator], tuple[list[str], float]]) -> list[float]:
+    """Return the uncertainty over the energy of each seed, after all energies lay within theirs."""
+    outside, shares = [], []
+    for seed in seeds():
+        rows, truth = case(np.random.default_rng(seed))
+        total = read(rows)["total"]
+        if abs(total["energy_j"] - truth) > total["uncertainty_j"]:
+            outside.append((seed, round(total["energy_j"], 1), round(truth, 1)))
+        shares.append(total["uncertainty_j"] / truth)
+    assert outside == []
+    return shares

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from log_waves import energy_j, lines_at, moments, read, seeds
+from log_waves import energy_j, lines_at, moments, read, spread
 
 ZONES_S = (-34200.0, -18000.0, 3600.0, 20700.0, 32400.0)
 """Adelaide to New York and Nepal, as a container's clock sees them from UTC."""
@@ -106,15 +106,7 @@ CASES: dict[str, Callable[[np.random.Generator], tuple[list[str], float]]] = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_energy_lies_within_its_uncertainty(case: str) -> None:
-    outside = []
-    shares = []
-    for seed in seeds():
-        rows, truth = CASES[case](np.random.default_rng(seed))
-        total = read(rows)["total"]
-        if abs(total["energy_j"] - truth) > total["uncertainty_j"]:
-            outside.append((seed, round(total["energy_j"], 1), round(truth, 1)))
-        shares.append(total["uncertainty_j"] / truth)
-    assert outside == []
+    shares = spread(CASES[case])
     assert np.median(shares) < 0.07
     assert max(shares) < 0.5
 

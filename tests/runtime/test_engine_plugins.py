@@ -50,7 +50,7 @@ def open_with(tmp_path, engine_manifest, monkeypatch, capsys):
         if content is not None:
             library.write_bytes(content)
         with pytest.raises(SystemExit) as stop:
-            main(["upscale", str(photo), "--engine", str(engine), "-o", str(target)])
+            main(["upscale", str(photo), "-m", str(engine), "-o", str(target)])
         assert stop.value.code == 1
         assert not target.exists()
         assert not list(tmp_path.glob(".large*"))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from judge import clip
-from kills import command, digest, kill_once, undisturbed
+from video_kills import command, digest, kill_once, undisturbed
 
 from edgesr.video import segments
 from edgesr.video.segments import finish_earlier, folder_for, open_segments
@@ -30,7 +30,7 @@ def names(folder: Path) -> list[str]:
 
 def wait_for_segments(folder: Path, count: int, process: subprocess.Popen[Any]) -> None:
     deadline = time.monotonic() + 120
-    while len(list(folder.glob(".edgesr-clip-*/*.segment"))) < count:
+    while len(list(folder.glob(".edgesr-clip-*/[0-9]*.segment"))) < count:
         assert process.poll() is None, "it ended before it could be disturbed"
         assert time.monotonic() < deadline
         time.sleep(0.005)
@@ -50,7 +50,7 @@ def test_an_ended_run_goes_on(
     assert process.returncode != 0
     assert not (folder / "result.mp4").exists()
     (left,) = folder.glob(".edgesr-clip-*")
-    kept = len(list(left.glob("*.segment")))
+    kept = len(list(left.glob("[0-9]*.segment")))
     assert kept >= 1
     done = upscale("clip.mp4", "-o", "result.mp4")
     assert done.returncode == 0, done.stderr

@@ -13,6 +13,7 @@ int cuInit(unsigned flags) { return flags != 0; }
 int cuDeviceGet(int *device, int ordinal) { *device = ordinal; return 0; }
 int cuDriverGetVersion(int *version) { *version = 12060; return 0; }
 int cuDeviceGetName(char *name, int room, int device) { copy(name, "Orin", room); return device; }
+int cuDeviceGetUuid(unsigned char *uuid, int device) { for (int i = 0; i < 16; i++) uuid[i] = i; return device; }
 int cuDeviceTotalMem_v2(size_t *bytes, int device) { *bytes = (size_t)7620 << 20; return device; }
 
 int cuDeviceGetAttribute(int *value, int attribute, int device)
