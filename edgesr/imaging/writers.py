@@ -78,9 +78,11 @@ def write_jpeg(pixels: NDArray[Any], picture: Picture, quality: int) -> Written:
     data = _encoded(".jpg", pixels, cv2.IMWRITE_JPEG_QUALITY, quality)
     said, lost = picture.metadata, {"texts", "colour", "tags"}
     parts: list[tuple[int, bytes, str]] = []
-    exif = with_mark(picture).exif
-    if exif is not None:
-        parts.append((0xE1, EXIF + exif, "exif"))
+    exif = with_mark(picture).exif or b""
+    if len(EXIF + exif) > _SEGMENT:
+        lost.add("exif")
+        exif = with_mark(replace(picture, exif=None)).exif or b""
+    parts.append((0xE1, EXIF + exif, "exif"))
     if said.xmp is not None:
         parts.append((0xE1, XMP + said.xmp, "xmp"))
     if said.iptc is not None:
