@@ -8,7 +8,7 @@ from typing import Any
 
 from edgesr.cli._console import say
 from edgesr.cli._jobs import Job, JobList
-from edgesr.errors import EdgesrError, ImageError
+from edgesr.errors import EdgesrError
 from edgesr.library.upscaled import Upscaled
 from edgesr.video.result import MovingResult
 
@@ -54,10 +54,7 @@ class Report:
             self.stopped.append(job.input)
             self._line(status="stopped", input=str(job.input), output=str(job.output))
         elif isinstance(outcome, EdgesrError):
-            placed = outcome
-            if outcome.where is None:
-                placed = ImageError(outcome.what, where=job.input, fix=outcome.fix)
-            self._failure(job.input, placed)
+            self._failure(job.input, outcome if outcome.where else outcome.at(job.input))
         else:
             self.done += 1
             self._line(status="done", **asdict(outcome))
