@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 from edgesr.errors import ConfigError, EdgesrError, shell
 
 _NOT_A_NAME = re.compile(r"[^A-Za-z0-9]")
+_NAME_BYTES, _RANDOM_BYTES = 255, 8  # of a file's name at most, and what mkstemp puts into it
 
 
 @contextmanager
@@ -36,9 +37,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         if path.exists() and not (path.is_file() or path.is_dir()):
             raise ConfigError("is no file that could be replaced", where=path, fix="another name")
         _remove_leftovers(path.parent)
-        handle, name = tempfile.mkstemp(
-            prefix=f".{path.stem}{_mark()}{os.getpid()}.", suffix=path.suffix, dir=path.parent
-        )
+        handle, name = _make_temporary(path)
     except OSError as error:
         fix = "another folder" if path.parent.is_dir() else f"mkdir -p {shell(path.parent)}"
         raise ConfigError(f"cannot write here ({error.strerror})", where=path, fix=fix) from error
@@ -52,6 +51,14 @@ def atomic_path(path: Path) -> Iterator[Path]:
         raise EdgesrError(f"cannot write ({error.strerror})", where=path) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _make_temporary(path: Path) -> tuple[int, str]:
+    """Make a file beside `path`; of its name it has as much as a file's name has room for."""
+    mark = f"{_mark()}{os.getpid()}."
+    room = _NAME_BYTES - len(os.fsencode(f".{mark}{path.suffix}")) - _RANDOM_BYTES
+    stem = os.fsencode(path.stem)[: max(room, 0)].decode("utf-8", "ignore")
+    return tempfile.mkstemp(prefix=f".{stem}{mark}", suffix=path.suffix, dir=path.parent)
 
 
 @contextmanager

@@ -62,7 +62,9 @@ def whole_cases(folder: Path, model: str) -> list[Case]:
         command = [sys.executable, "-m", "edgesr", "upscale", str(inputs), "-m", model]
         options = ["-f", form, "-o", str(folder / form), "--json"]
         done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
-        for file in json.loads(done.stdout)["files"]:
+        for file in map(json.loads, done.stdout.splitlines()):
+            if file["status"] != "done":
+                continue
             source, result = Path(file["input"]), Path(file["output"]).read_bytes()
             check_by_pillow(source, result)
             body = source.read_bytes()

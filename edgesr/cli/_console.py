@@ -48,11 +48,11 @@ def progress(label: str, total: int | None) -> Iterator[Callable[..., None]]:
     """Show a bar on standard error while the block runs, if that is a terminal.
 
     Yields:
-        advance(steps=1, note="", total=None): moves the bar, shows `note` behind it, and takes the
-        total where it was not known before.
+        advance(steps=1, note="", total=None, label=None): moves the bar, shows `note` behind it,
+        and takes total and label where they were not known before.
     """
     if not sys.stderr.isatty():
-        yield lambda steps=1, note="", total=None: None
+        yield lambda steps=1, note="", total=None, label=None: None
         return
     from rich.console import Console  # noqa: I001  (rich costs start-up time, so only here)
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -69,9 +69,13 @@ def progress(label: str, total: int | None) -> Iterator[Callable[..., None]]:
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(printable(label), total=total, note="")
 
-        def advance(steps: int = 1, note: str = "", total: int | None = None) -> None:
+        def advance(
+            steps: int = 1, note: str = "", total: int | None = None, label: str | None = None
+        ) -> None:
             if total is not None:
                 bar.update(task, total=total)
+            if label is not None:
+                bar.update(task, description=printable(label))
             bar.update(task, advance=steps, note=printable(note))
 
         yield advance

@@ -1,13 +1,18 @@
 """Which files are read and where each result goes, settled before the first picture is opened."""
 
 import os
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from edgesr.errors import ConfigError, EdgesrError, ImageError, shell
-from edgesr.imaging.container import identify
+from edgesr.cli._inputs import Found, Refusal, find_pictures, real_path
+from edgesr.errors import ConfigError, ImageError, shell
 from edgesr.imaging.encode import SUFFIXES, format_for
+from edgesr.video.kinds import CLIPS
+
+_NAME_BYTES = 255  # the longest name of a file on Linux, macOS and Windows
 
 
 @dataclass(frozen=True)
@@ -24,19 +29,6 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """A picture that is not touched.
-
-    Attributes:
-        input: the picture.
-        error: why.
-    """
-
-    input: Path
-    error: EdgesrError
-
-
-@dataclass(frozen=True)
 class Wishes:
     """How results are named and what is done about files that are there.
 
@@ -47,6 +39,8 @@ class Wishes:
         recursive: take the folders in folders too.
         overwrite: replace results that are there.
         skip_existing: leave out pictures whose result is there.
+        to_folder: `output` is a folder, whatever its name looks like.
+        again: take also pictures that edgesr wrote.
     """
 
     output: Path | None
@@ -55,6 +49,8 @@ class Wishes:
     recursive: bool = False
     overwrite: bool = False
     skip_existing: bool = False
+    to_folder: bool = False
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,17 +60,22 @@ class JobList:
     Attributes:
         jobs: in the order given; the pictures of a folder by name.
         skipped: results that were there already, with `skip_existing`.
-        refused: pictures that cannot be done as asked.
+        refused: inputs that cannot be done as asked.
+        own: pictures that edgesr wrote, and that are therefore left out.
     """
 
     jobs: tuple[Job, ...]
     skipped: tuple[Job, ...]
     refused: tuple[Refusal, ...]
+    own: tuple[Path, ...] = ()
 
     def with_more(self, other: "JobList") -> "JobList":
         """Return what there is to do of both, this first."""
         return JobList(
-            self.jobs + other.jobs, self.skipped + other.skipped, self.refused + other.refused
+            self.jobs + other.jobs,
+            self.skipped + other.skipped,
+            self.refused + other.refused,
+            self.own + other.own,
         )
 
 
@@ -82,14 +83,16 @@ def plan_jobs(inputs: list[Path], wishes: Wishes) -> JobList:
     """Find the pictures and name their results.
 
     A folder gives the pictures in it, `wishes.output` then gets the same tree; files in it that
-    are no pictures, hidden files and results of an earlier run are left out.
+    are no pictures and hidden files are left out. So are pictures that edgesr wrote, except one
+    that is the only input. Two pictures of one folder whose results would have the same name keep
+    their endings in it: `a.jpg_x4.png` and `a.png_x4.png`.
 
     Raises:
-        ConfigError: the options contradict each other, or a folder holds no picture.
+        ConfigError: the options contradict each other.
     """
     if wishes.overwrite and wishes.skip_existing:
         raise ConfigError("--overwrite and --skip-existing contradict each other")
-    single_file = names_a_file(wishes.output)
+    single_file = names_a_file(inputs, wishes)
     if single_file and (len(inputs) > 1 or inputs[0].is_dir()):
         raise ConfigError(
             "the results of several pictures need a folder, not a file",
@@ -97,57 +100,136 @@ def plan_jobs(inputs: list[Path], wishes: Wishes) -> JobList:
             fix=f"-o {shell(wishes.output.with_suffix(''))}/" if wishes.output else None,
         )
     ending = _ending(wishes, single_file)
-    found: dict[Path, Job] = {}
-    for path, below in _pictures(inputs, wishes):
-        name = f"{path.stem}{wishes.suffix}{ending}"
-        if single_file and wishes.output is not None:
-            output = wishes.output
-        elif wishes.output is not None:
-            output = wishes.output / below / name
-        else:
-            output = path.parent / name
-        found.setdefault(real_path(path), Job(path, output))
-    return sort_out(found, wishes)
+    refused: list[Refusal] = []
+    own: list[Path] = []
+    found: dict[str, Found] = {}
+    for entry in find_pictures(inputs, wishes.output, wishes.recursive):
+        if isinstance(entry, Refusal):
+            refused.append(entry)
+        elif entry.is_own and not wishes.again:
+            own.append(entry.path)
+        else:  # a picture that is given twice is done once; two links to one are two pictures
+            lexical = os.path.abspath(entry.path)  # noqa: PTH100  (links stay)
+            found.setdefault(lexical, entry)
+    if single_file and wishes.output is not None:
+        jobs = [Job(entry.path, wishes.output) for entry in found.values()]
+    else:
+        jobs = _named(list(found.values()), wishes, ending)
+    plan = sort_out(jobs, wishes)
+    return replace(plan, refused=(*refused, *plan.refused), own=tuple(dict.fromkeys(own)))
 
 
-def sort_out(found: dict[Path, Job], wishes: Wishes) -> JobList:
-    """Part what can be done from what would destroy or repeat something."""
-    jobs: list[Job] = []
+def _named(found: list[Found], wishes: Wishes, ending: str) -> list[Job]:
+    """Name the results, by whole names where stems would make them the same."""
+
+    def place(entry: Found, name: str) -> Path:
+        folder = entry.path.parent if wishes.output is None else wishes.output / entry.below
+        return folder / f"{name}{wishes.suffix}{ending}"
+
+    times = Counter(place(entry, entry.path.stem) for entry in found)
+    jobs = []
+    for entry in found:
+        output = place(entry, entry.path.stem)
+        if times[output] > 1:
+            output = place(entry, entry.path.name)
+        jobs.append(Job(entry.path, output))
+    return jobs
+
+
+@dataclass
+class _Sorting:
+    """What is known while jobs are sorted out.
+
+    Attributes:
+        wishes: as given.
+        inputs: real paths of all pictures.
+        taken: input by real path of its result.
+        folders: what is wrong with a folder of results, None: nothing.
+    """
+
+    wishes: Wishes
+    inputs: frozenset[Path]
+    taken: dict[Path, Path] = field(default_factory=dict)
+    folders: dict[Path, str | None] = field(default_factory=dict)
+
+
+def sort_out(jobs: Sequence[Job], wishes: Wishes) -> JobList:
+    """Part what can be done from what would destroy or repeat something, or cannot be written."""
+    todo: list[Job] = []
     skipped: list[Job] = []
     refused: list[Refusal] = []
-    taken: dict[Path, Path] = {}
-    for job in found.values():
-        target = real_path(job.output)
-        other = taken.setdefault(target, job.input)
-        if target in found:
-            problem = "the result would replace an input", "--suffix _x4"
-        elif other != job.input:
-            problem = (
-                f"its result would replace that of {other}",
-                f"edgesr upscale {shell(job.input)} -o",
-            )
-        elif job.output.is_dir():
-            problem = f"a folder stands where the result goes ({job.output})", "-o"
-        elif wishes.overwrite or not job.output.exists():
-            jobs.append(job)
-            continue
-        elif wishes.skip_existing:
+    sorting = _Sorting(wishes, frozenset(real_path(job.input) for job in jobs))
+    for job in jobs:
+        problem = _problem(job, sorting)
+        if problem is not None:
+            what, fix = problem
+            refused.append(Refusal(job.input, ImageError(what, where=job.input, fix=fix)))
+        elif wishes.skip_existing and os.path.lexists(job.output):
             skipped.append(job)
-            continue
         else:
-            problem = f"the result is there already ({job.output})", "--overwrite"
-        refused.append(Refusal(job.input, ImageError(problem[0], where=job.input, fix=problem[1])))
-    return JobList(tuple(jobs), tuple(skipped), tuple(refused))
+            todo.append(job)
+    return JobList(tuple(todo), tuple(skipped), tuple(refused))
 
 
-def real_path(path: Path) -> Path:
-    """Resolve links; unlike `Path.resolve`, also of one that leads to itself."""
-    return Path(os.path.realpath(path))
+def _problem(job: Job, sorting: _Sorting) -> tuple[str, str] | None:
+    """Return why a job cannot be done as asked and what to do, None if it can."""
+    output, wishes = job.output, sorting.wishes
+    target = real_path(output)
+    other = sorting.taken.setdefault(target, job.input)
+    if target in sorting.inputs or other != job.input:
+        return _collision(job, None if target in sorting.inputs else other)
+    length = len(os.fsencode(output.name))
+    if length > _NAME_BYTES:
+        what = f"the name of its result would take {length} bytes, more than {_NAME_BYTES}"
+        return what, f"edgesr upscale {shell(job.input)} -o SHORTER.png"
+    if output.is_dir():
+        return f"a folder stands where the result goes ({output})", "-o ANOTHER_FOLDER/"
+    if os.path.lexists(output) and not (wishes.overwrite or wishes.skip_existing):
+        return f"the result is there already ({output})", "--overwrite"
+    return _unwritable(job, sorting.folders)
 
 
-def names_a_file(output: Path | None) -> bool:
-    """Tell whether -o is a file: it has an ending and is no folder."""
-    return output is not None and not output.is_dir() and output.suffix != ""
+def _collision(job: Job, other: Path | None) -> tuple[str, str]:
+    """Return what a result would replace, that of another input or an input, and what to do."""
+    if other is None:
+        return "the result would replace an input", "--suffix _x4"
+    another = f"edgesr upscale {shell(job.input)} -o ANOTHER_FOLDER/"
+    return f"its result would replace that of {other}", another
+
+
+def _unwritable(job: Job, folders: dict[Path, str | None]) -> tuple[str, str] | None:
+    """Return why the result's folder cannot be written and what to do, None if it can."""
+    folder = job.output.parent
+    if folder not in folders:
+        folders[folder] = _why_unwritable(folder)
+    reason = folders[folder]
+    if reason is None:
+        return None
+    return f"its result cannot be written into {folder} ({reason})", "-o ANOTHER_FOLDER/"
+
+
+def _why_unwritable(folder: Path) -> str | None:
+    """Return why no file can be made in a folder, or below what is there of its path."""
+    try:
+        while not folder.exists():
+            folder = folder.parent
+        with tempfile.TemporaryFile(dir=folder):
+            return None
+    except OSError as error:
+        return error.strerror or str(error)
+
+
+def names_a_file(inputs: list[Path], wishes: Wishes) -> bool:
+    """Tell whether -o is a file.
+
+    It is not if it ends in a slash or is a folder; it is by the ending of a picture or a clip, and
+    for a single file by any, so that one that is not written is refused.
+    """
+    output = wishes.output
+    if output is None or wishes.to_folder or output.is_dir():
+        return False
+    is_known = output.suffix.lower() in (*SUFFIXES, *CLIPS, ".gif")
+    return is_known or (output.suffix != "" and len(inputs) == 1 and not inputs[0].is_dir())
 
 
 def _ending(wishes: Wishes, single_file: bool) -> str:
@@ -165,55 +247,3 @@ def _ending(wishes: Wishes, single_file: bool) -> str:
             where=wishes.output,
         )
     return format_for(wishes.output.suffix).suffixes[0]
-
-
-def _pictures(inputs: Iterable[Path], wishes: Wishes) -> Iterator[tuple[Path, Path]]:
-    """Yield (picture, its folder relative to the input it came from).
-
-    Raises:
-        ConfigError: a folder holds no picture.
-    """
-    for given in inputs:
-        if not given.is_dir():
-            yield given, Path()
-            continue
-        inside = list(_pictures_in(given, wishes))
-        if not inside:
-            deeper = "" if wishes.recursive else f"edgesr upscale --recursive {shell(given)}"
-            raise ConfigError("no picture in this folder", where=given, fix=deeper or None)
-        for path in inside:
-            yield path, path.parent.relative_to(given)
-
-
-def _pictures_in(folder: Path, wishes: Wishes) -> Iterator[Path]:
-    """Yield the pictures of a folder by name, without earlier results."""
-    results = None if wishes.output is None else real_path(wishes.output)
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        if not wishes.recursive:
-            folders.clear()
-        elif results is not None:
-            folders[:] = [name for name in folders if real_path(Path(place) / name) != results]
-        stems = {Path(name).stem for name in names}
-        for name in sorted(names):
-            path = Path(place) / name
-            is_result = (
-                wishes.suffix != ""
-                and path.stem.endswith(wishes.suffix)
-                and path.stem.removesuffix(wishes.suffix) in stems
-            )
-            if not name.startswith(".") and not is_result and _looks_like_a_picture(path):
-                yield path
-
-
-def _looks_like_a_picture(path: Path) -> bool:
-    """By its ending, so that a broken picture is reported, or else by its first bytes."""
-    if path.suffix.lower() in SUFFIXES:
-        return True
-    if not path.is_file():
-        return False  # a pipe would wait for its writer
-    try:
-        with path.open("rb") as file:
-            return identify(file.read(32)) is not None
-    except OSError:
-        return False

@@ -1,10 +1,11 @@
 """Clips and animations among the inputs of `edgesr upscale`: which they are, and doing them."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from edgesr.cli._console import progress
-from edgesr.cli._jobs import Job, JobList, Wishes, names_a_file, real_path, sort_out
+from edgesr.cli._jobs import Job, JobList, Wishes, names_a_file, sort_out
 from edgesr.errors import ConfigError
 from edgesr.runtime.sessions import Sessions
 from edgesr.video.kinds import ANIMATIONS, FORMATS, OTHERWISE, Moving, animation_kind, is_clip
@@ -28,11 +29,11 @@ def part(inputs: list[Path], wishes: Wishes) -> tuple[list[Path], list[Path]]:
 
     An animation whose result is asked for in a format of stills is a picture: its first frame.
     """
-    moving = [path for path in inputs if _moves(path, wishes)]
+    moving = [path for path in inputs if _moves(path, inputs, wishes)]
     return moving, [path for path in inputs if path not in moving]
 
 
-def plan_moving(moving: list[Path], wishes: Wishes, several: bool) -> JobList:
+def plan_moving(moving: list[Path], inputs: list[Path], wishes: Wishes) -> JobList:
     """Name the results of clips and animations.
 
     A result whose run was killed between its last rename and its tidying is tidied up after, and
@@ -40,16 +41,16 @@ def plan_moving(moving: list[Path], wishes: Wishes, several: bool) -> JobList:
 
     Args:
         moving: the inputs, from `part`.
+        inputs: all inputs.
         wishes: as for pictures.
-        several: there are other inputs too.
 
     Raises:
         ConfigError: several results for one file, or an ending that no clip is written with.
     """
-    single_file = names_a_file(wishes.output)
-    if single_file and moving and (several or len(moving) > 1):
+    single_file = names_a_file(inputs, wishes)
+    if single_file and moving and len(inputs) > 1:
         raise ConfigError("the results of several inputs need a folder, not a file", where="-o")
-    found: dict[Path, Job] = {}
+    found: dict[str, Job] = {}
     finished: list[Job] = []
     for path in moving:
         kind = None if is_clip(path) else animation_kind(path)
@@ -57,24 +58,24 @@ def plan_moving(moving: list[Path], wishes: Wishes, several: bool) -> JobList:
         if finish_earlier(job.output) and not wishes.overwrite:
             finished.append(job)
         else:
-            found.setdefault(real_path(path), job)
-    plan = sort_out(found, wishes)
+            found.setdefault(os.path.abspath(path), job)  # noqa: PTH100  (links stay)
+    plan = sort_out(list(found.values()), wishes)
     return JobList(plan.jobs, (*finished, *plan.skipped), plan.refused)
 
 
-def _moves(path: Path, wishes: Wishes) -> bool:
-    if path.is_dir():
+def _moves(path: Path, inputs: list[Path], wishes: Wishes) -> bool:
+    if os.path.isdir(path):  # noqa: PTH112  (False of names that are too long)
         return False
     if is_clip(path):
         return True
     if animation_kind(path) is None:
         return False
-    asked = _asked_ending(wishes)
+    asked = _asked_ending(wishes, names_a_file(inputs, wishes))
     return asked is None or asked in ANIMATIONS.values()
 
 
-def _asked_ending(wishes: Wishes) -> str | None:
-    if names_a_file(wishes.output) and wishes.output is not None:
+def _asked_ending(wishes: Wishes, single_file: bool) -> str | None:
+    if single_file and wishes.output is not None:
         return wishes.output.suffix.lower()
     return wishes.ending
 
@@ -85,7 +86,7 @@ def _output(path: Path, kind: str | None, wishes: Wishes, single_file: bool) -> 
     Raises:
         ConfigError: a clip is not written with the ending asked for.
     """
-    asked = _asked_ending(wishes)
+    asked = _asked_ending(wishes, single_file)
     if kind is not None:
         ending = asked or ANIMATIONS[kind]
     elif single_file:

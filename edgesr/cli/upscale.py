@@ -1,40 +1,25 @@
 """`edgesr upscale`: photographs through a network, in tiles."""
 
-import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+import os
+import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edgesr.cli import _network as options
-from edgesr.cli._console import progress, say
 from edgesr.cli._exit_codes import FAILED
-from edgesr.cli._ignored import refuse_ignored_naming
-from edgesr.errors import ConfigError, EdgesrError, ImageError
+from edgesr.cli._ignored import refuse_ignored, refuse_ignored_naming
+from edgesr.cli._overlap import AT_ONCE
+from edgesr.errors import Argument, ConfigError
 from edgesr.imaging.quality import DEFAULT_QUALITY
 from edgesr.runtime.select import why_not_tensorrt
-from edgesr.video.result import MovingResult, MovingSettings
 
 if TYPE_CHECKING:
-    from edgesr.cli._jobs import Job, JobList
-    from edgesr.library.model import Model
-    from edgesr.library.upscaled import Upscaled
-    from edgesr.runtime.sessions import Sessions
+    from edgesr.cli._upscale_report import Report
 
-    Outcomes = Iterator[tuple[Job, "Upscaled | MovingResult | EdgesrError"]]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a picture is enlarged and written."""
-
-    tile: int | None
-    overlap: int | None
-    quality: int
-    check: bool
-    background: str | None
+_INTERRUPTED = 130
 
 
 def command(
@@ -43,13 +28,18 @@ def command(
         list[Path],
         # Not checked by typer: one that cannot be read must not stop the others.
         typer.Argument(
-            metavar="INPUT...", readable=False, help="Pictures, folders of pictures, clips."
+            metavar="INPUT...",
+            readable=False,
+            help="Pictures, folders of pictures, clips; - for standard input.",
         ),
     ],
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            "-o", "--output", help="File or folder to write to. Default: beside each input."
+            "-o",
+            "--output",
+            metavar="PATH",
+            help="File, folder/ or - for standard output. Default: beside the input.",
         ),
     ] = None,
     model: Annotated[
@@ -61,11 +51,40 @@ def command(
             "stored with loss, such as JPEG, and student for others.",
         ),
     ] = None,
-    scale: options.Scale = None,
+    scale: Annotated[
+        float | None,
+        typer.Option(
+            "-s",
+            "--scale",
+            help="Enlargement, any number from 1 to 8: by the network of the nearest scale, and "
+            "a bicubic resize if there is none of this one. Default: the file's, 4 for a name.",
+        ),
+    ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option(metavar="WxH", help="Largest result that fits into this many pixels."),
+    ] = None,
+    width: Annotated[
+        int | None, typer.Option(min=1, help="Of the result in pixels, instead of --scale.")
+    ] = None,
+    tta: Annotated[
+        bool,
+        typer.Option(
+            "--tta",
+            help="Run each tile turned and mirrored in eight ways and average: eight times the "
+            "tiles, for some 0.1 dB.",
+        ),
+    ] = False,
     tile: options.Tile = None,
     overlap: options.Overlap = None,
     backend: options.Backend = "auto",
     threads: options.Threads = None,
+    jobs: Annotated[
+        int,
+        typer.Option(
+            "-j", "--jobs", min=1, help="Pictures that are read, run or written at a time."
+        ),
+    ] = AT_ONCE,
     format: Annotated[
         str | None,
         typer.Option(
@@ -105,6 +124,9 @@ def command(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace results that exist already.")
     ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Take pictures that edgesr wrote, too.")
+    ] = False,
     check: Annotated[
         bool,
         typer.Option(
@@ -116,158 +138,107 @@ def command(
         str | None,
         typer.Option(metavar="ADDRESS", help="Spread the pictures over a Ray cluster."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a line of JSON for each file.")
+    ] = False,
 ) -> None:
     """Enlarge photographs, in tiles, on any machine.
 
-    The result of photo.jpg is photo_x4.png beside it. No file is replaced without --overwrite.
-    Exit code 1 if a picture failed; the others are done all the same.
+    The result of photo.jpg is photo_x4.png beside it. No file is replaced without --overwrite, and
+    what edgesr wrote is not enlarged again without --again. Exit code 1 if a picture failed; the
+    others are done all the same.
     """
     from edgesr.cli._jobs import Wishes, plan_jobs
     from edgesr.cli._moving import part, plan_moving
+    from edgesr.cli._pipes import PIPE, piped
+    from edgesr.cli._upscale_report import Report
+    from edgesr.cli._upscale_run import Settings, run_here, run_on_ray
     from edgesr.imaging.background import parse_colour
     from edgesr.library.model import Model
-    from edgesr.runtime.sessions import Sessions
+    from edgesr.library.scales import Scales
 
     if background is not None:
         parse_colour(background)  # one that is none fails once, not with every picture
-    settings = Settings(tile, overlap, quality, check, background)
-    sessions = Sessions(model, backend, scale, threads)
-    with Model(sessions) as opened:
+    if ray is not None:
+        refuse_ignored(context, "with --ray", "jobs")
+    across, down = _sides(scale, size, width)
+    settings = Settings(tile, overlap, across, down, tta, quality, background, check, jobs)
+    ending = None if format is None else f".{format.removeprefix('.')}"
+    to_pipe = output == PIPE or (output is None and Path(PIPE) in inputs)
+    report = Report(as_json, to_error=to_pipe)
+    scales = Scales(model, backend, scale, threads)
+    with (
+        Model(scales) as opened,
+        piped(inputs, output, ending or ".png") as (files, target, report.unnamed),
+    ):
         wishes = Wishes(
-            output=output,
-            suffix=f"_x{opened.scale}" if suffix is None else suffix,
-            ending=None if format is None else f".{format.removeprefix('.')}",
+            output=None if target is None else Path(target),
+            suffix=_suffix(opened.scale, across, down) if suffix is None else suffix,
+            ending=ending,
             recursive=recursive,
             overwrite=overwrite,
             skip_existing=skip_existing,
+            to_folder=target is not None and target.endswith(os.sep),
+            again=again,
         )
-        moving, stills = part(inputs, wishes)
-        plan = plan_moving(moving, wishes, several=bool(stills))
+        moving, stills = part(files, wishes)
+        plan = plan_moving(moving, files, wishes)
         if stills:
             plan = plan.with_more(plan_jobs(stills, wishes))
         refuse_ignored_naming(context, wishes, plan)
         if ray is None:
-            outcomes = _on_this_machine(sessions, opened, plan, settings)
+            run_here(scales, opened, plan, settings, report)
         else:
-            outcomes = _on_ray(ray, plan, settings, (model, scale, backend, threads))
-        ok = _run(outcomes, plan, as_json)
+            run_on_ray(ray, (model, scale, backend, threads), plan, settings, report)
         used = opened.backends
-    if backend == "auto" and plan.jobs and ray is None and not as_json:
-        reasons = {
-            f"on {name}: {why_not_tensorrt(used_model, scale)}"
-            for used_model, name in used.items()
-            if name != "tensorrt"
-        }
-        for reason in sorted(reasons):
-            say(reason)
-    if not ok:
+    has_tensorrt = find_spec("tensorrt") is not None
+    if backend == "auto" and has_tensorrt and plan.jobs and ray is None and not as_json:
+        _say_why_no_engine(used, scale, report)
+    if report.stopped:
+        report.closing(len(plan.jobs))
+        raise typer.Exit(_INTERRUPTED)
+    if report.failed:
         raise typer.Exit(FAILED)
 
 
-def _on_this_machine(
-    sessions: "Sessions", model: "Model", plan: "JobList", settings: Settings
-) -> "Outcomes":
-    """Do the jobs one after the other."""
-    from edgesr.cli._moving import MovingJob, upscale_moving
-
-    moving = MovingSettings(settings.tile, settings.overlap, settings.quality)
-    for job in plan.jobs:
-        outcome: Upscaled | MovingResult | EdgesrError
-        try:
-            if isinstance(job, MovingJob):
-                outcome = upscale_moving(sessions, job, moving)
-            else:
-                outcome = _upscale(model, job, settings)
-        except MemoryError:
-            outcome = ImageError("not enough memory for its enlargement", where=job.input)
-        except EdgesrError as error:
-            outcome = error
-        yield job, outcome
-
-
-def _on_ray(
-    address: str,
-    plan: "JobList",
-    settings: Settings,
-    network: tuple[str | None, int | None, str, int | None],
-) -> "Outcomes":
-    """Do the jobs on a cluster.
+def _sides(
+    scale: float | None, size: str | None, width: int | None
+) -> tuple[int | None, int | None]:
+    """Return width and height that the result fits into, None for any.
 
     Raises:
-        ConfigError: seams were to be measured, an engine was named, or no cluster answers.
+        ConfigError: two sizes are asked for, or --size is not WxH.
     """
-    from edgesr.cli._ray import spread_pictures
-    from edgesr.cluster.spread import order_for
-
-    if settings.check:
-        raise ConfigError("--check runs on one machine", where="--ray")
-    order = order_for(
-        *network, settings.tile, settings.overlap, settings.quality, settings.background
-    )
-    return spread_pictures(address, plan.jobs, order)
-
-
-def _run(outcomes: "Outcomes", plan: "JobList", as_json: bool) -> bool:
-    """Report the outcome of each job; return whether all went well."""
-    results: list[Upscaled | MovingResult] = []
-    failed: list[tuple[Path, EdgesrError]] = [(entry.input, entry.error) for entry in plan.refused]
-    for _, error in failed:
-        _complain(error)
-    for job, outcome in outcomes:
-        if isinstance(outcome, EdgesrError):
-            failed.append((job.input, outcome))
-            _complain(outcome)
-            continue
-        results.append(outcome)
-        if not as_json:
-            _print_result(outcome)
-    if as_json:
-        document = {
-            "files": [asdict(result) for result in results],
-            "skipped": [str(job.input) for job in plan.skipped],
-            "failed": [
-                {"input": str(path), "error": str(error.as_options())} for path, error in failed
-            ],
-        }
-        say(json.dumps(document, indent=2, ensure_ascii=False))
-    elif plan.skipped:
-        say(f"{len(plan.skipped)} skipped, whose results are there")
-    return not failed
-
-
-def _upscale(model: "Model", job: "Job", settings: Settings) -> "Upscaled":
-    """Do one picture, with a bar that shows its tiles."""
-    with progress(job.input.name, None) as advance:
-        return model.upscale(
-            job.input,
-            job.output,
-            tile=settings.tile,
-            overlap=settings.overlap,
-            quality=settings.quality,
-            background=settings.background,
-            overwrite=True,  # the jobs leave out what may not be replaced
-            make_folders=True,
-            check_seams=settings.check,
-            on_tile=lambda done, tiles: advance(total=tiles),
+    if sum(asked is not None for asked in (scale, size, width)) > 1:
+        raise ConfigError("--scale, --size and --width contradict each other")
+    if size is None:
+        return width, None
+    sides = re.fullmatch(r"([1-9]\d{0,5})x([1-9]\d{0,5})", size)
+    if sides is None:
+        raise ConfigError(
+            f"a size is width x height in pixels, not '{size}'",
+            where=Argument("size"),
+            fix=Argument("size", "1920x1080"),
         )
+    return int(sides[1]), int(sides[2])
 
 
-def _print_result(result: "Upscaled | MovingResult") -> None:
-    if isinstance(result, MovingResult):
-        say("\n".join(result.lines()))
-        return
-    size = "{}x{} -> {}x{}".format(*result.input_size, *result.output_size)
-    tiles = "1 tile" if result.tiles == 1 else f"{result.tiles} tiles"
-    say(
-        f"{result.output}  {size}, {tiles}, {result.latency_ms:.0f} ms "
-        f"({' '.join(filter(None, (result.model, result.model_reason)))}, {result.backend})"
-    )
-    if result.seam_ratio is not None:
-        say(f"  seams: {result.seam_ratio:.3f} (gradient across tile borders over that without)")
-    for note in result.notes:
-        say(f"  note: {note}")
+def _suffix(scale: float, width: int | None, height: int | None) -> str:
+    """Return what stands behind the names of results: `_x4`, `_x2.5`, `_1920w`, `_1920x1080`."""
+    if width is None:
+        return f"_x{scale:g}"
+    return f"_{width}w" if height is None else f"_{width}x{height}"
 
 
-def _complain(error: EdgesrError) -> None:
-    say(f"error: {error.as_options()}", err=True)
+def _say_why_no_engine(used: dict[str, str], scale: float | None, report: "Report") -> None:
+    """Tell those who have TensorRT why it was not taken."""
+    from edgesr.cli._console import say
+
+    factor = int(scale) if scale is not None and scale.is_integer() else None
+    reasons = {
+        f"on {name}: {why_not_tensorrt(used_model, factor)}"
+        for used_model, name in used.items()
+        if name != "tensorrt"
+    }
+    for reason in sorted(reasons):
+        say(reason, err=report.to_error)

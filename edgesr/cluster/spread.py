@@ -147,13 +147,16 @@ def _last_line(error: Exception) -> str:
 
 def order_for(
     model: str | None,
-    scale: int | None,
+    scale: float | None,
     backend: str,
     threads: int | None,
     tile: int | None,
     overlap: int | None,
     quality: int,
     background: str | None = None,
+    width: int | None = None,
+    height: int | None = None,
+    tta: bool = False,
 ) -> Order:
     """Return the order of a run, with the content of a model's file.
 
@@ -178,4 +181,7 @@ def order_for(
         manifest = OnnxManifest.path_for(path)
         files = ((path.name, path.read_bytes()), (manifest.name, manifest.read_bytes()))
     chosen = "onnxruntime" if backend == "auto" else backend
-    return Order(model, files, scale, chosen, threads or 1, tile, overlap, quality, background)
+    return Order(
+        model, files, scale, chosen, threads or 1, tile, overlap, quality, background,
+        width, height, tta,
+    )  # fmt: skip

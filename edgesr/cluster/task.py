@@ -27,18 +27,24 @@ class Order:
         overlap: pixels that neighbouring tiles share; None: the default.
         quality: 1 to 100, of formats with loss.
         background: colour behind transparent parts, where a format has no alpha channel.
+        width: of the result in pixels at most; None: any.
+        height: of the result in pixels at most; None: any.
+        tta: average over eight orientations.
         version: of edgesr, the same on all machines.
     """
 
     model: str | None
     files: tuple[tuple[str, bytes], ...]
-    scale: int | None
+    scale: float | None
     backend: str
     threads: int
     tile: int | None
     overlap: int | None
     quality: int
     background: str | None = None
+    width: int | None = None
+    height: int | None = None
+    tta: bool = False
     version: str = __version__
 
 
@@ -89,7 +95,7 @@ def _enlarge(order: Order, name: str, data: bytes, ending: str) -> Enlarged:
         try:
             told = _model(order).upscale(
                 source, output, tile=order.tile, overlap=order.overlap, quality=order.quality,
-                background=order.background,
+                background=order.background, width=order.width, height=order.height, tta=order.tta,
             )  # fmt: skip
         except EdgesrError as error:
             if error.where in (str(source), str(output)):

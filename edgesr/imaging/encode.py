@@ -102,13 +102,13 @@ def _is_installed(package: str) -> bool:
         return False
 
 
-def check_fits(picture: Picture, scale: int, target: FileFormat) -> None:
+def check_fits(picture: Picture, scale: float, target: FileFormat) -> None:
     """Check before the work that the enlarged picture can be written.
 
     Raises:
         ImageError: the format is too small for it, or has no alpha channel.
     """
-    longest = scale * max(picture.height, picture.width)
+    longest = round(scale * max(picture.height, picture.width))
     if longest > target.longest_side:
         raise ImageError(
             f"the result would be {longest} pixels long; {target.name} ends at "
@@ -125,7 +125,7 @@ def encode(
     """Return the file's content and what it could not keep, one sentence each.
 
     Grey pictures become single-channel files where the format has them, and 16 bits become 8 where
-    it has no more.
+    it has no more. The file says that edgesr wrote it, if its format has a place for that: mark.py.
 
     Args:
         picture: `check_fits` holds.

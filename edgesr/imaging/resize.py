@@ -105,6 +105,23 @@ def imresize(image: NDArray[Pixel], scale: float) -> NDArray[Pixel]:
     return np.ascontiguousarray(np.swapaxes(turned, 0, 1))
 
 
+def resize_to(image: NDArray[Pixel], height: int, width: int) -> NDArray[Pixel]:
+    """Resize a picture to exactly these sides, as `imresize` does by a factor.
+
+    Args:
+        image: as for `imresize`.
+        height: of the result, in pixels.
+        width: of the result, in pixels.
+
+    Raises:
+        ConfigError: a side below 1.
+    """
+    lower = _resize_rows(image, contributions(image.shape[0], height / image.shape[0]))
+    factor = width / image.shape[1]
+    turned = _resize_rows(np.swapaxes(lower, 0, 1), contributions(image.shape[1], factor))
+    return np.ascontiguousarray(np.swapaxes(turned, 0, 1))
+
+
 def modcrop(image: NDArray[Pixel], multiple: int) -> NDArray[Pixel]:
     """Cut a picture from the top left so that both sides are multiples of `multiple`.
 

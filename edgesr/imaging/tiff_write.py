@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from edgesr.imaging.directory import BYTE, UNDEFINED, Entry, Order, read_directory
+from edgesr.imaging.directory import ASCII, BYTE, UNDEFINED, Entry, Order, read_directory
 from edgesr.imaging.exif_block import (
     IMAGE_DESCRIPTION,
     X_RESOLUTION,
@@ -14,6 +14,7 @@ from edgesr.imaging.exif_block import (
     entries_of,
     laid_out,
 )
+from edgesr.imaging.mark import SOFTWARE, mark_before
 from edgesr.imaging.metadata import Metadata
 from edgesr.imaging.tiff_tags import ICC, IPTC, STORAGE, XMP
 
@@ -25,7 +26,7 @@ _ROOM = 1 << 26  # for what is not pixels, when deciding that
 def encode_tiff(
     pixels: NDArray[Any], exif: bytes | None, icc: bytes | None, metadata: Metadata
 ) -> bytes:
-    """Return a TIFF file, LZW compressed.
+    """Return a TIFF file, LZW compressed, with the mark of edgesr.
 
     Args:
         pixels: (height, width) grey, or (height, width, 3 or 4) RGB and straight alpha.
@@ -46,6 +47,9 @@ def encode_tiff(
         compression="lzw", predictor=True,
         rowsperstrip=min(len(pixels), max(1, _STRIP_BYTES // row_bytes)),
     )  # fmt: skip
+    was = next((entry.value for entry in main if entry.tag == SOFTWARE), b"")
+    main = [entry for entry in main if entry.tag != SOFTWARE]
+    main.append(Entry(SOFTWARE, ASCII, mark_before(was)))
     _add(file, [*main, *_entries(main, icc, metadata, order)], inner)
     return file.getvalue()
 

@@ -7,6 +7,7 @@ of `Metadata`.
 import struct
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -17,6 +18,7 @@ from edgesr.errors import ImageError
 from edgesr.imaging.directory import read_directory
 from edgesr.imaging.exif_block import X_RESOLUTION, describing
 from edgesr.imaging.jpeg import EXIF, ICC, XMP
+from edgesr.imaging.mark import with_mark
 from edgesr.imaging.metadata import Density, Metadata
 from edgesr.imaging.photoshop import JPEG_HEADER, wrap_iptc
 from edgesr.imaging.picture import Picture
@@ -36,13 +38,14 @@ _BMP_DENSITY = 38  # where it stands in the file
 def write_png(pixels: NDArray[Any], picture: Picture, quality: int) -> Written:
     """Write a PNG file; it holds everything but a density that is no whole number a metre."""
     data, said = _encoded(".png", pixels), picture.metadata
+    exif = with_mark(picture).exif
     parts: list[bytes] = []
     if picture.icc is not None:
         parts.append(b"iCCP" + b"ICC profile\0\0" + zlib.compress(picture.icc))
     # Beside a profile, what else is said of colours must not contradict it.
     parts.extend(c for c in said.colour if picture.icc is None or not c.startswith(b"sRGB"))
-    if picture.exif is not None:
-        parts.append(b"eXIf" + picture.exif)
+    if exif is not None:
+        parts.append(b"eXIf" + exif)
     if said.density is not None:
         across, down = (round(side / INCH_M) for side in _sides(said.density))
         parts.append(b"pHYs" + struct.pack(">IIB", across, down, 1))
@@ -75,8 +78,11 @@ def write_jpeg(pixels: NDArray[Any], picture: Picture, quality: int) -> Written:
     data = _encoded(".jpg", pixels, cv2.IMWRITE_JPEG_QUALITY, quality)
     said, lost = picture.metadata, {"texts", "colour", "tags"}
     parts: list[tuple[int, bytes, str]] = []
-    if picture.exif is not None:
-        parts.append((0xE1, EXIF + picture.exif, "exif"))
+    exif = with_mark(picture).exif or b""
+    if len(EXIF + exif) > _SEGMENT:
+        lost.add("exif")
+        exif = with_mark(replace(picture, exif=None)).exif or b""
+    parts.append((0xE1, EXIF + exif, "exif"))
     if said.xmp is not None:
         parts.append((0xE1, XMP + said.xmp, "xmp"))
     if said.iptc is not None:
@@ -195,14 +201,16 @@ def write_avif(pixels: NDArray[Any], picture: Picture, quality: int) -> Written:
 def _described(picture: Picture) -> tuple[bytes | None, frozenset[str]]:
     """Return EXIF data for formats that hold a density and a comment only there.
 
-    An EXIF block that is there stays as it is: its maker's notes know their place in it.
+    An EXIF block that is there gets the mark alone: its maker's notes know their place in it.
     """
     said = picture.metadata
     if picture.exif is None:
-        return describing(said.density, said.comment), frozenset()
+        described = replace(picture, exif=describing(said.density, said.comment))
+        return with_mark(described).exif, frozenset()
     directory = read_directory(picture.exif)
     has_density = directory is not None and X_RESOLUTION in directory.fields
-    return picture.exif, frozenset({"comment"} if has_density else {"comment", "density"})
+    lost = frozenset({"comment"} if has_density else {"comment", "density"})
+    return with_mark(picture).exif, lost
 
 
 def _encoded(suffix: str, pixels: NDArray[Any], *parameters: int) -> bytes:

@@ -7,16 +7,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
-from edgesr.errors import Argument, ConfigError
+from edgesr.errors import ConfigError
 from edgesr.imaging.quality import DEFAULT_QUALITY
-from edgesr.library.picture_file import fitted, format_of, read
+from edgesr.library.enlarge import Ask, Writing, enlarged, enlarged_to_file
+from edgesr.library.picture_file import read
+from edgesr.library.size import Size
 from edgesr.library.upscaled import Upscaled
-from edgesr.runtime.timing import timed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from edgesr.runtime.sessions import Sessions
+    from edgesr.library.scales import Scales
     from edgesr.runtime.upscale import OnTile, Tile
 
     Array: TypeAlias = NDArray[Any]
@@ -30,16 +31,16 @@ class Model:
     for the calls that run; a call after it is an error.
     """
 
-    def __init__(self, sessions: "Sessions") -> None:
-        self._sessions = sessions
+    def __init__(self, scales: "Scales") -> None:
+        self._scales = scales
         self._change = threading.Condition()
         self._running = 0
         self._is_closed = False
 
     @property
-    def scale(self) -> int:
-        """Output side over input side."""
-        return self._sessions.scale
+    def scale(self) -> float:
+        """Output side over input side, where a call asks for no other size."""
+        return self._scales.scale
 
     @property
     def backends(self) -> dict[str, str]:
@@ -47,7 +48,7 @@ class Model:
 
         There may be two, where none was named and each picture got the one that suits it.
         """
-        return self._sessions.backends
+        return self._scales.backends
 
     @overload
     def upscale(
@@ -57,6 +58,9 @@ class Model:
         *,
         tile: "Tile | None" = None,
         overlap: int | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        tta: bool = False,
         on_tile: "OnTile | None" = None,
     ) -> "Array": ...
 
@@ -68,6 +72,9 @@ class Model:
         *,
         tile: "Tile | None" = None,
         overlap: int | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        tta: bool = False,
         quality: int = DEFAULT_QUALITY,
         background: str | None = None,
         overwrite: bool = False,
@@ -83,6 +90,9 @@ class Model:
         *,
         tile: "Tile | None" = None,
         overlap: int | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        tta: bool = False,
         quality: int = DEFAULT_QUALITY,
         background: str | None = None,
         overwrite: bool = False,
@@ -100,6 +110,9 @@ class Model:
             output: file to write, in the format that its ending names; None: return an array.
             tile: side of a tile in input pixels, or (height, width); None: the network's own.
             overlap: input pixels that neighbouring tiles share at least; None: the usual 8.
+            width: of the result in pixels at most, instead of the model's scale; its shape stays.
+            height: of the result in pixels at most, in the same way.
+            tta: run every tile in its eight orientations and average, for eight times the time.
             quality: of a JPEG or WebP file, from 1 to 100.
             background: colour behind transparent parts where the format has no alpha channel, such
                 as JPEG: `white`, `black`, `grey` or `#rrggbb`; None: such a picture is refused.
@@ -111,54 +124,24 @@ class Model:
 
         Returns:
             Without `output` the enlarged picture, of the type of the array, or uint8 or uint16 as
-            the file was: (scale*height, scale*width), and a last axis of channels where the array
-            had one and where a file has colour or alpha. With `output` what was done; the file
-            holds EXIF data and colour profile of a picture from a file.
+            the file was: (scale*height, scale*width), rounded, and a last axis of channels
+            where the array had one and where a file has colour or alpha. With `output` what was
+            done; the file holds EXIF data and colour profile of a picture from a file.
 
         Raises:
             ImageError: the picture cannot be read, is none, or the format cannot hold the result.
-            ConfigError: `tile` or `overlap` do not fit, `background` is no colour, `output` is
-                there already, cannot be written or names no format, or the model is closed.
+            ConfigError: `tile` or `overlap` do not fit, the sides of the result would not be 1 to 8
+                times the picture's, `background` is no colour, `output` is there already, cannot be
+                written or names no format, or the model is closed.
             ModelError: a tile came out broken.
             EdgesrError: the disk is full, or the network of this picture cannot be opened.
         """
-        from edgesr.imaging.background import parse_colour
-        from edgesr.runtime.to_file import enlarge_to_file
-
+        ask = Ask(Size(self.scale, width, height), tile, overlap, tta, on_tile)
         with self._in_use():
             if output is None:
-                return self._to_array(picture, tile, overlap, on_tile)
-            target, file = Path(output), _file(picture)
-            behind = None if background is None else parse_colour(background)
-            source, read_ms = timed(lambda: read(picture))
-            kind = format_of(target, source, file, overwrite, quality)
-            where = Argument("picture") if file is None else file
-            source = fitted(source, self.scale, kind, behind, where)
-            opened = self._sessions.session_for(source)
-            made = enlarge_to_file(
-                opened.session, source, target, kind, tile, overlap, quality=quality,
-                make_folders=make_folders, check=check_seams, on_tile=on_tile,
-            )  # fmt: skip
-            scale = opened.session.scale
-            return Upscaled(
-                input=None if file is None else str(picture),
-                output=str(output),
-                input_size=(source.width, source.height),
-                output_size=(scale * source.width, scale * source.height),
-                model=opened.session.model,
-                model_reason=opened.reason,
-                backend=opened.session.backend,
-                scale=scale,
-                tile=(made.plan.columns.tile, made.plan.rows.tile),
-                overlap=made.plan.rows.overlap,
-                tiles=made.tiles,
-                load_ms=opened.load_ms,
-                read_ms=0.0 if file is None else read_ms,
-                latency_ms=made.latency_ms,
-                write_ms=made.write_ms,
-                seam_ratio=made.seam_ratio,
-                notes=(*source.notes, *made.notes),
-            )
+                return self._to_array(picture, ask)
+            writing = Writing(quality, background, overwrite, make_folders, check_seams)
+            return enlarged_to_file(self._scales, picture, output, ask, writing)
 
     def close(self) -> None:
         """Wait for the calls that run, and give back what the network holds."""
@@ -167,7 +150,7 @@ class Model:
                 return
             self._is_closed = True
             self._change.wait_for(lambda: self._running == 0)
-        self._sessions.close()
+        self._scales.close()
 
     def __enter__(self) -> "Model":
         return self
@@ -193,31 +176,18 @@ class Model:
                 self._running -= 1
                 self._change.notify_all()
 
-    def _to_array(
-        self,
-        picture: "Array | str | Path",
-        tile: "Tile | None",
-        overlap: int | None,
-        on_tile: "OnTile | None",
-    ) -> "Array":
+    def _to_array(self, picture: "Array | str | Path", ask: Ask) -> "Array":
         from edgesr.imaging.array import array_of
-        from edgesr.runtime.photograph import upscale_picture
 
-        source = read(picture)
-        session = self._sessions.session_for(source).session
-        array = array_of(upscale_picture(session, source, tile, overlap, on_tile).picture)
+        array = array_of(enlarged(self._scales, read(picture), ask))
         is_column = not isinstance(picture, (str, Path)) and picture.ndim > array.ndim
         return array[:, :, None] if is_column else array  # (height, width, 1) stays so
-
-
-def _file(picture: "Array | str | Path") -> Path | None:
-    return Path(picture) if isinstance(picture, (str, Path)) else None
 
 
 def open_model(
     model: str | Path | None = None,
     *,
-    scale: int | None = None,
+    scale: float | None = None,
     backend: str = "auto",
     threads: int | None = None,
 ) -> Model:
@@ -227,17 +197,19 @@ def open_model(
         model: name of a network that is shipped, such as `student`, or path of an .onnx or .engine
             file; None: `photo` for each picture that was stored with loss, such as a JPEG, and
             `student` for others.
-        scale: output side over input side; None: the file's, or 4 for a name.
+        scale: output side over input side, any number from 1 to 8; None: the file's, or 4 for a
+            name. Where the network has no such scale, the nearest one that it has is run, and the
+            result brought to its size by bicubic interpolation.
         backend: `onnxruntime`, `tensorrt`, `torch`, or `auto` for the best that suits the model
             here.
         threads: threads of the CPU; None: as many as there are cores.
 
     Raises:
-        ConfigError: no such backend, or the model has another scale.
+        ConfigError: no such backend, or a scale that is not from 1 to 8.
         MissingError: the backend is not installed.
         ModelError: the model cannot be loaded, or nothing of this name is shipped.
         EngineError: the engine does not fit this machine.
     """
-    from edgesr.runtime.sessions import Sessions
+    from edgesr.library.scales import Scales
 
-    return Model(Sessions(None if model is None else str(model), backend, scale, threads))
+    return Model(Scales(None if model is None else str(model), backend, scale, threads))

@@ -1,5 +1,6 @@
 """From what a caller gives to a picture that fits the caller's file."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -67,13 +68,13 @@ def format_of(
     kind = format_for(output.suffix)
     if file is not None and output.exists() and output.samefile(file):
         raise ConfigError("the result would replace the picture itself", where=output)
-    if output.exists() and not overwrite:
+    if os.path.lexists(output) and not overwrite:
         raise ConfigError("is there already", where=output, fix=Argument("overwrite", True))
     return kind
 
 
 def fitted(
-    picture: "Picture", scale: int, kind: "FileFormat", background: "Colour | None", where: object
+    picture: "Picture", scale: float, kind: "FileFormat", background: "Colour | None", where: object
 ) -> "Picture":
     """Return the picture to enlarge, without alpha where the format of the result has none.
 

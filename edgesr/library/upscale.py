@@ -21,9 +21,12 @@ def upscale(
     output: None = None,
     *,
     model: str | Path | None = None,
-    scale: int | None = None,
+    scale: float | None = None,
     tile: "Tile | None" = None,
     overlap: int | None = None,
+    width: int | None = None,
+    height: int | None = None,
+    tta: bool = False,
     backend: str = "auto",
     threads: int | None = None,
 ) -> "Array": ...
@@ -35,9 +38,12 @@ def upscale(
     output: str | Path,
     *,
     model: str | Path | None = None,
-    scale: int | None = None,
+    scale: float | None = None,
     tile: "Tile | None" = None,
     overlap: int | None = None,
+    width: int | None = None,
+    height: int | None = None,
+    tta: bool = False,
     backend: str = "auto",
     threads: int | None = None,
     quality: int = DEFAULT_QUALITY,
@@ -51,9 +57,12 @@ def upscale(
     output: str | Path | None = None,
     *,
     model: str | Path | None = None,
-    scale: int | None = None,
+    scale: float | None = None,
     tile: "Tile | None" = None,
     overlap: int | None = None,
+    width: int | None = None,
+    height: int | None = None,
+    tta: bool = False,
     backend: str = "auto",
     threads: int | None = None,
     quality: int = DEFAULT_QUALITY,
@@ -69,6 +78,9 @@ def upscale(
         scale: as for `open_model`.
         tile: side of a tile in input pixels, or (height, width); None: the network's own.
         overlap: input pixels that neighbouring tiles share at least; None: the usual 8.
+        width: as for `Model.upscale`.
+        height: as for `Model.upscale`.
+        tta: as for `Model.upscale`.
         backend: as for `open_model`.
         threads: as for `open_model`.
         quality: of a JPEG or WebP file, from 1 to 100.
@@ -84,12 +96,17 @@ def upscale(
     """
     with open_model(model, scale=scale, backend=backend, threads=threads) as opened:
         if output is None:
-            return opened.upscale(picture, tile=tile, overlap=overlap)
+            return opened.upscale(
+                picture, tile=tile, overlap=overlap, width=width, height=height, tta=tta
+            )
         return opened.upscale(
             picture,
             output,
             tile=tile,
             overlap=overlap,
+            width=width,
+            height=height,
+            tta=tta,
             quality=quality,
             background=background,
             overwrite=overwrite,

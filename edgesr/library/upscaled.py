@@ -16,6 +16,9 @@ class Upscaled:
         model_reason: why it was chosen; None: it was named.
         backend: what ran it: `onnxruntime`, `tensorrt` or `torch`.
         scale: output side over input side.
+        network_scale: the same of the network.
+        resized_by: method by which the network's result was brought to its size; None: it had it.
+        tta: whether it was averaged over eight orientations.
         tile: (width, height) of a tile, in input pixels.
         overlap: input pixels that neighbouring tiles share at least.
         tiles: tiles that went through the network.
@@ -34,7 +37,10 @@ class Upscaled:
     model: str
     model_reason: str | None
     backend: str
-    scale: int
+    scale: float
+    network_scale: int
+    resized_by: str | None
+    tta: bool
     tile: tuple[int, int]
     overlap: int
     tiles: int

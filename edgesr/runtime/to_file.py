@@ -10,6 +10,7 @@ from edgesr.files import make_folder
 from edgesr.imaging.encode import FileFormat
 from edgesr.imaging.picture import Picture
 from edgesr.imaging.quality import DEFAULT_QUALITY
+from edgesr.imaging.resize_picture import METHOD, resized
 from edgesr.imaging.rows import write_rows
 from edgesr.imaging.tiling import TilePlan
 from edgesr.runtime.check import check_seams
@@ -24,6 +25,8 @@ class Made:
 
     Attributes:
         plan: the tiles that the picture was cut into.
+        size: (width, height) of the result in pixels.
+        resized_by: method by which the network's result was brought to it; None: it had it.
         tiles: tiles that went through the network, those of varying alpha among them.
         latency_ms: from the picture to the enlarged one, in milliseconds.
         write_ms: encoding and writing, in milliseconds.
@@ -32,6 +35,8 @@ class Made:
     """
 
     plan: TilePlan
+    size: tuple[int, int]
+    resized_by: str | None
     tiles: int
     latency_ms: float
     write_ms: float
@@ -47,6 +52,7 @@ def enlarge_to_file(
     tile: Tile | None = None,
     overlap: int | None = None,
     *,
+    size: tuple[int, int] | None = None,
     quality: int = DEFAULT_QUALITY,
     make_folders: bool = False,
     check: bool = False,
@@ -54,7 +60,8 @@ def enlarge_to_file(
 ) -> Made:
     """Upscale a picture and write it, atomically.
 
-    Beside the picture there is one row of tiles in memory, where the format is written by rows.
+    Beside the picture there is one row of tiles in memory, where the format is written by rows and
+    the network gives the size that is wanted.
 
     Args:
         session: the network.
@@ -63,6 +70,7 @@ def enlarge_to_file(
         kind: its format.
         tile: as in `plan_for`.
         overlap: as in `plan_for`.
+        size: (width, height) of the result in pixels; None: what the network gives.
         quality: 1 to 100, for JPEG, WebP and AVIF.
         make_folders: make the folders of `output` that are missing, once the first rows are there.
         check: measure seams, for which the whole result is kept in memory.
@@ -75,16 +83,19 @@ def enlarge_to_file(
         EdgesrError: the disk is full.
     """
     plan = plan_for(session, picture.height, picture.width, tile, overlap)
+    given = plan.scale * picture.width, plan.scale * picture.height
+    wanted = given if size is None else size
     begin, enlarging_s, checking_s = time.perf_counter(), 0.0, 0.0
     seam_ratio = None
-    if not check:
+    if wanted == given and not check:
         source = enlarged_bands(session, picture, tile, overlap, on_tile)
     else:
         whole = upscale_picture(session, picture, tile, overlap, on_tile)
+        result = whole.picture if wanted == given else resized(whole.picture, *wanted)
         enlarging_s = time.perf_counter() - begin
-        seam_ratio = check_seams(session, picture, whole)
+        seam_ratio = check_seams(session, picture, whole) if check else None
         checking_s = time.perf_counter() - begin - enlarging_s
-        source = iter([whole.picture])
+        source = iter([result])
 
     def timed() -> Iterator[Picture]:
         nonlocal enlarging_s
@@ -100,10 +111,12 @@ def enlarge_to_file(
     first = next(bands)
     if make_folders:
         make_folder(output.parent)
-    notes = write_rows(output, chain([first], bands), plan.scale * picture.height, kind, quality)
+    notes = write_rows(output, chain([first], bands), wanted[1], kind, quality)
     writing_s = time.perf_counter() - begin - enlarging_s - checking_s
     return Made(
         plan,
+        size=wanted,
+        resized_by=None if wanted == given else METHOD,
         tiles=passes(picture) * len(plan),
         latency_ms=_ms(enlarging_s),
         write_ms=_ms(writing_s),

@@ -197,7 +197,7 @@ def enlarge(sessions: "Sessions", job: Job, settings: Settings) -> Enlarged:
     return Enlarged(
         data=data,
         input_size=(picture.width, picture.height),
-        output_size=(session.scale * picture.width, session.scale * picture.height),
+        output_size=made.size,
         model=session.model,
         decode_ms=decode_ms,
         run_ms=made.latency_ms,

@@ -70,7 +70,7 @@ def test_times_are_in_seconds_and_say_so() -> None:
     """A number that may be a fraction is a time, unless it is one of these."""
     others = {
         *("alpha", "feature_affinity", "weight_decay", "clip_norm", "ema", "lr", "lr_min"),
-        "max_body_mb",
+        *("max_body_mb", "scale"),
     }
     times = set()
     for name in COMMANDS:
@@ -88,6 +88,7 @@ def test_a_word_means_one_thing() -> None:
         "--output",  # what is written
         "--scale",  # of a file that is read, or of a network that is made
         "--tile",  # of pictures, or of the graph
+        "--size",  # of a result, or of the frames of a source
         "--batch",  # of a call, or of a step of training
         "--precision",  # of a graph, of an engine, of training
         "--data",  # pictures to train on, or sets to measure on

@@ -1,10 +1,13 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edgesr.cli._jobs import Job, JobList, Wishes, plan_jobs
 from edgesr.errors import ConfigError
+from edgesr.imaging.encode import encode, format_for
+from edgesr.imaging.picture import Picture
 
 BESIDE = Wishes(output=None, suffix="_x4")
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -28,6 +31,12 @@ def names(plan: JobList, root: Path) -> list[tuple[str, str]]:
     return [
         (str(job.input.relative_to(root)), str(job.output.relative_to(root))) for job in plan.jobs
     ]
+
+
+def write_as_edgesr(path: Path) -> None:
+    """Write a picture as edgesr writes its results."""
+    data, _ = encode(Picture(np.zeros((2, 2, 3), np.uint8)), format_for(".png"))
+    path.write_bytes(data)
 
 
 def refusal(inputs: list[Path], wishes: Wishes) -> str:
@@ -70,15 +79,25 @@ def test_a_tree_is_kept(folder: Path) -> None:
 def test_results_are_not_enlarged_again(folder: Path) -> None:
     before = plan_jobs([folder], BESIDE).jobs
     for job in before:
-        job.output.write_bytes(PNG)
-    (folder / "holiday_x4.png").write_bytes(PNG)  # somebody's own name: nothing here is "holiday"
-    again = plan_jobs([folder], replace(BESIDE, overwrite=True)).jobs
-    assert [job.input.name for job in again] == [
+        write_as_edgesr(job.output)
+    (folder / "cat.png").write_bytes(PNG)
+    (folder / "cat_x4.png").write_bytes(PNG)  # a person's own name and picture
+    again = plan_jobs([folder], replace(BESIDE, suffix="_x2"))
+    assert [job.input.name for job in again.jobs] == [
         "a.png",
         "b.jpg",
-        "holiday_x4.png",
+        "cat.png",
+        "cat_x4.png",
         "named_nothing",
     ]
+    assert again.own == tuple(job.output for job in before)
+    given = sorted(folder.glob("*.png"))  # as a shell gives *.png
+    assert plan_jobs(given, replace(BESIDE, overwrite=True)).own == again.own
+    taken = plan_jobs([folder], replace(BESIDE, suffix="_x2", again=True))
+    assert len(taken.jobs) == 8
+    assert taken.own == ()
+    (alone,) = plan_jobs([folder / "a_x4.png"], BESIDE).jobs
+    assert alone.output.name == "a_x4_x4.png"
 
     inside = Wishes(folder / "out", suffix="", recursive=True)
     (folder / "out").mkdir()
@@ -108,9 +127,18 @@ def test_no_option_makes_a_result_replace_an_input(tmp_path: Path) -> None:
     assert [refused.input for refused in plan.refused] == [photo]
 
 
+def test_two_pictures_of_one_stem_keep_their_endings(tmp_path: Path) -> None:
+    inputs = [tmp_path / "photo.jpg", tmp_path / "photo.png", tmp_path / "other.png"]
+    assert names(plan_jobs(inputs, BESIDE), tmp_path) == [
+        ("photo.jpg", "photo.jpg_x4.png"),
+        ("photo.png", "photo.png_x4.png"),
+        ("other.png", "other_x4.png"),
+    ]
+
+
 def test_two_results_of_one_name_are_not_both_written(tmp_path: Path) -> None:
-    inputs = [tmp_path / "photo.jpg", tmp_path / "photo.png"]
-    assert f"would replace that of {inputs[0]}" in refusal(inputs, BESIDE)
+    inputs = [tmp_path / "one/photo.jpg", tmp_path / "two/photo.jpg"]
+    assert f"would replace that of {inputs[0]}" in refusal(inputs, Wishes(tmp_path / "out", ""))
 
 
 def test_a_picture_given_twice_is_done_once(folder: Path) -> None:
@@ -154,6 +182,55 @@ def test_contradicting_wishes(tmp_path: Path) -> None:
 
 def test_a_folder_without_pictures(folder: Path) -> None:
     (folder / "empty").mkdir()
-    with pytest.raises(ConfigError, match="no picture in this folder") as error:
-        plan_jobs([folder / "empty"], BESIDE)
-    assert error.value.fix == f"edgesr upscale --recursive {folder / 'empty'}"
+    plan = plan_jobs([folder / "empty", folder / "a.png"], BESIDE)
+    assert [job.input.name for job in plan.jobs] == ["a.png"]
+    (refused,) = plan.refused
+    assert refused.input == folder / "empty"
+    assert refused.error.what == "no picture in this folder"
+    assert refused.error.fix == f"edgesr upscale --recursive {folder / 'empty'}"
+
+
+def test_both_of_two_links_to_one_picture_are_done(folder: Path) -> None:
+    for name in ("one.png", "two.png"):
+        (folder / name).symlink_to("a.png")
+    plan = plan_jobs([folder / "one.png", folder / "two.png"], BESIDE)
+    assert names(plan, folder) == [("one.png", "one_x4.png"), ("two.png", "two_x4.png")]
+
+
+def test_a_result_replaces_no_link_unless_asked(tmp_path: Path) -> None:
+    (tmp_path / "photo_x4.png").symlink_to("nowhere")
+    assert "the result is there already" in refusal([tmp_path / "photo.png"], BESIDE)
+
+
+@pytest.mark.parametrize(("length", "is_done"), [(243, True), (248, True), (249, False)])
+def test_names_up_to_the_longest_that_a_file_can_have(
+    tmp_path: Path, length: int, is_done: bool
+) -> None:
+    plan = plan_jobs([tmp_path / f"{'n' * length}.png", tmp_path / "a.png"], BESIDE)
+    assert len(plan.jobs) == 1 + is_done
+    if not is_done:
+        (refused,) = plan.refused
+        assert f"would take {length + 7} bytes, more than 255" in refused.error.what
+
+
+def test_a_stem_of_251_bytes_stops_nothing(folder: Path) -> None:
+    (folder / ("n" * 251 + ".png")).write_bytes(PNG)
+    plan = plan_jobs([folder], BESIDE)
+    assert [job.input.name for job in plan.jobs] == ["a.png", "b.jpg", "named_nothing"]
+    assert len(plan.refused) == 1
+
+
+def test_a_folder_of_results_may_have_a_point_in_its_name(tmp_path: Path) -> None:
+    photo = tmp_path / "photo.png"
+    slash = Wishes(tmp_path / "photos_v1.2", "_x4", to_folder=True)
+    assert names(plan_jobs([photo], slash), tmp_path) == [("photo.png", "photos_v1.2/photo_x4.png")]
+    several = plan_jobs([photo, tmp_path / "b.png"], Wishes(tmp_path / "photos_v1.2", "_x4"))
+    assert {job.output.parent.name for job in several.jobs} == {"photos_v1.2"}
+
+
+def test_a_folder_that_cannot_be_written_is_noticed_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for place in (tmp_path / "file/deeper", Path("/proc/edgesr")):
+        plan = plan_jobs([tmp_path / "photo.png"], Wishes(place, "_x4", to_folder=True))
+        assert plan.jobs == ()
+        assert "cannot be written into" in plan.refused[0].error.what

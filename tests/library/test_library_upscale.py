@@ -140,7 +140,7 @@ def test_floats_have_no_file(nearest: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "field"),
     [({"tile": 9}, "tile"), ({"tile": 0}, "tile"), ({"overlap": 7}, "overlap"),
-     ({"scale": 2}, "scale"), ({"backend": "abacus"}, "backend")],
+     ({"scale": 9}, "scale"), ({"backend": "abacus"}, "backend")],
 )  # fmt: skip
 def test_an_error_names_the_argument(nearest: Path, options: dict[str, int], field: str) -> None:
     with pytest.raises(edgesr.ConfigError) as error:
@@ -155,10 +155,10 @@ def test_the_command_line_names_the_option(
     nearest: Path, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as stop:
-        main(["upscale", str(data / "photo.png"), "-m", str(nearest), "--scale", "3"])
+        main(["upscale", str(data / "photo.png"), "-m", str(nearest), "--tile", "9"])
     assert stop.value.code == 1
-    assert "error: --scale: " in (said := capsys.readouterr().err)
-    assert "try: --scale 4" in said
+    assert "error: --tile: " in (said := capsys.readouterr().err)
+    assert "try: edgesr export --tile 9" in said
 
 
 def test_the_network_follows_the_picture(tmp_path: Path) -> None:

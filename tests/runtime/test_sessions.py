@@ -67,7 +67,7 @@ def test_the_command_says_which_and_why_and_m_decides_otherwise(
     words = ["upscale", camera, "-m", "student", "--backend", "onnxruntime", "--suffix", "_s"]
     with pytest.raises(SystemExit):
         main([*words, "--json"])
-    (file,) = json.loads(capsys.readouterr().out)["files"]
+    file = json.loads(capsys.readouterr().out)
     assert (file["model"], file["model_reason"]) == ("student", None)
 
 

@@ -1,0 +1,155 @@
+"""`edgesr upscale` of a folder killed by SIGKILL at random moments, then run again.
+
+    python benchmarks/folder_kills.py [--model esr-fast] [--kills 20]
+
+After every kill each result must be absent or that of an undisturbed run, byte for byte; after the
+second run all of them are there, and nothing lies beside them. Writes
+benchmarks/results/folder_kills.json.
+"""
+
+import argparse
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+
+from edgesr.files import write_json
+
+HERE = Path(__file__).parent
+PHOTO = HERE.parent / "tests" / "data" / "city_512.jpg"
+OUTPUT = HERE / "results" / "folder_kills.json"
+
+
+@dataclass(frozen=True)
+class Kill:
+    """One kill and what came of it.
+
+    Attributes:
+        after_s: of the start of the process.
+        was_running: it had not ended by itself before.
+        results_there: results that it had put in their places.
+        temporary_files: that it left behind.
+        wrong: what is not as it must be, "" if nothing.
+    """
+
+    after_s: float
+    was_running: bool
+    results_there: int
+    temporary_files: int
+    wrong: str
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """A run that nothing happens to.
+
+    Attributes:
+        results: content by name.
+        took_s: from its start to its end.
+    """
+
+    results: dict[str, bytes]
+    took_s: float
+
+
+def main() -> None:
+    """Run it, write the result, exit with 1 if anything is not as it must be."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("-m", "--model", default="esr-fast")
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("-o", "--output", type=Path, default=OUTPUT)
+    options = parser.parse_args()
+    chance = random.Random(0)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        photos = fill(folder / "album")
+        expected = undisturbed(folder, options.model)
+        kills = []
+        for _ in range(options.kills):
+            after_s = chance.uniform(0, expected.took_s)
+            kills.append(kill_once(folder, options.model, after_s, expected))
+            print(kills[-1], flush=True)
+    report = {
+        "model": options.model,
+        "photos": photos,
+        "undisturbed_s": round(expected.took_s, 2),
+        "kills": [asdict(kill) for kill in kills],
+        "were_running": sum(kill.was_running for kill in kills),
+        "wrong": sum(kill.wrong != "" for kill in kills),
+    }
+    write_json(options.output, report)
+    sys.exit(1 if report["wrong"] else 0)
+
+
+def fill(album: Path) -> int:
+    """Write the photo's four quarters in three formats and return how many files these are."""
+    album.mkdir()
+    pixels = cv2.imread(str(PHOTO))
+    side = pixels.shape[0] // 2
+    for number in range(4):
+        top, left = divmod(number, 2)
+        quarter = pixels[top * side : (top + 1) * side, left * side : (left + 1) * side]
+        for suffix in (".png", ".jpg", ".tiff"):
+            cv2.imwrite(str(album / f"{number}_{suffix[1:]}{suffix}"), quarter)
+    return len(list(album.iterdir()))
+
+
+def command(folder: Path, model: str) -> list[str]:
+    """Return the command that is killed; with --skip-existing also a finished one succeeds."""
+    edgesr = [sys.executable, "-m", "edgesr", "upscale", str(folder / "album")]
+    return [*edgesr, "-o", str(folder / "results"), "-m", model, "--skip-existing"]
+
+
+def undisturbed(folder: Path, model: str) -> Undisturbed:
+    """Enlarge the folder without a kill; the results are gone afterwards."""
+    begin = time.perf_counter()
+    subprocess.run(command(folder, model), check=True, capture_output=True)
+    took_s = time.perf_counter() - begin
+    results = contents(folder)
+    shutil.rmtree(folder / "results")
+    return Undisturbed(results, took_s)
+
+
+def kill_once(folder: Path, model: str, after_s: float, expected: Undisturbed) -> Kill:
+    """Kill a run after some seconds, run it again, and judge what it leaves."""
+    process = subprocess.Popen(
+        command(folder, model), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        process.wait(after_s)
+        was_running = False
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        was_running = True
+    found = contents(folder)
+    there = {name: data for name, data in found.items() if not name.startswith(".")}
+    wrong = [
+        f"{name} was not whole" for name, data in there.items() if expected.results[name] != data
+    ]
+    again = subprocess.run(command(folder, model), capture_output=True, text=True, check=False)
+    if again.returncode:
+        wrong.append(again.stderr[-500:])
+    after = contents(folder)
+    if after != expected.results:
+        names = sorted(after.keys() ^ expected.results.keys())
+        wrong.append(f"the second run gave something else, or other files: {names}")
+    shutil.rmtree(folder / "results", ignore_errors=True)
+    return Kill(
+        round(after_s, 3), was_running, len(there), len(found) - len(there), "; ".join(wrong)
+    )
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return the content of every file among the results by name, of temporary ones too."""
+    return {path.name: path.read_bytes() for path in (folder / "results").glob("*")}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""Do the tiles of enlarged photographs show? The seam meter on twenty of them.
+
+    python benchmarks/seams.py FOLDER [--model student] [--count 20]
+
+Photographs are taken from all over the folder, by name, and enlarged whole in the tiles that
+`edgesr upscale` takes by itself, by the network that it takes by itself unless --model names one.
+The meter is that of `--check`: gradients across the borders of tiles over gradients everywhere,
+divided by the same of the picture in other tiles; 1 is a picture without seams. Writes
+benchmarks/results/seams.json.
+"""
+
+import argparse
+import os
+import platform
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+import edgesr
+from edgesr.files import write_json
+
+OUTPUT = Path(__file__).parent / "results" / "seams.json"
+LIMIT = 0.02
+
+
+def main() -> None:
+    """Measure, print and write the result."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("photos", type=Path)
+    parser.add_argument("--model")
+    parser.add_argument("--pattern", default="*")
+    parser.add_argument("--count", type=int, default=20)
+    parser.add_argument("--output", type=Path, default=OUTPUT)
+    options = parser.parse_args()
+    found = sorted(options.photos.glob(options.pattern))
+    rows = []
+    with edgesr.open_model(options.model) as model, tempfile.TemporaryDirectory() as folder:
+        for number in range(options.count):
+            photo = found[number * len(found) // options.count]
+            rows.append(measure(model, photo, Path(folder)))
+            print(rows[-1], flush=True)
+    ratios = [float(str(row["seam_ratio"])) for row in rows]
+    report = {
+        "folder": f"{options.photos.parent.name}/{options.photos.name}/{options.pattern}",
+        "limit": LIMIT,
+        "smallest": min(ratios),
+        "largest": max(ratios),
+        "within_limit": sum(abs(ratio - 1) <= LIMIT for ratio in ratios),
+        "versions": {name: version(name) for name in ("onnxruntime", "opencv-python", "numpy")},
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "rows": rows,
+    }
+    write_json(options.output, report)
+
+
+def measure(model: edgesr.Model, photo: Path, folder: Path) -> dict[str, object]:
+    """Return the meter's figure for a photograph and what it was enlarged by."""
+    told = model.upscale(photo, folder / f"{photo.stem}.png", check_seams=True)
+    (folder / f"{photo.stem}.png").unlink()
+    return {
+        "photo": photo.name,
+        "input_size": told.input_size,
+        "model": told.model,
+        "tile": told.tile,
+        "overlap": told.overlap,
+        "tiles": told.tiles,
+        "seam_ratio": round(told.seam_ratio or 0.0, 4),
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""Several jobs at the same time, so that one is read or written while another one is run.
+
+A network keeps all cores busy only while its tiles run. Decoding, blending and encoding take one
+core each; with two pictures under way they take what the other's tiles leave.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from edgesr.errors import EdgesrError, ImageError
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+AT_ONCE = 2
+"""Pictures that are under way: a third one makes nothing faster, and takes memory."""
+
+
+class StoppedError(Exception):
+    """The run was asked to end."""
+
+
+def overlapped(
+    tasks: Sequence[Task],
+    work: Callable[[Task], Result],
+    at_once: int,
+    wants_stop: Callable[[], bool],
+) -> Iterator[tuple[Task, Result | EdgesrError | None]]:
+    """Do tasks and yield each with its outcome, in the order given.
+
+    Args:
+        tasks: what to do.
+        work: does one; raises `StoppedError` when it finds that the run is to end.
+        at_once: tasks that are under way at the same time, at most.
+        wants_stop: tells whether the run is to end; nothing more is begun then.
+
+    Yields:
+        The task, and its result, what went wrong, or None for a task that was not done.
+    """
+
+    def attempt(task: Task) -> Result | EdgesrError | None:
+        if wants_stop():
+            return None
+        try:
+            return work(task)
+        except StoppedError:
+            return None
+        except EdgesrError as error:
+            return error
+        except MemoryError:
+            return ImageError("not enough memory for its enlargement")
+
+    with ThreadPoolExecutor(at_once) as pool:
+        futures: list[Future[Result | EdgesrError | None]] = [
+            pool.submit(attempt, task) for task in tasks
+        ]
+        try:
+            for number, task in enumerate(tasks):
+                outcome = futures[number].result()
+                futures[number] = Future()  # what was told is not kept
+                yield task, outcome
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
