@@ -1,7 +1,7 @@
 """What sampling power costs the work that is measured: latency with and without, interleaved.
 
-    python benchmarks/sampling_overhead.py -o benchmarks/results/sampling_overhead.json
-    python benchmarks/sampling_overhead.py --power tegrastats -o ...     (on a Jetson)
+    python -m benchmarks.bench.sampling_overhead -o benchmarks/results/bench/sampling_overhead.json
+    python -m benchmarks.bench.sampling_overhead --power tegrastats -o ...     (on a Jetson)
 
 Blocks of calls alternate between sampling at 100 ms and none, in the order on-off-off-on, so that
 drift hits both alike. For every pair of neighbouring blocks the ratio of the medians is taken; the
@@ -23,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.shared.folders import ROOT
 from edgesr.bench.environment import read_machine, read_state
 from edgesr.bench.inputs import read_input
 from edgesr.bench.statistics import times_of
@@ -31,7 +32,7 @@ from edgesr.files import write_json
 from edgesr.power.sampler import Sampler, open_sampler
 from edgesr.runtime.select import open_session
 
-TESTS = Path(__file__).parents[1] / "tests"
+TESTS = ROOT / "tests"
 LOG = TESTS / "power/data/logs/orin_nano_maxn_super_100ms_tensorrt.txt"
 RAILS = {1: ("VDD_IN", 5008, 1192), 2: ("VDD_CPU_GPU_CV", 5000, 96), 3: ("VDD_SOC", 5000, 274)}
 SETTLE_S = 0.2
@@ -129,7 +130,7 @@ def main() -> None:
             name: measure(subject, opener, options.pairs, options.seconds)
             for name, opener in openers.items()
         }
-    command = f"python benchmarks/sampling_overhead.py --model {Path(options.model).name}"
+    command = f"python -m benchmarks.bench.sampling_overhead --model {Path(options.model).name}"
     write_json(
         options.output,
         {

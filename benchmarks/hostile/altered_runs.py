@@ -1,6 +1,6 @@
 """Bench folders altered at random: each is reported, or refused in one line.
 
-    python benchmarks/hostile/altered_runs.py RUN 2000 -o benchmarks/results/hostile_runs.json
+    python -m benchmarks.hostile.altered_runs RUN 2000 -o altered_runs.json
 
 Every folder is a copy of RUN with one thing changed: a value or key of run.json, a cell or row of a
 table, some bytes of a file, or a file that became a link, a folder or empty. It is judged by

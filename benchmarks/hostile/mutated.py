@@ -5,9 +5,10 @@ import random
 
 import cv2
 import numpy as np
-from hand_made import png, sealed, tiled_tiff
-from more_seeds import more_seeds
 from PIL import Image
+
+from benchmarks.hostile.hand_made import png, sealed, tiled_tiff
+from benchmarks.hostile.more_seeds import more_seeds
 
 _ORIENTATION, _MAKER = 274, 271  # tags of EXIF
 _SIZES = ((37, 29), (64, 40), (5, 3))

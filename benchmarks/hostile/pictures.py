@@ -7,7 +7,7 @@ were right when we read it without a note although Pillow refuses it, or decodes
 pixels (alpha included) that differ by more than 8 of 255 on average, or by more than 24 in the mean
 of a block of 4x4. Pillow is the judge.
 
-    python benchmarks/hostile/pictures.py --count 5000 --command-line 200 --out summary.json
+    python -m benchmarks.hostile.pictures --count 5000 --command-line 200 --out summary.json
 """
 
 import argparse
@@ -26,10 +26,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pi_heif
-from mutated import cases, seeds
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from benchmarks.hostile.mutated import cases, seeds
 from edgesr.errors import EdgesrError
 from edgesr.imaging.picture import Picture, decode
 

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from children import Children, Done, Request
-from scenarios import SCENARIOS, Scenario, prepare
-
+from benchmarks.hostile.children import Children, Done, Request
+from benchmarks.hostile.scenarios import SCENARIOS, Scenario, prepare
 from edgesr.files import write_json
 
 

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from children import ROOT, Children, Done, Request
+from benchmarks.hostile.children import Children, Done, Request
+from benchmarks.shared.folders import ROOT
 
 DATA = ROOT / "tests/data"
 _SMALL = (

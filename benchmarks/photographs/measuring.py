@@ -8,8 +8,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-from photographs.degraded import CASES, SEED, degraded
 
+from benchmarks.photographs.degraded import CASES, SEED, degraded
 from edgesr.errors import MissingError
 from edgesr.evaluate.datasets import BenchmarkSet, open_sets
 from edgesr.evaluate.evaluate import Enlarge, score

@@ -6,15 +6,16 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from photographs.degraded import CASES
-from photographs.measuring import SCHEMA
-from table1_text import fill_blocks
-
+from benchmarks.photographs.degraded import CASES
+from benchmarks.photographs.measuring import SCHEMA
+from benchmarks.shared.folders import BENCHMARKS, RESULTS
+from benchmarks.shared.markdown import fill_blocks
 from edgesr.errors import DataError
 from edgesr.files import write_text
 
 Json = dict[str, Any]
-HERE = Path(__file__).parent
+PAGE = BENCHMARKS / "photographs/README.md"
+PLACE = RESULTS / "photographs"
 ORDER = ("bicubic", "student", "photo")
 JUDGED = ("Set14", "BSD100")  # whose mean the gains are given for
 GAINS = tuple(case for case in CASES if case.startswith("JPEG"))
@@ -38,7 +39,7 @@ def read_results(folder: Path) -> list[Json]:
         found.append(document)
     if not found:
         raise DataError(
-            "holds no result", where=folder, fix="python benchmarks/photographs measure ..."
+            "holds no result", where=folder, fix="python -m benchmarks.photographs measure ..."
         )
     known = {label: place for place, label in enumerate(ORDER)}
     return sorted(found, key=lambda found: (known.get(found["label"], len(ORDER)), found["label"]))
@@ -115,7 +116,7 @@ def _note(result: Json) -> str:
     return f"- `{result['label']}`: {how}; {versions}."
 
 
-def render(results: Path = HERE / "results", target: Path = HERE / "README.md") -> str:
+def render(results: Path = PLACE, target: Path = PAGE) -> str:
     """Fill the README's block from the results; return the block.
 
     Raises:

@@ -1,9 +1,9 @@
 """Which operations of the FP16 student must stay in float32? PSNR against FP32 by set of islands.
 
-    python benchmarks/fp16_islands.py [WEIGHTS.safetensors]
+    python -m benchmarks.precision.fp16_islands [WEIGHTS.safetensors]
 
 Real tiles in ONNX Runtime, once as it optimises graphs (it computes most of FP16 in float32 on a
-CPU) and once without, where every value is rounded. Writes benchmarks/results/fp16_islands.json.
+CPU) and once without, where every value is rounded. Writes results/precision/fp16_islands.json.
 """
 
 import sys
@@ -15,7 +15,8 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from onnx import ModelProto
 
-from edgesr.export import fp16
+from benchmarks.shared.folders import RESULTS
+from edgesr.export.fp16 import to_fp16
 from edgesr.export.lower import define_mixers
 from edgesr.export.mixer import MIXER
 from edgesr.export.ranges import too_large_for_half
@@ -26,7 +27,7 @@ from edgesr.imaging.psnr import psnr_db
 from edgesr.models.checkpoint import load_network
 from edgesr.weights import shipped
 
-OUTPUT = Path(__file__).parent / "results" / "fp16_islands.json"
+OUTPUT = RESULTS / "precision/fp16_islands.json"
 TILE = 64
 SETS = (
     {MIXER},
@@ -45,8 +46,7 @@ def main() -> None:
     large = too_large_for_half(single, TILE, None)
     rows = []
     for islands in SETS:
-        fp16.ISLANDS = frozenset(islands)
-        model = define_mixers(fp16.to_fp16(single, large)[0])
+        model = define_mixers(to_fp16(single, large, frozenset(islands))[0])
         row: dict[str, object] = {
             "islands": sorted(islands),
             "casts": sum(node.op_type == "Cast" for node in model.graph.node),

@@ -1,12 +1,13 @@
 """INT8 of a network: which operations, which ranges, which quantiser; by PSNR in ONNX Runtime.
 
-    python benchmarks/int8.py --sets SETS --photos PHOTOS --modelopt MODELOPT/bin/python
+    python -m benchmarks.precision.int8 --sets SETS --photos PHOTOS --modelopt MODELOPT/bin/python
 
 SETS holds Set5, Set14 and BSD100, PHOTOS is a folder of photographs that are none of theirs;
 int8_modelopt.py says how MODELOPT is made (left out, ModelOpt is not measured). Every graph runs as
 users run it, in tiles; `loss_db` is the PSNR of Y it loses on a set, `to_fp32_db` its PSNR to the
 output of the fp32 graph over a set's pictures, `worst_tile_db` that of the worst middle of BSD100's
-pictures, `hard_db` that of tiles no photograph has. Writes results/int8.json and results/int8.md.
+pictures, `hard_db` that of tiles no photograph has. Writes int8.json and int8.md in
+results/precision/.
 """
 
 import argparse
@@ -23,12 +24,12 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnxruntime as ort
-from int8_judge import SCALE, TILE, Judge, Row, quantised
-from int8_text import page
 from numpy.typing import NDArray
 from onnx import ModelProto, version_converter
-from scan_cost import build_engine, cpu_name, run_in_turns
 
+from benchmarks.precision.int8_judge import SCALE, TILE, Judge, Row, quantised
+from benchmarks.precision.int8_text import PLACE, page
+from benchmarks.scan.cost import build_engine, cpu_name, run_in_turns
 from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.export import int8
 from edgesr.export.calibration import calibration_for
@@ -39,7 +40,6 @@ from edgesr.files import write_json, write_text
 from edgesr.imaging.patches import real_tiles
 from edgesr.imaging.psnr import psnr_db
 
-RESULTS = Path(__file__).parent / "results"
 RUNS = 20
 METHODS = ("MinMax", "Percentile", "Entropy")
 MIGRATIONS = (0.5, 0.8, 0.9, 1.0)
@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument("--modelopt", type=Path)
     parser.add_argument("--network", default="student")
     parser.add_argument("--weights", type=Path)
-    parser.add_argument("--output", type=Path, default=RESULTS / "int8.json")
+    parser.add_argument("--output", type=Path, default=PLACE / "int8.json")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         graphs, manifest = export_all(options, Path(folder))
@@ -65,7 +65,8 @@ def main() -> None:
             "files": files(graphs),
         }
     report = {
-        "command": "python benchmarks/int8.py --sets SETS --photos PHOTOS --modelopt PYTHON",
+        "command": "python -m benchmarks.precision.int8 --sets SETS --photos PHOTOS "
+        "--modelopt PYTHON",
         "network": options.network,
         "weights": {"file": manifest.parent.file, "sha256": manifest.parent.sha256},
         "machine": cpu_name(),
@@ -150,11 +151,7 @@ def quantise(
 ) -> ModelProto:
     """Quantise with ONNX Runtime; by default what, on what and how the exporter does."""
     tiles = calibration_for(None, TILE).tiles if tiles is None else tiles
-    before, int8.METHOD = int8.METHOD, method
-    try:
-        return int8.to_int8(graph, tiles, 1, tuple(names), migration)[0]
-    finally:
-        int8.METHOD = before
+    return int8.to_int8(graph, tiles, 1, tuple(names), migration, method)[0]
 
 
 def quantisers(

@@ -1,18 +1,17 @@
-"""The page of an INT8 measurement, results/int8.md, from results/int8.json.
+"""The page of an INT8 measurement: int8.md in results/precision/, from int8.json there.
 
-python benchmarks/int8_text.py
+python -m benchmarks.precision.int8_text
 """
 
 import json
-from pathlib import Path
 from typing import Any
 
-from table1_text import markdown
-
+from benchmarks.shared.folders import RESULTS
+from benchmarks.shared.markdown import markdown
 from edgesr.export.int8 import METHOD, MIGRATION
 from edgesr.files import write_text
 
-RESULTS = Path(__file__).parent / "results"
+PLACE = RESULTS / "precision"
 SETS = ("Set5", "Set14")
 
 
@@ -124,4 +123,4 @@ def _files(rows: list[dict[str, Any]]) -> str:
 
 
 if __name__ == "__main__":
-    write_text(RESULTS / "int8.md", page(json.loads((RESULTS / "int8.json").read_text())))
+    write_text(PLACE / "int8.md", page(json.loads((PLACE / "int8.json").read_text())))

@@ -1,12 +1,12 @@
 """README.md's picture: a small photograph enlarged by bicubic, and by the student that ships.
 
-    python benchmarks/readme_picture.py
+    python -m benchmarks.release.readme_picture
 
 reads docs/cat.png and writes docs/before_after.webp. The photograph is `chelsea` of scikit-image,
 which its photographer, Stéfan van der Walt, released under CC0: its left 448 columns, made 4 times
 smaller by MATLAB's bicubic. No network here was trained on it.
 
-    python benchmarks/readme_picture.py --from chelsea.png
+    python -m benchmarks.release.readme_picture --from chelsea.png
 
 makes docs/cat.png again, from skimage/data/chelsea.png of scikit-image 0.25.
 """
@@ -19,12 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 import edgesr
+from benchmarks.shared.folders import ROOT
 from edgesr.files import write_bytes
 from edgesr.imaging.encode import encode, format_for
 from edgesr.imaging.picture import Picture, read_picture
 from edgesr.imaging.resize import imresize
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = ROOT / "docs"
 SMALL, SHOWN = DOCS / "cat.png", DOCS / "before_after.webp"
 WIDTH, SCALE = 448, 4
 LINE = 4  # white columns between the two

@@ -1,10 +1,11 @@
 """README.md's table: what each network gives and costs, from results that are in the repository.
 
-    python benchmarks/readme_table.py
+    python -m benchmarks.release.readme_table
 
-PSNR is that of the shipped ONNX files (results/NAME_x4_eval.json), milliseconds of a CPU are those
-of table1_x86.json, and a GPU's are those of the FP16 engines in tensorrt/table_h200.json. All that
-stands between the marks in README.md is written here, the sentence about what is slower included.
+PSNR is that of the shipped ONNX files (results/release/NAME_x4_eval.json), milliseconds of a CPU
+are those of results/table1/table1_x86.json, and a GPU's are those of the FP16 engines in
+results/tensorrt/table_h200.json. All that stands between the marks in README.md is written here,
+the sentence about what is slower included.
 """
 
 import hashlib
@@ -12,18 +13,16 @@ import json
 from pathlib import Path
 from typing import Any
 
-from table1_text import fill_blocks, listed, markdown
-
+from benchmarks.shared.folders import RESULTS, ROOT
+from benchmarks.shared.markdown import fill_blocks, listed, markdown
 from edgesr.bench.text import NONE, significant, with_uncertainty
 from edgesr.files import write_text
 from edgesr.weights import shipped
 
 Json = dict[str, Any]
 
-HERE = Path(__file__).parent
-RESULTS = HERE / "results"
-README = HERE.parent / "README.md"
-CPU = RESULTS / "table1_x86.json"
+README = ROOT / "README.md"
+CPU = RESULTS / "table1/table1_x86.json"
 GPU = RESULTS / "tensorrt/table_h200.json"
 SETS = ("Set5", "Set14", "BSD100")
 STUDENT, CONTROL = "student", "bicubic"
@@ -40,7 +39,7 @@ def psnr(name: str) -> dict[str, float]:
     """Return set -> dB on Y of a network as it ships; bicubic's stand beside the student's."""
     own = STUDENT if name == CONTROL else name
     field = "bicubic_psnr_y_db" if name == CONTROL else "psnr_y_db"
-    sets = read(RESULTS / f"{own}_x4_eval.json")["sets"]
+    sets = read(RESULTS / f"release/{own}_x4_eval.json")["sets"]
     return {found["protocol"]["dataset"]: found[field] for found in sets}
 
 
@@ -53,7 +52,7 @@ def block(cpu: Json, gpu: Json) -> str:
     """Return the table and the sentences below it, in Markdown.
 
     Args:
-        cpu: a result of table1.py.
+        cpu: a result of benchmarks.table1.
         gpu: a result of tensorrt/engine_table.py.
     """
     quality = {name: psnr(name) for name in (CONTROL, *RIVALS, STUDENT)}

@@ -1,8 +1,8 @@
 """Bring trained weights into the package, with everything that belongs to them.
 
-    python benchmarks/ship.py add RUN --sets SETS
-    python benchmarks/ship.py measure --sets SETS
-    python benchmarks/ship.py render
+    python -m benchmarks.release.ship add RUN --sets SETS
+    python -m benchmarks.release.ship measure --sets SETS
+    python -m benchmarks.release.ship render
 
 `add` takes the weights of RUN, a folder of `edgesr train` or `edgesr distill`, into
 edgesr/weights/, exports them to ONNX (the network that boards build by default in FP16 too, so that
@@ -19,17 +19,16 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ship_card import begin_card, card_blocks
-from table1_text import fill_blocks
-from training_results import collect, read_log
-
+from benchmarks.release.ship_card import begin_card, card_blocks
+from benchmarks.shared.folders import RESULTS
+from benchmarks.shared.markdown import fill_blocks
+from benchmarks.training.results import collect, read_log
 from edgesr.engine.named_model import NETWORK, SCALE
 from edgesr.errors import ConfigError, DataError, EdgesrError
 from edgesr.files import sha256, write_bytes, write_json, write_text
 from edgesr.weights import FOLDER, shipped_names
 
 SCHEMA = "edgesr-shipped/1"
-RESULTS = Path(__file__).parent / "results"
 TILE = 64
 
 
@@ -57,7 +56,7 @@ class Place:
     @property
     def quality(self) -> Path:
         """The figures of the shipped ONNX file."""
-        return self.results / f"{self.stem}_eval.json"
+        return self.results / "release" / f"{self.stem}_eval.json"
 
     @property
     def log(self) -> Path:

@@ -7,15 +7,12 @@
 The rest of a card is written by hand; a new one begins with what holds for every network.
 """
 
-import shlex
-from dataclasses import MISSING, fields
 from typing import Any
 
-from table1_text import markdown
-from training_results import Finished
-
+from benchmarks.shared.markdown import markdown
+from benchmarks.training.recipe import recipe
+from benchmarks.training.results import Finished
 from edgesr.models import get_network
-from edgesr.train.config import TrainConfig
 
 Json = dict[str, Any]
 
@@ -48,11 +45,6 @@ Where the photographs come from stands in the [student's card](student_x4.md#pho
 """
 
 _TIMES = {2: "twice", 3: "three times", 4: "four times"}
-# Of the machine and of the folders, not of the recipe; `--data` and `-o` are always written.
-_LEFT_OUT = {
-    "data", "out", "model", "scale", "time_limit_s", "resume", "checkpoint_every", "validate",
-    "validate_every", "log_every", "cache", "device", "distillation",
-}  # fmt: skip
 
 
 def begin_card(stem: str) -> str:
@@ -115,7 +107,8 @@ def _quality(quality: Json) -> str:
             markdown(["set", "images", "PSNR-Y dB", "SSIM-Y", "bicubic"], rows),
             "",
             f"Command: `{quality['command']}`; raw result:",
-            f"[{raw}](../../benchmarks/results/{raw}). Run by {sets[0]['protocol']['run']}.",
+            f"[{raw}](../../benchmarks/results/release/{raw}). "
+            f"Run by {sets[0]['protocol']['run']}.",
             f"Protocol: {sets[0]['protocol']['metrics']}.",
             "",
         ]
@@ -146,27 +139,3 @@ def _training(log: Finished, name: str) -> str:
 def _duration(seconds: float) -> str:
     minutes = seconds / 60
     return f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.1f} hours"
-
-
-def recipe(config: Json) -> str:
-    """Return the command line of the recipe: what differs from the defaults."""
-    model, taught = config["model"], config["distillation"]
-    words = ["edgesr", "train", "--data", "PHOTOS", "--model", model, "-o", f"runs/{model}"]
-    if taught is not None:
-        words = ["edgesr", "distill", "--data", "PHOTOS", "--model", model]
-        words += ["-o", f"runs/{model}", "--teacher", "TEACHER.safetensors"]
-        words += ["--alpha", f"{taught['alpha']:g}"]
-        if taught.get("feature_affinity"):  # older runs could not have any
-            words += ["--feature-affinity", f"{taught['feature_affinity']:g}"]
-    if config["scale"] != 4:
-        words += ["--scale", f"{config['scale']}"]
-    for field in fields(TrainConfig):
-        value = config.get(field.name)
-        plain = list(field.default) if isinstance(field.default, tuple) else field.default
-        if field.name in _LEFT_OUT or field.default is MISSING or value in (None, plain):
-            continue
-        words.append(f"--{field.name.replace('_', '-')}")
-        if value is not True:
-            words.append(",".join(map(str, value)) if isinstance(value, list) else f"{value:g}"
-                         if isinstance(value, float) else f"{value}")  # fmt: skip
-    return shlex.join(words)

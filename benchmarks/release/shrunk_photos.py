@@ -1,6 +1,6 @@
 """Add smaller copies of photographs to a training folder: sharper, and of other textures.
 
-    python benchmarks/shrunk_photos.py PHOTOS PHOTOS/shrunk
+    python -m benchmarks.release.shrunk_photos PHOTOS PHOTOS/shrunk
 
 A photograph of many pixels is soft at the size of one; shrunk by the benchmarks' own kernel it is
 as sharp as their pictures. A copy is made for each of 0.6 and 0.35 that leaves 256 pixels or more

@@ -1,6 +1,6 @@
 """What the compiler makes of the scan's kernels for an H200 (sm_90); needs no GPU.
 
-    python benchmarks/scan_compiled.py --out benchmarks/results/scan_gpu_compiled.json
+    python -m benchmarks.scan.compiled --out benchmarks/results/scan/compiled.json
 
 For B = 128, L = 4096, E = 64, N = 16: registers and spilled bytes of a thread, warp instructions
 in the main loop for one time step, and the time they take if every scheduler (4 on each of 132

@@ -2,12 +2,12 @@
 
 Costs are over the same graph with the mixers taken out: half of their input is their output.
 
-    python benchmarks/scan_cost.py                 # N = 16, 8, 4, 2, 1
-    python benchmarks/scan_cost.py --engines       # and engine sizes by TensorRT for RTX (slow)
+    python -m benchmarks.scan.cost                 # N = 16, 8, 4, 2, 1
+    python -m benchmarks.scan.cost --engines       # and engine sizes by TensorRT for RTX (slow)
 
 Graphs are run in turns, so a disturbance of the machine hits all of them alike; the processor time
 of one thread is given too, which other programs on the machine change least. Weights are random:
-time does not depend on them. Writes benchmarks/results/scan_cost.json.
+time does not depend on them. Writes benchmarks/results/scan/cost.json.
 """
 
 import argparse
@@ -25,6 +25,7 @@ import torch
 from numpy.typing import NDArray
 from onnx import GraphProto, ModelProto, helper, inliner, numpy_helper
 
+from benchmarks.shared.folders import RESULTS
 from edgesr.export.fp16 import to_fp16
 from edgesr.export.lower import define_mixers
 from edgesr.export.mixer import is_mixer
@@ -35,7 +36,7 @@ from edgesr.imaging.patches import real_tiles
 from edgesr.imaging.psnr import psnr_db
 from edgesr.models import get_network
 
-OUTPUT = Path(__file__).parent / "results" / "scan_cost.json"
+OUTPUT = RESULTS / "scan/cost.json"
 STATES = (16, 8, 4, 2, 1)
 TILE = 64
 

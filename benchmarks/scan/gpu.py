@@ -1,11 +1,11 @@
 """Check and time the fused selective scan on a GPU.
 
-    python benchmarks/scan_gpu.py --out benchmarks/results/scan_gpu.json
+    python -m benchmarks.scan.gpu --out benchmarks/results/scan/gpu.json
 
 Errors are ||got - reference|| / ||reference|| against the plain loop in float64, inputs drawn
 afresh for every case. The checks run in several processes, because most of their time is
-compilation. Times are medians in milliseconds (gpu_timing.py) of calls that rotate over enough
-input sets to exceed the L2 cache. scan_peer.py times mamba-ssm's kernels the same way.
+compilation. Times are medians in milliseconds (timing.py) of calls that rotate over enough
+input sets to exceed the L2 cache. peer.py times mamba-ssm's kernels the same way.
 """
 
 import argparse
@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from gpu_timing import CHANNELS, LENGTH, STATES, TIMED, Call, input_sets, timings
 from torch import Tensor
 
+from benchmarks.scan.timing import CHANNELS, LENGTH, STATES, TIMED, Call, input_sets, timings
 from edgesr.files import write_json
 from edgesr.scan import fused_launch
 from edgesr.scan.fused import selective_scan_fused

@@ -1,8 +1,8 @@
-r"""Time mamba-ssm's selective scan as scan_gpu.py times ours, on the same host.
+r"""Time mamba-ssm's selective scan as gpu.py times ours, on the same host.
 
     pip download --no-deps --no-binary :all: mamba-ssm && tar xzf mamba_ssm-*.tar.gz
-    python benchmarks/scan_peer.py mamba_ssm-*/csrc/selective_scan \
-        --out benchmarks/results/scan_peer.json
+    python -m benchmarks.scan.peer mamba_ssm-*/csrc/selective_scan \
+        --out benchmarks/results/scan/peer.json
 
 nvcc compiles the kernels for the GPU at hand, with the flags of mamba-ssm's setup.py.
 """
@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from gpu_timing import CHANNELS, LENGTH, STATES, TIMED, Call, input_sets, timings
 from torch.utils.cpp_extension import load
 
+from benchmarks.scan.timing import CHANNELS, LENGTH, STATES, TIMED, Call, input_sets, timings
 from edgesr.files import write_json
 
 FLAGS = [

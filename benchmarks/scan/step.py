@@ -1,10 +1,10 @@
 """Time a training step on a GPU, with the fused parts added one after the other.
 
-    python benchmarks/step_gpu.py --out benchmarks/results/step_gpu.json
+    python -m benchmarks.scan.step --out benchmarks/results/scan/step.json
 
 or the steps of several networks in turns, each replayed as a CUDA graph:
 
-    python benchmarks/step_gpu.py --model student --model teacher --batch 64 --out steps.json
+    python -m benchmarks.scan.step --model student --model teacher --batch 64 --out steps.json
 
 One step is what `edgesr train` does on a GPU: forward under bfloat16 autocast, L1 loss, backward,
 fused AdamW, on random patches, channels last. `scan` fuses the scan alone, `mixer` all between a
@@ -17,29 +17,29 @@ import argparse
 import statistics
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import torch
-from gpu_timing import Call, median_ms
 
+from benchmarks.scan.timing import Call, median_ms
 from edgesr.errors import EdgesrError
 from edgesr.files import write_json
-from edgesr.models import mamba, token_norm
+from edgesr.models.mamba import Mamba
 from edgesr.models.registry import get_network
+from edgesr.models.token_norm import TokenNorm
 from edgesr.train.config import TrainConfig
 from edgesr.train.gradient import Gradient
 from edgesr.train.losses import LOSSES, Objective
 from edgesr.train.optimizer import build_optimizer
 
-LEVELS = {
-    "scan": [mamba, token_norm],
-    "mixer": [token_norm],
-    "norm": [],
-    "graph": [],
-}  # modules whose fused form is off
+LEVELS: dict[str, tuple[type[Mamba | TokenNorm], ...]] = {
+    "scan": (Mamba, TokenNorm),
+    "mixer": (TokenNorm,),
+    "norm": (),
+    "graph": (),
+}
+"""What is fused -> the layers whose own fused form is off."""
 CASES = (
     ("student-paper", 128, tuple(LEVELS)),  # N = 16, as the peer's figure
     ("mambalitesr:D32-G4-B2-N4-SKIP", 128, tuple(LEVELS)),
@@ -52,11 +52,16 @@ ROUNDS, STEPS = 5, 6  # of the networks in turns: rounds over all, steps of one 
 DEFAULT_BATCH = 128
 
 
-def step(name: str, batch: int, record: bool) -> Call:
+def step(name: str, batch: int, level: str) -> Call:
     """Return a call that runs one training step of a network at scale 4 on 64x64 patches."""
-    network = get_network(name).module(4).cuda().to(memory_format=torch.channels_last)
+    network = get_network(name).module(4)
+    for layer in network.modules():
+        if isinstance(layer, Mamba | TokenNorm):
+            layer.fuse = not isinstance(layer, LEVELS[level])
+    network.cuda()
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     config = TrainConfig(data=Path(), out=Path())  # whose data is not read here
-    gradient = Gradient(Objective(network, LOSSES[config.loss], "bf16"), record)
+    gradient = Gradient(Objective(network, LOSSES[config.loss], "bf16"), record=level == "graph")
     optimizer = build_optimizer(config, network)
     lr, hr = (
         torch.rand(batch, 3, side, side, device="cuda").to(memory_format=torch.channels_last)
@@ -72,15 +77,12 @@ def step(name: str, batch: int, record: bool) -> Call:
 
 def measure(name: str, batch: int, level: str) -> dict[str, Any]:
     """Return milliseconds and peak memory of a step."""
-    with ExitStack() as stack:
-        for module in LEVELS[level]:
-            stack.enter_context(mock.patch.object(module, "fused_available", lambda _: False))
-        call = step(name, batch, record=level == "graph")
-        call()
-        torch.cuda.reset_peak_memory_stats()
-        milliseconds = median_ms([call], repeats=15)
-        # A graph holds its memory in a pool of its own, which is not counted as allocated.
-        peak = None if level == "graph" else torch.cuda.max_memory_allocated() / 2**30
+    call = step(name, batch, level)
+    call()
+    torch.cuda.reset_peak_memory_stats()
+    milliseconds = median_ms([call], repeats=15)
+    # A graph holds its memory in a pool of its own, which is not counted as allocated.
+    peak = None if level == "graph" else torch.cuda.max_memory_allocated() / 2**30
     return {"network": name, "batch": batch, "fused": level, "step_ms": milliseconds,
             "peak_memory_gib": peak}  # fmt: skip
 
@@ -90,7 +92,7 @@ def measure_in_turns(names: Sequence[str], batch: int, out: Path) -> None:
     calls = {}
     for name in names:
         began = time.perf_counter()
-        calls[name] = step(name, batch, record=True)
+        calls[name] = step(name, batch, "graph")
         for _ in range(3):  # the first compiles and records
             calls[name]()
         torch.cuda.synchronize()
@@ -158,7 +160,7 @@ def main(given: list[str] | None = None) -> None:
                   flush=True)  # fmt: skip
     write_json(arguments.out, report(rows))
     if arguments.profile:
-        call = step("student-paper", 128, record=False)
+        call = step("student-paper", 128, "norm")
         call()
         with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profile:
             call()

@@ -3,10 +3,9 @@
 from collections import Counter
 from typing import Any
 
-from ship_card import recipe
-from table1_text import listed, markdown
-from training_results import Finished
-
+from benchmarks.shared.markdown import listed, markdown
+from benchmarks.training.recipe import recipe
+from benchmarks.training.results import Finished
 from edgesr.bench.text import significant
 
 Json = dict[str, Any]
@@ -25,10 +24,10 @@ def scan_gpu(documents: list[Json], peers: list[Json]) -> str:
     """Return the times of the scan beside the peer's, and how exact it is.
 
     Args:
-        documents: results/scan_gpu.json, and the same from other hosts of such a GPU.
-        peers: results/scan_peer.json, of the first one's host, and the same from other hosts.
+        documents: results/scan/gpu.json, and the same from other hosts of such a GPU.
+        peers: results/scan/peer.json, of the first one's host, and the same from other hosts.
     """
-    command = _command("scan_gpu")
+    command = _command("gpu")
     if not documents:
         return _not_run(command)
     document = documents[0]
@@ -46,7 +45,7 @@ def scan_gpu(documents: list[Json], peers: list[Json]) -> str:
              f"{document['torch']}. Made by `{command}`."]  # fmt: skip
     if peers:
         lines.append(
-            f"- mamba-ssm's kernels on the same host: `{_command('scan_peer', 'SELECTIVE_SCAN')}`."
+            f"- mamba-ssm's kernels on the same host: `{_command('peer', 'SELECTIVE_SCAN')}`."
         )
     if len(documents) > 1:
         lines.append(_launches(documents, peers))
@@ -85,8 +84,8 @@ def _launches(documents: list[Json], peers: list[Json]) -> str:
     return (
         "- Alone, a short scan takes the time that the host's processor needs to launch it: on "
         f"{len(documents)} hosts of such a GPU the first row took {both(documents)}{theirs} "
-        "([results/scan_gpu_hosts/](results/scan_gpu_hosts/), "
-        "[results/scan_peer_hosts/](results/scan_peer_hosts/))."
+        "([results/scan/gpu_hosts/](results/scan/gpu_hosts/), "
+        "[results/scan/peer_hosts/](results/scan/peer_hosts/))."
     )
 
 
@@ -94,9 +93,9 @@ def step_gpu(document: Json | None) -> str:
     """Return the time of a training step with the fused parts added one after the other.
 
     Args:
-        document: results/step_gpu.json; None: nothing was measured.
+        document: results/scan/step.json; None: nothing was measured.
     """
-    command = _command("step_gpu")
+    command = _command("step")
     if document is None:
         return _not_run(command)
     header = ["network", "batch", "fused", "step ms", "peak memory GiB"]
@@ -122,11 +121,11 @@ def step_models(document: Json | None) -> str:
     """Return the recorded training steps of networks that were timed in turns.
 
     Args:
-        document: results/step_models.json; None: nothing was measured.
+        document: results/scan/step_models.json; None: nothing was measured.
     """
     if document is None:
         names = [f"mambalitesr:D32-G4-B2-N1-SKIP{added}" for added in ("", "-TURN-C3")]
-        return _not_run(_command("step_gpu", *_asked(names, 128), out="step_models"))
+        return _not_run(_command("step", *_asked(names, 128), out="step_models"))
     rows, first = document["steps"], document["steps"][0]
     table = [
         [
@@ -140,7 +139,7 @@ def step_models(document: Json | None) -> str:
     ]
     header = ["network", "batch", "step ms (median)", "step ms (least)", "over the first"]
     names = [row["network"] for row in rows]
-    command = _command("step_gpu", *_asked(names, first["batch"]), out="step_models")
+    command = _command("step", *_asked(names, first["batch"]), out="step_models")
     return (
         f"{markdown(header, table)}\n\n"
         f"- {first['rounds']} rounds over all networks, steps replayed as CUDA graphs. The "
@@ -157,7 +156,7 @@ def several_gpus(runs: list[Finished]) -> str:
     """Return the throughput of `edgesr train` on one and several GPUs, and where their losses end.
 
     Args:
-        runs: logs under results/two_gpus/, those of the same steps and patches one after the other.
+        runs: logs under results/scan/two_gpus/, those of the same steps and patches in a row.
     """
     if not runs:
         return "- Not run yet.\n"
@@ -181,13 +180,13 @@ def several_gpus(runs: list[Finished]) -> str:
         f"- The first row is `{recipe(runs[0].config)}`; the others differ in batch, precision and "
         "steps, and with two GPUs of one host begin with `torchrun --nproc-per-node 2 -m edgesr`. "
         f"Measured on {runs[0].invocations[-1]['versions']['gpu']}; logs: "
-        "[results/two_gpus/](results/two_gpus/).\n"
+        "[results/scan/two_gpus/](results/scan/two_gpus/).\n"
     )
 
 
 def _command(script: str, *arguments: str, out: str | None = None) -> str:
-    words = [f"python benchmarks/{script}.py", *arguments]
-    return " ".join([*words, f"--out benchmarks/results/{out or script}.json"])
+    words = [f"python -m benchmarks.scan.{script}", *arguments]
+    return " ".join([*words, f"--out benchmarks/results/scan/{out or script}.json"])
 
 
 def _not_run(command: str) -> str:

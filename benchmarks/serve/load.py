@@ -1,6 +1,6 @@
 """`edgesr serve` under load: every answer is judged, memory is watched, nothing may be left over.
 
-    python benchmarks/serve/load.py -o benchmarks/results/serve_load.json
+    python -m benchmarks.serve.load -o benchmarks/results/serve/load.json
 
 5 % of the requests are damaged, too long or cut short. Every other answer must be, byte for byte,
 what `edgesr upscale` makes of that picture. Exit code 1 if anything is wrong.
@@ -23,8 +23,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.request import urlopen
 
-from cases import Case, plan, whole_cases
-from client import Outcome, ask
+from benchmarks.serve.cases import Case, plan, whole_cases
+from benchmarks.serve.client import Outcome, ask
 
 MAX_BODY_MB = 0.5
 SPOILED_SHARE = 0.05

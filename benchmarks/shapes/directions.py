@@ -2,15 +2,15 @@
 
     edgesr train --data PHOTOS --model mambalitesr:SHAPE -o RUNS/NAME --steps 40000 ...
     edgesr eval -m mambalitesr:SHAPE --weights FILE --data SETS --json > RUNS/NAME/eval.json
-    python benchmarks/shapes.py take --runs RUNS
-    python benchmarks/shapes.py time
-    python benchmarks/shapes.py gpu ENGINE_TIMES.json ...
+    python -m benchmarks.shapes.directions take --runs RUNS
+    python -m benchmarks.shapes.directions time
+    python -m benchmarks.shapes.directions gpu ENGINE_TIMES.json ...
 
-Candidates are the SHAPES of shapes_text.py; TRAINING.md has the whole recipe. `take` takes every
-finished run of a candidate that has its eval.json over to benchmarks/results/training/shape_NAME,
+Candidates are the SHAPES of directions_text.py; TRAINING.md has the whole recipe. `take` takes
+every finished run of a candidate that has its eval.json over to results/training/shape_NAME,
 without its weights. `time` times one tile of every candidate in ONNX Runtime with one thread on
 this CPU, graphs in turns, with random weights, on which time does not depend, and writes
-benchmarks/results/shapes.json. `gpu` takes the device times of one tile from results of
+results/shapes/directions.json. `gpu` takes the device times of one tile from results of
 tensorrt/engine_times.py, of one GPU, into results/tensorrt/shapes.json; where two have a shape, the
 first counts. All write the table of TRAINING.md.
 """
@@ -24,12 +24,11 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from evaluated import take_all
-from shapes_text import FAMILY, SHAPES, TIME
-from training_page import SHAPE_RUN, add_places, write_page
-from training_results import Json
-from training_runs import say
-
+from benchmarks.shapes.directions_text import FAMILY, SHAPES, TIME
+from benchmarks.training.evaluated import take_all
+from benchmarks.training.page import SHAPE_RUN, add_places, write_page
+from benchmarks.training.results import Json
+from benchmarks.training.runs import say
 from edgesr.errors import ConfigError, EdgesrError
 from edgesr.files import write_json
 
@@ -53,8 +52,8 @@ def take(args: argparse.Namespace, shapes: Sequence[str]) -> None:
 def measure(args: argparse.Namespace, shapes: Sequence[str]) -> None:
     """Time every candidate in ONNX Runtime and write result and page."""
     import torch
-    from scan_cost import cpu_name, run_in_turns
 
+    from benchmarks.scan.cost import cpu_name, run_in_turns
     from edgesr.export.lower import define_mixers
     from edgesr.export.torch_graph import trace
     from edgesr.models import get_network
@@ -77,7 +76,7 @@ def measure(args: argparse.Namespace, shapes: Sequence[str]) -> None:
             f"{FAMILY}{shape}": round(float(ms), 2) for shape, ms in zip(shapes, found, strict=True)
         },
     }
-    write_json(args.results / "shapes.json", document)
+    write_json(args.results / "shapes/directions.json", document)
     write_page(args)
 
 

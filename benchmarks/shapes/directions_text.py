@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from evaluated import SETS
-from ship_card import recipe
-from student_shape_text import WITHIN_DB
-from table1_text import listed, markdown
-from training_results import Finished
-
+from benchmarks.shapes.student_text import WITHIN_DB
+from benchmarks.shared.markdown import listed, markdown
+from benchmarks.training.evaluated import SETS
+from benchmarks.training.recipe import recipe
+from benchmarks.training.results import Finished
 from edgesr.bench.text import NONE, significant
 
 Json = dict[str, Any]
@@ -40,8 +39,8 @@ SHAPES = (
 
 MOST_PARAMETERS = 150_000
 CHANCE_DB = 0.03  # smaller differences need a second seed
-TAKE = "python benchmarks/shapes.py take --runs RUNS"
-TIME = "python benchmarks/shapes.py time"
+TAKE = "python -m benchmarks.shapes.directions take --runs RUNS"
+TIME = "python -m benchmarks.shapes.directions time"
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ def shapes(
 
     Args:
         found: finished runs.
-        latencies: results/shapes.json, by `shapes.py time`; None: nothing was measured.
+        latencies: results/shapes/directions.json, by `directions.py time`; None: none was timed.
         engines: results/tensorrt/shapes.json: `device` and `device_ms` by network; None: no GPU
             has measured yet.
         size: network -> parameters, multiply-adds of a tile.

@@ -1,13 +1,13 @@
 """The student's shape, decided by measurement: the same steps and data for every candidate.
 
-    python benchmarks/student_shape.py train --data PHOTOS --sets SETS --runs runs/shape
-    python benchmarks/student_shape.py table --runs runs/shape
+    python -m benchmarks.shapes.student train --data PHOTOS --sets SETS --runs runs/shape
+    python -m benchmarks.shapes.student table --runs runs/shape
 
 `train` trains every shape that has no result in RUNS yet and scores it whole on Set5 and Set14,
 which SETS holds. A run that was killed goes on from its checkpoint; `--time-limit-s` stops with
 one; several GPUs of a machine share the work with `--part 0/2` and `--part 1/2`. `table` times each
 shape's exported graph in ONNX Runtime on this CPU, all in turns, and writes
-benchmarks/results/student_shape.json, the plot beside it and the table of TRAINING.md.
+benchmarks/results/shapes/student_shape.json, the plot beside it and the table of TRAINING.md.
 """
 
 import argparse
@@ -19,10 +19,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from student_shape_text import FAMILY, SCHEMA, SHAPES
-from training_page import add_places, write_page
-from training_results import Finished, collect, read_run
-from training_runs import (
+from benchmarks.shapes.student_text import FAMILY, SCHEMA, SHAPES
+from benchmarks.training.page import add_places, write_page
+from benchmarks.training.results import Finished, collect, read_run
+from benchmarks.training.runs import (
     VALIDATION,
     Deadline,
     decoded_once,
@@ -32,7 +32,6 @@ from training_runs import (
     say,
     share,
 )
-
 from edgesr.cli._signals import stop_on_signals
 from edgesr.errors import DataError, EdgesrError
 from edgesr.files import make_folder, write_json
@@ -67,12 +66,14 @@ def table(args: argparse.Namespace, shapes: Sequence[str]) -> None:
     found = {shape: run for shape in shapes if (run := read_run(args.runs / shape)) is not None}
     if not found:
         raise DataError(
-            "holds no finished run", where=args.runs, fix="python benchmarks/student_shape.py train"
+            "holds no finished run",
+            where=args.runs,
+            fix="python -m benchmarks.shapes.student train",
         )
     for shape in found:
         collect(args.runs / shape, args.results / "training/student_shape" / shape)
     latencies = latencies_ms([args.runs / shape for shape in found], found, args.repeats, args)
-    write_json(args.results / "student_shape.json", document(found, latencies, args))
+    write_json(args.results / "shapes/student_shape.json", document(found, latencies, args))
     write_page(args)
 
 
@@ -81,8 +82,8 @@ def latencies_ms(
 ) -> list[float]:
     """Return the median time of one tile through each run's exported graph, in ms."""
     import onnx
-    from scan_cost import run_in_turns
 
+    from benchmarks.scan.cost import run_in_turns
     from edgesr.export.exporter import ExportRequest, export
 
     models = []
@@ -98,12 +99,12 @@ def document(
     found: dict[str, Finished], latencies: Sequence[float], args: argparse.Namespace
 ) -> dict[str, Any]:
     """Return the result: networks with their quality, and what each costs, as pareto.py reads."""
-    from scan_cost import cpu_name
+    from benchmarks.scan.cost import cpu_name
 
     first = next(iter(found.values()))
     return {
         "schema": SCHEMA,
-        "command": "python benchmarks/student_shape.py table --runs RUNS "
+        "command": "python -m benchmarks.shapes.student table --runs RUNS "
         f"--repeats {args.repeats} --threads {args.threads}",
         "latency_protocol": f"one {TILE}x{TILE} tile, float32, ONNX Runtime on the CPU, "
         f"{args.threads} threads, median of {args.repeats}, graphs in turns",

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pareto import Point, frontier, points
-from table1_text import listed, markdown
-
+from benchmarks.shared.markdown import listed, markdown
+from benchmarks.shared.pareto import Point, frontier, points
 from edgesr.bench.text import significant
 
 Json = dict[str, Any]
@@ -31,7 +30,7 @@ SHAPES = (
 
 WITHIN_DB = 0.05  # of the best mean: the shipped student may be behind by so much
 PAPER_SHAPE = "N16"  # `student-paper`
-COMMAND = "python benchmarks/student_shape.py train --data PHOTOS --sets SETS --runs RUNS"
+COMMAND = "python -m benchmarks.shapes.student train --data PHOTOS --sets SETS --runs RUNS"
 
 
 def chosen(front: Sequence[Point]) -> Point:
@@ -45,7 +44,7 @@ def student_shape(document: Json | None) -> str:
     """Return the table with what it decides.
 
     Args:
-        document: results/student_shape.json; None: nothing was measured.
+        document: results/shapes/student_shape.json; None: nothing was measured.
     """
     measured = [] if document is None else [row["name"] for row in document["networks"]]
     missing = [shape for shape in SHAPES if shape not in measured]

@@ -34,7 +34,7 @@ def points(document: Json, figure: str) -> list[Point]:
     """Return a point for every network that was measured in cost and on all sets.
 
     Args:
-        document: from table1.py.
+        document: a result of benchmarks.table1, or one of its shape.
         figure: `latency_ms` or `energy_j`.
     """
     sets = [item["name"] for item in document["sets"]]
@@ -60,7 +60,7 @@ def plot(document: Json, figure: str) -> str | None:
     """Draw the plot as SVG; None where fewer than two networks have both figures.
 
     Args:
-        document: from table1.py.
+        document: a result of benchmarks.table1, or one of its shape.
         figure: `latency_ms` or `energy_j`.
     """
     found = points(document, figure)

@@ -1,8 +1,8 @@
 """The paper's Tables I and II, measured: quality, size, latency, power and energy of all networks.
 
-    python benchmarks/table1.py measure --sets SETS --name table1_DEVICE
-    python benchmarks/table1.py render
-    python benchmarks/table1.py agree A.json B.json
+    python -m benchmarks.table1 measure --sets SETS --name table1_DEVICE
+    python -m benchmarks.table1 render
+    python -m benchmarks.table1 agree A.json B.json
 
 `measure` writes benchmarks/results/NAME.json with its .md, .csv and plots, and the raw files of the
 bench in NAME_bench/; with --twice, those of a second run in NAME_second_bench/ as well. It can be
@@ -18,16 +18,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pareto
-from table1_networks import NETWORKS, SCALE, find_runnables
-from table1_text import apart, fill_blocks, page, to_csv
-
+from benchmarks.shared import pareto
+from benchmarks.shared.folders import BENCHMARKS, RESULTS, ROOT
+from benchmarks.shared.markdown import fill_blocks
+from benchmarks.table1.networks import NETWORKS, SCALE, find_runnables
+from benchmarks.table1.text import apart, page, to_csv
 from edgesr.errors import DataError, EdgesrError
 from edgesr.files import write_json, write_text
 
-HERE = Path(__file__).parent
-README = HERE / "README.md"
-RESULTS = HERE / "results"
+README = BENCHMARKS / "README.md"
 SETS = ("Set5", "Set14", "BSD100", "Urban100")
 PLOTS = {"latency_ms": "pareto_ms", "energy_j": "pareto_j"}
 
@@ -39,8 +38,7 @@ def say(line: str) -> None:
 
 def measure(args: argparse.Namespace) -> None:
     """Measure and write a result."""
-    from table1_measure import ScoreFile, document, measure_cost, measure_quality
-
+    from benchmarks.table1.measuring import ScoreFile, document, measure_cost, measure_quality
     from edgesr.bench.protocol import Hooks
     from edgesr.evaluate.datasets import open_sets
 
@@ -73,7 +71,7 @@ def measure(args: argparse.Namespace) -> None:
 
 def command(args: argparse.Namespace) -> str:
     """Return the command line, without paths of this machine."""
-    words = ["python benchmarks/table1.py measure", f"--name {args.name}"]
+    words = ["python -m benchmarks.table1 measure", f"--name {args.name}"]
     words += ["--sets SETS"] if args.sets else []
     words += ["--weights-dir WEIGHTS"] if args.weights_dir else []
     words += [f"--networks {' '.join(args.networks)}"] if args.networks != list(NETWORKS) else []
@@ -139,7 +137,7 @@ def main() -> None:
     measuring.add_argument("--sets", type=Path, help="folder of the image sets; none: cost only")
     measuring.add_argument("--weights-dir", type=Path, help="NAME_x4.engine, .onnx, .safetensors")
     measuring.add_argument("--networks", nargs="+", default=list(NETWORKS))
-    measuring.add_argument("--work", type=Path, default=HERE.parent / "engines/table1")
+    measuring.add_argument("--work", type=Path, default=ROOT / "engines/table1")
     measuring.add_argument("--samples", type=int, default=500)
     measuring.add_argument("--rounds", type=int, default=10)
     measuring.add_argument("--warmup", type=int, default=5)
@@ -151,7 +149,7 @@ def main() -> None:
     rendering = commands.add_parser("render")
     rendering.set_defaults(run=render)
     for each in (measuring, rendering):
-        each.add_argument("--results", type=Path, default=RESULTS)
+        each.add_argument("--results", type=Path, default=RESULTS / "table1")
     agreeing = commands.add_parser("agree")
     agreeing.set_defaults(run=agree)
     agreeing.add_argument("first", type=Path)

@@ -1,6 +1,6 @@
 """The paper's Figure 6 with its rivals: LR, bicubic, each network and the ground truth, zoomed.
 
-    python benchmarks/figure6.py Set5/HR/butterfly.png --crop 24,20,24,18 -o figure6.png
+    python -m benchmarks.table1.figure6 Set5/HR/butterfly.png --crop 24,20,24,18 -o figure6.png
 
 The LR picture is made from the HR picture as MATLAB's bicubic makes it, or read with --lr. Below
 each name stand PSNR and SSIM of the whole picture. Networks without weights are left out and named.
@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from table1_networks import CONTROL, RIVALS, SCALE, STUDENT, Runnable, find_runnables
-
+from benchmarks.shared.folders import ROOT
+from benchmarks.table1.networks import CONTROL, RIVALS, SCALE, STUDENT, Runnable, find_runnables
 from edgesr.compare.crop import Crop, detailed_crop, parse_crop
 from edgesr.compare.sheet import Cell, Texts, sheet
 from edgesr.errors import EdgesrError
@@ -24,7 +24,6 @@ from edgesr.files import write_bytes
 from edgesr.imaging.encode import encode, format_for
 from edgesr.imaging.picture import Picture
 
-HERE = Path(__file__).parent
 NETWORKS = (*RIVALS, STUDENT, "teacher")
 
 
@@ -70,7 +69,7 @@ def main() -> None:
     parser.add_argument("--crop", metavar="X,Y,W,H", help="in LR pixels; none: where detail is")
     parser.add_argument("--weights-dir", type=Path, help="NAME_x4.engine, .onnx, .safetensors")
     parser.add_argument("--networks", nargs="+", default=list(NETWORKS))
-    parser.add_argument("--work", type=Path, default=HERE.parent / "engines/table1")
+    parser.add_argument("--work", type=Path, default=ROOT / "engines/table1")
     parser.add_argument("-o", "--output", type=Path, default=Path("figure6.png"))
     args = parser.parse_args()
     try:

@@ -1,4 +1,4 @@
-"""The measuring behind table1.py: image quality set by set, then one interleaved bench of all.
+"""The measuring behind `measure`: image quality set by set, then one interleaved bench of all.
 
 The document it makes has the format `edgesr-table1/1`; README.md says what its fields mean.
 """
@@ -10,8 +10,8 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from table1_networks import CONTROL, SCALE, STUDENT, TILE, Runnable, control_costs
 
+from benchmarks.table1.networks import CONTROL, SCALE, STUDENT, TILE, Runnable, control_costs
 from edgesr.bench.config import BenchConfig, Wanted
 from edgesr.bench.figures import ModelFigures
 from edgesr.bench.inputs import read_input

@@ -1,19 +1,16 @@
-"""The results of table1.py in words: Markdown and CSV, and the blocks of README.md. Pure."""
+"""A result of Table I in words: Markdown and CSV. Pure."""
 
 import csv
 import io
-import json
-import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from table1_networks import CONTROL, RIVALS, STUDENT
-
+from benchmarks.shared.markdown import listed, markdown, score_cell
+from benchmarks.shared.paper import PAPER
+from benchmarks.table1.networks import CONTROL, RIVALS, STUDENT
 from edgesr.bench.text import NONE, significant, watts, with_uncertainty
 
 Json = dict[str, Any]
-PAPER: Json = json.loads((Path(__file__).parent / "paper.json").read_text())
 
 CSV_COLUMNS = (
     "network", "source", "device", "set", "psnr_y_db", "ssim_y", "parameters", "multiply_adds",
@@ -204,37 +201,6 @@ def to_csv(document: Json) -> str:
             scores = {"set": name, "psnr_y_db": psnr, "ssim_y": ssim}
             writer.writerow(fixed | {"source": "paper"} | scores)
     return text.getvalue()
-
-
-def markdown(header: Sequence[str], rows: Sequence[Sequence[str]], words: int = 1) -> str:
-    """Return a table; columns after the first `words` are flush right."""
-    lines = [header, ["---"] * words + ["---:"] * (len(header) - words), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def fill_blocks(text: str, pages: Mapping[str, str]) -> str:
-    """Replace what stands between `<!-- NAME -->` and `<!-- end of NAME -->`.
-
-    Args:
-        text: of a document.
-        pages: name of a result -> what belongs there.
-    """
-    for name, content in pages.items():
-        start, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
-        pattern = re.compile(f"{re.escape(start)}.*?{re.escape(end)}", re.DOTALL)
-        text = pattern.sub(lambda _: f"{start}\n{content}{end}", text)  # noqa: B023
-    return text
-
-
-def score_cell(scores: Json | None) -> str:
-    """Return PSNR and SSIM of a set, a dash for None."""
-    return NONE if scores is None else f"{scores['psnr_y_db']:.2f} / {scores['ssim_y']:.3f}"
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return the names as a sentence has them: a, b and c."""
-    *others, last = names or ["nothing"]
-    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _capital(text: str) -> str:

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from table1_text import markdown
-
+from benchmarks.shared.markdown import markdown
 from edgesr.artifacts.plugin import source_sha256
 from edgesr.bench.text import significant
 

@@ -1,7 +1,7 @@
 """Every network of Table I and the student as TensorRT engines on one GPU: dB, ms, W and J.
 
-    python benchmarks/tensorrt/engine_table.py measure --sets SETS --name DEVICE
-    python benchmarks/tensorrt/engine_table.py render
+    python -m benchmarks.tensorrt.engine_table measure --sets SETS --name DEVICE
+    python -m benchmarks.tensorrt.engine_table render
 
 `measure` exports what is not in --work (needs torch, unless all ONNX files are there), builds the
 engines side by side in processes, verifies each against ONNX Runtime, evaluates SETS/Set5 and
@@ -19,11 +19,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
-sys.path.append(str(HERE.parent))  # the modules of Table I, which this table shares
-
-from engine_text import page  # noqa: E402
-from engine_variants import (  # noqa: E402
+from benchmarks.shared.folders import BENCHMARKS, RESULTS, ROOT
+from benchmarks.shared.markdown import fill_blocks
+from benchmarks.table1.measuring import ScoreFile, document, measure_cost, measure_quality
+from benchmarks.table1.networks import SCALE, Runnable
+from benchmarks.tensorrt.engine_text import page
+from benchmarks.tensorrt.engine_variants import (
     BATCHES,
     NETWORKS,
     Variant,
@@ -32,24 +33,19 @@ from engine_variants import (  # noqa: E402
     export_missing,
     variants,
 )
-from table1_measure import ScoreFile, document, measure_cost, measure_quality  # noqa: E402
-from table1_networks import SCALE, Runnable  # noqa: E402
-from table1_text import fill_blocks  # noqa: E402
-
-from edgesr.artifacts.engine_manifest import EngineManifest  # noqa: E402
-from edgesr.artifacts.onnx_manifest import OnnxManifest  # noqa: E402
-from edgesr.bench.protocol import Hooks  # noqa: E402
-from edgesr.bench.raw_files import read_raw  # noqa: E402
-from edgesr.bench.recording import Recording  # noqa: E402
-from edgesr.bench.result import compute  # noqa: E402
-from edgesr.boards.gpu import first_gpu  # noqa: E402
-from edgesr.errors import EdgesrError, EngineError  # noqa: E402
-from edgesr.evaluate.datasets import open_sets  # noqa: E402
-from edgesr.files import write_bytes, write_json, write_text  # noqa: E402
+from edgesr.artifacts.engine_manifest import EngineManifest
+from edgesr.artifacts.onnx_manifest import OnnxManifest
+from edgesr.bench.protocol import Hooks
+from edgesr.bench.raw_files import read_raw
+from edgesr.bench.recording import Recording
+from edgesr.bench.result import compute
+from edgesr.boards.gpu import first_gpu
+from edgesr.errors import EdgesrError, EngineError
+from edgesr.evaluate.datasets import open_sets
+from edgesr.files import write_bytes, write_json, write_text
 
 SCHEMA = "edgesr-tensorrt-table/1"
-RESULTS = HERE.parent / "results/tensorrt"
-README = HERE.parent / "README.md"
+README = BENCHMARKS / "README.md"
 SETS = ("Set5", "Set14")
 Json = dict[str, Any]
 
@@ -75,7 +71,7 @@ def measure(args: argparse.Namespace) -> None:
         "name": args.name,
         "device": gpu.name,
         "compute_capability": gpu.compute_capability,
-        "command": f"python benchmarks/tensorrt/engine_table.py measure --name {args.name}",
+        "command": f"python -m benchmarks.tensorrt.engine_table measure --name {args.name}",
         "remarks": args.remark,
         "engines": [engine_facts(variant, args.work) for variant in built],
         "failed": {f"{v.name}, batch {v.batch}": reason for v, reason in failed.items()},
@@ -225,7 +221,7 @@ def main() -> None:
     measuring.add_argument("--photo", type=Path, help="a photograph to upscale")
     measuring.add_argument("--networks", nargs="+", default=list(NETWORKS))
     measuring.add_argument("--batches", nargs="+", type=int, default=list(BATCHES))
-    measuring.add_argument("--work", type=Path, default=HERE.parents[1] / "engines/tensorrt")
+    measuring.add_argument("--work", type=Path, default=ROOT / "engines/tensorrt")
     measuring.add_argument("--jobs", type=int, default=12, help="engines that are built at once")
     measuring.add_argument("--samples", type=int, default=1000)
     measuring.add_argument("--rounds", type=int, default=2)
@@ -236,7 +232,7 @@ def main() -> None:
     rendering.set_defaults(run=render)
     rendering.add_argument("--page", type=Path, default=README, help="whose marks are filled")
     for each in (measuring, rendering):
-        each.add_argument("--results", type=Path, default=RESULTS)
+        each.add_argument("--results", type=Path, default=RESULTS / "tensorrt")
     args = parser.parse_args()
     try:
         args.run(args)

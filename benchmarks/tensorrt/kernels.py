@@ -1,7 +1,7 @@
 """Registers, spills and shared memory of the plugins on every kind of GPU they are meant for.
 
-    python benchmarks/tensorrt_kernels.py              # every kernel of the plugins
-    python benchmarks/tensorrt_kernels.py --shipped    # only those of the student and the teacher
+    python -m benchmarks.tensorrt.kernels              # every kernel of the plugins
+    python -m benchmarks.tensorrt.kernels --shipped    # only those of the student and the teacher
 
 Needs nvcc and no GPU: the kernels are compiled as `build-engine` compiles them, without TensorRT's
 headers, and what ptxas says is read. Writes benchmarks/results/tensorrt/kernels.json.
@@ -15,12 +15,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.shared.folders import RESULTS
 from edgesr.artifacts.plugin import read_sources, source_sha256
 from edgesr.engine.nvcc import Nvcc, find_nvcc, first_error
 from edgesr.files import write_json
 
 SCHEMA = "edgesr-plugin-kernels/1"
-RESULT = Path(__file__).parent / "results" / "tensorrt" / "kernels.json"
+RESULT = RESULTS / "tensorrt/kernels.json"
 GPUS = {
     "7.5": "Turing",
     "8.0": "A100",
@@ -137,7 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             program = SHIPPED if options.shipped else ALL
             found = measure(nvcc, capability, program)
             gpus[capability] = {"title": title, "kernels": found["mixer"], "norms": found["norm"]}
-    command = "python benchmarks/tensorrt_kernels.py" + (" --shipped" if options.shipped else "")
+    command = "python -m benchmarks.tensorrt.kernels" + (" --shipped" if options.shipped else "")
     blocks = {
         name: dict(zip(("warps", "shared_bytes"), shared_bytes(*sizes), strict=True))
         for name, sizes in {"student": (64, 1, 4, 2), "teacher": (120, 16, 8, 4)}.items()

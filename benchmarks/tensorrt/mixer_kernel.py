@@ -1,11 +1,11 @@
 """The plugin's kernel on a GPU: against a float64 loop, and its time beside the fused Triton mixer.
 
-    python benchmarks/tensorrt/mixer_kernel.py                   # compiles the kernel with nvcc
-    python benchmarks/tensorrt/mixer_kernel.py --library FILE    # a library that was compiled
-    python benchmarks/tensorrt/mixer_kernel.py --builds all      # and other settings beside it
+    python -m benchmarks.tensorrt.mixer_kernel                   # compiles the kernel with nvcc
+    python -m benchmarks.tensorrt.mixer_kernel --library FILE    # a library that was compiled
+    python -m benchmarks.tensorrt.mixer_kernel --builds all      # and other settings beside it
 
 Needs torch with a GPU, and no TensorRT: the kernel is called through the library's C symbols.
-Writes benchmarks/results/tensorrt/mixer_kernel.json; `tensorrt_page.py` renders results.
+Writes benchmarks/results/tensorrt/mixer_kernel.json; `page.py` renders results.
 """
 
 import argparse
@@ -21,23 +21,29 @@ from typing import Any
 
 import torch
 
-HERE = Path(__file__).parent
-sys.path.append(str(HERE.parent))
-
-from host_facts import host_facts  # noqa: E402
-from mixer_cases import NAMES, STUDENT, TEACHER, Case, cases, draw, error, reference  # noqa: E402
-from mixer_library import BUILDS, SHIPPED, compile_build, load  # noqa: E402
-from norm_kernel import check_norms, norm_times  # noqa: E402
-
-from edgesr.boards.gpu import first_gpu  # noqa: E402
-from edgesr.engine.nvcc import find_nvcc  # noqa: E402
-from edgesr.errors import EdgesrError, EngineError  # noqa: E402
-from edgesr.files import make_folder, write_json  # noqa: E402
-from edgesr.scan.fused_mixer import MixerWeights, fused_mixer  # noqa: E402
-from edgesr.scan.path import Direction, ScanPath  # noqa: E402
+from benchmarks.shared.folders import RESULTS
+from benchmarks.tensorrt.host_facts import host_facts
+from benchmarks.tensorrt.mixer_cases import (
+    NAMES,
+    STUDENT,
+    TEACHER,
+    Case,
+    cases,
+    draw,
+    error,
+    reference,
+)
+from benchmarks.tensorrt.mixer_library import BUILDS, SHIPPED, compile_build, load
+from benchmarks.tensorrt.norm_kernel import check_norms, norm_times
+from edgesr.boards.gpu import first_gpu
+from edgesr.engine.nvcc import find_nvcc
+from edgesr.errors import EdgesrError, EngineError
+from edgesr.files import make_folder, write_json
+from edgesr.scan.fused_mixer import MixerWeights, fused_mixer
+from edgesr.scan.path import Direction, ScanPath
 
 SCHEMA = "edgesr-mixer-kernel/1"
-RESULT = HERE.parent / "results/tensorrt/mixer_kernel.json"
+RESULT = RESULTS / "tensorrt/mixer_kernel.json"
 LAUNCHES, REPLAYS = 20, 100
 UNIT = f"microseconds a launch; median of {REPLAYS} replays of a CUDA graph of {LAUNCHES}"
 WARPS, GROUPS = (2, 4, 8), (8, 16, 32)
@@ -271,7 +277,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 **host_facts(gpu),
                 "nvcc": None if nvcc is None else nvcc.version,
                 "source_sha256": next(iter(stated.values())),
-                "command": "python benchmarks/tensorrt/mixer_kernel.py --builds " + options.builds,
+                "command": "python -m benchmarks.tensorrt.mixer_kernel --builds " + options.builds,
             }  # fmt: skip
             document = measure(libraries, facts, options.out)
     except EdgesrError as problem:

@@ -1,26 +1,21 @@
 """The page benchmarks/TENSORRT.md, from what the other scripts of this folder wrote.
 
-python benchmarks/tensorrt/tensorrt_page.py
+python -m benchmarks.tensorrt.page
 """
 
 import json
-import sys
-from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
-sys.path.append(str(HERE.parent))
+from benchmarks.shared.folders import BENCHMARKS, RESULTS
+from benchmarks.shared.markdown import listed, markdown, score_cell
+from benchmarks.tensorrt.calls import call_lines, kernel_lines, where
+from edgesr.bench.text import NONE, significant
+from edgesr.files import sha256, write_text
+from edgesr.verify import LIMIT_DB
+from edgesr.weights import shipped
 
-from table1_text import listed, markdown, score_cell  # noqa: E402
-from tensorrt_calls import call_lines, kernel_lines, where  # noqa: E402
-
-from edgesr.bench.text import NONE, significant  # noqa: E402
-from edgesr.files import sha256, write_text  # noqa: E402
-from edgesr.verify import LIMIT_DB  # noqa: E402
-from edgesr.weights import shipped  # noqa: E402
-
-RESULTS = HERE.parent / "results/tensorrt"
-PAGE = HERE.parent / "TENSORRT.md"
+PLACE = RESULTS / "tensorrt"
+PAGE = BENCHMARKS / "TENSORRT.md"
 PARTS = (
     "engines_student_h200",
     "table_h200",
@@ -39,7 +34,7 @@ Json = dict[str, Any]
 
 def read(name: str) -> Json:
     """Return a committed result."""
-    found: Json = json.loads((RESULTS / f"{name}.json").read_text())
+    found: Json = json.loads((PLACE / f"{name}.json").read_text())
     return found
 
 
@@ -168,7 +163,7 @@ def _few(eight: Json) -> list[str]:
         f"{few['sm_mhz'][1]:.0f} MHz ({significant(whole['device_ms'], 3)} ms on all "
         f"{whole['multiprocessors']}); if the time grew with the clock alone, "
         f"{significant(eight['scaled_ms'], 3)} ms at {eight['scaled_to_mhz']} MHz. **A simulation, "
-        "no board.** `python benchmarks/tensorrt/eight_sms.py ENGINE`; "
+        "no board.** `python -m benchmarks.tensorrt.eight_sms ENGINE`; "
         "[raw](results/tensorrt/eight_sms_plugin.json).",
         "",
     ]
@@ -249,16 +244,16 @@ def _again() -> list[str]:
         "On a machine with an NVIDIA GPU, TensorRT, nvcc and TensorRT's headers; SETS holds Set5 "
         "and Set14:",
         "",
-        "    python benchmarks/tensorrt/engine_table.py measure --name table_h200 --sets SETS "
+        "    python -m benchmarks.tensorrt.engine_table measure --name table_h200 --sets SETS "
         "--work work",
-        "    python benchmarks/tensorrt/engine_times.py work --built-at-once 5 --out "
+        "    python -m benchmarks.tensorrt.engine_times work --built-at-once 5 --out "
         "benchmarks/results/tensorrt/engines_student_h200.json",
-        "    python benchmarks/tensorrt/eight_sms.py work/student_fp16_plugin_b1.engine -o "
+        "    python -m benchmarks.tensorrt.eight_sms work/student_fp16_plugin_b1.engine -o "
         "benchmarks/results/tensorrt/eight_sms_plugin.json",
-        "    python benchmarks/tensorrt/mixer_kernel.py --builds steps4 --out "
+        "    python -m benchmarks.tensorrt.mixer_kernel --builds steps4 --out "
         "benchmarks/results/tensorrt/mixer_kernel_h200.json",
-        "    python benchmarks/tensorrt/engine_table.py render",
-        "    python benchmarks/tensorrt/tensorrt_page.py",
+        "    python -m benchmarks.tensorrt.engine_table render",
+        "    python -m benchmarks.tensorrt.page",
         "",
         "The kernel needs torch with CUDA and no TensorRT. The times before and after of a call "
         "were taken with both versions of the session in one process; today's alone is *host to "

@@ -1,11 +1,11 @@
 """Peak memory of `edgesr upscale` on a photograph of 12 megapixels, and of 16,384 x 16,384 out.
 
-    python benchmarks/upscale_memory.py [--model esr-fast] [--rows 3000]
+    python -m benchmarks.tiles.memory [--model esr-fast] [--rows 3000]
 
 The photograph is tests/data/city_512.jpg repeated. Each result is written by a process of its own,
 whose peak the operating system tells (`getrusage`), and beside it stands that of a process that
 upscales 64 x 64 pixels: interpreter, libraries and network. Memory does not depend on what the
-network is worth, so the quickest is the default. Writes benchmarks/results/upscale_memory.json.
+network is worth, so the quickest is the default. Writes benchmarks/results/tiles/memory.json.
 """
 
 import argparse
@@ -20,12 +20,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from benchmarks.shared.folders import RESULTS, ROOT
 from edgesr.files import write_json
 from edgesr.imaging.picture import read_picture
 
-HERE = Path(__file__).parent
-PHOTO = HERE.parent / "tests" / "data" / "city_512.jpg"
-OUTPUT = HERE / "results" / "upscale_memory.json"
+PHOTO = ROOT / "tests/data/city_512.jpg"
+OUTPUT = RESULTS / "tiles/memory.json"
 LIMIT_MB = 400.0
 SCALE = 4
 RUN = """

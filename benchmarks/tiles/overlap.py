@@ -1,10 +1,10 @@
 """How much neighbouring tiles must overlap: seams and differences against the untiled network.
 
-    python benchmarks/tile_overlap.py [PHOTO...]
+    python -m benchmarks.tiles.overlap [PHOTO...]
 
 Each photograph is cut so that its tiles overlap by exactly the figure given, upscaled whole in
 torch and in tiles in ONNX Runtime. `relative_tiles` is the number of tiles a large photograph
-takes, relative to no overlap. Writes benchmarks/results/tile_overlap.json.
+takes, relative to no overlap. Writes benchmarks/results/tiles/overlap.json.
 """
 
 import argparse
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.shared.folders import RESULTS, ROOT
 from edgesr.files import sha256, write_json
 from edgesr.imaging.picture import read_picture
 from edgesr.imaging.seams import border_lines, seam_ratio
@@ -22,9 +23,8 @@ from edgesr.runtime.tile_overlap import DEFAULT_OVERLAP
 from edgesr.runtime.upscale import plan_for, upscale
 from edgesr.weights import shipped
 
-HERE = Path(__file__).parent
-PHOTO = HERE.parent / "tests" / "data" / "city_512.jpg"
-OUTPUT = HERE / "results" / "tile_overlap.json"
+PHOTO = ROOT / "tests/data/city_512.jpg"
+OUTPUT = RESULTS / "tiles/overlap.json"
 OVERLAPS = (0, 4, 8, 12, 16, 24)
 TILES = 4  # along each side
 

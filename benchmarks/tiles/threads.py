@@ -1,9 +1,9 @@
 """How ONNX Runtime should use several cores for tiles: threads in an operation, or over tiles?
 
-    python benchmarks/tile_threads.py
+    python -m benchmarks.tiles.threads
 
 Ways run in turns, so a disturbance of the machine hits all alike; processor time hardly depends on
-other work, wall time does. Writes benchmarks/results/tile_threads.json.
+other work, wall time does. Writes benchmarks/results/tiles/threads.json.
 """
 
 import argparse
@@ -18,10 +18,11 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 
+from benchmarks.shared.folders import RESULTS
 from edgesr.files import sha256, write_json
 from edgesr.weights import shipped
 
-OUTPUT = Path(__file__).parent / "results" / "tile_threads.json"
+OUTPUT = RESULTS / "tiles/threads.json"
 
 
 def main() -> None:

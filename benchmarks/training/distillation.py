@@ -3,7 +3,7 @@
     edgesr train --data PHOTOS --model STUDENT -o RUNS/plain --steps 40000 ...
     edgesr distill --data PHOTOS --model STUDENT --teacher FILE --alpha 0.5 -o RUNS/NAME ...
     edgesr eval -m STUDENT --weights RUNS/NAME/FILE --data SETS --json > RUNS/NAME/eval.json
-    python benchmarks/distillation.py take --runs RUNS
+    python -m benchmarks.training.distillation take --runs RUNS
 
 `take` takes every finished run of the student that has its eval.json over to
 benchmarks/results/training/distilled_NAME, without its weights, and writes verdict and table of
@@ -15,12 +15,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from distillation_text import lesson
-from evaluated import take_all
-from shapes_text import FAMILY, FIRST
-from training_page import DISTILLED_RUN, add_places, write_page
-from training_results import Json
-
+from benchmarks.shapes.directions_text import FAMILY, FIRST
+from benchmarks.training.distillation_text import lesson
+from benchmarks.training.evaluated import take_all
+from benchmarks.training.page import DISTILLED_RUN, add_places, write_page
+from benchmarks.training.results import Json
 from edgesr.errors import EdgesrError
 
 

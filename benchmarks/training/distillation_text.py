@@ -8,18 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from evaluated import SETS
-from ship_card import recipe
-from table1_text import listed, markdown
-from training_results import Finished, Json
-
+from benchmarks.shared.markdown import listed, markdown
+from benchmarks.training.evaluated import SETS
+from benchmarks.training.recipe import recipe
+from benchmarks.training.results import Finished, Json
 from edgesr.bench.text import NONE, significant
 
 TEACHERS = ("teacher", "dvmsr", "smfanet-plus")
 ALPHAS = (0.2, 0.5, 0.8)
 AFFINITY = "smfanet-plus"  # the teacher whose features are compared once
 PAYS_DB = 0.03  # the mean gain from which a teacher is worth its cost
-TAKE = "python benchmarks/distillation.py take --runs RUNS"
+TAKE = "python -m benchmarks.training.distillation take --runs RUNS"
 NOT_RUN = "not run"
 
 

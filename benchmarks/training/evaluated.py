@@ -1,16 +1,15 @@
 """Runs of `edgesr train` and `edgesr distill`, each with what `edgesr eval --json` printed of it.
 
-For shapes.py and distillation.py. A run's folder holds its single file of weights, and beside it
-the `eval.json` of Set5, Set14 and BSD100.
+For shapes/directions.py and distillation.py. A run's folder holds its single file of weights, and
+beside it the `eval.json` of Set5, Set14 and BSD100.
 """
 
 import json
 from collections.abc import Callable
 from pathlib import Path
 
-from training_results import Json, collect, read_log
-from training_runs import RESULT, SCHEMA, say
-
+from benchmarks.training.results import Json, collect, read_log
+from benchmarks.training.runs import RESULT, SCHEMA, say
 from edgesr.errors import DataError
 from edgesr.files import sha256, write_json
 

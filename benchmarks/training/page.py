@@ -7,26 +7,26 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-import pareto
-from distillation_text import distillation, verdict
-from gpu_text import scan_gpu, several_gpus, step_gpu, step_models
-from shapes_text import shapes
-from student_shape_text import student_shape
-from table1_text import PAPER, fill_blocks
-from training_figures import Line, draw
-from training_plan import Plan, paper_runs
-from training_results import Finished, read_log, read_run
-from training_runs import say
-from training_text import SETS, row2500, seeds_of, table3, table4
-
+from benchmarks.scan.text import scan_gpu, several_gpus, step_gpu, step_models
+from benchmarks.shapes.directions_text import shapes
+from benchmarks.shapes.student_text import student_shape
+from benchmarks.shared import pareto
+from benchmarks.shared.folders import BENCHMARKS, RESULTS
+from benchmarks.shared.markdown import fill_blocks
+from benchmarks.shared.paper import PAPER
+from benchmarks.training.distillation_text import distillation, verdict
+from benchmarks.training.figures import Line, draw
+from benchmarks.training.plan import Plan, paper_runs
+from benchmarks.training.results import Finished, read_log, read_run
+from benchmarks.training.runs import say
+from benchmarks.training.text import SETS, row2500, seeds_of, table3, table4
 from edgesr.files import write_text
 
-HERE = Path(__file__).parent
-SHAPE_RUN = "shape_"  # begins the folder of a run of shapes.py
+SHAPE_RUN = "shape_"  # begins the folder of a run of shapes/directions.py
 DISTILLED_RUN = "distilled_"  # and this of one of distillation.py
 
-PSNR, POWER = "figure4a_psnr.svg", "figure4b_power.svg"
-ALPHA, SHAPES = "figure5_alpha.svg", "student_shape_pareto.svg"
+PSNR, POWER = "training/figure4a_psnr.svg", "training/figure4b_power.svg"
+ALPHA, SHAPES = "training/figure5_alpha.svg", "shapes/student_shape_pareto.svg"
 _ALT = {
     PSNR: "PSNR over iterations by rank",
     POWER: "GPU power over iterations by rank",
@@ -37,8 +37,8 @@ _ALT = {
 
 def add_places(parser: argparse.ArgumentParser) -> None:
     """Let a command be told where results and page lie: `args.results` and `args.page`."""
-    parser.add_argument("--results", type=Path, default=HERE / "results")
-    parser.add_argument("--page", type=Path, default=HERE / "TRAINING.md")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--page", type=Path, default=BENCHMARKS / "TRAINING.md")
 
 
 def write_page(args: argparse.Namespace, plan: Plan | None = None) -> None:
@@ -70,7 +70,7 @@ def blocks(results: Path, plan: Plan) -> dict[str, str]:
     """Return name of a mark -> what belongs between it and its end."""
     found = _found(results)
     taught = [run for name, run in found.items() if name.startswith(DISTILLED_RUN)]
-    shape, drawings = _read(results / "student_shape.json"), figures(results, plan)
+    shape, drawings = _read(results / "shapes/student_shape.json"), figures(results, plan)
 
     def with_figures(text: str, *names: str) -> str:
         shown = [f"![{_ALT[name]}](results/{name})\n\n" for name in names if drawings[name]]
@@ -85,14 +85,16 @@ def blocks(results: Path, plan: Plan) -> dict[str, str]:
         "student_shape": with_figures(student_shape(shape), SHAPES),
         "shapes": shapes(
             _by_network(found),
-            _read(results / "shapes.json"),
+            _read(results / "shapes/directions.json"),
             _read(results / "tensorrt/shapes.json"),
             _size,
         ),
-        "scan_gpu": scan_gpu(_hosts(results, "scan_gpu"), _hosts(results, "scan_peer")),
-        "step_gpu": step_gpu(_read(results / "step_gpu.json")),
-        "step_models": step_models(_read(results / "step_models.json")),
-        "several_gpus": several_gpus([read_log(run) for run in sorted(results.glob("two_gpus/*"))]),
+        "scan_gpu": scan_gpu(_hosts(results, "scan/gpu"), _hosts(results, "scan/peer")),
+        "step_gpu": step_gpu(_read(results / "scan/step.json")),
+        "step_models": step_models(_read(results / "scan/step_models.json")),
+        "several_gpus": several_gpus(
+            [read_log(run) for run in sorted(results.glob("scan/two_gpus/*"))]
+        ),
     }
 
 
@@ -104,7 +106,7 @@ def _hosts(results: Path, name: str) -> list[dict[str, Any]]:
 
 def figures(results: Path, plan: Plan) -> dict[str, str | None]:
     """Return file name -> SVG, None where nothing was measured that it could show."""
-    found, shape = _found(results), _read(results / "student_shape.json")
+    found, shape = _found(results), _read(results / "shapes/student_shape.json")
     ranks = [run for run in paper_runs(plan) if run.table == "table3" and run.name in found]
     psnr = [Line(f"rank {run.rank}", found[run.name].psnr_y_db) for run in ranks]
     power = [Line(f"rank {run.rank}", found[run.name].power_by_step) for run in ranks]
@@ -144,7 +146,7 @@ def _found(results: Path) -> dict[str, Finished]:
 
 
 def _by_network(found: dict[str, Finished]) -> dict[str, list[Finished]]:
-    """Return network -> the runs of shapes.py."""
+    """Return network -> the runs of shapes/directions.py."""
     runs: dict[str, list[Finished]] = {}
     for name, run in found.items():
         if name.startswith(SHAPE_RUN):

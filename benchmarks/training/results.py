@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from training_runs import RESULT
-
+from benchmarks.training.runs import RESULT
 from edgesr.files import make_folder, write_bytes, write_json
 from edgesr.train.record import read_metrics
 

@@ -1,6 +1,6 @@
 """Training runs of a benchmark, one after another: trained to the end or to a time limit, scored.
 
-For training_tables.py and student_shape.py. The loop is edgesr.train's; what is added here is that
+For tables.py and shapes/student.py. The loop is edgesr.train's; what is added here is that
 a folder of runs can be gone on with after a kill, and shared among several GPUs.
 """
 

@@ -1,7 +1,7 @@
 """The paper's training tables, made again: III, IV, and the trained row of I and II.
 
-    python benchmarks/training_tables.py run --data PHOTOS --sets SETS --runs runs/tables
-    python benchmarks/training_tables.py render --runs runs/tables
+    python -m benchmarks.training.tables run --data PHOTOS --sets SETS --runs runs/tables
+    python -m benchmarks.training.tables render --runs runs/tables
 
 `run` trains every run that has no result in RUNS yet, at the paper's settings, and scores it on the
 sets of SETS, which holds Set5 and, for the tables, Set14 and BSD100. A run that was killed goes on
@@ -17,10 +17,10 @@ import sys
 import time
 from pathlib import Path
 
-from training_page import add_places, write_page
-from training_plan import TABLES, PaperRun, Place, Plan, configure, paper_runs
-from training_results import collect
-from training_runs import (
+from benchmarks.training.page import add_places, write_page
+from benchmarks.training.plan import TABLES, PaperRun, Place, Plan, configure, paper_runs
+from benchmarks.training.results import collect
+from benchmarks.training.runs import (
     VALIDATION,
     Deadline,
     decoded_once,
@@ -30,8 +30,7 @@ from training_runs import (
     say,
     share,
 )
-from training_text import SETS
-
+from benchmarks.training.text import SETS
 from edgesr.cli._signals import stop_on_signals
 from edgesr.errors import ConfigError, DataError, EdgesrError
 from edgesr.files import make_folder
@@ -83,7 +82,9 @@ def render(args: argparse.Namespace, plan: Plan) -> None:
     """Take over what is finished, and write the page."""
     if args.runs is not None:
         if not args.runs.is_dir():
-            raise DataError("no such folder", where=args.runs, fix="training_tables.py run")
+            raise DataError(
+                "no such folder", where=args.runs, fix="python -m benchmarks.training.tables run"
+            )
         for folder in sorted(args.runs.iterdir()):
             if is_finished(folder):
                 say(f"took over {collect(folder, args.results / 'training' / folder.name)}")

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-from table1_text import PAPER, listed, markdown, score_cell
-from training_plan import PaperRun, Plan, paper_runs
-from training_results import Finished
-
+from benchmarks.shared.markdown import listed, markdown, score_cell
+from benchmarks.shared.paper import PAPER
+from benchmarks.training.plan import PaperRun, Plan, paper_runs
+from benchmarks.training.results import Finished
 from edgesr.bench.text import NONE, significant
 
 Json = dict[str, Any]
@@ -19,7 +19,7 @@ Found = Mapping[str, Finished]
 
 SETS = ("Set5", "Set14", "BSD100")
 NOT_RUN = "not run"
-COMMAND = "python benchmarks/training_tables.py run --data PHOTOS --sets SETS --runs RUNS"
+COMMAND = "python -m benchmarks.training.tables run --data PHOTOS --sets SETS --runs RUNS"
 
 
 def table3(plan: Plan, found: Found, parameters: Callable[[str], int]) -> str:

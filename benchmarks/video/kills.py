@@ -1,6 +1,6 @@
 """`edgesr upscale` of a clip killed by SIGKILL at random moments, then run again.
 
-    python benchmarks/video/video_kills.py -o benchmarks/results/video_kills.json
+    python -m benchmarks.video.kills -o benchmarks/results/video/kills.json
 
 After every kill the result must be absent or whole; after the second run it must be that of an
 undisturbed run, byte for byte, and nothing may lie beside it that was not there before.
@@ -16,8 +16,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from judge import clip
-
+from benchmarks.video.judge import clip
 from edgesr.files import write_json
 
 

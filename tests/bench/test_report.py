@@ -17,7 +17,7 @@ from edgesr.bench.run_folder import claim_folder
 from edgesr.errors import ConfigError, DataError, PowerError
 
 COMMITTED = Path(__file__).with_name("data") / "run"
-SHOWN = Path(__file__).parents[2] / "benchmarks/results/bench_student_stand_in"
+SHOWN = Path(__file__).parents[2] / "benchmarks/results/bench/student_stand_in"
 MADE = (RESULT, POWER_PLOT, LATENCY_PLOT, PAGE)
 
 

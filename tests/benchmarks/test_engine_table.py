@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.table1.measuring import document, measure_cost
+from benchmarks.table1.networks import find_runnables
+from benchmarks.tensorrt import (
+    eight_sms,
+    engine_table,
+    engine_variants,
+)
+from benchmarks.tensorrt.engine_text import page
+from edgesr.bench.protocol import Hooks
+from edgesr.bench.raw_files import read_raw
+from edgesr.engine.stack import find_stack
+from edgesr.errors import EngineError, MissingError
+
 ROOT = Path(__file__).parents[2]
-sys.path.append(str(ROOT / "benchmarks/tensorrt"))
-
-import eight_sms  # noqa: E402
-import engine_table  # noqa: E402
-import engine_variants  # noqa: E402
-from engine_text import page  # noqa: E402
-from table1_measure import document, measure_cost  # noqa: E402
-from table1_networks import find_runnables  # noqa: E402
-
-from edgesr.bench.protocol import Hooks  # noqa: E402
-from edgesr.bench.raw_files import read_raw  # noqa: E402
-from edgesr.engine.stack import find_stack  # noqa: E402
-from edgesr.errors import EngineError, MissingError  # noqa: E402
 
 RESULTS = [
     path

@@ -6,11 +6,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from photographs.__main__ import main
-from photographs.degraded import CASES, degraded
-from photographs.measuring import piqe_of
-from photographs.page import GAINS, HERE, JUDGED, mean, page, read_results, render
 
+from benchmarks.photographs.__main__ import main
+from benchmarks.photographs.degraded import CASES, degraded
+from benchmarks.photographs.measuring import piqe_of
+from benchmarks.photographs.page import GAINS, HERE, JUDGED, mean, page, read_results, render
 from edgesr.errors import DataError
 from edgesr.evaluate.datasets import Pair, open_sets
 from edgesr.imaging.picture import Picture, read_picture
@@ -129,7 +129,7 @@ def test_the_readme_is_made_from_the_results(tmp_path: Path) -> None:
     copy.write_text((HERE / "README.md").read_text())
     assert render(HERE / "results", copy) == page(results)
     assert copy.read_text() == (HERE / "README.md").read_text(), (
-        "python benchmarks/photographs render"
+        "python -m benchmarks.photographs render"
     )
     for result in results:
         assert {name: len(rows["clean"]) for name, rows in result["sets"].items()} == {

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import readme_picture
-import readme_table
 
+from benchmarks.release import readme_picture, readme_table
 from edgesr.imaging.picture import read_picture
 
 ROOT = Path(__file__).parents[2]
@@ -18,7 +17,7 @@ ROWS = re.findall(r"^\| \**([a-z-]+)\** \| ([\d,]+) \| (.*) \|$", README, re.MUL
 
 
 def test_the_table_is_made_from_the_results() -> None:
-    assert readme_table.render() == README, "python benchmarks/readme_table.py"
+    assert readme_table.render() == README, "python -m benchmarks.release.readme_table"
 
 
 def test_every_number_is_in_the_raw_results() -> None:

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-import tensorrt_kernels
 
+from benchmarks.tensorrt import kernels as tensorrt_kernels
 from edgesr.artifacts.plugin import source_sha256
 from edgesr.engine.nvcc import find_nvcc
 
