@@ -61,7 +61,7 @@ def stand_ins(folder: Path, interval_s: float) -> dict[str, Opener]:
 
 def block(subject: Subject, seconds: float, sampler: AbstractContextManager[object]) -> np.ndarray:
     """Return the latencies in ms of calls for so many seconds."""
-    latencies = []
+    latencies: list[float] = []
     with sampler:
         settled = time.monotonic() + SETTLE_S
         end = settled + seconds

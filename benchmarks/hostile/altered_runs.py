@@ -171,7 +171,7 @@ def _files(folder: Path) -> list[Path]:
 
 _PYTHON = tuple(
     os.path.realpath(path)
-    for path in (sys.base_prefix, Path(edgesr.__file__).parent, *sys.path[1:])
+    for path in (sys.base_prefix, str(Path(edgesr.__file__).parent), *sys.path[1:])
 )
 """Where modules come from."""
 _watched: list[tuple[Path, list[str]]] = []
@@ -182,7 +182,7 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
         return
     folder, seen = _watched[-1]
     path = Path(os.path.realpath(os.fsdecode(arguments[0])))
-    if not any(path.is_relative_to(one) for one in (folder, *_PYTHON)):
+    if not any(path.is_relative_to(one) for one in (str(folder), *_PYTHON)):
         seen.append(str(path))
 
 

@@ -28,8 +28,10 @@ from benchmarks.shared.folders import ROOT
 STDOUT = "stdout.txt"
 """Where standard output goes on a disk that will be full."""
 
-_TAUGHT = ("edgesr", "torch", "onnx", "sympy", "networkx", "numpy", "cv2", "matplotlib")
-_TAUGHT += ("pydantic", "typer", "rich", "msgspec", "safetensors", "xml")
+_TAUGHT = (
+    *("edgesr", "torch", "onnx", "sympy", "networkx", "numpy", "cv2", "matplotlib"),
+    *("pydantic", "typer", "rich", "msgspec", "safetensors", "xml"),
+)
 _SPACE = "size=1g"  # for a start: what the commands ask for before they begin
 _MS_REMOUNT = 32
 _STDERR, _CHANGES, _MODULES = "stderr.txt", "changes.json", "modules.json"
@@ -225,7 +227,7 @@ def _run(command: list[str]) -> int:
 def _simulate_gpu() -> None:
     sys.path.append(str(ROOT / "tests"))
     import pytest
-    import simulated_cuda
+    import simulated_cuda  # type: ignore[import-not-found]
 
     patch = pytest.MonkeyPatch()
     simulated_cuda.install(patch, simulated_cuda.Gpu())

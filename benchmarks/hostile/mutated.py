@@ -2,6 +2,7 @@
 
 import io
 import random
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -102,7 +103,7 @@ def mutate(data: bytes, rng: random.Random) -> bytes:
         elif choice == 1:
             changed[at] = rng.choice((0, 1, 0x7F, 0x80, 0xFF))
         elif choice == 2:
-            order = rng.choice(("little", "big"))
+            order: Literal["little", "big"] = rng.choice(("little", "big"))
             value = rng.choice((0, 1, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF))
             changed[at : at + 4] = value.to_bytes(4, order)
         elif choice == 3:

@@ -193,7 +193,10 @@ def prepare(folder: Path, scenario: Scenario, children: Children) -> None:
 def _write_nearest(folder: Path) -> None:
     """Write a network that repeats pixels and the engine of it that the simulated GPU runs."""
     sys.path.append(str(ROOT / "tests"))
-    from nearest_network import write_nearest, write_nearest_engine
+    from nearest_network import (  # type: ignore[import-not-found]
+        write_nearest,
+        write_nearest_engine,
+    )
 
     onnx = write_nearest(folder / "nearest.onnx", tile=8, batch=1)
     write_nearest_engine(folder / "out/nearest.engine", onnx)

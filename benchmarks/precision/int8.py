@@ -35,7 +35,7 @@ from edgesr.export import int8
 from edgesr.export.calibration import calibration_for
 from edgesr.export.exporter import ExportRequest, export
 from edgesr.export.parity import run_tiles
-from edgesr.export.smooth import smooth
+from edgesr.export.smooth import MIGRATION, smooth
 from edgesr.files import write_json, write_text
 from edgesr.imaging.patches import real_tiles
 from edgesr.imaging.psnr import psnr_db
@@ -64,6 +64,7 @@ def main() -> None:
             "quantisers": [judge(*row) for row in quantisers(graphs, options.modelopt)],
             "files": files(graphs),
         }
+    assert manifest.parent is not None  # it was exported from weights
     report = {
         "command": "python -m benchmarks.precision.int8 --sets SETS --photos PHOTOS "
         "--modelopt PYTHON",
@@ -134,11 +135,11 @@ def ranges(graph: ModelProto, photos: Path) -> Iterator[tuple[Row, Callable[[], 
     rows: list[tuple[str, str, float | None]] = [
         *((int8.METHOD, label, None) for label in ("bundled photographs", "bundled")),
         *((int8.METHOD, "bundled", migration) for migration in MIGRATIONS),
-        *((method, "bundled", int8.MIGRATION) for method in METHODS if method != int8.METHOD),
-        *((int8.METHOD, label, int8.MIGRATION) for label in tiles if label != "bundled"),
+        *((method, "bundled", MIGRATION) for method in METHODS if method != int8.METHOD),
+        *((int8.METHOD, label, MIGRATION) for label in tiles if label != "bundled"),
     ]
     for method, label, migration in rows:
-        row = {"method": method, "tiles": label, "smoothing": migration or "none"}
+        row: Row = {"method": method, "tiles": label, "smoothing": migration or "none"}
         yield row, partial(quantise, graph, (), tiles[label], method, migration)
 
 
@@ -147,7 +148,7 @@ def quantise(
     names: Iterable[str] = (),
     tiles: NDArray[np.float32] | None = None,
     method: str = int8.METHOD,
-    migration: float | None = int8.MIGRATION,
+    migration: float | None = MIGRATION,
 ) -> ModelProto:
     """Quantise with ONNX Runtime; by default what, on what and how the exporter does."""
     tiles = calibration_for(None, TILE).tiles if tiles is None else tiles
@@ -163,7 +164,7 @@ def quantisers(
     """
     names = int8.worth_quantising(graphs["fp32"].graph)
     for rest in ("fp32", "fp16"):
-        label = {
+        label: Row = {
             "quantiser": "ONNX Runtime",
             "method": "MinMax",
             "rest": rest,

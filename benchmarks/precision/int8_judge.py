@@ -57,9 +57,8 @@ class Judge:
             "pairs": sum(node.op_type == QUANTIZE for node in model.graph.node),
             "multiplications": len(quantised(model)),
             "file_bytes": model.ByteSize(),
-            "loss_db": {},
-            "to_fp32_db": {},
         }
+        loss_db, to_fp32_db = {}, {}
         for (name, pairs), found, exact in zip(
             self.sets, self._enlarge(model), self.exact_pictures, strict=True
         ):
@@ -73,8 +72,9 @@ class Judge:
                 np.mean((np.float64(a.colour) - b.colour) ** 2) / 255**2
                 for a, b in zip(found, exact, strict=True)
             ]
-            row["loss_db"][name] = round(float(before - after), 4)
-            row["to_fp32_db"][name] = round(psnr_db(float(np.mean(squares))), 2)
+            loss_db[name] = round(float(before - after), 4)
+            to_fp32_db[name] = round(psnr_db(float(np.mean(squares))), 2)
+        row |= {"loss_db": loss_db, "to_fp32_db": to_fp32_db}
         tiles, *hard = (
             [psnr_db(float(np.mean((a - b) ** 2))) for a, b in zip(found, exact, strict=True)]
             for found, exact in zip(run_tiles(model, self.stacks, 1), self.exact_tiles, strict=True)

@@ -17,7 +17,7 @@ import json
 import sys
 
 import numpy as np
-from modelopt.onnx.quantization import quantize
+from modelopt.onnx.quantization import quantize  # type: ignore[import-not-found]
 
 if __name__ == "__main__":
     source, target, tiles, options = sys.argv[1:]

@@ -8,7 +8,8 @@ from typing import Any
 
 from benchmarks.shared.folders import RESULTS
 from benchmarks.shared.markdown import markdown
-from edgesr.export.int8 import METHOD, MIGRATION
+from edgesr.export.int8 import METHOD
+from edgesr.export.smooth import MIGRATION
 from edgesr.files import write_text
 
 PLACE = RESULTS / "precision"

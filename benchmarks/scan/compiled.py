@@ -31,7 +31,9 @@ IN_FLOAT32 = ["bias", "a", "d", "states", "ends", "parts", "db", "dc"]
 TOOL = Path(triton.__file__).parent / "backends/nvidia/bin/cuobjdump"
 
 
-def arguments_of(kernel: Any, dtype: str, mixer: bool, channels: int) -> tuple[dict, dict]:
+def arguments_of(
+    kernel: Any, dtype: str, mixer: bool, channels: int
+) -> tuple[dict[str, str], dict[str, Any]]:
     """Return the types of a kernel's run-time arguments, and its compile-time values."""
     values = {
         "N": STATES, "NP": STATES, "BLOCK_E": channels, "K": fused_launch.CHUNK, "MASK": False,

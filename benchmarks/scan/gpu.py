@@ -14,6 +14,7 @@ import multiprocessing
 import os
 import time
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from edgesr.scan.fused import selective_scan_fused
 from edgesr.scan.reference import selective_scan_reference
 
 Shape = tuple[int, int, int, int]  # batch, L, E, N
+Inputs = tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]
 NAMES = ("x", "dt", "A", "B", "C", "D")
 LIMITS = {"float32": 1e-5, "bfloat16": 1e-2, "float16": 1e-2}
 CASES: list[tuple[Shape, str]] = [
@@ -41,7 +43,7 @@ CASES: list[tuple[Shape, str]] = [
 ]
 
 
-def draw(shape: Shape, dtype: str) -> list[Tensor]:
+def draw(shape: Shape, dtype: str) -> Inputs:
     """Return the six inputs laid out as in the mixer: B and C are slices of one projection."""
     batch, length, channels, states = shape
     kind = getattr(torch, dtype)
@@ -51,12 +53,19 @@ def draw(shape: Shape, dtype: str) -> list[Tensor]:
     b, c = projected[..., 2:].chunk(2, dim=-1)
     a = -torch.arange(1.0, states + 1, device="cuda").repeat(channels, 1)
     a *= torch.empty_like(a).uniform_(0.5, 1.5)
-    return [x, dt, a, b, c, torch.randn(channels, device="cuda")]
+    return x, dt, a, b, c, torch.randn(channels, device="cuda")
+
+
+def six(tensors: list[Tensor]) -> Inputs:
+    """Return the inputs of a scan, of which there are as many as NAMES."""
+    x, dt, a, b, c, d = tensors
+    return x, dt, a, b, c, d
 
 
 def relative_error(got: Tensor, want: Tensor) -> float:
     """Return ||got - want|| / ||want||; ||got|| where want is zero."""
-    return ((got.double() - want).norm().item()) / (want.norm().item() or 1.0)
+    error: float = (got.double() - want).norm().item()
+    return error / (float(want.norm().item()) or 1.0)
 
 
 def check(case: tuple[Shape, str]) -> dict[str, Any]:
@@ -66,13 +75,15 @@ def check(case: tuple[Shape, str]) -> dict[str, Any]:
     inputs = draw(shape, dtype)
     leaves = [t.detach().requires_grad_() for t in inputs]
     exact = [t.detach().double().requires_grad_() for t in inputs]
-    y = selective_scan_fused(*leaves)
+    y = selective_scan_fused(*six(leaves))
     dy = torch.randn_like(y)
-    y.backward(dy)
-    want = selective_scan_reference(*exact)
-    want.backward(dy.double())
+    y.backward(dy)  # type: ignore[no-untyped-call]
+    want = selective_scan_reference(*six(exact))
+    want.backward(dy.double())  # type: ignore[no-untyped-call]
     errors = {"y": relative_error(y, want)}
     for name, leaf, true in zip(NAMES, leaves, exact, strict=True):
+        assert leaf.grad is not None
+        assert true.grad is not None
         errors[f"d{name}"] = relative_error(leaf.grad, true.grad)
     ok = all(error < LIMITS[dtype] for error in errors.values())  # a NaN is not
     return {
@@ -89,11 +100,10 @@ def time_scan(batch: int, dtype: str) -> dict[str, Any]:
     for _ in range(input_sets(batch)):
         scan = fused_launch.Scan(*draw(shape, dtype))
         y, states = fused_launch.forward(scan, save=True)
+        assert states is not None  # they are saved
         dy = torch.randn_like(y)
-        forward.append(lambda scan=scan: fused_launch.forward(scan, save=False))
-        backward.append(
-            lambda scan=scan, states=states, dy=dy: fused_launch.backward(scan, states, dy)
-        )
+        forward.append(partial(fused_launch.forward, scan, save=False))
+        backward.append(partial(fused_launch.backward, scan, states, dy))
     segments = fused_launch.Cut.of(scan.x, STATES).segments
     return {
         "shape": shape, "dtype": dtype, "segments": segments,

@@ -17,6 +17,7 @@ from torch.utils.cpp_extension import load
 from benchmarks.scan.timing import CHANNELS, LENGTH, STATES, TIMED, Call, input_sets, timings
 from edgesr.files import write_json
 
+Inputs = tuple[torch.Tensor | None, ...]
 FLAGS = [
     "-O3", "-std=c++17", "-U__CUDA_NO_HALF_OPERATORS__", "-U__CUDA_NO_HALF_CONVERSIONS__",
     "-U__CUDA_NO_BFLOAT16_OPERATORS__", "-U__CUDA_NO_BFLOAT16_CONVERSIONS__",
@@ -45,10 +46,12 @@ def time_scan(peer: Any, batch: int, dtype: str) -> dict[str, Any]:
         out, states = peer.fwd(x, dt, a, b, c, d, None, None, False)[:2]
         dy = torch.randn_like(out)
 
-        def run(inputs=(x, dt, a, b, c, d, None, None)) -> object:
+        def run(inputs: Inputs = (x, dt, a, b, c, d, None, None)) -> object:
             return peer.fwd(*inputs, False)
 
-        def back(inputs=(x, dt, a, b, c, d, None, None, dy, states, None, None)) -> object:
+        def back(
+            inputs: Inputs = (x, dt, a, b, c, d, None, None, dy, states, None, None),
+        ) -> object:
             return peer.bwd(*inputs, False, False)
 
         forward.append(run)

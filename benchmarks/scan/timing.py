@@ -17,13 +17,19 @@ def input_sets(batch: int) -> int:
     return 2 if batch > 1 else 32
 
 
+def events() -> tuple[torch.cuda.Event, torch.cuda.Event]:
+    """Return two events that tell the time between them."""
+    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
+    return start, end
+
+
 def median_ms(calls: list[Call], repeats: int = 30) -> float:
     """Return the median time of one call, launched on an idle GPU; rotates over the calls."""
     for call in calls * WARM_UP:
         call()
-    times = []
+    times: list[float] = []
     for i in range(repeats):
-        start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        start, end = events()
         torch.cuda.synchronize()
         start.record()
         calls[i % len(calls)]()
@@ -54,7 +60,7 @@ def timings(name: str, calls: list[Call]) -> dict[str, float]:
 
 def graphed(call: Call) -> Call:
     """Return a replay of the call as a CUDA graph, which leaves its launch from Python out."""
-    side = torch.cuda.Stream()
+    side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side):
         for _ in range(WARM_UP):

@@ -48,7 +48,9 @@ class Memory:
     def now_mb(self) -> float:
         """Return resident memory, in millions of bytes."""
         status = Path(f"/proc/{self.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024 / 1e6
+        found = re.search(r"VmRSS:\s+(\d+) kB", status)
+        assert found is not None  # every process that lives has the line
+        return int(found[1]) * 1024 / 1e6
 
     def watch(self) -> None:
         """Sample until `over` is set."""

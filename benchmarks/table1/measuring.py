@@ -237,7 +237,7 @@ def again(rows: Sequence[Json], recording: Recording) -> Json:
 
 def _cost(item: ModelFigures, reference: ModelFigures, recording: Recording) -> Json:
     power = item.power
-    energy = {
+    energy: dict[str, float | None] = {
         "power_mw": None,
         "power_uncertainty_mw": None,
         "dynamic_mw": None,
@@ -274,5 +274,6 @@ def _energy_ratio(item: ModelFigures, reference: ModelFigures) -> float | None:
     """Return the median over rounds of the energy over the reference's in the same round."""
     ours = {row.round: row.energy_per_image_j for row in item.rounds}
     theirs = {row.round: row.energy_per_image_j for row in reference.rounds}
-    ratios = [ours[r] / theirs[r] for r in ours if ours[r] and theirs.get(r)]
+    both = ((ours[r], theirs.get(r)) for r in ours)
+    ratios = [mine / its for mine, its in both if mine and its]
     return median(ratios) if ratios else None

@@ -71,7 +71,7 @@ def _age(found: Json) -> list[str]:
 
 def _shipped(found: Json, like: Json) -> Json:
     """Return the shipped build's row of these sizes with the settings that a launch takes."""
-    rows = [
+    rows: list[Json] = [
         row
         for row in found["kernel"]
         if row["build"] == SHIPPED and all(row[key] == like[key] for key in set(like) - {"us"})

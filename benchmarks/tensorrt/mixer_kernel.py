@@ -15,12 +15,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from benchmarks.scan.timing import events
 from benchmarks.shared.folders import RESULTS
 from benchmarks.tensorrt.host_facts import host_facts
 from benchmarks.tensorrt.mixer_cases import (
@@ -143,8 +144,8 @@ def concurrent(library: ctypes.CDLL) -> Json:
     """Return how often launches on several streams at once gave other bits than alone."""
     pairs = []
     for seed in range(STREAMS):
-        launch, _ = prepare(library, Case(**STUDENT, seed=seed), "cuda")
-        pairs.append((launch, torch.cuda.Stream()))
+        launch, _ = prepare(library, replace(STUDENT, seed=seed), "cuda")
+        pairs.append((launch, torch.cuda.Stream()))  # type: ignore[no-untyped-call]
     torch.cuda.synchronize()
     alone = []
     for launch, stream in pairs:
@@ -166,7 +167,7 @@ def concurrent(library: ctypes.CDLL) -> Json:
 
 def graph_us(call: Callable[[], object]) -> float:
     """Return the time of one of many calls in a CUDA graph, in microseconds."""
-    side = torch.cuda.Stream()
+    side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side):
         call()
@@ -177,9 +178,9 @@ def graph_us(call: Callable[[], object]) -> float:
                 call()
         for _ in range(5):
             graph.replay()
-        times = []
+        times: list[float] = []
         for _ in range(REPLAYS):
-            start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+            start, end = events()
             start.record()
             graph.replay()
             end.record()
@@ -202,12 +203,12 @@ def times(build: str, library: ctypes.CDLL) -> Iterator[Json]:
     for half in (False, True):
         for warps in (*WARPS, 16) if build.endswith("512") else WARPS:
             for group in GROUPS:
-                yield timed(build, library, Case(**STUDENT, half=half), warps, group)
+                yield timed(build, library, replace(STUDENT, half=half), warps, group)
     for half in (False, True):
-        yield timed(build, library, Case(**TEACHER, half=half))
-    yield timed(build, library, Case(**STUDENT, height=256, width=256))
-    yield timed(build, library, Case(**STUDENT, batch=8, half=True))
-    yield timed(build, library, Case(**STUDENT, columns=True, reverse=True))
+        yield timed(build, library, replace(TEACHER, half=half))
+    yield timed(build, library, replace(STUDENT, height=256, width=256))
+    yield timed(build, library, replace(STUDENT, batch=8, half=True))
+    yield timed(build, library, replace(STUDENT, columns=True, reverse=True))
 
 
 def triton(case: Case) -> Json:
@@ -235,8 +236,8 @@ def measure(libraries: dict[str, ctypes.CDLL], facts: Json, out: Path) -> Json:
     document["check"] = check(first, cases(), "cuda")
     document["norms"] = {"check": check_norms(first, "cuda"), "times": norm_times(first, graph_us)}
     write_json(out, document)
-    for sizes_ in (STUDENT, TEACHER):
-        document["triton"] += [triton(Case(**sizes_, half=half)) for half in (False, True)]
+    for sizes in (STUDENT, TEACHER):
+        document["triton"] += [triton(replace(sizes, half=half)) for half in (False, True)]
     for build, library in libraries.items():
         for row in times(build, library):
             print(row, flush=True)

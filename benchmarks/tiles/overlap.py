@@ -13,12 +13,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.shared.folders import RESULTS, ROOT
 from edgesr.files import sha256, write_json
 from edgesr.imaging.picture import read_picture
 from edgesr.imaging.seams import border_lines, seam_ratio
 from edgesr.runtime.select import open_session
+from edgesr.runtime.session import Session
 from edgesr.runtime.tile_overlap import DEFAULT_OVERLAP
 from edgesr.runtime.upscale import plan_for, upscale
 from edgesr.weights import shipped
@@ -58,11 +60,15 @@ def main() -> None:
     write_json(options.output, report)
 
 
-def measure(whole, tiled, rgb, overlap: int) -> dict[str, float]:
+def measure(
+    whole: Session, tiled: Session, rgb: NDArray[np.float32], overlap: int
+) -> dict[str, float]:
     """Compare tiled and untiled on the largest square of `TILES` tiles that overlap exactly."""
+    assert tiled.tile is not None  # shipped ONNX files are made for one size
     side = tiled.tile + (TILES - 1) * (tiled.tile - overlap)
     rgb = rgb[:side, :side]
-    plan = plan_for(tiled, *rgb.shape[:2], None, overlap)
+    height, width = rgb.shape[:2]
+    plan = plan_for(tiled, height, width, None, overlap)
     untiled, result = upscale(whole, rgb), upscale(tiled, rgb, overlap=overlap)
     difference = result - untiled
     levels = np.rint(result * 255) != np.rint(untiled * 255)

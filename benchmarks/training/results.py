@@ -106,9 +106,9 @@ class Finished:
     @property
     def power_w(self) -> float | None:
         """Mean power of the GPU while iterating, weighted by time; None where none was read."""
-        read = [span for span in self.spans if span.power_w is not None]
-        seconds = sum(span.seconds for span in read)
-        return sum(span.power_w * span.seconds for span in read) / seconds if read else None
+        read = [(span.power_w, span.seconds) for span in self.spans if span.power_w is not None]
+        seconds = sum(span_s for _, span_s in read)
+        return sum(watts * span_s for watts, span_s in read) / seconds if read else None
 
     @property
     def step_energy_j(self) -> float | None:

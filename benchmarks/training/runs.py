@@ -153,7 +153,7 @@ def finish(config: "TrainConfig", sets: Sequence[Path], deadline: Deadline) -> b
     from edgesr.train.loop import train
 
     gc.collect()
-    if torch.cuda.is_initialized():
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         torch.cuda.empty_cache()  # a run places its pictures by the memory that is free
     limited = replace(config, resume=True, time_limit_s=deadline.left_s)
     result = train(limited, Lines(config.out.name, deadline.asked))
