@@ -20,12 +20,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.release.ship_card import begin_card, card_blocks
-from benchmarks.shared.folders import RESULTS
+from benchmarks.shared.folders import RESULTS, write_result
 from benchmarks.shared.markdown import fill_blocks
 from benchmarks.training.results import collect, read_log
 from edgesr.engine.named_model import NETWORK, SCALE
 from edgesr.errors import ConfigError, DataError, EdgesrError
-from edgesr.files import sha256, write_bytes, write_json, write_text
+from edgesr.files import sha256, write_bytes, write_text
 from edgesr.weights import FOLDER, shipped_names
 
 SCHEMA = "edgesr-shipped/1"
@@ -139,7 +139,7 @@ def measure(place: Place, sets: list[Path]) -> None:
         "onnx_sha256": sha256(place.file("onnx")),
         "sets": documents,
     }
-    write_json(place.quality, found)
+    write_result(place.quality, found)
 
 
 def render(place: Place) -> None:

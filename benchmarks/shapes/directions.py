@@ -25,12 +25,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.shapes.directions_text import FAMILY, SHAPES, TIME
+from benchmarks.shared.folders import write_result
 from benchmarks.training.evaluated import take_all
 from benchmarks.training.page import SHAPE_RUN, add_places, write_page
 from benchmarks.training.results import Json
 from benchmarks.training.runs import say
 from edgesr.errors import ConfigError, EdgesrError
-from edgesr.files import write_json
 
 TILE, THREADS = 64, 1
 
@@ -76,7 +76,7 @@ def measure(args: argparse.Namespace, shapes: Sequence[str]) -> None:
             f"{FAMILY}{shape}": round(float(ms), 2) for shape, ms in zip(shapes, found, strict=True)
         },
     }
-    write_json(args.results / "shapes/directions.json", document)
+    write_result(args.results / "shapes/directions.json", document)
     write_page(args)
 
 
@@ -100,7 +100,7 @@ def device_times(args: argparse.Namespace, shapes: Sequence[str]) -> None:
             found.setdefault(name, engine["device_ms"])
     names = [path.name for path in args.results_of_engines]
     document = {"device": devices.pop(), "from": names, "device_ms": found}
-    write_json(args.results / "tensorrt/shapes.json", document)
+    write_result(args.results / "tensorrt/shapes.json", document)
     write_page(args)
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.shapes.student_text import FAMILY, SCHEMA, SHAPES
+from benchmarks.shared.folders import write_result
 from benchmarks.training.page import add_places, write_page
 from benchmarks.training.results import Finished, collect, read_run
 from benchmarks.training.runs import (
@@ -34,7 +35,7 @@ from benchmarks.training.runs import (
 )
 from edgesr.cli._signals import stop_on_signals
 from edgesr.errors import DataError, EdgesrError
-from edgesr.files import make_folder, write_json
+from edgesr.files import make_folder
 
 SETS = ("Set5", "Set14")
 TILE = 64
@@ -73,7 +74,7 @@ def table(args: argparse.Namespace, shapes: Sequence[str]) -> None:
     for shape in found:
         collect(args.runs / shape, args.results / "training/student_shape" / shape)
     latencies = latencies_ms([args.runs / shape for shape in found], found, args.repeats, args)
-    write_json(args.results / "shapes/student_shape.json", document(found, latencies, args))
+    write_result(args.results / "shapes/student_shape.json", document(found, latencies, args))
     write_page(args)
 
 

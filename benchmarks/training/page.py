@@ -20,7 +20,7 @@ from benchmarks.training.plan import Plan, paper_runs
 from benchmarks.training.results import Finished, read_log, read_run
 from benchmarks.training.runs import say
 from benchmarks.training.text import SETS, row2500, seeds_of, table3, table4
-from edgesr.files import write_text
+from edgesr.files import make_folder, write_text
 
 SHAPE_RUN = "shape_"  # begins the folder of a run of shapes/directions.py
 DISTILLED_RUN = "distilled_"  # and this of one of distillation.py
@@ -60,6 +60,7 @@ def render_page(results: Path, page: Path, plan: Plan) -> list[Path]:
         if drawing is None:
             target.unlink(missing_ok=True)
         else:
+            make_folder(target.parent)
             write_text(target, drawing)
             written.append(target)
     write_text(page, fill_blocks(page.read_text(), blocks(results, plan)))

@@ -11,18 +11,18 @@ from random_weights import save_random_weights
 
 from benchmarks.precision.int8 import files, operations, ranges
 from benchmarks.precision.int8_judge import quantised
-from benchmarks.precision.int8_text import RESULTS, page
+from benchmarks.precision.int8_text import PLACE, page
 from edgesr.export import int8
 from edgesr.export.exporter import ExportRequest, export
 from edgesr.imaging.psnr import psnr_db
 
-REPORT = json.loads((RESULTS / "int8.json").read_text())
+REPORT = json.loads((PLACE / "int8.json").read_text())
 NETWORK = "mambalitesr:D16-G1-B1-N1-SKIP"
 
 
 def test_the_page_is_made_from_the_result() -> None:
     again = "python -m benchmarks.precision.int8_text"
-    assert (RESULTS / "int8.md").read_text() == page(REPORT), again
+    assert (PLACE / "int8.md").read_text() == page(REPORT), again
 
 
 def test_what_is_exported_is_what_the_result_favours() -> None:

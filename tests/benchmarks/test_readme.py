@@ -23,7 +23,7 @@ def test_the_table_is_made_from_the_results() -> None:
 def test_every_number_is_in_the_raw_results() -> None:
     """Read from the files again, without the code that makes the table."""
     results = ROOT / "benchmarks/results"
-    cpu = json.loads((results / "table1_x86.json").read_text())["cost"]
+    cpu = json.loads((results / "table1/table1_x86.json").read_text())["cost"]
     gpu = json.loads((results / "tensorrt/table_h200.json").read_text())["runs"]["1"]
     assert [name for name, _, _ in ROWS][-1] == "student"
     assert len(ROWS) == 6
@@ -31,7 +31,7 @@ def test_every_number_is_in_the_raw_results() -> None:
         *decibels, on_cpu, on_gpu, energy = cells.split(" | ")
         own = "student" if name == "bicubic" else name
         field = "bicubic_psnr_y_db" if name == "bicubic" else "psnr_y_db"
-        sets = json.loads((results / f"{own}_x4_eval.json").read_text())["sets"]
+        sets = json.loads((results / f"release/{own}_x4_eval.json").read_text())["sets"]
         means = {
             found["protocol"]["dataset"]: np.mean([each[field] for each in found["per_image"]])
             for found in sets

@@ -14,7 +14,7 @@ from benchmarks.table1.text import apart, page, to_csv
 from edgesr.bench.raw_files import read_raw
 
 ROOT = Path(__file__).parents[2]
-RESULTS = sorted((ROOT / "benchmarks/results").glob("table1_*.json"))
+RESULTS = sorted((ROOT / "benchmarks/results/table1").glob("table1_*.json"))
 README = (ROOT / "benchmarks/README.md").read_text()
 
 

@@ -208,7 +208,7 @@ def test_what_cannot_be_measured_is_refused(tmp_path: Path) -> None:
 def test_the_figure_shows_every_version(weights: Path, tmp_path: Path) -> None:
     hr = CORNERS / "imresize_top_left_hr.png"
     done = script(
-        "figure6", hr, "--crop", "1,2,6,5", "--weights-dir", weights, "--networks", "espcn",
+        "table1.figure6", hr, "--crop", "1,2,6,5", "--weights-dir", weights, "--networks", "espcn",
         "student", "esr-tm", "-o", tmp_path / "f.png", "--work", tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
