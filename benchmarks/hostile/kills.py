@@ -48,7 +48,8 @@ def every_change(states: States) -> list[int]:
     return list(range(1, len(states.changes) + 1))
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Kill the commands that are asked for."""
     walk(
         __doc__,
         [name for name in SCENARIOS if name not in STDOUT_ONLY],
@@ -56,3 +57,7 @@ if __name__ == "__main__":
         every_change,
         judge,
     )
+
+
+if __name__ == "__main__":
+    main()

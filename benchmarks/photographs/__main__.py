@@ -4,7 +4,7 @@
     python -m benchmarks.photographs measure --sets SETS --model student --weights FILE --label A
     python -m benchmarks.photographs render
 
-`measure` writes results/photographs/A_xSCALE.json and fills README.md; `render` fills it again.
+`measure` writes results/photographs/A_xSCALE.json.xz and fills README.md; `render` fills it again.
 """
 
 import argparse
@@ -13,9 +13,9 @@ from pathlib import Path
 
 from benchmarks.photographs.measuring import measure
 from benchmarks.photographs.page import PAGE, PLACE, render
+from benchmarks.shared.results import write_result
 from edgesr.errors import EdgesrError
 from edgesr.evaluate.model import Wishes
-from edgesr.files import make_folder, write_json
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -38,8 +38,7 @@ def main(arguments: list[str] | None = None) -> None:
             wishes = Wishes(args.model, args.weights, args.scale)
             label = args.label or args.model
             document = measure(wishes, label, args.sets, lambda line: print(line, flush=True))
-            make_folder(args.results)
-            write_json(args.results / f"{label}_x{document['scale']}.json", document)
+            write_result(args.results / f"{label}_x{document['scale']}.json.xz", document)
         print(render(args.results, args.page))
     except EdgesrError as error:
         sys.exit(f"error: {error.as_options()}")

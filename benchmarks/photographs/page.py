@@ -1,7 +1,7 @@
 """The table of README.md, made from the raw results alone."""
 
-import json
 from collections.abc import Iterable, Sequence
+from lzma import LZMAError
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -10,6 +10,7 @@ from benchmarks.photographs.degraded import CASES
 from benchmarks.photographs.measuring import SCHEMA
 from benchmarks.shared.folders import BENCHMARKS, RESULTS
 from benchmarks.shared.markdown import fill_blocks
+from benchmarks.shared.results import read_result
 from edgesr.errors import DataError
 from edgesr.files import write_text
 
@@ -29,11 +30,11 @@ def read_results(folder: Path) -> list[Json]:
         DataError: there is none, or a file is no result.
     """
     found = []
-    for path in sorted(folder.glob("*.json")):
+    for path in sorted(folder.glob("*.json.xz")):
         try:
-            document = json.loads(path.read_text())
-        except ValueError as error:
-            raise DataError("is no JSON", where=path) from error
+            document = read_result(path)
+        except (ValueError, LZMAError) as error:
+            raise DataError("is no JSON of xz", where=path) from error
         if not isinstance(document, dict) or document.get("schema") != SCHEMA:
             raise DataError(f"is no {SCHEMA}", where=path, fix="measure it again")
         found.append(document)

@@ -6,7 +6,7 @@ Real tiles in ONNX Runtime, once as it optimises graphs (it computes most of FP1
 CPU) and once without, where every value is rounded. Writes results/precision/fp16_islands.json.
 """
 
-import sys
+import argparse
 from importlib.metadata import version
 from pathlib import Path
 
@@ -40,7 +40,12 @@ SETS = (
 
 def main() -> None:
     """Measure every set of islands, print the table and write it."""
-    weights = Path(sys.argv[1]) if len(sys.argv) > 1 else shipped("student", 4, "safetensors")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    usual = shipped("student", 4, "safetensors")
+    parser.add_argument("weights", type=Path, nargs="?", default=usual, help="of a student at x4")
+    weights: Path = parser.parse_args().weights
     single = define_mixers(trace(load_network("student", 4, weights), TILE, None))
     exact = run(single, optimise=True)
     large = too_large_for_half(single, TILE, None)

@@ -3,6 +3,7 @@
 python -m benchmarks.precision.int8_text
 """
 
+import argparse
 import json
 from typing import Any
 
@@ -123,5 +124,13 @@ def _files(rows: list[dict[str, Any]]) -> str:
     return markdown(head, [[str(cell) for cell in row] for row in cells])
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Write the page."""
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     write_text(PLACE / "int8.md", page(json.loads((PLACE / "int8.json").read_text())))
+
+
+if __name__ == "__main__":
+    main()

@@ -46,7 +46,8 @@ def before_after(small: NDArray[Any]) -> NDArray[Any]:
     return np.hstack([before, line, after])
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Make the picture."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -57,3 +58,7 @@ if __name__ == "__main__":
         write(imresize(whole, 1 / SCALE), SMALL)
     write(before_after(read_picture(SMALL).colour), SHOWN)
     print(SHOWN)
+
+
+if __name__ == "__main__":
+    main()

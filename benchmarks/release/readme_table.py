@@ -8,6 +8,7 @@ results/tensorrt/table_h200.json. All that stands between the marks in README.md
 the sentence about what is slower included.
 """
 
+import argparse
 import hashlib
 import json
 from pathlib import Path
@@ -140,6 +141,14 @@ def render() -> str:
     return fill_blocks(README.read_text(), {"cost": block(read(CPU), read(GPU))})
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Write the table."""
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     write_text(README, render())
     print(README)
+
+
+if __name__ == "__main__":
+    main()

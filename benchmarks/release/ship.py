@@ -20,8 +20,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.release.ship_card import begin_card, card_blocks
-from benchmarks.shared.folders import RESULTS, write_result
+from benchmarks.shared.folders import RESULTS
 from benchmarks.shared.markdown import fill_blocks
+from benchmarks.shared.results import write_result
+from benchmarks.training.figures import Line, draw
 from benchmarks.training.results import collect, read_log
 from edgesr.engine.named_model import NETWORK, SCALE
 from edgesr.errors import ConfigError, DataError, EdgesrError
@@ -90,7 +92,6 @@ def add(run: Path, sets: list[Path], weights: Path = FOLDER, results: Path = RES
     from edgesr.evaluate.datasets import open_sets
     from edgesr.export.exporter import ExportRequest, export
     from edgesr.models.checkpoint import load_metadata
-    from edgesr.train.curves import draw
 
     source = _weights_of(run)
     metadata = load_metadata(source)
@@ -114,11 +115,19 @@ def add(run: Path, sets: list[Path], weights: Path = FOLDER, results: Path = RES
         export(replace(fp32, precision="fp16", output=half))
     measure(place, sets)
     collect(run, place.log, ("metrics.csv",))
-    draw(place.log / "metrics.csv", place.log / "curves.svg")
+    draw_validation(place.log)
     if not place.card.exists():
         write_text(place.card, begin_card(place.stem))
     render(place)
     return place
+
+
+def draw_validation(log: Path) -> None:
+    """Draw the validation of a run beside its metrics.csv; a run without any gets no drawing."""
+    line = Line("validation", read_log(log).psnr_y_db)
+    drawing = draw("PSNR-Y in dB", "step", [line])
+    if drawing is not None:
+        write_text(log / "psnr.svg", drawing)
 
 
 def measure(place: Place, sets: list[Path]) -> None:

@@ -1,13 +1,12 @@
 """`edgesr serve` under load: every answer is judged, memory is watched, nothing may be left over.
 
-    python -m benchmarks.serve.load -o benchmarks/results/serve/load.json
+    python -m benchmarks.serve.load -o benchmarks/results/serve/load.json.xz
 
 5 % of the requests are damaged, too long or cut short. Every other answer must be, byte for byte,
 what `edgesr upscale` makes of that picture. Exit code 1 if anything is wrong.
 """
 
 import argparse
-import json
 import os
 import platform
 import re
@@ -25,6 +24,7 @@ from urllib.request import urlopen
 
 from benchmarks.serve.cases import Case, plan, whole_cases
 from benchmarks.serve.client import Outcome, ask
+from benchmarks.shared.results import write_result
 
 MAX_BODY_MB = 0.5
 SPOILED_SHARE = 0.05
@@ -155,18 +155,6 @@ def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, object]:
     }
 
 
-def write(document: dict[str, object], path: Path) -> None:
-    """Write JSON with a row of a table a line."""
-    lines = []
-    for key, value in document.items():
-        if isinstance(value, list) and value:
-            rows = ",\n  ".join(json.dumps(row) for row in value)
-            lines.append(f" {json.dumps(key)}: [\n  {rows}]")
-        else:
-            lines.append(f" {json.dumps(key)}: {json.dumps(value)}")
-    path.write_text("{\n" + ",\n".join(lines) + "\n}\n")
-
-
 def main() -> None:
     """Parse the options, run, write and judge."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -178,7 +166,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         document = measure(arguments, Path(folder))
-    write(document, arguments.output)
+    write_result(arguments.output, document)
     for key, value in document.items():
         if not isinstance(value, list):
             print(f"{key}: {value}")

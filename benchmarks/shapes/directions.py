@@ -25,7 +25,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.shapes.directions_text import FAMILY, SHAPES, TIME
-from benchmarks.shared.folders import write_result
+from benchmarks.shared.results import write_result
 from benchmarks.training.evaluated import take_all
 from benchmarks.training.page import SHAPE_RUN, add_places, write_page
 from benchmarks.training.results import Json

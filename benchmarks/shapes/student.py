@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.shapes.student_text import FAMILY, SCHEMA, SHAPES
-from benchmarks.shared.folders import write_result
+from benchmarks.shared.results import write_result
 from benchmarks.training.page import add_places, write_page
 from benchmarks.training.results import Finished, collect, read_run
 from benchmarks.training.runs import (

@@ -1,8 +1,6 @@
-"""Where things lie in a checkout, and how a result gets to its place."""
+"""Where things lie in a checkout."""
 
 from pathlib import Path
-
-from edgesr.files import make_folder, write_json
 
 ROOT = Path(__file__).parents[2]
 """The checkout."""
@@ -11,9 +9,3 @@ BENCHMARKS = ROOT / "benchmarks"
 
 RESULTS = BENCHMARKS / "results"
 """What was measured, in folders named as those of the scripts."""
-
-
-def write_result(path: Path, document: object) -> None:
-    """Write a result as JSON; the folders above it are made where they are missing."""
-    make_folder(path.parent)
-    write_json(path, document)

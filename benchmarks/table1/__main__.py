@@ -21,6 +21,7 @@ from typing import Any
 from benchmarks.shared import pareto
 from benchmarks.shared.folders import BENCHMARKS, RESULTS, ROOT
 from benchmarks.shared.markdown import fill_blocks
+from benchmarks.shared.results import compress
 from benchmarks.table1.networks import NETWORKS, SCALE, find_runnables
 from benchmarks.table1.text import apart, page, to_csv
 from edgesr.errors import DataError, EdgesrError
@@ -64,6 +65,8 @@ def measure(args: argparse.Namespace) -> None:
         second = measure_cost(networks, config, args.results / f"{args.name}_second_bench", hooks)
     found = document(args.name, command(args), networks, left_out, sets, quality, recording, second)
     write_json(args.results / f"{args.name}.json", found)
+    for raw in args.results.glob(f"{args.name}*_bench"):
+        compress(raw)
     for path in render_one(args.results / f"{args.name}.json"):
         say(f"wrote {path}")
     print(page(found))

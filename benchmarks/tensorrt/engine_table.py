@@ -12,15 +12,14 @@ makes NAME.md again from it, and what stands between the marks of NAME in README
 """
 
 import argparse
-import gzip
 import json
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from benchmarks.shared.folders import BENCHMARKS, RESULTS, ROOT
 from benchmarks.shared.markdown import fill_blocks
+from benchmarks.shared.results import compress
 from benchmarks.table1.measuring import ScoreFile, document, measure_cost, measure_quality
 from benchmarks.table1.networks import SCALE, Runnable
 from benchmarks.tensorrt.engine_text import page
@@ -36,13 +35,12 @@ from benchmarks.tensorrt.engine_variants import (
 from edgesr.artifacts.engine_manifest import EngineManifest
 from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.bench.protocol import Hooks
-from edgesr.bench.raw_files import read_raw
 from edgesr.bench.recording import Recording
 from edgesr.bench.result import compute
 from edgesr.boards.gpu import first_gpu
 from edgesr.errors import EdgesrError, EngineError
 from edgesr.evaluate.datasets import open_sets
-from edgesr.files import write_bytes, write_json, write_text
+from edgesr.files import write_json, write_text
 
 SCHEMA = "edgesr-tensorrt-table/1"
 README = BENCHMARKS / "README.md"
@@ -89,7 +87,6 @@ def measure(args: argparse.Namespace) -> None:
         config = {"samples": args.samples, "rounds": args.rounds, "warmup": 20, "batch": batch}
         config |= {"power": args.power, "window_s": args.window_s, "idle_s": args.idle_s}
         raw = args.results / f"{args.name}_b{batch}_bench"
-        unpack(raw)
         recording = measure_cost(networks, config, raw, Hooks(step=say, say=say))
         compress(raw)
         # Quality does not depend on the batch; it is measured once, through the first of them.
@@ -162,31 +159,6 @@ def photo(variant: Variant, work: Path, picture: Path) -> Json:
     words = ["upscale", str(picture), "-m", str(variant.engine(work)), "-o", str(target)]
     failure = edgesr(words, target.with_suffix(".txt"))
     return {"engine": variant.name, "picture": picture.name, "failure": failure}
-
-
-def compress(folder: Path) -> None:
-    """Replace the CSV files of a bench by .csv.gz; the same content gives the same bytes."""
-    for path in sorted(folder.glob("*.csv")):
-        write_bytes(path.with_name(f"{path.name}.gz"), gzip.compress(path.read_bytes(), mtime=0))
-        path.unlink()
-
-
-def unpack(folder: Path) -> None:
-    """Undo `compress`."""
-    for path in sorted(folder.glob("*.csv.gz")):
-        write_bytes(path.with_suffix(""), gzip.decompress(path.read_bytes()))
-        path.unlink()
-
-
-def read_compressed(folder: Path) -> Recording:
-    """Read a bench whose CSV files are compressed, without touching its folder."""
-    with tempfile.TemporaryDirectory() as name:
-        copy = Path(name)
-        for path in folder.iterdir():
-            if path.is_file():
-                (copy / path.name).write_bytes(path.read_bytes())
-        unpack(copy)
-        return read_raw(copy)
 
 
 def render_one(path: Path) -> None:

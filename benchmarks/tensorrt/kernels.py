@@ -4,7 +4,7 @@
     python -m benchmarks.tensorrt.kernels --shipped    # only those of the student and the teacher
 
 Needs nvcc and no GPU: the kernels are compiled as `build-engine` compiles them, without TensorRT's
-headers, and what ptxas says is read. Writes benchmarks/results/tensorrt/kernels.json.
+headers, and what ptxas says is read. Writes benchmarks/results/tensorrt/kernels.json.xz.
 """
 
 import argparse
@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.shared.folders import RESULTS
+from benchmarks.shared.results import write_result
 from edgesr.artifacts.plugin import read_sources, source_sha256
 from edgesr.engine.nvcc import Nvcc, find_nvcc, first_error
-from edgesr.files import write_json
 
 SCHEMA = "edgesr-plugin-kernels/1"
-RESULT = RESULTS / "tensorrt/kernels.json"
+RESULT = RESULTS / "tensorrt/kernels.json.xz"
 GPUS = {
     "7.5": "Turing",
     "8.0": "A100",
@@ -151,8 +151,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "blocks": blocks,
         "gpus": gpus,
     }
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    write_json(options.output, result)
+    write_result(options.output, result)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 python -m benchmarks.tensorrt.page
 """
 
+import argparse
 import json
 from typing import Any
 
@@ -272,5 +273,13 @@ def committed() -> str:
     return page(*map(read, PARTS))
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Write the page."""
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     write_text(PAGE, committed())
+
+
+if __name__ == "__main__":
+    main()

@@ -106,7 +106,7 @@ def train(folder: Path, model: str, *more: str) -> Path:
 
 
 def script(*arguments: object) -> None:
-    command = [sys.executable, ship.__file__, *map(str, arguments)]
+    command = [sys.executable, "-m", ship.__name__, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
@@ -121,7 +121,7 @@ def test_a_run_becomes_a_shipped_network(photos: Path, monkeypatch: pytest.Monke
     assert place.stem == "espcn_x3"
     assert load_metadata(place.file("safetensors"))["step"] == "2"
     assert sorted(path.name for path in place.log.iterdir()) == [
-        "config.json", "curves.svg", "metrics.csv",
+        "config.json", "metrics.csv", "psnr.svg",
     ]  # fmt: skip
     assert str(photos) not in (place.log / "config.json").read_text()
     figures = json.loads(place.quality.read_text())
