@@ -2,7 +2,7 @@
 
 import ctypes
 import json
-import subprocess
+import lzma
 import sys
 from pathlib import Path
 
@@ -78,7 +78,8 @@ def test_compressed_raw_files_give_the_same_recording(measured):
     assert set(packed) == {"latencies.csv.xz", "power.csv.xz"}
     assert (read_raw(raw).latencies.latency_ms == before).all()
     for path in raw.glob("*.xz"):
-        subprocess.run(["unxz", path], check=True)
+        path.with_suffix("").write_bytes(lzma.decompress(path.read_bytes()))
+        path.unlink()
     assert (read_raw(raw).latencies.latency_ms == before).all()
     compress(raw)
     assert packed == {path.name: path.read_bytes() for path in raw.glob("*.xz")}
