@@ -1,6 +1,8 @@
 """Fixtures of all folders; the modules they come from lie beside this file."""
 
 import signal
+import sys
+from pathlib import Path
 
 import pytest
 from engine_fixtures import engine_manifest, onnx_manifest, orin_nano, small_onnx
@@ -16,6 +18,9 @@ __all__ = [
     "shared_traces",
     "small_onnx",
 ]
+
+# `import benchmarks`; last, so that an installed edgesr is tested where there is one.
+sys.path.append(str(Path(__file__).parents[1]))
 
 pytest_plugins = ["expected_skips", "heavy_first", "optional_packages"]
 

@@ -40,16 +40,14 @@ def options_of(command: str) -> set[str]:
 
 @cache
 def sources_of(script: Path) -> str:
-    """Return the text of a script and of all scripts beside and above it that it imports.
+    """Return the text of a module of benchmarks/ and of all that it imports from there.
 
     Asking each for `--help` would say the same, but takes minutes, since many import PyTorch.
     """
-    file = script / "__main__.py" if script.is_dir() else script
-    text = file.read_text()
-    for name in re.findall(r"^\s*(?:from|import) (\w+)", text, re.MULTILINE):
-        for folder in (file.parent, file.parent.parent):
-            if (folder / f"{name}.py").is_file() and folder != ROOT:
-                text += sources_of(folder / f"{name}.py")
+    inside = (script / "__main__.py", script / "__init__.py")
+    text = next(file for file in (*inside, script.with_suffix(".py")) if file.is_file()).read_text()
+    for name in re.findall(r"^\s*from (benchmarks\.[\w.]+) import", text, re.MULTILINE):
+        text += sources_of(ROOT / name.replace(".", "/"))
     return text
 
 
@@ -73,11 +71,11 @@ COMMANDS = typer.main.get_command(app).list_commands(None)  # type: ignore[attr-
 
 
 @pytest.mark.parametrize(
-    "line", [line for line in LINES if re.match(r"python \S+/", line) and " -" in line]
+    "line", [line for line in LINES if line.startswith("python -m benchmarks")]
 )
 def test_options_of_scripts_exist(line: str) -> None:
-    _, script, *words = words_of(line)
-    text = sources_of(ROOT / script)
+    _, _, module, *words = words_of(line)
+    text = sources_of(ROOT / module.replace(".", "/"))
     for option in options_in(words):
         assert f'"{option}"' in text, option
 

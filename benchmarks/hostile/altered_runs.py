@@ -1,6 +1,6 @@
 """Bench folders altered at random: each is reported, or refused in one line.
 
-    python benchmarks/hostile/altered_runs.py RUN 2000 -o benchmarks/results/hostile_runs.json
+    python -m benchmarks.hostile.altered_runs RUN 2000 -o altered_runs.json
 
 Every folder is a copy of RUN with one thing changed: a value or key of run.json, a cell or row of a
 table, some bytes of a file, or a file that became a link, a folder or empty. It is judged by
@@ -171,7 +171,7 @@ def _files(folder: Path) -> list[Path]:
 
 _PYTHON = tuple(
     os.path.realpath(path)
-    for path in (sys.base_prefix, Path(edgesr.__file__).parent, *sys.path[1:])
+    for path in (sys.base_prefix, str(Path(edgesr.__file__).parent), *sys.path[1:])
 )
 """Where modules come from."""
 _watched: list[tuple[Path, list[str]]] = []
@@ -182,7 +182,7 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
         return
     folder, seen = _watched[-1]
     path = Path(os.path.realpath(os.fsdecode(arguments[0])))
-    if not any(path.is_relative_to(one) for one in (folder, *_PYTHON)):
+    if not any(path.is_relative_to(one) for one in (str(folder), *_PYTHON)):
         seen.append(str(path))
 
 

@@ -42,7 +42,7 @@ class Counter:
             stdout: standard output is a file below the folder, so what goes there counts too.
         """
         sys.addaudithook(self._audit)
-        io.open = builtins.open = self._open  # type: ignore[assignment]
+        io.open = builtins.open = self._open
         if stdout:
             counted = io.BufferedWriter(_CountedStdout(self))
             sys.stdout = io.TextIOWrapper(counted, encoding="utf-8")

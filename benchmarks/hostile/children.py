@@ -5,7 +5,7 @@ for every command (fork) and imports once what undisturbed ones have needed; wha
 SIGKILL too, leaves the others alone. It lives in a mount namespace of its own, because a full disk
 is a real one: a tmpfs that is made as small as what it holds, so the errors are the system's.
 
-    python children.py        reads requests from standard input, one JSON document a line
+    python -m benchmarks.hostile.children    reads requests, one JSON document a line
 """
 
 import ctypes
@@ -21,14 +21,17 @@ from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from changes import Counter
+from benchmarks.hostile.changes import Counter
+from benchmarks.hostile.simulated_driver import Libraries
+from benchmarks.shared.folders import ROOT
 
-ROOT = Path(__file__).parents[2]
 STDOUT = "stdout.txt"
 """Where standard output goes on a disk that will be full."""
 
-_TAUGHT = ("edgesr", "torch", "onnx", "sympy", "networkx", "numpy", "cv2", "matplotlib")
-_TAUGHT += ("pydantic", "typer", "rich", "msgspec", "safetensors", "xml")
+_TAUGHT = (
+    *("edgesr", "torch", "onnx", "sympy", "networkx", "numpy", "cv2", "matplotlib"),
+    *("pydantic", "typer", "rich", "msgspec", "safetensors", "xml"),
+)
 _SPACE = "size=1g"  # for a start: what the commands ask for before they begin
 _MS_REMOUNT = 32
 _STDERR, _CHANGES, _MODULES = "stderr.txt", "changes.json", "modules.json"
@@ -89,7 +92,13 @@ class Children:
             "HOME": home,
         }
         self._server = subprocess.Popen(
-            [*(_NAMESPACE if can_mount() else ()), sys.executable, __file__],
+            [
+                *(_NAMESPACE if can_mount() else ()),
+                sys.executable,
+                "-m",
+                "benchmarks.hostile.children",
+            ],
+            cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -218,14 +227,11 @@ def _run(command: list[str]) -> int:
 def _simulate_gpu() -> None:
     sys.path.append(str(ROOT / "tests"))
     import pytest
-    import simulated_cuda
-
-    from edgesr.boards.gpu import Gpu
-    from edgesr.engine import find
+    import simulated_cuda  # type: ignore[import-not-found]
 
     patch = pytest.MonkeyPatch()
     simulated_cuda.install(patch, simulated_cuda.Gpu())
-    patch.setattr(find, "first_gpu", lambda: Gpu("Orin", "8.7", "12.6"))
+    patch.setattr(ctypes, "CDLL", Libraries)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Commands on a disk that is full from their n-th write on, for every n.
 
-    python benchmarks/hostile/full_disks.py -o benchmarks/results/hostile_full_disks.json
+    python -m benchmarks.hostile.full_disks -o benchmarks/results/hostile/full_disks.json
 
 The disk is a real one (children.py): before one write it shrinks to what it holds, and everything
 the command uses lies on it: its files, its temporary folder, its cache, its standard output. The
@@ -11,10 +11,10 @@ name either.
 
 from pathlib import Path
 
-from changes import TAKES_SPACE
-from children import STDOUT, Children, can_mount
-from places import States, disturbed, misjudged, walk
-from scenarios import SCENARIOS
+from benchmarks.hostile.changes import TAKES_SPACE
+from benchmarks.hostile.children import STDOUT, Children
+from benchmarks.hostile.places import States, disturbed, misjudged, walk
+from benchmarks.hostile.scenarios import SCENARIOS
 
 OUTPUT = "error: No space left on device"
 """What is said of standard output, besides what is said of a file."""
@@ -61,7 +61,10 @@ def every_write(states: States) -> list[int]:
     return [number for number, change in changes if f"{change} ".startswith(TAKES_SPACE)]
 
 
-if __name__ == "__main__":
-    if not can_mount():
-        raise SystemExit("no file system can be mounted here")
+def main() -> None:
+    """Fill the disk of the commands that are asked for."""
     walk(__doc__, list(SCENARIOS), "full", every_write, judge)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,6 @@
 """Commands killed before every single change of the file system that they make.
 
-    python benchmarks/hostile/kills.py -o benchmarks/results/hostile_kills.json
+    python -m benchmarks.hostile.kills -o benchmarks/results/hostile/kills.json
 
 For every change: the state before is put up, the command is killed there by SIGKILL, the result is
 read as the next command would read it and must be the old or the new one, then the command runs
@@ -9,9 +9,9 @@ again, must succeed, and must leave what an undisturbed run leaves and nothing e
 
 from pathlib import Path
 
-from children import Children
-from places import States, disturbed, misjudged, walk
-from scenarios import SCENARIOS
+from benchmarks.hostile.children import Children
+from benchmarks.hostile.places import States, disturbed, misjudged, walk
+from benchmarks.hostile.scenarios import SCENARIOS
 
 STDOUT_ONLY = ("power", "eval", "models", "doctor")
 """Commands that change no file."""
@@ -48,7 +48,8 @@ def every_change(states: States) -> list[int]:
     return list(range(1, len(states.changes) + 1))
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Kill the commands that are asked for."""
     walk(
         __doc__,
         [name for name in SCENARIOS if name not in STDOUT_ONLY],
@@ -56,3 +57,7 @@ if __name__ == "__main__":
         every_change,
         judge,
     )
+
+
+if __name__ == "__main__":
+    main()

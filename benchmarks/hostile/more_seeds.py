@@ -1,12 +1,13 @@
 """Pictures that other decoders than OpenCV's read here: TIFF of many kinds, BMP, AVIF and HEIC."""
 
 import io
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-_HEIC = Path(__file__).parents[2] / "tests" / "data" / "pictures"
+from benchmarks.shared.folders import ROOT
+
+_HEIC = ROOT / "tests/data/pictures"
 _SIZE = (37, 29)
 
 

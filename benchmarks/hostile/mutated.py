@@ -2,12 +2,14 @@
 
 import io
 import random
+from typing import Literal
 
 import cv2
 import numpy as np
-from hand_made import png, sealed, tiled_tiff
-from more_seeds import more_seeds
 from PIL import Image
+
+from benchmarks.hostile.hand_made import png, sealed, tiled_tiff
+from benchmarks.hostile.more_seeds import more_seeds
 
 _ORIENTATION, _MAKER = 274, 271  # tags of EXIF
 _SIZES = ((37, 29), (64, 40), (5, 3))
@@ -101,7 +103,7 @@ def mutate(data: bytes, rng: random.Random) -> bytes:
         elif choice == 1:
             changed[at] = rng.choice((0, 1, 0x7F, 0x80, 0xFF))
         elif choice == 2:
-            order = rng.choice(("little", "big"))
+            order: Literal["little", "big"] = rng.choice(("little", "big"))
             value = rng.choice((0, 1, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF))
             changed[at : at + 4] = value.to_bytes(4, order)
         elif choice == 3:

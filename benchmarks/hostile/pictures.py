@@ -7,7 +7,7 @@ were right when we read it without a note although Pillow refuses it, or decodes
 pixels (alpha included) that differ by more than 8 of 255 on average, or by more than 24 in the mean
 of a block of 4x4. Pillow is the judge.
 
-    python benchmarks/hostile/pictures.py --count 5000 --command-line 200 --out summary.json
+    python -m benchmarks.hostile.pictures --count 5000 --command-line 200 --out summary.json
 """
 
 import argparse
@@ -21,15 +21,16 @@ import time
 import warnings
 from collections import Counter
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pi_heif
-from mutated import cases, seeds
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from benchmarks.hostile.mutated import cases, seeds
 from edgesr.errors import EdgesrError
 from edgesr.imaging.picture import Picture, decode
 
@@ -77,8 +78,10 @@ def judge(data: bytes, seed: bytes | None = None) -> Verdict:
 
 
 def _is_same(one: Picture, other: Picture) -> bool:
-    alphas = [np.zeros(0) if picture.alpha is None else picture.alpha for picture in (one, other)]
-    return np.array_equal(one.colour, other.colour) and np.array_equal(*alphas)
+    if (one.alpha is None) != (other.alpha is None):
+        return False
+    is_covered = one.alpha is None or other.alpha is None or np.array_equal(one.alpha, other.alpha)
+    return np.array_equal(one.colour, other.colour) and is_covered
 
 
 def _difference(picture: Picture, data: bytes) -> str:
@@ -86,9 +89,9 @@ def _difference(picture: Picture, data: bytes) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            image = Image.open(io.BytesIO(data))
-            image.load()
-            image = ImageOps.exif_transpose(image)
+            opened = Image.open(io.BytesIO(data))
+            opened.load()
+            image = ImageOps.exif_transpose(opened)
         except Exception as error:
             return f"Pillow refuses: {error}"
     if image.size != (picture.width, picture.height):
@@ -199,7 +202,7 @@ def main() -> None:
         "command_line_mean_s": round(_children_s() / max(1, len(chosen)), 2),
         "command_line_wrong": command_line,
         "wrong": {n: v.what for n, v in verdicts.items() if v.outcome in ("wrong", "traceback")},
-        "pillow": Image.__version__,
+        "pillow": version("pillow"),
         "opencv": cv2.__version__,
     }
     arguments.out.write_text(json.dumps(summary, indent=2) + "\n")

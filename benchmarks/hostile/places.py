@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from children import Children, Done, Request
-from scenarios import SCENARIOS, Scenario, prepare
-
+from benchmarks.hostile.children import Children, Done, Request, can_mount
+from benchmarks.hostile.scenarios import SCENARIOS, Scenario, prepare
 from edgesr.files import write_json
 
 
@@ -110,6 +109,8 @@ def walk(
     args = parser.parse_args()
     if unknown := [name for name in args.commands if name not in commands]:
         parser.error(f"there is no {', '.join(unknown)}")
+    if fault == "full" and not can_mount():
+        parser.exit(1, "no file system can be mounted here\n")
     known = args.output.read_text() if args.output.is_file() else "{}"
     summary: dict[str, Any] = json.loads(known)  # the commands that are not asked for stay
     with Children() as children:

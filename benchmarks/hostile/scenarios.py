@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from children import ROOT, Children, Done, Request
+from benchmarks.hostile.children import Children, Done, Request
+from benchmarks.shared.folders import ROOT
 
 DATA = ROOT / "tests/data"
 _SMALL = (
@@ -192,7 +193,10 @@ def prepare(folder: Path, scenario: Scenario, children: Children) -> None:
 def _write_nearest(folder: Path) -> None:
     """Write a network that repeats pixels and the engine of it that the simulated GPU runs."""
     sys.path.append(str(ROOT / "tests"))
-    from nearest_network import write_nearest, write_nearest_engine
+    from nearest_network import (  # type: ignore[import-not-found]
+        write_nearest,
+        write_nearest_engine,
+    )
 
     onnx = write_nearest(folder / "nearest.onnx", tile=8, batch=1)
     write_nearest_engine(folder / "out/nearest.engine", onnx)

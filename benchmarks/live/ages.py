@@ -1,7 +1,7 @@
 """How old frames are when they are shown, told twice: by edgesr's record, and by their pixels.
 
-    python benchmarks/live/ages.py measure --fps 3 --duration 60 -o NAME.json
-    python benchmarks/live/ages.py judge benchmarks/live/results/*.json
+    python -m benchmarks.live.ages measure --fps 3 --duration 60 -o NAME.json
+    python -m benchmarks.live.ages judge benchmarks/results/live/*.json
 
 `measure` runs `edgesr live` on the test source, 640x360, with esr-fast and a file as sink. `tap.py`
 stands between it and the sink's process. The test source draws a ball that turns once a second by

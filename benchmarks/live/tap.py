@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import IO
 
 import cv2
 import numpy as np
@@ -40,7 +41,7 @@ def drawn_part(luma: np.ndarray) -> float | None:
     return (math.atan2(y, x) / (2 * math.pi) + 0.25) % 1.0
 
 
-def exactly(stream, count: int) -> bytes:
+def exactly(stream: IO[bytes], count: int) -> bytes:
     """Read so many bytes; fewer at the end of the stream."""
     data = bytearray()
     while len(data) < count and (more := stream.read(count - len(data))):
@@ -48,7 +49,7 @@ def exactly(stream, count: int) -> bytes:
     return bytes(data)
 
 
-def watch(source, sink, notes) -> None:
+def watch(source: IO[bytes], sink: IO[bytes], notes: IO[str]) -> None:
     """Pass packets on, and write down what is in them."""
     width = height = 0
     while len(head := exactly(source, HEADER_BYTES)) == HEADER_BYTES:
@@ -77,6 +78,7 @@ def main() -> int:
         os.execv(program, [program, *arguments])
     with Path(os.environ["TAP_FILE"]).open("a", encoding="utf-8") as notes:
         real = subprocess.Popen([program, *arguments], stdin=subprocess.PIPE)
+        assert real.stdin is not None
         watch(sys.stdin.buffer, real.stdin, notes)
         real.stdin.close()
         return real.wait()

@@ -1,24 +1,21 @@
 """Measure models on degraded benchmark pictures, and make the table from what was measured.
 
-    python benchmarks/photographs measure --sets SETS --model student
-    python benchmarks/photographs measure --sets SETS --model student --weights FILE --label photo
-    python benchmarks/photographs render
+    python -m benchmarks.photographs measure --sets SETS --model student
+    python -m benchmarks.photographs measure --sets SETS --model student --weights FILE --label A
+    python -m benchmarks.photographs render
 
-`measure` writes results/LABEL_xSCALE.json and fills README.md; `render` fills it again.
+`measure` writes results/photographs/A_xSCALE.json.xz and fills README.md; `render` fills it again.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # the folder of all benchmarks
-
-from photographs.measuring import measure
-from photographs.page import HERE, render
-
+from benchmarks.photographs.measuring import measure
+from benchmarks.photographs.page import PAGE, PLACE, render
+from benchmarks.shared.results import write_result
 from edgesr.errors import EdgesrError
 from edgesr.evaluate.model import Wishes
-from edgesr.files import make_folder, write_json
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -33,16 +30,15 @@ def main(arguments: list[str] | None = None) -> None:
     measuring.add_argument("--label", help="what the table calls it; default: the model's name")
     rendering = commands.add_parser("render", help="fill README.md from the results")
     for command in (measuring, rendering):
-        command.add_argument("--results", type=Path, default=HERE / "results")
-        command.add_argument("--page", type=Path, default=HERE / "README.md")
+        command.add_argument("--results", type=Path, default=PLACE)
+        command.add_argument("--page", type=Path, default=PAGE)
     args = parser.parse_args(arguments)
     try:
         if args.command == "measure":
             wishes = Wishes(args.model, args.weights, args.scale)
             label = args.label or args.model
             document = measure(wishes, label, args.sets, lambda line: print(line, flush=True))
-            make_folder(args.results)
-            write_json(args.results / f"{label}_x{document['scale']}.json", document)
+            write_result(args.results / f"{label}_x{document['scale']}.json.xz", document)
         print(render(args.results, args.page))
     except EdgesrError as error:
         sys.exit(f"error: {error.as_options()}")

@@ -8,8 +8,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-from photographs.degraded import CASES, SEED, degraded
 
+from benchmarks.photographs.degraded import CASES, SEED, degraded
 from edgesr.errors import MissingError
 from edgesr.evaluate.datasets import BenchmarkSet, open_sets
 from edgesr.evaluate.evaluate import Enlarge, score
@@ -86,12 +86,13 @@ def piqe_of() -> Perceptual:
 def _measured(
     benchmark: BenchmarkSet, case: str, enlarge: Enlarge, piqe: Perceptual, said: Said
 ) -> list[Json]:
-    rows = []
+    rows, scores = [], []
     for pair in benchmark.pairs:
         lr, hr = degraded(pair, case)
         large = enlarge(lr)
         found = score(large, hr, pair.scale)
+        scores.append(found)
         rows.append({"name": pair.name, **found.to_json(), "piqe": round(piqe(large), 3)})
-    psnr = fmean(row["psnr_y_db"] for row in rows)
+    psnr = fmean(found.psnr_y_db for found in scores)
     said(f"{benchmark.name} {case}: {psnr:.2f} dB")
     return rows

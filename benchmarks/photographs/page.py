@@ -1,20 +1,22 @@
 """The table of README.md, made from the raw results alone."""
 
-import json
 from collections.abc import Iterable, Sequence
+from lzma import LZMAError
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from photographs.degraded import CASES
-from photographs.measuring import SCHEMA
-from table1_text import fill_blocks
-
+from benchmarks.photographs.degraded import CASES
+from benchmarks.photographs.measuring import SCHEMA
+from benchmarks.shared.folders import BENCHMARKS, RESULTS
+from benchmarks.shared.markdown import fill_blocks
+from benchmarks.shared.results import read_result
 from edgesr.errors import DataError
 from edgesr.files import write_text
 
 Json = dict[str, Any]
-HERE = Path(__file__).parent
+PAGE = BENCHMARKS / "photographs/README.md"
+PLACE = RESULTS / "photographs"
 ORDER = ("bicubic", "student", "photo")
 JUDGED = ("Set14", "BSD100")  # whose mean the gains are given for
 GAINS = tuple(case for case in CASES if case.startswith("JPEG"))
@@ -28,17 +30,17 @@ def read_results(folder: Path) -> list[Json]:
         DataError: there is none, or a file is no result.
     """
     found = []
-    for path in sorted(folder.glob("*.json")):
+    for path in sorted(folder.glob("*.json.xz")):
         try:
-            document = json.loads(path.read_text())
-        except ValueError as error:
-            raise DataError("is no JSON", where=path) from error
+            document = read_result(path)
+        except (ValueError, LZMAError) as error:
+            raise DataError("is no JSON of xz", where=path) from error
         if not isinstance(document, dict) or document.get("schema") != SCHEMA:
             raise DataError(f"is no {SCHEMA}", where=path, fix="measure it again")
         found.append(document)
     if not found:
         raise DataError(
-            "holds no result", where=folder, fix="python benchmarks/photographs measure ..."
+            "holds no result", where=folder, fix="python -m benchmarks.photographs measure ..."
         )
     known = {label: place for place, label in enumerate(ORDER)}
     return sorted(found, key=lambda found: (known.get(found["label"], len(ORDER)), found["label"]))
@@ -115,7 +117,7 @@ def _note(result: Json) -> str:
     return f"- `{result['label']}`: {how}; {versions}."
 
 
-def render(results: Path = HERE / "results", target: Path = HERE / "README.md") -> str:
+def render(results: Path = PLACE, target: Path = PAGE) -> str:
     """Fill the README's block from the results; return the block.
 
     Raises:

@@ -12,7 +12,9 @@ from pathlib import Path
 from pi_heif import register_heif_opener
 from PIL import Image, ImageOps
 
-DATA = Path(__file__).parents[2] / "tests/data"
+from benchmarks.shared.folders import ROOT
+
+DATA = ROOT / "tests/data"
 FORMS = ("png", "webp", "jpg", "tiff")
 LARGE = "city_512.jpg"
 LARGE_SHARE = 0.03

@@ -6,7 +6,7 @@ import socket
 import time
 from dataclasses import dataclass
 
-from cases import Case
+from benchmarks.serve.cases import Case
 
 PIECE_BYTES = 1 << 14
 TIMEOUT_S = 300.0

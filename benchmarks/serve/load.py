@@ -1,13 +1,12 @@
 """`edgesr serve` under load: every answer is judged, memory is watched, nothing may be left over.
 
-    python benchmarks/serve/load.py -o benchmarks/results/serve_load.json
+    python -m benchmarks.serve.load -o benchmarks/results/serve/load.json.xz
 
 5 % of the requests are damaged, too long or cut short. Every other answer must be, byte for byte,
 what `edgesr upscale` makes of that picture. Exit code 1 if anything is wrong.
 """
 
 import argparse
-import json
 import os
 import platform
 import re
@@ -23,8 +22,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.request import urlopen
 
-from cases import Case, plan, whole_cases
-from client import Outcome, ask
+from benchmarks.serve.cases import Case, plan, whole_cases
+from benchmarks.serve.client import Outcome, ask
+from benchmarks.shared.results import write_result
 
 MAX_BODY_MB = 0.5
 SPOILED_SHARE = 0.05
@@ -48,7 +48,9 @@ class Memory:
     def now_mb(self) -> float:
         """Return resident memory, in millions of bytes."""
         status = Path(f"/proc/{self.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024 / 1e6
+        found = re.search(r"VmRSS:\s+(\d+) kB", status)
+        assert found is not None  # every process that lives has the line
+        return int(found[1]) * 1024 / 1e6
 
     def watch(self) -> None:
         """Sample until `over` is set."""
@@ -153,18 +155,6 @@ def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, object]:
     }
 
 
-def write(document: dict[str, object], path: Path) -> None:
-    """Write JSON with a row of a table a line."""
-    lines = []
-    for key, value in document.items():
-        if isinstance(value, list) and value:
-            rows = ",\n  ".join(json.dumps(row) for row in value)
-            lines.append(f" {json.dumps(key)}: [\n  {rows}]")
-        else:
-            lines.append(f" {json.dumps(key)}: {json.dumps(value)}")
-    path.write_text("{\n" + ",\n".join(lines) + "\n}\n")
-
-
 def main() -> None:
     """Parse the options, run, write and judge."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -176,7 +166,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         document = measure(arguments, Path(folder))
-    write(document, arguments.output)
+    write_result(arguments.output, document)
     for key, value in document.items():
         if not isinstance(value, list):
             print(f"{key}: {value}")

@@ -1,6 +1,6 @@
 """One engine on eight of a GPU's multiprocessors: a simulation of an Orin Nano, which has eight.
 
-    python benchmarks/tensorrt/eight_sms.py ENGINE [-o RESULT.json]
+    python -m benchmarks.tensorrt.eight_sms ENGINE [-o RESULT.json]
 
 The driver's green contexts (CUDA 12.4 and later) give a stream eight multiprocessors and no more.
 This is no measurement of a board: another architecture, other caches and another memory lie below.

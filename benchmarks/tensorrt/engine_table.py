@@ -1,7 +1,7 @@
 """Every network of Table I and the student as TensorRT engines on one GPU: dB, ms, W and J.
 
-    python benchmarks/tensorrt/engine_table.py measure --sets SETS --name DEVICE
-    python benchmarks/tensorrt/engine_table.py render
+    python -m benchmarks.tensorrt.engine_table measure --sets SETS --name DEVICE
+    python -m benchmarks.tensorrt.engine_table render
 
 `measure` exports what is not in --work (needs torch, unless all ONNX files are there), builds the
 engines side by side in processes, verifies each against ONNX Runtime, evaluates SETS/Set5 and
@@ -12,18 +12,18 @@ makes NAME.md again from it, and what stands between the marks of NAME in README
 """
 
 import argparse
-import gzip
 import json
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
-sys.path.append(str(HERE.parent))  # the modules of Table I, which this table shares
-
-from engine_text import page  # noqa: E402
-from engine_variants import (  # noqa: E402
+from benchmarks.shared.folders import BENCHMARKS, RESULTS, ROOT
+from benchmarks.shared.markdown import fill_blocks
+from benchmarks.shared.results import compress
+from benchmarks.table1.measuring import ScoreFile, document, measure_cost, measure_quality
+from benchmarks.table1.networks import SCALE, Runnable
+from benchmarks.tensorrt.engine_text import page
+from benchmarks.tensorrt.engine_variants import (
     BATCHES,
     NETWORKS,
     Variant,
@@ -32,24 +32,18 @@ from engine_variants import (  # noqa: E402
     export_missing,
     variants,
 )
-from table1_measure import ScoreFile, document, measure_cost, measure_quality  # noqa: E402
-from table1_networks import SCALE, Runnable  # noqa: E402
-from table1_text import fill_blocks  # noqa: E402
-
-from edgesr.artifacts.engine_manifest import EngineManifest  # noqa: E402
-from edgesr.artifacts.onnx_manifest import OnnxManifest  # noqa: E402
-from edgesr.bench.protocol import Hooks  # noqa: E402
-from edgesr.bench.raw_files import read_raw  # noqa: E402
-from edgesr.bench.recording import Recording  # noqa: E402
-from edgesr.bench.result import compute  # noqa: E402
-from edgesr.boards.gpu import first_gpu  # noqa: E402
-from edgesr.errors import EdgesrError, EngineError  # noqa: E402
-from edgesr.evaluate.datasets import open_sets  # noqa: E402
-from edgesr.files import write_bytes, write_json, write_text  # noqa: E402
+from edgesr.artifacts.engine_manifest import EngineManifest
+from edgesr.artifacts.onnx_manifest import OnnxManifest
+from edgesr.bench.protocol import Hooks
+from edgesr.bench.recording import Recording
+from edgesr.bench.result import compute
+from edgesr.boards.gpu import first_gpu
+from edgesr.errors import EdgesrError, EngineError
+from edgesr.evaluate.datasets import open_sets
+from edgesr.files import write_json, write_text
 
 SCHEMA = "edgesr-tensorrt-table/1"
-RESULTS = HERE.parent / "results/tensorrt"
-README = HERE.parent / "README.md"
+README = BENCHMARKS / "README.md"
 SETS = ("Set5", "Set14")
 Json = dict[str, Any]
 
@@ -75,7 +69,7 @@ def measure(args: argparse.Namespace) -> None:
         "name": args.name,
         "device": gpu.name,
         "compute_capability": gpu.compute_capability,
-        "command": f"python benchmarks/tensorrt/engine_table.py measure --name {args.name}",
+        "command": f"python -m benchmarks.tensorrt.engine_table measure --name {args.name}",
         "remarks": args.remark,
         "engines": [engine_facts(variant, args.work) for variant in built],
         "failed": {f"{v.name}, batch {v.batch}": reason for v, reason in failed.items()},
@@ -93,7 +87,6 @@ def measure(args: argparse.Namespace) -> None:
         config = {"samples": args.samples, "rounds": args.rounds, "warmup": 20, "batch": batch}
         config |= {"power": args.power, "window_s": args.window_s, "idle_s": args.idle_s}
         raw = args.results / f"{args.name}_b{batch}_bench"
-        unpack(raw)
         recording = measure_cost(networks, config, raw, Hooks(step=say, say=say))
         compress(raw)
         # Quality does not depend on the batch; it is measured once, through the first of them.
@@ -168,31 +161,6 @@ def photo(variant: Variant, work: Path, picture: Path) -> Json:
     return {"engine": variant.name, "picture": picture.name, "failure": failure}
 
 
-def compress(folder: Path) -> None:
-    """Replace the CSV files of a bench by .csv.gz; the same content gives the same bytes."""
-    for path in sorted(folder.glob("*.csv")):
-        write_bytes(path.with_name(f"{path.name}.gz"), gzip.compress(path.read_bytes(), mtime=0))
-        path.unlink()
-
-
-def unpack(folder: Path) -> None:
-    """Undo `compress`."""
-    for path in sorted(folder.glob("*.csv.gz")):
-        write_bytes(path.with_suffix(""), gzip.decompress(path.read_bytes()))
-        path.unlink()
-
-
-def read_compressed(folder: Path) -> Recording:
-    """Read a bench whose CSV files are compressed, without touching its folder."""
-    with tempfile.TemporaryDirectory() as name:
-        copy = Path(name)
-        for path in folder.iterdir():
-            if path.is_file():
-                (copy / path.name).write_bytes(path.read_bytes())
-        unpack(copy)
-        return read_raw(copy)
-
-
 def render_one(path: Path) -> None:
     """Write the page of a result beside it."""
     write_text(path.with_suffix(".md"), page(json.loads(path.read_text())))
@@ -225,7 +193,7 @@ def main() -> None:
     measuring.add_argument("--photo", type=Path, help="a photograph to upscale")
     measuring.add_argument("--networks", nargs="+", default=list(NETWORKS))
     measuring.add_argument("--batches", nargs="+", type=int, default=list(BATCHES))
-    measuring.add_argument("--work", type=Path, default=HERE.parents[1] / "engines/tensorrt")
+    measuring.add_argument("--work", type=Path, default=ROOT / "engines/tensorrt")
     measuring.add_argument("--jobs", type=int, default=12, help="engines that are built at once")
     measuring.add_argument("--samples", type=int, default=1000)
     measuring.add_argument("--rounds", type=int, default=2)
@@ -236,7 +204,7 @@ def main() -> None:
     rendering.set_defaults(run=render)
     rendering.add_argument("--page", type=Path, default=README, help="whose marks are filled")
     for each in (measuring, rendering):
-        each.add_argument("--results", type=Path, default=RESULTS)
+        each.add_argument("--results", type=Path, default=RESULTS / "tensorrt")
     args = parser.parse_args()
     try:
         args.run(args)

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from table1_networks import CONTROL
-from table1_text import listed, markdown, score_cell
-
+from benchmarks.shared.markdown import listed, markdown, score_cell
+from benchmarks.table1.networks import CONTROL
 from edgesr.bench.text import NONE, significant, watts, with_uncertainty
 
 Json = dict[str, Any]

@@ -1,11 +1,11 @@
 """Time, layers and exactness of the engines in a folder, each called with one batch of noise.
 
-    python benchmarks/tensorrt/engine_times.py FOLDER --out benchmarks/results/tensorrt/NAME.json
+    python -m benchmarks.tensorrt.engine_times FOLDER --out benchmarks/results/tensorrt/NAME.json
 
 FOLDER holds engines with their manifests, as `edgesr build-engine` writes them and `edgesr verify`
 completes them. Scores are taken where they lie beside an engine: NAME.tensorrt.json and
 NAME.onnxruntime.json, what `edgesr eval -m NAME.onnx --backend ... --json` printed for the file.
-`tensorrt_page.py` renders the result.
+`page.py` renders the result.
 """
 
 import argparse
@@ -19,15 +19,11 @@ from typing import Any
 
 import numpy as np
 
-HERE = Path(__file__).parent
-sys.path.append(str(HERE))
-
-from host_facts import host_facts  # noqa: E402
-
-from edgesr.boards.gpu import first_gpu  # noqa: E402
-from edgesr.errors import EdgesrError  # noqa: E402
-from edgesr.files import make_folder, write_json  # noqa: E402
-from edgesr.runtime.tensorrt_session import TensorRTSession  # noqa: E402
+from benchmarks.tensorrt.host_facts import host_facts
+from edgesr.boards.gpu import first_gpu
+from edgesr.errors import EdgesrError
+from edgesr.files import make_folder, write_json
+from edgesr.runtime.tensorrt_session import TensorRTSession
 
 SCHEMA = "edgesr-engine-times/1"
 WARM_UP, CALLS = 50, 400

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from table1_networks import RIVALS, SCALE, STUDENT, TILE
+from benchmarks.table1.networks import RIVALS, SCALE, STUDENT, TILE
 
 BATCHES = (1, 32)
 """One tile, and enough tiles to keep a large GPU busy while its power is read."""

@@ -1,7 +1,7 @@
 """Sizes of mixers for a check of the plugin's kernel, and what it must give: a loop in float64."""
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,22 +51,22 @@ class Case:
         return 2e-3 if self.half else 1e-5
 
 
-STUDENT = {"channels": 64, "states": 1, "rank": 2}
-TEACHER = {"channels": 120, "states": 16, "rank": 4}
+STUDENT = Case(channels=64, states=1, rank=2)
+TEACHER = Case(channels=120, states=16, rank=4)
 
 
 def cases() -> list[Case]:
     """Return every case: large and extreme ones first, then all combinations of sizes."""
     found = []
     for half in (False, True):
-        found.append(Case(**STUDENT, half=half, repeat=20))
-        found.append(Case(**TEACHER, columns=True, reverse=True, half=half, repeat=5))
+        found.append(replace(STUDENT, half=half, repeat=20))
+        found.append(replace(TEACHER, columns=True, reverse=True, half=half, repeat=5))
     found += [
-        Case(**STUDENT, extreme=True),
-        Case(**TEACHER, extreme=True),
-        Case(**STUDENT, height=256, width=256, columns=True, repeat=5),
-        Case(**TEACHER, height=255, width=257, reverse=True),
-        Case(**STUDENT, batch=8, columns=True, reverse=True, half=True, repeat=3),
+        replace(STUDENT, extreme=True),
+        replace(TEACHER, extreme=True),
+        replace(STUDENT, height=256, width=256, columns=True, repeat=5),
+        replace(TEACHER, height=255, width=257, reverse=True),
+        replace(STUDENT, batch=8, columns=True, reverse=True, half=True, repeat=3),
     ]
     sizes = itertools.product(
         (32, 64, 80, 96, 120), (1, 2, 3, 4, 8, 16), (2, 3, 4), (False, True), (False, True)

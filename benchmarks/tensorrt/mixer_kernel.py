@@ -1,11 +1,11 @@
 """The plugin's kernel on a GPU: against a float64 loop, and its time beside the fused Triton mixer.
 
-    python benchmarks/tensorrt/mixer_kernel.py                   # compiles the kernel with nvcc
-    python benchmarks/tensorrt/mixer_kernel.py --library FILE    # a library that was compiled
-    python benchmarks/tensorrt/mixer_kernel.py --builds all      # and other settings beside it
+    python -m benchmarks.tensorrt.mixer_kernel                   # compiles the kernel with nvcc
+    python -m benchmarks.tensorrt.mixer_kernel --library FILE    # a library that was compiled
+    python -m benchmarks.tensorrt.mixer_kernel --builds all      # and other settings beside it
 
 Needs torch with a GPU, and no TensorRT: the kernel is called through the library's C symbols.
-Writes benchmarks/results/tensorrt/mixer_kernel.json; `tensorrt_page.py` renders results.
+Writes benchmarks/results/tensorrt/mixer_kernel.json; `page.py` renders results.
 """
 
 import argparse
@@ -15,29 +15,36 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-HERE = Path(__file__).parent
-sys.path.append(str(HERE.parent))
-
-from host_facts import host_facts  # noqa: E402
-from mixer_cases import NAMES, STUDENT, TEACHER, Case, cases, draw, error, reference  # noqa: E402
-from mixer_library import BUILDS, SHIPPED, compile_build, load  # noqa: E402
-from norm_kernel import check_norms, norm_times  # noqa: E402
-
-from edgesr.boards.gpu import first_gpu  # noqa: E402
-from edgesr.engine.nvcc import find_nvcc  # noqa: E402
-from edgesr.errors import EdgesrError, EngineError  # noqa: E402
-from edgesr.files import make_folder, write_json  # noqa: E402
-from edgesr.scan.fused_mixer import MixerWeights, fused_mixer  # noqa: E402
-from edgesr.scan.path import Direction, ScanPath  # noqa: E402
+from benchmarks.scan.timing import events
+from benchmarks.shared.folders import RESULTS
+from benchmarks.tensorrt.host_facts import host_facts
+from benchmarks.tensorrt.mixer_cases import (
+    NAMES,
+    STUDENT,
+    TEACHER,
+    Case,
+    cases,
+    draw,
+    error,
+    reference,
+)
+from benchmarks.tensorrt.mixer_library import BUILDS, SHIPPED, compile_build, load
+from benchmarks.tensorrt.norm_kernel import check_norms, norm_times
+from edgesr.boards.gpu import first_gpu
+from edgesr.engine.nvcc import find_nvcc
+from edgesr.errors import EdgesrError, EngineError
+from edgesr.files import make_folder, write_json
+from edgesr.scan.fused_mixer import MixerWeights, fused_mixer
+from edgesr.scan.path import Direction, ScanPath
 
 SCHEMA = "edgesr-mixer-kernel/1"
-RESULT = HERE.parent / "results/tensorrt/mixer_kernel.json"
+RESULT = RESULTS / "tensorrt/mixer_kernel.json"
 LAUNCHES, REPLAYS = 20, 100
 UNIT = f"microseconds a launch; median of {REPLAYS} replays of a CUDA graph of {LAUNCHES}"
 WARPS, GROUPS = (2, 4, 8), (8, 16, 32)
@@ -137,8 +144,8 @@ def concurrent(library: ctypes.CDLL) -> Json:
     """Return how often launches on several streams at once gave other bits than alone."""
     pairs = []
     for seed in range(STREAMS):
-        launch, _ = prepare(library, Case(**STUDENT, seed=seed), "cuda")
-        pairs.append((launch, torch.cuda.Stream()))
+        launch, _ = prepare(library, replace(STUDENT, seed=seed), "cuda")
+        pairs.append((launch, torch.cuda.Stream()))  # type: ignore[no-untyped-call]
     torch.cuda.synchronize()
     alone = []
     for launch, stream in pairs:
@@ -160,7 +167,7 @@ def concurrent(library: ctypes.CDLL) -> Json:
 
 def graph_us(call: Callable[[], object]) -> float:
     """Return the time of one of many calls in a CUDA graph, in microseconds."""
-    side = torch.cuda.Stream()
+    side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side):
         call()
@@ -171,9 +178,9 @@ def graph_us(call: Callable[[], object]) -> float:
                 call()
         for _ in range(5):
             graph.replay()
-        times = []
+        times: list[float] = []
         for _ in range(REPLAYS):
-            start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+            start, end = events()
             start.record()
             graph.replay()
             end.record()
@@ -196,12 +203,12 @@ def times(build: str, library: ctypes.CDLL) -> Iterator[Json]:
     for half in (False, True):
         for warps in (*WARPS, 16) if build.endswith("512") else WARPS:
             for group in GROUPS:
-                yield timed(build, library, Case(**STUDENT, half=half), warps, group)
+                yield timed(build, library, replace(STUDENT, half=half), warps, group)
     for half in (False, True):
-        yield timed(build, library, Case(**TEACHER, half=half))
-    yield timed(build, library, Case(**STUDENT, height=256, width=256))
-    yield timed(build, library, Case(**STUDENT, batch=8, half=True))
-    yield timed(build, library, Case(**STUDENT, columns=True, reverse=True))
+        yield timed(build, library, replace(TEACHER, half=half))
+    yield timed(build, library, replace(STUDENT, height=256, width=256))
+    yield timed(build, library, replace(STUDENT, batch=8, half=True))
+    yield timed(build, library, replace(STUDENT, columns=True, reverse=True))
 
 
 def triton(case: Case) -> Json:
@@ -229,8 +236,8 @@ def measure(libraries: dict[str, ctypes.CDLL], facts: Json, out: Path) -> Json:
     document["check"] = check(first, cases(), "cuda")
     document["norms"] = {"check": check_norms(first, "cuda"), "times": norm_times(first, graph_us)}
     write_json(out, document)
-    for sizes_ in (STUDENT, TEACHER):
-        document["triton"] += [triton(Case(**sizes_, half=half)) for half in (False, True)]
+    for sizes in (STUDENT, TEACHER):
+        document["triton"] += [triton(replace(sizes, half=half)) for half in (False, True)]
     for build, library in libraries.items():
         for row in times(build, library):
             print(row, flush=True)
@@ -271,7 +278,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 **host_facts(gpu),
                 "nvcc": None if nvcc is None else nvcc.version,
                 "source_sha256": next(iter(stated.values())),
-                "command": "python benchmarks/tensorrt/mixer_kernel.py --builds " + options.builds,
+                "command": "python -m benchmarks.tensorrt.mixer_kernel --builds " + options.builds,
             }  # fmt: skip
             document = measure(libraries, facts, options.out)
     except EdgesrError as problem:

@@ -2,13 +2,9 @@
 
 import ctypes
 import subprocess
-import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[1]))
-
-from tensorrt_kernels import ALL
-
+from benchmarks.tensorrt.kernels import ALL
 from edgesr.artifacts.plugin import read_sources, source_sha256
 from edgesr.engine.nvcc import Nvcc, first_error
 from edgesr.errors import EngineError

@@ -1,6 +1,6 @@
 """Ten seconds of 1080p through `edgesr upscale`: frames, time stamps and audio against the source.
 
-    python benchmarks/video/clip_1080p.py -o benchmarks/results/video_1080p.json
+    python -m benchmarks.video.clip_1080p -o benchmarks/results/video/1080p.json
 
 ffprobe judges: the same number of frames at the same times, every audio packet the same bytes at
 the same time. A fast network by default; what is shown holds for any.
@@ -15,8 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from judge import clip, differences, see
-
+from benchmarks.video.judge import clip, differences, see
 from edgesr.files import write_json
 
 

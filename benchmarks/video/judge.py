@@ -33,7 +33,8 @@ def probe(*arguments: str | Path) -> dict[str, Any]:
     """Return what ffprobe prints as JSON."""
     command = ["ffprobe", "-v", "error", "-of", "json", *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return json.loads(done.stdout)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
 def see(path: Path) -> Seen:

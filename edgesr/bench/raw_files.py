@@ -1,7 +1,8 @@
 """The raw files of a run: run.json, latencies.csv, power.csv and pictures/.
 
 A folder may come from another machine, or from a stranger: nothing outside of it is read, and every
-value is checked before anything is computed of it (edgesr/bench/raw_values.py).
+value is checked before anything is computed of it (edgesr/bench/raw_values.py). A table that was
+compressed by `xz` is read as it is (edgesr/bench/packed.py).
 """
 
 import io
@@ -17,6 +18,7 @@ from msgspec import Meta
 
 from edgesr.artifacts.file_set import settle, write_set
 from edgesr.bench.environment import Machine, State
+from edgesr.bench.packed import packed, read_packed
 from edgesr.bench.raw_values import check_values
 from edgesr.bench.recording import Latencies, Model, Power, Recording, Settings, Span
 from edgesr.decode import FileName, MalformedError, Sha256, Text, read_bounded, read_json
@@ -93,9 +95,12 @@ def write_raw(folder: Path, recording: Recording, pictures: Mapping[str, bytes])
         with suppress(OSError):
             (folder / PICTURES).rmdir()  # only if nothing is in it
         raise
+    # Of the run that was replaced.
+    for name in (LATENCIES, POWER):
+        packed(folder / name).unlink(missing_ok=True)
     for stale in (folder / PICTURES).glob("*.png"):
         if stale.name not in pictures:
-            stale.unlink()  # of the run that was replaced
+            stale.unlink()
 
 
 def read_raw(folder: Path) -> Recording:
@@ -110,9 +115,8 @@ def read_raw(folder: Path) -> Recording:
         run = read_json(inside(folder, RUN), RunFile, DataError, _AGAIN, FORMAT)
         for name, digest in run.files.items():
             settle(inside(folder, name), digest)
-        latencies = _read_latencies(inside(folder, LATENCIES))
-        table = inside(folder, POWER)
-        samples = parse_samples(read_bounded(table, LIMIT_BYTES).decode("utf-8"), table)
+        latencies = _parse_latencies(*_read_table(folder, LATENCIES))
+        samples = parse_samples(*_read_table(folder, POWER))
     except FileNotFoundError as error:
         raise DataError(
             f"there is no run in it ({Path(error.filename).name} is missing)",
@@ -170,8 +174,15 @@ def inside(folder: Path, name: str) -> Path:
 _SHARED = [name for name in RunFile.__annotations__ if name not in {"files", "format"}]
 
 
-def _read_latencies(path: Path) -> Latencies:
-    text = read_bounded(path, LIMIT_BYTES).decode("utf-8")
+def _read_table(folder: Path, name: str) -> tuple[str, Path]:
+    """Return the text of a table and the file that held it: itself, or its compressed form."""
+    path, other = inside(folder, name), inside(folder, packed(Path(name)).name)
+    if other.exists() and not path.exists():
+        return read_packed(other, LIMIT_BYTES).decode("utf-8"), other
+    return read_bounded(path, LIMIT_BYTES).decode("utf-8"), path
+
+
+def _parse_latencies(text: str, path: Path) -> Latencies:
     header, _, rows = text.partition("\n")
     if header != COLUMNS or not rows.strip():
         raise DataError("not a table of latencies", where=path, fix=_AGAIN)

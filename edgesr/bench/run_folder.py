@@ -5,15 +5,18 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from edgesr.bench.packed import packed
 from edgesr.bench.raw_files import LATENCIES, PICTURES, POWER, RUN, write_raw
 from edgesr.bench.recording import Recording
 from edgesr.errors import ConfigError, EdgesrError, shell
 from edgesr.files import make_folder
 
 NAMES = frozenset(
-    {RUN, PICTURES, LATENCIES, POWER} | {"result.json", "power.svg", "latency.svg", "report.html"}
+    {RUN, PICTURES, LATENCIES, POWER}
+    | {packed(Path(name)).name for name in (LATENCIES, POWER)}
+    | {"result.json", "power.svg", "latency.svg", "report.html"}
 )
-"""Everything that a run leaves in its folder."""
+"""Everything that a run leaves in its folder, or `xz` makes of it."""
 
 FREE_BYTES = 16 << 20
 """What must be free before a run: several times what one of 1000 samples writes."""

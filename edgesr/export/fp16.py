@@ -25,13 +25,16 @@ CASTS_ITSELF = frozenset({MIXER})
 
 
 def to_fp16(
-    model: ModelProto, large: frozenset[str] = frozenset()
+    model: ModelProto,
+    large: frozenset[str] = frozenset(),
+    islands: frozenset[str] = ISLANDS,
 ) -> tuple[ModelProto, tuple[str, ...]]:
     """Convert a float32 graph; the functions of its mixers stay as they were.
 
     Args:
         model: the graph.
         large: values too large for float16; what computes them is an island too.
+        islands: kinds of nodes that compute in float32.
 
     Returns:
         the typed graph, and its islands: kinds of nodes, then single nodes as "Conv NAME".
@@ -42,7 +45,7 @@ def to_fp16(
     types = {name: value.elem_type for name, value in value_types(graph).items()}
     types.update((tensor.name, tensor.data_type) for tensor in graph.initializer)
     constants = {tensor.name: tensor for tensor in graph.initializer}
-    converter = _Converter(types, constants, large)
+    converter = _Converter(types, constants, large, islands)
     nodes = [new for node in graph.node for new in converter.convert(node)]
     for output in graph.output:
         nodes += converter.restore(output.name, nodes)
@@ -59,27 +62,32 @@ def to_fp16(
     single = [
         f"{node.op_type} {node.output[0]}"
         for node in model.graph.node
-        if kind_of(node) not in ISLANDS and not large.isdisjoint(node.output)
+        if kind_of(node) not in islands and not large.isdisjoint(node.output)
     ]
-    return result, (*sorted(ISLANDS & kinds), *single)
+    return result, (*sorted(islands & kinds), *single)
 
 
 class _Converter:
     """Walks the nodes in order and knows the type every value has by then."""
 
     def __init__(
-        self, types: dict[str, int], constants: dict[str, TensorProto], large: frozenset[str]
+        self,
+        types: dict[str, int],
+        constants: dict[str, TensorProto],
+        large: frozenset[str],
+        islands: frozenset[str],
     ) -> None:
         self.types = types
         self.constants = constants
         self.large = large
+        self.islands = islands
         self.halves: dict[str, TensorProto] = {}
         self.casts: dict[tuple[str, int], str] = {}
 
     def convert(self, node: NodeProto) -> Generator[NodeProto, None, None]:
         """Yield the Casts a node needs before it, and the node with its new types."""
         kind = kind_of(node)
-        island = kind in ISLANDS - CASTS_ITSELF or not self.large.isdisjoint(node.output)
+        island = kind in self.islands - CASTS_ITSELF or not self.large.isdisjoint(node.output)
         wanted = SINGLE if island else HALF
         new = NodeProto()
         new.CopyFrom(node)

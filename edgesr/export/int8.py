@@ -5,7 +5,7 @@ scale, and its weights from int8 through DequantizeLinear with one scale for eac
 Zero points are 0, as TensorRT demands. The scale of an input is the largest magnitude met on the
 calibration tiles, after its channels were made alike (smooth.py). The network's ends, which read
 and write the picture, stay as they are: the two cost more PSNR than the 29 multiplications between
-them, and hold an eighth of the multiply-adds (benchmarks/results/int8.md).
+them, and hold an eighth of the multiply-adds (benchmarks/results/precision/int8.md).
 """
 
 from collections.abc import Container, Iterable, Iterator
@@ -54,6 +54,7 @@ def to_int8(
     batch: int | None,
     chosen: tuple[str, ...] = (),
     migration: float | None = MIGRATION,
+    method: str = METHOD,
 ) -> tuple[ModelProto, tuple[str, ...]]:
     """Quantise a finished graph with ONNX Runtime's quantiser.
 
@@ -63,6 +64,7 @@ def to_int8(
         batch: tiles the graph takes at once; None: any number.
         chosen: names of the nodes to quantise; none: those of `worth_quantising`.
         migration: of `smooth`; None: the channels are left as they are.
+        method: how ranges are found, the name of a `CalibrationMethod` of ONNX Runtime.
 
     Returns:
         the graph, and the names of the quantised nodes.
@@ -94,7 +96,7 @@ def to_int8(
         reduce_range=False,
         weight_qType=QuantType.QInt8,
         activation_qType=QuantType.QInt8,
-        tensors_range=_ranges(typed, tiles, batch),
+        tensors_range=_ranges(typed, tiles, batch, method),
         nodes_to_quantize=list(chosen),
         nodes_to_exclude=[],
         op_types_to_quantize=list(KINDS),
@@ -168,7 +170,7 @@ def _turned(node: NodeProto) -> NodeProto:
     return helper.make_node(node.op_type, node.output, node.input, name=node.name)
 
 
-def _ranges(model: ModelProto, tiles: NDArray[np.float32], batch: int | None) -> Any:
+def _ranges(model: ModelProto, tiles: NDArray[np.float32], batch: int | None, method: str) -> Any:
     """Run the tiles and return ONNX Runtime's record of every range."""
     from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, create_calibrator
 
@@ -189,7 +191,7 @@ def _ranges(model: ModelProto, tiles: NDArray[np.float32], batch: int | None) ->
             path,
             list(KINDS),
             augmented_model_path=str(path.with_name("augmented.onnx")),
-            calibrate_method=CalibrationMethod[METHOD],
+            calibrate_method=CalibrationMethod[method],
         )
         calibrator.collect_data(Tiles())
         return calibrator.compute_data()

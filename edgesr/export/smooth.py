@@ -29,7 +29,7 @@ from edgesr.export.graph import producers, remove_unused, value_types
 from edgesr.export.ranges import largest_sizes
 
 MIGRATION = 0.8
-"""m above, by measurement (benchmarks/results/int8.md); at 1.0 all channels become equal."""
+"""m above, by measurement (benchmarks/results/precision/int8.md); at 1.0 all channels are equal."""
 
 
 def smooth(

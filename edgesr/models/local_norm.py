@@ -47,7 +47,7 @@ def add_and_normalise(
     Returns:
         Two tensors (batch, height*width, d).
     """
-    if not fused_available(t):
+    if not (norm.fuse and fused_available(t)):
         u = t + tokens(locality(image(t, height, width)))
         return u, norm(u)
     weights = locality.weight, norm.weight, norm.bias

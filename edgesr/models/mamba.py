@@ -65,7 +65,13 @@ class Mamba(nn.Module):
         rank: of the outer projections; None for full matrices.
         heads: H of the SSD variant; None for S6.
         direction: how convolution and scan walk over the picture that the tokens are.
+
+    Attributes:
+        fuse: take one kernel for all between the outer projections where there is a GPU for it;
+            False: the scan alone is one kernel there. Results differ by rounding.
     """
+
+    fuse: bool = True
 
     def __init__(
         self,
@@ -108,7 +114,7 @@ class Mamba(nn.Module):
         xz = self.in_proj(tokens)  # (batch, L, 2E)
         if torch.onnx.is_in_onnx_export():
             y = self._onnx_node(xz, path)
-        elif fused_available(xz):
+        elif self.fuse and fused_available(xz):
             y = fused_mixer(xz, self.inner_weights(), path)
         else:
             y = self._mix(xz, path)

@@ -21,7 +21,13 @@ class TokenNorm(nn.LayerNorm):
 
     Under autocast the result has autocast's dtype, where nn.LayerNorm gives float32 for the next
     matrix product to convert; `stream` keeps float32, for what is added to layer after layer.
+
+    Attributes:
+        fuse: take the fused kernel where there is a GPU for it; False: torch's, also where a
+            convolution before it would be fused with it. Results differ by rounding.
     """
+
+    fuse: bool = True
 
     def __init__(self, width: int, stream: bool = False) -> None:
         super().__init__(width)
@@ -29,7 +35,7 @@ class TokenNorm(nn.LayerNorm):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(batch, L, d) -> (batch, L, d)."""
-        if not fused_available(tokens):
+        if not (self.fuse and fused_available(tokens)):
             return super().forward(tokens)
         return fused_norm(tokens, self.weight, self.bias, self.eps, self.output_dtype(tokens))
 

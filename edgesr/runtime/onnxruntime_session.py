@@ -2,7 +2,7 @@
 
 Tiles run side by side, each on one thread. On two cores the student takes 15 ms a tile so, and
 23 ms with two threads in each operation of a single tile, which is ONNX Runtime's default
-(benchmarks/results/tile_threads.json).
+(benchmarks/results/tiles/threads.json).
 """
 
 import os

@@ -2,7 +2,7 @@
 
 DEFAULT_OVERLAP = 8
 """Input pixels that neighbouring tiles share at least: the fewest that keep the gradient across
-tile borders within about 1 % of the untiled picture's (benchmarks/results/tile_overlap.json)."""
+tile borders within about 1 % of the untiled picture's (benchmarks/results/tiles/overlap.json)."""
 
 
 def choose_overlap(tile: tuple[int, int]) -> int:

@@ -12,14 +12,14 @@ from small_disk import small_disk
 from edgesr.artifacts.file_set import check_folder, settle, waiting_members, write_set
 from edgesr.errors import ConfigError, EdgesrError
 
-sys.path.append(str(Path(__file__).parents[2] / "benchmarks/hostile"))
+ROOT = Path(__file__).parents[2]
 OLD = {"a.bin": b"old a" * 1000, "b.bin": b"old b" * 1000}
 NEW = {"a.bin": b"new a" * 1000, "b.bin": b"new b" * 1000, "c.bin": b"new c" * 1000}
 CHILD = """
 import json, os, signal, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
-from changes import Counter
+from benchmarks.hostile.changes import Counter
 from edgesr.artifacts.file_set import write_set
 folder, content = Path(sys.argv[1]), json.load(sys.stdin)
 counter = Counter(int(sys.argv[2]), folder, lambda: os.kill(os.getpid(), signal.SIGKILL))
@@ -49,9 +49,8 @@ def read(folder: Path) -> dict[str, bytes]:
 
 def child(folder: Path, stop_at: int) -> subprocess.CompletedProcess[str]:
     content = {"index": index(NEW), "members": {k: v.decode() for k, v in NEW.items()}}
-    hostile = Path(__file__).parents[2] / "benchmarks/hostile"
     return subprocess.run(
-        [sys.executable, "-c", CHILD, str(folder), str(stop_at), str(hostile)],
+        [sys.executable, "-c", CHILD, str(folder), str(stop_at), str(ROOT)],
         input=json.dumps(content),
         capture_output=True,
         text=True,

@@ -3,22 +3,19 @@
 import json
 import os
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 from recordings import pictures, recording
 from small_disk import small_disk
 
+from benchmarks.hostile.altered_runs import judge
 from edgesr.bench import run_folder
 from edgesr.bench.raw_files import read_raw, write_raw
 from edgesr.bench.report import PAGE, write_report
 from edgesr.bench.run_folder import claim_folder, keep
 from edgesr.cli import main
 from edgesr.errors import ConfigError, DataError, EdgesrError
-
-sys.path.append(str(Path(__file__).parents[2] / "benchmarks/hostile"))
-from altered_runs import judge
 
 RUN = Path(__file__).parent / "data/run"
 COUNT = 150

@@ -6,14 +6,21 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import distillation
 import pytest
-from distillation_text import ALPHAS, NONE_TAUGHT, PAYS_DB, lesson, tables, verdict
-from distillation_text import distillation as text
-from evaluated import SETS
 from test_shapes import PAGE, ROOT, edgesr
-from training_results import Finished
 
+from benchmarks.training import distillation
+from benchmarks.training.distillation_text import (
+    ALPHAS,
+    NONE_TAUGHT,
+    PAYS_DB,
+    lesson,
+    tables,
+    verdict,
+)
+from benchmarks.training.distillation_text import distillation as text
+from benchmarks.training.evaluated import SETS
+from benchmarks.training.results import Finished
 from edgesr.files import sha256
 
 STUDENT, TEACHER, STEPS = "mambalitesr:D8-G1-B1-N1", "espcn", 3

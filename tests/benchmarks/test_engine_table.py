@@ -2,25 +2,27 @@
 
 import ctypes
 import json
+import lzma
 import sys
 from pathlib import Path
 
 import pytest
 
+from benchmarks.shared.results import compress
+from benchmarks.table1.measuring import document, measure_cost
+from benchmarks.table1.networks import find_runnables
+from benchmarks.tensorrt import (
+    eight_sms,
+    engine_table,
+    engine_variants,
+)
+from benchmarks.tensorrt.engine_text import page
+from edgesr.bench.protocol import Hooks
+from edgesr.bench.raw_files import read_raw
+from edgesr.engine.stack import find_stack
+from edgesr.errors import EngineError, MissingError
+
 ROOT = Path(__file__).parents[2]
-sys.path.append(str(ROOT / "benchmarks/tensorrt"))
-
-import eight_sms  # noqa: E402
-import engine_table  # noqa: E402
-import engine_variants  # noqa: E402
-from engine_text import page  # noqa: E402
-from table1_measure import document, measure_cost  # noqa: E402
-from table1_networks import find_runnables  # noqa: E402
-
-from edgesr.bench.protocol import Hooks  # noqa: E402
-from edgesr.bench.raw_files import read_raw  # noqa: E402
-from edgesr.engine.stack import find_stack  # noqa: E402
-from edgesr.errors import EngineError, MissingError  # noqa: E402
 
 RESULTS = [
     path
@@ -70,15 +72,17 @@ def measured(tmp_path_factory):
 def test_compressed_raw_files_give_the_same_recording(measured):
     _, raw = measured
     before = read_raw(raw).latencies.latency_ms
-    engine_table.compress(raw)
+    compress(raw)
     assert not list(raw.glob("*.csv"))
-    packed = {path.name: path.read_bytes() for path in raw.glob("*.gz")}
-    assert set(packed) == {"latencies.csv.gz", "power.csv.gz"}
-    assert (engine_table.read_compressed(raw).latencies.latency_ms == before).all()
-    engine_table.unpack(raw)
-    engine_table.compress(raw)
-    assert packed == {path.name: path.read_bytes() for path in raw.glob("*.gz")}
-    engine_table.unpack(raw)
+    packed = {path.name: path.read_bytes() for path in raw.glob("*.xz")}
+    assert set(packed) == {"latencies.csv.xz", "power.csv.xz"}
+    assert (read_raw(raw).latencies.latency_ms == before).all()
+    for path in raw.glob("*.xz"):
+        path.with_suffix("").write_bytes(lzma.decompress(path.read_bytes()))
+        path.unlink()
+    assert (read_raw(raw).latencies.latency_ms == before).all()
+    compress(raw)
+    assert packed == {path.name: path.read_bytes() for path in raw.glob("*.xz")}
 
 
 def test_the_page_has_a_row_for_each_engine_and_none_for_the_cpu(measured):
@@ -112,7 +116,7 @@ def test_a_committed_result_is_its_page_and_its_raw_files(path):
     readme = engine_table.README.read_text()
     assert f"<!-- {path.stem} -->\n{page(found)}<!-- end of {path.stem} -->" in readme
     for batch, run in found["runs"].items():
-        recorded = engine_table.read_compressed(path.with_name(f"{path.stem}_b{batch}_bench"))
+        recorded = read_raw(path.with_name(f"{path.stem}_b{batch}_bench"))
         again = json.loads(json.dumps(engine_table.more(run, recorded)))
         assert list(again) == list(run["more"])
         for name, figures in run["more"].items():  # on another machine the last bit differs
@@ -121,7 +125,7 @@ def test_a_committed_result_is_its_page_and_its_raw_files(path):
 
 def test_rendering_leaves_results_of_other_tools_alone(tmp_path, monkeypatch):
     (path,) = RESULTS
-    for name in ("kernels.json", path.name):
+    for name in ("shapes.json", path.name):
         (tmp_path / name).write_bytes(path.with_name(name).read_bytes())
     readme = tmp_path / "README.md"
     readme.write_text(f"before\n<!-- {path.stem} -->\nold\n<!-- end of {path.stem} -->\nafter\n")

@@ -4,21 +4,17 @@
 tests/artifacts/test_file_set.py.
 """
 
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 pytest.importorskip("torch")
 pytest.importorskip("onnx")
-sys.path.append(str(Path(__file__).parents[2] / "benchmarks/hostile"))
 
-import full_disks
-import kills
-from children import Children, can_mount
-from places import States, make_states, sample
-from scenarios import SCENARIOS
+from benchmarks.hostile import full_disks, kills
+from benchmarks.hostile.children import Children, can_mount
+from benchmarks.hostile.places import States, make_states, sample
+from benchmarks.hostile.scenarios import SCENARIOS
 
 Make = Callable[[str, str], States]
 

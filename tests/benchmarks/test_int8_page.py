@@ -7,22 +7,22 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from int8 import files, operations, ranges
-from int8_judge import quantised
-from int8_text import RESULTS, page
 from random_weights import save_random_weights
 
+from benchmarks.precision.int8 import files, operations, ranges
+from benchmarks.precision.int8_judge import quantised
+from benchmarks.precision.int8_text import PLACE, page
 from edgesr.export import int8
 from edgesr.export.exporter import ExportRequest, export
 from edgesr.imaging.psnr import psnr_db
 
-REPORT = json.loads((RESULTS / "int8.json").read_text())
+REPORT = json.loads((PLACE / "int8.json").read_text())
 NETWORK = "mambalitesr:D16-G1-B1-N1-SKIP"
 
 
 def test_the_page_is_made_from_the_result() -> None:
-    again = "python benchmarks/int8_text.py"
-    assert (RESULTS / "int8.md").read_text() == page(REPORT), again
+    again = "python -m benchmarks.precision.int8_text"
+    assert (PLACE / "int8.md").read_text() == page(REPORT), again
 
 
 def test_what_is_exported_is_what_the_result_favours() -> None:
@@ -96,7 +96,7 @@ def test_psnr() -> None:
 
 def test_files_are_weighed(graph: onnx.ModelProto) -> None:
     pytest.importorskip("tensorrt_rtx")
-    from int8 import quantise
+    from benchmarks.precision.int8 import quantise
 
     rows = files({"fp32": graph, "int8": quantise(graph)})
     assert [row["precision"] for row in rows] == ["fp32", "int8"]

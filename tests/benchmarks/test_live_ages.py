@@ -3,20 +3,20 @@
 import copy
 import json
 import shutil
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmarks.live import (
+    ages,
+    tap,
+)
+
 ROOT = Path(__file__).parents[2]
-sys.path.append(str(ROOT / "benchmarks/live"))
 
-import ages  # noqa: E402
-import tap  # noqa: E402
-
-RESULTS = sorted((ROOT / "benchmarks/live/results").glob("*.json"))
+RESULTS = sorted((ROOT / "benchmarks/results/live").glob("*.json"))
 
 
 def seconds_for_a_frame() -> float:

@@ -3,7 +3,7 @@
 from typing import Any
 from xml.etree import ElementTree
 
-from pareto import Point, frontier, plot, points
+from benchmarks.shared.pareto import Point, frontier, plot, points
 
 SVG = "{http://www.w3.org/2000/svg}"
 

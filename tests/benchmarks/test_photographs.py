@@ -6,11 +6,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from photographs.__main__ import main
-from photographs.degraded import CASES, degraded
-from photographs.measuring import piqe_of
-from photographs.page import GAINS, HERE, JUDGED, mean, page, read_results, render
 
+from benchmarks.photographs.__main__ import main
+from benchmarks.photographs.degraded import CASES, degraded
+from benchmarks.photographs.measuring import piqe_of
+from benchmarks.photographs.page import GAINS, JUDGED, PAGE, PLACE, mean, page, read_results, render
 from edgesr.errors import DataError
 from edgesr.evaluate.datasets import Pair, open_sets
 from edgesr.imaging.picture import Picture, read_picture
@@ -123,14 +123,12 @@ def test_no_result_is_said(tmp_path: Path) -> None:
 
 
 def test_the_readme_is_made_from_the_results(tmp_path: Path) -> None:
-    results = read_results(HERE / "results")
+    results = read_results(PLACE)
     assert [result["label"] for result in results[:2]] == ["bicubic", "student"]
     copy = tmp_path / "README.md"
-    copy.write_text((HERE / "README.md").read_text())
-    assert render(HERE / "results", copy) == page(results)
-    assert copy.read_text() == (HERE / "README.md").read_text(), (
-        "python benchmarks/photographs render"
-    )
+    copy.write_text(PAGE.read_text())
+    assert render(PLACE, copy) == page(results)
+    assert copy.read_text() == PAGE.read_text(), "python -m benchmarks.photographs render"
     for result in results:
         assert {name: len(rows["clean"]) for name, rows in result["sets"].items()} == {
             "Set5": 5, "Set14": 14, "BSD100": 100,
@@ -140,7 +138,7 @@ def test_the_readme_is_made_from_the_results(tmp_path: Path) -> None:
 
 
 def test_results_are_json_of_every_picture() -> None:
-    for path in (HERE / "results").glob("*.json"):
+    for path in PLACE.glob("*.json"):
         for cases in json.loads(path.read_text())["sets"].values():
             for rows in cases.values():
                 assert all({"name", "psnr_y_db", "ssim_y", "piqe"} == set(row) for row in rows)

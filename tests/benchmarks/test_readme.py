@@ -7,9 +7,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import readme_picture
-import readme_table
 
+from benchmarks.release import readme_picture, readme_table
 from edgesr.imaging.picture import read_picture
 
 ROOT = Path(__file__).parents[2]
@@ -18,13 +17,13 @@ ROWS = re.findall(r"^\| \**([a-z-]+)\** \| ([\d,]+) \| (.*) \|$", README, re.MUL
 
 
 def test_the_table_is_made_from_the_results() -> None:
-    assert readme_table.render() == README, "python benchmarks/readme_table.py"
+    assert readme_table.render() == README, "python -m benchmarks.release.readme_table"
 
 
 def test_every_number_is_in_the_raw_results() -> None:
     """Read from the files again, without the code that makes the table."""
     results = ROOT / "benchmarks/results"
-    cpu = json.loads((results / "table1_x86.json").read_text())["cost"]
+    cpu = json.loads((results / "table1/table1_x86.json").read_text())["cost"]
     gpu = json.loads((results / "tensorrt/table_h200.json").read_text())["runs"]["1"]
     assert [name for name, _, _ in ROWS][-1] == "student"
     assert len(ROWS) == 6
@@ -32,7 +31,7 @@ def test_every_number_is_in_the_raw_results() -> None:
         *decibels, on_cpu, on_gpu, energy = cells.split(" | ")
         own = "student" if name == "bicubic" else name
         field = "bicubic_psnr_y_db" if name == "bicubic" else "psnr_y_db"
-        sets = json.loads((results / f"{own}_x4_eval.json").read_text())["sets"]
+        sets = json.loads((results / f"release/{own}_x4_eval.json").read_text())["sets"]
         means = {
             found["protocol"]["dataset"]: np.mean([each[field] for each in found["per_image"]])
             for found in sets

@@ -4,17 +4,17 @@ import json
 import re
 from pathlib import Path
 
-import pareto
 import pytest
-from table1 import PLOTS
-from table1_measure import SCHEMA, cost
-from table1_measure import again as again_of
-from table1_text import apart, page, to_csv
 
+from benchmarks.shared import pareto
+from benchmarks.table1.__main__ import PLOTS
+from benchmarks.table1.measuring import SCHEMA, cost
+from benchmarks.table1.measuring import again as again_of
+from benchmarks.table1.text import apart, page, to_csv
 from edgesr.bench.raw_files import read_raw
 
 ROOT = Path(__file__).parents[2]
-RESULTS = sorted((ROOT / "benchmarks/results").glob("table1_*.json"))
+RESULTS = sorted((ROOT / "benchmarks/results/table1").glob("table1_*.json"))
 README = (ROOT / "benchmarks/README.md").read_text()
 
 
@@ -27,7 +27,7 @@ def test_everything_about_a_result_is_made_from_its_json(path: Path) -> None:
     document = json.loads(path.read_text())
     assert document["schema"] == SCHEMA
     assert document["name"] == path.stem
-    again = "python benchmarks/table1.py render"
+    again = "python -m benchmarks.table1 render"
     assert path.with_suffix(".md").read_text() == page(document), again
     assert path.with_suffix(".csv").read_text() == to_csv(document), again
     for figure, suffix in PLOTS.items():
@@ -40,7 +40,7 @@ def test_the_readme_holds_the_table(path: Path) -> None:
     document = json.loads(path.read_text())
     block = re.search(f"<!-- {path.stem} -->\n(.*?)<!-- end of {path.stem} -->", README, re.DOTALL)
     assert block is not None, "give it its two marks in benchmarks/README.md"
-    assert block[1] == page(document), "python benchmarks/table1.py render"
+    assert block[1] == page(document), "python -m benchmarks.table1 render"
 
 
 @pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.stem)
@@ -70,7 +70,7 @@ def test_every_mark_of_the_readme_has_its_result() -> None:
 
 
 def test_the_document_says_what_sampling_was_seen_to_cost() -> None:
-    document = json.loads((ROOT / "benchmarks/results/sampling_overhead.json").read_text())
+    document = json.loads((ROOT / "benchmarks/results/bench/sampling_overhead.json").read_text())
     text = (ROOT / "docs/bench.md").read_text()
     assert document["command"] in text
     for name, found in document["samplers"].items():

@@ -1,4 +1,4 @@
-"""shapes.py as it is run, and the rule of its table on figures that are known."""
+"""shapes/directions.py as it is run, and the rule of its table on figures that are known."""
 
 import json
 import shutil
@@ -6,13 +6,13 @@ from pathlib import Path
 
 import cv2
 import pytest
-import shapes
-import shapes_text
-from evaluated import SETS
-from gpu_text import step_models
-from shapes_text import FIRST, MOST_PARAMETERS, SHAPES, Candidate, picked
-from training_results import Finished, read_run
 
+from benchmarks.scan.text import step_models
+from benchmarks.shapes import directions as shapes
+from benchmarks.shapes import directions_text as shapes_text
+from benchmarks.shapes.directions_text import FIRST, MOST_PARAMETERS, SHAPES, Candidate, picked
+from benchmarks.training.evaluated import SETS
+from benchmarks.training.results import Finished, read_run
 from edgesr.cli import main
 from edgesr.files import sha256
 from edgesr.models import get_network
@@ -195,5 +195,5 @@ def test_steps_of_networks_stand_beside_the_first() -> None:
     document = {"device": "a GPU", "torch": "2", "optimizer": "adamw", "steps": rows}
     text = step_models(document)
     assert "| `mambalitesr:C3` | 128 | 21.0 | 20.9 | +5.0 % |" in text
-    assert "step_gpu.py --model student --model mambalitesr:C3 --batch 128 --out " in text
-    assert step_models(None).startswith("- Not run yet. `python benchmarks/step_gpu.py --model ")
+    assert "benchmarks.scan.step --model student --model mambalitesr:C3 --batch 128 --out " in text
+    assert step_models(None).startswith("- Not run yet. `python -m benchmarks.scan.step --model ")

@@ -10,10 +10,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-import ship
-from ship import Place, add, card_blocks_of, trained_places
-from table1_networks import RIVALS, STUDENT
 
+from benchmarks.release import ship
+from benchmarks.release.ship import Place, add, card_blocks_of, trained_places
+from benchmarks.table1.networks import RIVALS, STUDENT
 from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.cli import main
 from edgesr.engine.named_model import NETWORK, SCALE
@@ -57,7 +57,7 @@ def test_weights_onnx_figures_and_card_belong_together(place: Place) -> None:
     assert parent is not None
     assert (parent.file, parent.sha256) == (weights.name, sha256(weights))
     figures = json.loads(place.quality.read_text())
-    again = "python benchmarks/ship.py measure --sets SETS"
+    again = "python -m benchmarks.release.ship measure --sets SETS"
     assert figures["onnx_sha256"] == sha256(place.file("onnx")), again
     assert {found["protocol"]["dataset"] for found in figures["sets"]} >= {
         "Set5",
@@ -68,7 +68,7 @@ def test_weights_onnx_figures_and_card_belong_together(place: Place) -> None:
     for name, content in card_blocks_of(place).items():
         block = re.search(f"<!-- {name} -->\n(.*?)<!-- end of {name} -->", card, re.DOTALL)
         assert block is not None, f"the mark of {name} is gone"
-        assert block[1] == content, "python benchmarks/ship.py render"
+        assert block[1] == content, "python -m benchmarks.release.ship render"
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", card):
         assert (FOLDER / target).exists(), target
 
@@ -106,7 +106,7 @@ def train(folder: Path, model: str, *more: str) -> Path:
 
 
 def script(*arguments: object) -> None:
-    command = [sys.executable, ship.__file__, *map(str, arguments)]
+    command = [sys.executable, "-m", ship.__name__, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
@@ -121,7 +121,7 @@ def test_a_run_becomes_a_shipped_network(photos: Path, monkeypatch: pytest.Monke
     assert place.stem == "espcn_x3"
     assert load_metadata(place.file("safetensors"))["step"] == "2"
     assert sorted(path.name for path in place.log.iterdir()) == [
-        "config.json", "curves.svg", "metrics.csv",
+        "config.json", "metrics.csv", "psnr.svg",
     ]  # fmt: skip
     assert str(photos) not in (place.log / "config.json").read_text()
     figures = json.loads(place.quality.read_text())

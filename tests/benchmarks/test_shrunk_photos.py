@@ -15,9 +15,9 @@ CITY = ROOT / "tests" / "data" / "city_512.jpg"
 
 
 def shrunk(*folders: Path) -> subprocess.CompletedProcess[str]:
-    script = ROOT / "benchmarks" / "shrunk_photos.py"
     return subprocess.run(
-        [sys.executable, str(script), *map(str, folders)],
+        [sys.executable, "-m", "benchmarks.release.shrunk_photos", *map(str, folders)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         check=False,
         capture_output=True,
         text=True,

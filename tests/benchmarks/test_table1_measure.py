@@ -1,4 +1,4 @@
-"""table1.py and figure6.py as they are run, on two small pictures and networks known exactly."""
+"""Table I and figure 6 as they are run, on two small pictures and networks known exactly."""
 
 import json
 import shutil
@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 import pytest
 from recordings import recording
-from table1_measure import ScoreFile, cost
-from table1_measure import again as again_of
-from table1_networks import find_runnables
-from table1_text import apart
 
+from benchmarks.table1.measuring import ScoreFile, cost
+from benchmarks.table1.measuring import again as again_of
+from benchmarks.table1.networks import find_runnables
+from benchmarks.table1.text import apart
 from edgesr.bench.raw_files import read_raw
 from edgesr.errors import ConfigError, EdgesrError
 from edgesr.evaluate.datasets import open_sets
@@ -32,7 +32,7 @@ CORNERS = ROOT / "tests/imaging/data"
 
 def script(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, f"benchmarks/{name}.py", *map(str, arguments)],
+        [sys.executable, "-m", f"benchmarks.{name}", *map(str, arguments)],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -208,7 +208,7 @@ def test_what_cannot_be_measured_is_refused(tmp_path: Path) -> None:
 def test_the_figure_shows_every_version(weights: Path, tmp_path: Path) -> None:
     hr = CORNERS / "imresize_top_left_hr.png"
     done = script(
-        "figure6", hr, "--crop", "1,2,6,5", "--weights-dir", weights, "--networks", "espcn",
+        "table1.figure6", hr, "--crop", "1,2,6,5", "--weights-dir", weights, "--networks", "espcn",
         "student", "esr-tm", "-o", tmp_path / "f.png", "--work", tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

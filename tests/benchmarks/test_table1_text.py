@@ -5,7 +5,10 @@ import io
 from typing import Any
 
 import pytest
-from table1_text import PAPER, fill_blocks, markdown, page, table1, table2, to_csv, verdict
+
+from benchmarks.shared.markdown import fill_blocks, markdown
+from benchmarks.shared.paper import PAPER
+from benchmarks.table1.text import page, table1, table2, to_csv, verdict
 
 Json = dict[str, Any]
 
@@ -41,7 +44,7 @@ def cost(ratio: float, energy: float | None = None) -> Json:
 def document(rows: list[Json], costs: dict[str, Json], power: str | None = None) -> Json:
     return {
         "name": "table1_test",
-        "command": "python benchmarks/table1.py measure",
+        "command": "python -m benchmarks.table1 measure",
         "quality_protocol": "protocol",
         "latency_protocol": "one tile",
         "sets": [{"name": "Set5", "images": 5, "lr": "read from LRx4/"}],

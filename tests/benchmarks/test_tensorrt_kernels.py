@@ -1,10 +1,9 @@
 """Kernels of the scan's plugin, compiled for every GPU they are meant for, and their result."""
 
-import json
-
 import pytest
-import tensorrt_kernels
 
+from benchmarks.shared.results import read_result
+from benchmarks.tensorrt import kernels as tensorrt_kernels
 from edgesr.artifacts.plugin import source_sha256
 from edgesr.engine.nvcc import find_nvcc
 
@@ -34,7 +33,7 @@ def test_student_and_teacher_compile_without_spills_for_an_orin() -> None:
 
 
 def test_the_result_is_of_these_sources_and_holds_every_kernel() -> None:
-    result = json.loads(tensorrt_kernels.RESULT.read_text())
+    result = read_result(tensorrt_kernels.RESULT)
     assert result["source_sha256"] == source_sha256(), result["command"]
     assert list(result["gpus"]) == list(tensorrt_kernels.GPUS)
     for gpu in result["gpus"].values():

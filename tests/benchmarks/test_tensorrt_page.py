@@ -5,29 +5,28 @@ import ctypes
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 
+from benchmarks.tensorrt import (
+    engine_times,
+    mixer_kernel,
+    norm_kernel,
+)
+from benchmarks.tensorrt import page as tensorrt_page
+from benchmarks.tensorrt.mixer_cases import NAMES, Case, cases, draw, error, reference
+from benchmarks.tensorrt.mixer_library import compile_build, load
+from edgesr.artifacts.plugin import source_sha256
+from edgesr.engine.nvcc import find_nvcc
+from edgesr.engine.plugin_build import COST
+from edgesr.files import sha256
+from edgesr.models.mamba import Mamba
+from edgesr.scan.path import TURNS, ScanPath
+from edgesr.weights import shipped
+
 ROOT = Path(__file__).parents[2]
-sys.path.append(str(ROOT / "benchmarks/tensorrt"))
-
-import engine_times  # noqa: E402
-import mixer_kernel  # noqa: E402
-import norm_kernel  # noqa: E402
-import tensorrt_page  # noqa: E402
-from mixer_cases import NAMES, Case, cases, draw, error, reference  # noqa: E402
-from mixer_library import compile_build, load  # noqa: E402
-
-from edgesr.artifacts.plugin import source_sha256  # noqa: E402
-from edgesr.engine.nvcc import find_nvcc  # noqa: E402
-from edgesr.engine.plugin_build import COST  # noqa: E402
-from edgesr.files import sha256  # noqa: E402
-from edgesr.models.mamba import Mamba  # noqa: E402
-from edgesr.scan.path import TURNS, ScanPath  # noqa: E402
-from edgesr.weights import shipped  # noqa: E402
 
 HOST_SOURCE = ROOT / "tests/scan/plugin_on_host/mixer_on_host.cpp"
 
@@ -38,7 +37,7 @@ def results():
 
 
 def test_the_page_is_made_from_the_results():
-    again = "python benchmarks/tensorrt/tensorrt_page.py"
+    again = "python -m benchmarks.tensorrt.page"
     assert tensorrt_page.PAGE.read_text() == tensorrt_page.committed(), again
 
 

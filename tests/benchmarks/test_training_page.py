@@ -3,12 +3,12 @@
 import re
 from pathlib import Path
 
-from training_page import blocks, figures
-from training_plan import Plan
+from benchmarks.training.page import blocks, figures
+from benchmarks.training.plan import Plan
 
 ROOT = Path(__file__).parents[2] / "benchmarks"
 PAGE, RESULTS = (ROOT / "TRAINING.md").read_text(), ROOT / "results"
-AGAIN = "python benchmarks/training_tables.py render"
+AGAIN = "python -m benchmarks.training.tables render"
 
 
 def test_every_block_is_made_from_the_results() -> None:

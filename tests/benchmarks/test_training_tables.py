@@ -1,4 +1,4 @@
-"""training_tables.py and student_shape.py as they are run, with networks and runs of seconds."""
+"""training.tables and shapes.student as they are run, with networks and runs of seconds."""
 
 import json
 import os
@@ -13,16 +13,16 @@ from threading import Thread
 from typing import Any
 
 import cv2
-import distillation
 import pytest
-import shapes
-import student_shape
 import torch
-import training_tables
-from training_plan import Place, Plan, configure, paper_runs
-from training_results import read_run
-from training_runs import RESULT, share
 
+from benchmarks.shapes import directions as shapes
+from benchmarks.shapes import student as student_shape
+from benchmarks.training import distillation
+from benchmarks.training import tables as training_tables
+from benchmarks.training.plan import Place, Plan, configure, paper_runs
+from benchmarks.training.results import read_run
+from benchmarks.training.runs import RESULT, share
 from edgesr.errors import ConfigError
 from edgesr.train.config import TrainConfig
 from edgesr.train.record import plain, read_metrics
@@ -164,12 +164,13 @@ def test_students_learn_from_their_teacher_and_scores_are_those_of_the_validatio
 def test_the_page_follows_from_what_is_kept(rendered: Path) -> None:
     page = (rendered / "page.md").read_text()
     kept = rendered / "results/training"
-    assert {folder.name for folder in kept.iterdir()} == {run.name for run in paper_runs(TINY)}
+    folders = {path.name for path in kept.iterdir() if path.is_dir()}
+    assert folders == {run.name for run in paper_runs(TINY)}
     assert str(Path("/tmp")) not in "".join(path.read_text() for path in kept.rglob("*.json"))
     student = json.loads((kept / "table4-alpha0.8" / RESULT).read_text())["scores"]
     assert f"| 0.8 | {student['Set5']['psnr_y_db']:.2f} | " in page
     assert "Not run yet: table" not in page and "Not run yet: row" not in page
-    assert "![PSNR over alpha](results/figure5_alpha.svg)" in page
+    assert "![PSNR over alpha](results/training/figure5_alpha.svg)" in page
     assert "figure4b_power" not in page  # a CPU has no such meter
     render(rendered)
     assert (rendered / "page.md").read_text() == page
@@ -184,7 +185,7 @@ def test_another_result_is_another_page_and_none_is_said(rendered: Path) -> None
     render(rendered)
     page = (rendered / "page.md").read_text()
     assert "| 12.34 / " in page
-    assert "- Not run yet: table4-alpha0.0. `python benchmarks/training_tables.py run" in page
+    assert "- Not run yet: table4-alpha0.0. `python -m benchmarks.training.tables run" in page
 
 
 def test_other_seeds_repeat_the_students(runs: Path, place: Path, tmp_path: Path) -> None:
@@ -290,8 +291,8 @@ def test_every_command_of_the_page_is_understood() -> None:
     scripts = {tool.__name__: tool for tool in tools}
     commands = [line.split() for line in PAGE.read_text().splitlines() if line.startswith("    py")]
     assert len(commands) >= 8
-    for _, script, *arguments in commands:
-        scripts[Path(script).stem].build_parser().parse_args(arguments)
+    for _, _, module, *arguments in commands:
+        scripts[module].build_parser().parse_args(arguments)
 
 
 def test_the_shape_is_decided(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -307,12 +308,12 @@ def test_the_shape_is_decided(place: Path, tmp_path: Path, monkeypatch: pytest.M
     table = ["table", "--runs", tmp_path / "runs", "--results", tmp_path / "results", "--page",
              tmp_path / "page.md", "--repeats", 2, "--threads", 1]  # fmt: skip
     student_shape.main([str(argument) for argument in table], shapes)
-    document = json.loads((tmp_path / "results/student_shape.json").read_text())
+    document = json.loads((tmp_path / "results/shapes/student_shape.json").read_text())
     assert [row["name"] for row in document["networks"]] == list(shapes)
     assert all(document["cost"][shape]["latency_ms"] > 0 for shape in shapes)
     page = (tmp_path / "page.md").read_text()
     assert "**The student's shape by this rule: `mambalitesr:D8-G1-B1-" in page
     assert page.count("| **chosen** |") == 1
-    assert (tmp_path / "results/student_shape_pareto.svg").read_text().count("<rect") == 2
+    assert (tmp_path / "results/shapes/student_shape_pareto.svg").read_text().count("<rect") == 2
     kept = read_run(tmp_path / "results/training/student_shape/N2")
     assert kept is not None and kept.config["steps"] == 3

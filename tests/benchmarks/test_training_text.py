@@ -4,11 +4,12 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from student_shape_text import SCHEMA, SHAPES, student_shape
-from training_figures import Line, draw
-from training_plan import Plan
-from training_results import Finished
-from training_text import row2500, table3, table4
+
+from benchmarks.shapes.student_text import SCHEMA, SHAPES, student_shape
+from benchmarks.training.figures import Line, draw
+from benchmarks.training.plan import Plan
+from benchmarks.training.results import Finished
+from benchmarks.training.text import row2500, table3, table4
 
 Json = dict[str, Any]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -91,7 +92,7 @@ def test_what_was_not_run_is_said() -> None:
     text = table3(Plan(), {"table3-rank30": run(28.9)}, count)
     assert not text.startswith("**")
     assert "| 2 | 458,268 | 1,500 | not run | not run | not run | - | not run |" in text
-    assert "- Not run yet: table3-rank2. `python benchmarks/training_tables.py run" in text
+    assert "- Not run yet: table3-rank2. `python -m benchmarks.training.tables run" in text
     assert "Not run yet: row2500-teacher and row2500-student." in row2500(Plan(), {}, count)
 
 
@@ -121,7 +122,7 @@ def test_the_row_is_held_against_bicubic(psnr: float, words: str) -> None:
 
 
 def shapes(figures: dict[str, tuple[float, float]]) -> Json:
-    """The document of student_shape.py by shape -> (ms, dB)."""
+    """The document of shapes/student.py by shape -> (ms, dB)."""
     networks = [
         {
             "name": name,

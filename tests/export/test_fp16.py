@@ -10,6 +10,7 @@ import pytest
 from edgesr.evaluate.datasets import open_sets
 from edgesr.evaluate.metrics import psnr_y
 from edgesr.export.exporter import ExportRequest, export
+from edgesr.export.fp16 import ISLANDS, to_fp16
 from edgesr.export.parity import run_tiles
 from edgesr.imaging.patches import hard_tiles, real_tiles
 from edgesr.runtime.onnxruntime_session import OnnxRuntimeSession
@@ -60,3 +61,14 @@ def test_nothing_is_lost_on_benchmark_sets(name: str, graphs: dict[str, Path]) -
         losses.append(scores[1] - scores[0])
     assert min(distances) >= MIN_PSNR_DB
     assert np.mean(losses) <= MAX_LOSS_DB
+
+
+def test_islands_can_be_chosen(graphs: dict[str, Path]) -> None:
+    """A benchmark asks for others; each kind asked for computes in float32, and is named."""
+    single = onnx.load(graphs["fp32"])
+    _, usual = to_fp16(single)
+    half, wider = to_fp16(single, islands=ISLANDS | {"Conv"})
+    assert set(wider) == {*usual, "Conv"}
+    types = {tensor.name: tensor.data_type for tensor in half.graph.initializer}
+    taps = [node.input[1] for node in half.graph.node if node.op_type == "Conv"]
+    assert taps and {types[name] for name in taps} == {onnx.TensorProto.FLOAT}

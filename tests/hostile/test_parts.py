@@ -14,13 +14,11 @@ import pytest
 from peak_memory import PEAK_KIB
 from PIL import Image
 
+from benchmarks.hostile.hand_made import sealed
+from benchmarks.hostile.mutated import seeds
 from edgesr.errors import ImageError
 from edgesr.imaging.picture import decode
 from edgesr.imaging.quiet import captured_stderr
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks" / "hostile"))
-from hand_made import sealed
-from mutated import seeds
 
 PICTURES = Path(__file__).parents[1] / "data/pictures"
 VP8X_FLAGS, EXIF_FLAG = 20, 0x08

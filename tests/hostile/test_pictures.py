@@ -13,16 +13,14 @@ import numpy as np
 import pytest
 from peak_memory import PEAK_KIB
 
+from benchmarks.hostile.mutated import cases, seeds
+from benchmarks.hostile.pictures import judge
 from edgesr.errors import ConfigError, ImageError
 from edgesr.files import write_text
 from edgesr.imaging import limits
 from edgesr.imaging.picture import decode, read_picture
 from edgesr.imaging.quiet import captured_stderr
 from edgesr.train.images import pairs, read_rgb
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks" / "hostile"))
-from mutated import cases, seeds
-from pictures import judge
 
 DATA = Path(__file__).parent / "data"
 PHOTO = Path(__file__).parents[1] / "data" / "photo.png"

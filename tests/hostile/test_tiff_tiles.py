@@ -12,11 +12,9 @@ import pytest
 from peak_memory import PEAK_KIB
 from PIL import Image
 
+from benchmarks.hostile.hand_made import tiled_tiff
 from edgesr.errors import ImageError
 from edgesr.imaging.picture import decode
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks" / "hostile"))
-from hand_made import tiled_tiff
 
 _LONG, _SHORT = 4, 3
 _PIXELS = np.random.default_rng(0).integers(0, 256, (40, 64, 3), np.uint8)

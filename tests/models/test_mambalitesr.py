@@ -18,9 +18,6 @@ from edgesr.models.network import SRNetwork
 
 PLAIN = "mambalitesr:D8-G2-B2-N2-SKIP"
 ADDED = ("TURN", "C3", "C5", "SEP", "GATE")
-TEACHER = (
-    Path(__file__).parents[2] / "benchmarks/results/training/teacher_x4/teacher_x4.safetensors"
-)
 
 
 def build(name: str) -> SRNetwork:
@@ -87,15 +84,25 @@ def test_names_and_shapes_of_the_named_networks_stay() -> None:
         assert shapes(build(name).state_dict()) == layout(32, 4, 1, None) | local, name
 
 
-@pytest.mark.parametrize(
-    ("name", "path"),
-    [("student", weights.shipped("student", 4, "safetensors")), ("teacher", TEACHER)],
-)
-def test_checkpoints_from_before_load_unchanged(name: str, path: Path) -> None:
+def load_unchanged(name: str, path: Path) -> dict[str, Tensor]:
+    """Return the state of a file, after seeing that the network has it."""
     state = load_state(path)
     loaded = load_network(name, 4, path).state_dict()
     assert loaded.keys() == state.keys()
     assert all(torch.equal(loaded[key], value.float()) for key, value in state.items())
+    return state
+
+
+def test_a_checkpoint_from_before_loads_unchanged() -> None:
+    load_unchanged("student", weights.shipped("student", 4, "safetensors"))
+
+
+def test_low_rank_weights_in_float16_load_unchanged(tmp_path: Path) -> None:
+    """A teacher is kept so, at half the size."""
+    name, path = "mambalitesr:D12-G2-B2-N4-R3", tmp_path / "teacher.safetensors"
+    save_weights(path, build(name).half(), name, {})
+    state = load_unchanged(name, path)
+    assert {value.dtype for value in state.values()} == {torch.float16}
 
 
 @pytest.mark.parametrize("added", ADDED)

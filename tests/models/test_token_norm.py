@@ -4,6 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from edgesr.models import local_norm, mamba, token_norm
+from edgesr.models.local_norm import Locality, add_and_normalise
+from edgesr.models.mamba import Mamba
 from edgesr.models.token_norm import TokenNorm
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
@@ -16,6 +19,32 @@ def test_is_layer_norm_on_the_cpu() -> None:
     ours.load_state_dict(theirs.state_dict())
     tokens = torch.randn(2, 7, 12)
     assert torch.equal(ours(tokens), theirs(tokens))
+
+
+def test_the_fused_form_can_be_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a benchmark does where there is a GPU; here the kernels cannot run, so none is called."""
+    monkeypatch.setattr(token_norm, "fused_available", lambda _: True)
+    monkeypatch.setattr(local_norm, "fused_available", lambda _: True)
+    norm, locality = TokenNorm(12), Locality(12, 3)
+    nn.init.normal_(locality.weight)
+    tokens = torch.randn(2, 12, 12)
+    norm.fuse = False
+    moved, found = add_and_normalise(tokens, locality, norm, 3, 4)
+    picture = tokens.transpose(1, 2).reshape(2, 12, 3, 4)
+    exact = tokens + locality(picture).flatten(2).transpose(1, 2)
+    torch.testing.assert_close(moved, exact)
+    torch.testing.assert_close(found, nn.LayerNorm(12)(exact))
+
+
+def test_a_mixer_can_leave_its_fused_form_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    tokens = torch.randn(2, 12, 12)
+    mixer = Mamba(12, 2, None)
+    expected = mixer(tokens, 3, 4)
+    monkeypatch.setattr(mamba, "fused_available", lambda _: True)
+    monkeypatch.setattr(mamba, "fused_mixer", lambda xz, weights, path: xz[..., : mixer.inner])
+    assert not torch.equal(mixer(tokens, 3, 4), expected)
+    mixer.fuse = False
+    assert torch.equal(mixer(tokens, 3, 4), expected)
 
 
 @needs_gpu

@@ -3,18 +3,15 @@
 import json
 import random
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 from sweep_board import Board
 
+from benchmarks.hostile.altered_runs import VALUES, places, watched
 from edgesr.errors import DataError, EdgesrError
 from edgesr.sweep.record import ModeRun, Quality, Sweep, write_sweep
 from edgesr.sweep.report import write_sweep_report
-
-sys.path.append(str(Path(__file__).parents[2] / "benchmarks/hostile"))
-from altered_runs import VALUES, places, watched
 
 RUN = Path(__file__).parents[1] / "bench/data/run"
 MODES = ("15W", "7W")

@@ -1,7 +1,6 @@
 """Clips, and a network whose result is known, for the tests of what moves."""
 
 import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +8,6 @@ from pathlib import Path
 import pytest
 
 from edgesr.cli import main
-
-ROOT = Path(__file__).parents[2]
-sys.path.append(str(ROOT / "benchmarks/video"))
 
 
 @pytest.fixture(autouse=True)

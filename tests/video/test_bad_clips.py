@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from judge import clip
+
+from benchmarks.video.judge import clip
 
 Run = Callable[..., Any]
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from judge import clip, differences, probe, see
+
+from benchmarks.video.judge import clip, differences, probe, see
 
 Run = Callable[..., Any]
 X264 = ("-c:v", "libx264", "-bf", "3")

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from judge import clip
-from video_kills import command, digest, kill_once, undisturbed
 
+from benchmarks.video.judge import clip
+from benchmarks.video.kills import command, digest, kill_once, undisturbed
 from edgesr.video import segments
 from edgesr.video.segments import finish_earlier, folder_for, open_segments
 
