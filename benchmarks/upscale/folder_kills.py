@@ -1,10 +1,10 @@
 """`edgesr upscale` of a folder killed by SIGKILL at random moments, then run again.
 
-    python benchmarks/folder_kills.py [--model esr-fast] [--kills 20]
+    python -m benchmarks.upscale.folder_kills [--model esr-fast] [--kills 20]
 
 After every kill each result must be absent or that of an undisturbed run, byte for byte; after the
 second run all of them are there, and nothing lies beside them. Writes
-benchmarks/results/folder_kills.json.
+benchmarks/results/upscale/folder_kills.json.
 """
 
 import argparse
@@ -19,11 +19,11 @@ from pathlib import Path
 
 import cv2
 
+from benchmarks.shared.folders import RESULTS, ROOT
 from edgesr.files import write_json
 
-HERE = Path(__file__).parent
-PHOTO = HERE.parent / "tests" / "data" / "city_512.jpg"
-OUTPUT = HERE / "results" / "folder_kills.json"
+PHOTO = ROOT / "tests" / "data" / "city_512.jpg"
+OUTPUT = RESULTS / "upscale/folder_kills.json"
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,7 @@ def fill(album: Path) -> int:
     """Write the photo's four quarters in three formats and return how many files these are."""
     album.mkdir()
     pixels = cv2.imread(str(PHOTO))
+    assert pixels is not None, PHOTO
     side = pixels.shape[0] // 2
     for number in range(4):
         top, left = divmod(number, 2)

@@ -1,9 +1,9 @@
 """What `--tta` (geometric self-ensemble) gains in dB and costs in time.
 
-    python benchmarks/tta.py DATA/Set5 DATA/Set14
+    python -m benchmarks.upscale.tta DATA/Set5 DATA/Set14
 
 Every picture is enlarged without and with it, one after the other, by each network; PSNR of Y as in
-the literature. Writes benchmarks/results/tta.json.
+the literature. Writes benchmarks/results/upscale/tta.json.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from statistics import fmean
 
+from benchmarks.shared.folders import RESULTS
 from edgesr.evaluate.datasets import open_sets
 from edgesr.evaluate.metrics import psnr_y
 from edgesr.files import write_json
@@ -20,7 +21,7 @@ from edgesr.runtime.photograph import upscale_picture
 from edgesr.runtime.select import open_session
 from edgesr.runtime.self_ensemble import SelfEnsemble
 
-OUTPUT = Path(__file__).parent / "results" / "tta.json"
+OUTPUT = RESULTS / "upscale/tta.json"
 SCALE = 4
 
 

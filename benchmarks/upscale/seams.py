@@ -1,12 +1,12 @@
 """Do the tiles of enlarged photographs show? The seam meter on twenty of them.
 
-    python benchmarks/seams.py FOLDER [--model student] [--count 20]
+    python -m benchmarks.upscale.seams FOLDER [--model student] [--count 20]
 
 Photographs are taken from all over the folder, by name, and enlarged whole in the tiles that
 `edgesr upscale` takes by itself, by the network that it takes by itself unless --model names one.
 The meter is that of `--check`: gradients across the borders of tiles over gradients everywhere,
 divided by the same of the picture in other tiles; 1 is a picture without seams. Writes
-benchmarks/results/seams.json.
+benchmarks/results/upscale/seams.json.
 """
 
 import argparse
@@ -17,9 +17,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 import edgesr
+from benchmarks.shared.folders import RESULTS
 from edgesr.files import write_json
 
-OUTPUT = Path(__file__).parent / "results" / "seams.json"
+OUTPUT = RESULTS / "upscale/seams.json"
 LIMIT = 0.02
 
 

@@ -1,11 +1,11 @@
 """What a folder of photos costs over the network alone: decoding, encoding and writing overlap.
 
-    python benchmarks/many_files.py BSD100/HR
+    python -m benchmarks.upscale.many_files BSD100/HR
 
 Photos are shrunk to --width pixels and saved as JPEG. They are then done in parts, in turns by the
 network alone (decoded pictures to enlarged ones, one after the other) and by `edgesr upscale`
 (JPEG files to PNG files), so that a disturbance of the machine hits both. Writes
-benchmarks/results/many_files.json.
+benchmarks/results/upscale/many_files.json.
 """
 
 import argparse
@@ -19,7 +19,9 @@ from io import StringIO
 from pathlib import Path
 
 import cv2
+import numpy as np
 
+from benchmarks.shared.folders import RESULTS
 from edgesr.cli import main as edgesr
 from edgesr.files import write_json
 from edgesr.imaging.picture import read_picture
@@ -27,7 +29,7 @@ from edgesr.imaging.resize import imresize
 from edgesr.runtime.photograph import upscale_picture
 from edgesr.runtime.sessions import Sessions
 
-OUTPUT = Path(__file__).parent / "results" / "many_files.json"
+OUTPUT = RESULTS / "upscale/many_files.json"
 NETWORK = "photo"  # what JPEG files get
 
 
@@ -92,7 +94,9 @@ def prepare(photos: Path, folder: Path, count: int, width: int) -> list[Path]:
     files = []
     for path in sorted(photos.iterdir())[:count]:
         pixels = cv2.imread(str(path))
-        small = imresize(pixels, width / max(pixels.shape[:2]))
+        if pixels is None:
+            raise SystemExit(f"error: {path}: no picture")
+        small = imresize(np.asarray(pixels, np.uint8), width / max(pixels.shape[:2]))
         files.append(folder / f"{path.stem}.jpg")
         cv2.imwrite(str(files[-1]), small)
     return files
