@@ -10,6 +10,7 @@ from typing import Any
 from benchmarks.shared.folders import BENCHMARKS, RESULTS
 from benchmarks.shared.markdown import listed, markdown, score_cell
 from benchmarks.tensorrt.calls import call_lines, kernel_lines, where
+from benchmarks.tensorrt.later import later_lines
 from edgesr.bench.text import NONE, significant
 from edgesr.files import sha256, write_text
 from edgesr.verify import LIMIT_DB
@@ -23,6 +24,7 @@ PARTS = (
     "eight_sms_plugin",
     "mixer_kernel_h200",
     "host_to_host_h200",
+    "engines_compact_h200",
 )
 """The results that the page is made from, in the order of `page`."""
 SETS = ("Set5", "Set14")
@@ -39,7 +41,7 @@ def read(name: str) -> Json:
     return found
 
 
-def page(engines: Json, table: Json, eight: Json, kernel: Json, calls: Json) -> str:
+def page(engines: Json, table: Json, eight: Json, kernel: Json, calls: Json, later: Json) -> str:
     """Return the page.
 
     Args:
@@ -48,6 +50,7 @@ def page(engines: Json, table: Json, eight: Json, kernel: Json, calls: Json) -> 
         eight: a result of eight_sms.py, of one of these.
         kernel: a result of mixer_kernel.py.
         calls: times of a call from array to array, before and after it became one launch.
+        later: a result of engine_times.py of engines that a later edgesr built.
     """
     return "\n".join(
         [
@@ -55,6 +58,7 @@ def page(engines: Json, table: Json, eight: Json, kernel: Json, calls: Json) -> 
             *_engines(engines, table),
             *_builds(engines),
             *_faults(engines),
+            *later_lines(later, engines),
             *_few(eight),
             *kernel_lines(kernel),
             *call_lines(calls),
@@ -201,11 +205,6 @@ def _faults(found: Json) -> list[str]:
                 f"{kinds.get('NoOp', 0)} of them do nothing and {kinds.get('Constant', 0)} are "
                 "constants."
             )
-    lines.append(
-        "- The form without the plugin has been written for fewer layers since "
-        "(edgesr/export/engine_levels.py): by the list of layers of this engine some 480 are to be "
-        "expected of it. **No engine of that form has been built on this GPU yet.**"
-    )
     rivals = [row for row in found["engines"] if row["network"] == "espcn"]
     told = [f"{significant(row['host_ms'], 3)} ms in {row['precision'].upper()}" for row in rivals]
     if max(row["host_ms"] for row in rivals) > HOST_MS_ASKED:
@@ -262,8 +261,9 @@ def _again() -> list[str]:
         "[engines](results/tensorrt/engines_student_h200.json), "
         "[table](results/tensorrt/table_h200.json), "
         "[kernel](results/tensorrt/mixer_kernel_h200.json), "
-        "[calls](results/tensorrt/host_to_host_h200.json). This page is made from them by the "
-        "last command; a test fails when they differ.",
+        "[calls](results/tensorrt/host_to_host_h200.json), "
+        "[built again](results/tensorrt/engines_compact_h200.json). This page is made from them by "
+        "the last command; a test fails when they differ.",
         "",
     ]
 
