@@ -23,7 +23,7 @@ from edgesr.train.degradation.resize import BICUBIC, KERNELS
 
 _STREAM = 2  # of random numbers; the sampler has 0 and 1
 
-CLEAN = 0.35  # share of pictures that stay as MATLAB's bicubic made them
+CLEAN = 0.4  # share of pictures that stay as MATLAB's bicubic made them
 BLUR, BLUR_PX = 0.3, (0.2, 3.0)  # share; standard deviation in HR pixels at x4
 ANISOTROPIC = 0.4  # of the blurred
 FORMER, FORMER_SIZE = 0.25, (0.6, 2.0)  # share that once had another size; its side over LR's
