@@ -21,12 +21,14 @@ EXTRAS = {
     "onnxscript": "train",
     "packaging": "dev",
     "PIL": "dev",
+    "pi_heif": "formats",
     "prometheus_client": "serve",
     "pynvml": "nvml",
     "ray": "ray",
     "safetensors": "train",
     "starlette": "serve",
     "torch": "train",
+    "triton": "dev",
     "uvicorn": "serve",
 }
 """Package as it is imported -> the extra that brings it."""

@@ -32,7 +32,7 @@ def write_result(path: Path, document: object) -> None:
 
 
 def compress(folder: Path) -> None:
-    """Replace the tables of a bench, NAME.csv, by NAME.csv.xz, which `edgesr report` reads too."""
+    """Replace the tables of a bench, NAME.csv, by NAME.csv.xz, which edgesr reads as well."""
     for path in sorted(folder.glob("*.csv")):
         write_bytes(packed(path), _compressed(path.read_bytes()))
         path.unlink()

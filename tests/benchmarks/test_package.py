@@ -6,8 +6,10 @@ import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+from optional_packages import EXTRAS
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "benchmarks"
@@ -34,18 +36,30 @@ COMMANDS = [
 ]
 
 
+def imported(name: str) -> ModuleType:
+    """Import a module, or skip where the extra is not installed that it is for."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        package = str(error.name).partition(".")[0]
+        if package not in EXTRAS:
+            raise
+        pytest.skip(f"needs {package}: pip install 'edgesr[{EXTRAS[package]}]'")
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_every_module_imports(name: str) -> None:
-    importlib.import_module(name)
+    imported(name)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_answers_help(
     name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    command = imported(name).main
     monkeypatch.setattr(sys, "argv", [name, "--help"])
     with pytest.raises(SystemExit) as ended:
-        importlib.import_module(name).main()
+        command()
     assert ended.value.code == 0
     assert capsys.readouterr().out.startswith("usage: ")
 
