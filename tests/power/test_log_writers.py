@@ -111,6 +111,18 @@ def test_energy_lies_within_its_uncertainty(case: str) -> None:
     assert max(shares) < 0.5
 
 
+@pytest.mark.parametrize("seed", [236, 351, 370, 438, 478, 799, 849])
+def test_one_line_that_was_sent_again_within_its_second(seed: int) -> None:
+    """Seeds whose energy was off by a period: no stamp goes back where the line comes again."""
+    rows, truth = overlapping_a_little(np.random.default_rng([7, seed]))
+    result = read(rows)
+    assert result["samples"] == len(set(rows))
+    assert result["copied_lines"] == len(rows) - len(set(rows))
+    total = result["total"]
+    assert abs(total["energy_j"] - truth) <= total["uncertainty_j"]
+    assert total["uncertainty_j"] < 0.05 * truth
+
+
 def test_a_clock_that_is_set_and_set_right_is_no_second_program() -> None:
     """An hour ahead by mistake, then right again: the energy counts, the hour does not."""
     times = np.arange(0.5, 90)
