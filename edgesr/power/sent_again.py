@@ -49,7 +49,7 @@ def sent_once(lines: Sequence[TegrastatsLine]) -> SentOnce:
         if lines[index].time is not None and lines[index].time != lines[index - 1].time
     ]
     kept: list[int] = []
-    in_doubt = set()
+    in_doubt: set[int] = set()
     begin = 0
     for number, end in enumerate([*changes, len(lines)]):
         own: list[int] = []
