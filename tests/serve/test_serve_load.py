@@ -29,7 +29,18 @@ def test_a_hundred_requests_from_eight_clients(tmp_path: Path) -> None:
     target = tmp_path / "load.json"
     script = ROOT / "benchmarks/serve/load.py"
     done = subprocess.run(
-        [sys.executable, script, "--requests", "100", "--seed", "7", "-o", target],
+        [
+            sys.executable,
+            script,
+            "--requests",
+            "100",
+            "--warm-up",
+            "20",
+            "--seed",
+            "7",
+            "-o",
+            target,
+        ],
         capture_output=True,
         text=True,
         check=False,
