@@ -63,7 +63,7 @@ def test_tiles_and_measured_quality(board: Board, tmp_path: Path) -> None:
     photo = Path(__file__).parents[1] / "data/photo.png"
     (tmp_path / "Own/HR").mkdir(parents=True)
     shutil.copy(photo, tmp_path / "Own/HR/a.png")
-    code, output, errors = board.sweep(
+    code, output, errors = board.sweep_without_power(
         "--backend", "torch", "--tile", "48", "--tile", "96", "--input", "96x96",
         "--power-mode", "MODE_15W", "--data", "Own",
     )  # fmt: skip
@@ -87,8 +87,9 @@ def test_tiles_and_measured_quality(board: Board, tmp_path: Path) -> None:
     own = json.loads(board.run(*asked)[1])
     assert result["cells"][1]["psnr_y_db"] == pytest.approx(own["psnr_y_db"], abs=1e-4)
     assert "measured on Own, 1 images" in output
-    code, output, errors = board.sweep("--tile", "64", "--tile", "96", "--input", "96x96",
-                                       "--power-mode", "15w", "--overwrite")  # fmt: skip
+    code, output, errors = board.sweep_without_power(
+        "--tile", "64", "--tile", "96", "--input", "96x96", "--power-mode", "15w", "--overwrite",
+    )  # fmt: skip
     assert code == 0, output + errors
     assert "tiles of 96 are left out for esr-fast, which has 64 only" in output
 
