@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from sweep_board import AS_IT_WAS, Board
 
+from edgesr.cli import main
+
 SET5 = "| Set5 | 5 | "
 
 
@@ -57,7 +59,12 @@ def test_budget_that_nothing_meets_says_the_least(board: Board) -> None:
     assert json.loads((board.folder / "out/result.json").read_text())["best"] is None
 
 
-def test_tiles_and_measured_quality(board: Board, tmp_path: Path) -> None:
+def test_tiles_and_measured_quality(
+    board: Board,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """A network in torch takes any tile; one of a file its own, and the report says so."""
     pytest.importorskip("torch")
     photo = Path(__file__).parents[1] / "data/photo.png"
@@ -72,19 +79,12 @@ def test_tiles_and_measured_quality(board: Board, tmp_path: Path) -> None:
     assert [(cell["model"], cell["tile"]) for cell in result["cells"]][:2] == [
         ("esr-fast", 48), ("esr-fast#2", 96),
     ]  # fmt: skip
-    asked = (
-        "eval",
-        "-m",
-        "esr-fast",
-        "--backend",
-        "torch",
-        "--tile",
-        "96",
-        "--data",
-        "Own",
-        "--json",
-    )
-    own = json.loads(board.run(*asked)[1])
+    monkeypatch.chdir(board.folder)
+    network = ["-m", "esr-fast", "--backend", "torch", "--tile", "96"]
+    with pytest.raises(SystemExit) as ended:
+        main(["eval", *network, "--data", "Own", "--json"])
+    assert ended.value.code == 0
+    own = json.loads(capsys.readouterr().out)
     assert result["cells"][1]["psnr_y_db"] == pytest.approx(own["psnr_y_db"], abs=1e-4)
     assert "measured on Own, 1 images" in output
     code, output, errors = board.sweep_without_power(
