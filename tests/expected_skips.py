@@ -42,7 +42,6 @@ _ANYWHERE = (
     Skip("tests/engine/test_plugin.py", "there is no nvcc", "tests/scan compiles it by g++"),
     Skip("tests/engine/test_plugin.py", "there is no cuobjdump", "it comes with nvcc"),
     Skip("tests/engine/test_plugin.py", "TensorRT's headers are not installed", "wheels have none"),
-    Skip("tests/sweep/test_sweep.py", "the tests run as root", "the refusal is for others"),
     Skip(
         "tests/benchmarks/test_engine_table.py",
         r"got empty parameter set .*",

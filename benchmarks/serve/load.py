@@ -28,7 +28,6 @@ from benchmarks.shared.results import write_result
 
 MAX_BODY_MB = 0.5
 SPOILED_SHARE = 0.05
-WARM_UP = 60
 QUIET_S = 2.0
 SAMPLING_S = 0.25
 
@@ -98,7 +97,7 @@ def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, object]:
     """Run the load and return the result's document."""
     cases = whole_cases(folder, arguments.model)
     max_body = round(MAX_BODY_MB * 1e6)
-    warm_up = plan(cases, WARM_UP, SPOILED_SHARE, max_body, arguments.seed + 1)
+    warm_up = plan(cases, arguments.warm_up, SPOILED_SHARE, max_body, arguments.seed + 1)
     requests = plan(cases, arguments.requests, SPOILED_SHARE, max_body, arguments.seed)
     log = folder / "log.txt"
     process, port = start_server(arguments.model, log)
@@ -159,6 +158,7 @@ def main() -> None:
     """Parse the options, run, write and judge."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--requests", type=int, default=1000)
+    parser.add_argument("--warm-up", type=int, default=60, help="requests before memory is watched")
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--model", default="esr-fast")

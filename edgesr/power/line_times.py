@@ -54,12 +54,15 @@ class LineTimes:
     set_back: tuple[int, ...] = ()
 
 
-def line_times(stamps: Sequence[datetime | None], interval_s: float) -> LineTimes:
+def line_times(
+    stamps: Sequence[datetime | None], interval_s: float, in_doubt: Sequence[bool] = ()
+) -> LineTimes:
     """Return the times of lines.
 
     Args:
         stamps: what at least one line says, in whole seconds; None where a line says nothing.
         interval_s: time between lines, used where no line says anything.
+        in_doubt: which lines may be copies of the one before, so that no time went by; empty: none.
     """
     known = [stamp for stamp in stamps if stamp is not None]
     if not known:
@@ -77,7 +80,8 @@ def line_times(stamps: Sequence[datetime | None], interval_s: float) -> LineTime
         stretches.append(_stretch(seconds[begin:end], usual[-1]))
     times, set_back = _join(stretches, usual)
     start = known[0] + timedelta(seconds=float(times[0]))
-    limits = _limits(stretches, usual, times, seconds)
+    doubts = np.where(in_doubt, periods, 0.0) if len(in_doubt) else np.zeros(len(periods))
+    limits = _limits(stretches, usual, times, seconds, doubts)
     return LineTimes(times - times[0], start, limits, tuple(begins[index] for index in set_back))
 
 
@@ -104,12 +108,16 @@ def _join(stretches: Sequence[Stretch], usual_s: Sequence[float]) -> tuple[Array
 
 
 def _limits(
-    stretches: Sequence[Stretch], usual_s: Sequence[float], times: Array, seconds: Array
+    stretches: Sequence[Stretch],
+    usual_s: Sequence[float],
+    times: Array,
+    seconds: Array,
+    doubts_s: Array,
 ) -> TimeLimits:
     """Return by how much the times may be off.
 
     Between two stretches either both clock times are right, or the clock was set and no more than
-    the usual time went by.
+    the usual time went by. Before each line, `doubts_s` may not have gone by.
     """
     steps = [np.zeros(0)]
     end = 0
@@ -125,7 +133,7 @@ def _limits(
     is_new[np.cumsum([0, *(len(stretch.times_s) for stretch in stretches[:-1])])] = True
     is_even = np.concatenate([np.full(len(one.times_s), one.is_even) for one in stretches])
     return TimeLimits(
-        pace_s=np.cumsum(np.concatenate(steps)),
+        pace_s=np.cumsum(np.concatenate(steps) + doubts_s),
         edge_s=np.concatenate([stretch.edge_limits_s for stretch in stretches]),
         second=np.where(is_even, EVEN, np.cumsum(is_new)),
     )

@@ -14,6 +14,7 @@ from edgesr.power.line_times import line_times
 from edgesr.power.line_zones import on_one_clock
 from edgesr.power.log_rows import log_rows, read_text
 from edgesr.power.sample import Sample
+from edgesr.power.sent_again import sent_once
 from edgesr.power.tegrastats import parse_line
 from edgesr.power.tegrastats_line import TegrastatsLine
 from edgesr.power.time_limits import TimeLimits
@@ -92,10 +93,13 @@ def parse_tegrastats_log(text: str, interval_s: float = DEFAULT_INTERVAL_S) -> P
             elif row.strip():
                 unknown += 1
     lines = [read[index] for index in without_copies(read)]
+    once = sent_once(lines)
+    lines = [lines[index] for index in once.kept]
     stamps = on_one_clock([line.time for line in lines])
     order = in_order(stamps)
+    in_doubt = [once.kept[index] in once.in_doubt for index in order]
     lines = [lines[index] for index in order]
-    found = line_times([stamps[index] for index in order], interval_s)
+    found = line_times([stamps[index] for index in order], interval_s, in_doubt)
     rows = zip(lines, found.times_s, strict=True)
     return PowerLog(
         samples=tuple(line.to_sample(float(time)) for line, time in rows),

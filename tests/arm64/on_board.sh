@@ -19,7 +19,7 @@ holds() { # holds WHAT COMMAND...
 step "sh setup.sh demo, README's first command"
 sh setup.sh demo
 holds "a picture of four times the size" .venv/bin/python -c \
-    'import cv2; assert cv2.imread("photo_x4.png").shape == (432, 576, 3)'
+    'import cv2; assert cv2.imread("runs/photo_x4.png").shape == (432, 576, 3)'
 holds "its environment does not see the system's packages" \
     grep -q 'include-system-site-packages = false' .venv/pyvenv.cfg
 

@@ -155,7 +155,7 @@ run_board() {
     enter root chown -R jetson:jetson /home/jetson
     mount_board "$root"
     enter jetson bash /home/jetson/edgesr/tests/arm64/on_board.sh
-    compare "$home" photo_x4.png
+    compare "$home" runs/photo_x4.png
     cmp <(cd "$here" && "$python" -B -m edgesr power --json tests/power/data/logs/orin_nano_25w_load.txt) \
         "$home/power.json"
     echo "power: the same document as on x86-64"

@@ -6,8 +6,9 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -30,6 +31,11 @@ SMALL = ("--size", "64x48", "--fps", "10", "--power", "none")
 def nearest(make_nearest: Maker) -> str:
     """A network that repeats every pixel four times, in tiles of 64."""
     return str(make_nearest(tile=64))
+
+
+def recorded(folder: Path, *arguments: object) -> subprocess.Popen[str]:
+    """Start the command with a record of its frames, which `has_rows` reads while it runs."""
+    return live(*arguments, *SMALL, "--record", folder / "rows.csv")
 
 
 def result(process: subprocess.Popen[str], seconds: float = 60.0) -> tuple[int, str, str]:
@@ -242,9 +248,9 @@ def test_ctrl_c_or_a_closed_terminal_leaves_a_whole_file(
         *("--record", tmp_path / "rows.csv"),
     )
     with ended(process):
-        until(lambda: len(children_of(process.pid)) == 2)
+        until(lambda: has_rows(tmp_path, "shown", 5))
         children = children_of(process.pid)
-        time.sleep(3)
+        assert len(children) == 2
         process.send_signal(number)
         status, out, err = result(process)
         assert (status, err) == (0, "")
@@ -258,10 +264,9 @@ def test_ctrl_c_or_a_closed_terminal_leaves_a_whole_file(
 @needs_gst
 def test_a_source_that_dies_leaves_what_was_shown(nearest: str, tmp_path: Path) -> None:
     sink = tmp_path / "out.mkv"
-    process = live("--source", "test", "--sink", sink, "-m", nearest, *SMALL)
+    process = recorded(tmp_path, "--source", "test", "--sink", sink, "-m", nearest)
     with ended(process):
-        until(lambda: len(children_of(process.pid)) == 2)
-        time.sleep(3)
+        until(lambda: has_rows(tmp_path, "shown", 5))
         os.kill(children_of(process.pid)["source"], signal.SIGKILL)
         status, out, err = result(process)
     assert status == 1
@@ -270,45 +275,42 @@ def test_a_source_that_dies_leaves_what_was_shown(nearest: str, tmp_path: Path) 
 
 
 @needs_gst
-def test_a_source_that_stalls_is_given_up(nearest: str, tmp_path: Path) -> None:
-    sink = tmp_path / "out.mkv"
-    process = live("--source", "test", "--sink", sink, "-m", nearest, *SMALL)
-    with ended(process):
-        until(lambda: len(children_of(process.pid)) == 2)
-        children = children_of(process.pid)
-        time.sleep(3)
-        os.kill(children["source"], signal.SIGSTOP)
+def test_a_source_or_a_sink_that_stalls_is_given_up(nearest: str, tmp_path: Path) -> None:
+    """Both after the same ten seconds, so both at once."""
+    runs = {}
+    with ExitStack() as both:
+        for part in ("source", "sink"):
+            folder = tmp_path / part
+            folder.mkdir()
+            sink = folder / "out.mkv"
+            process = recorded(folder, "--source", "test", "--sink", sink, "-m", nearest)
+            both.enter_context(ended(process))
+            runs[part] = process, sink
+        children = {}
+        for part, (process, sink) in runs.items():
+            until(partial(has_rows, sink.parent, "shown", 5))
+            children[part] = children_of(process.pid)
+            os.kill(children[part][part], signal.SIGSTOP)
+        process, sink = runs["source"]
         status, out, err = result(process)
-        assert not any(is_alive(pid) for pid in children.values())
-    assert (status, err) == (1, "error: test: the source has sent no frame for 10 s\n")
-    assert int(out.split()[0]) == len(frames_of(sink)) >= 5
-
-
-@needs_gst
-def test_a_sink_that_stalls_is_given_up(nearest: str, tmp_path: Path) -> None:
-    sink = tmp_path / "out.mkv"
-    process = live("--source", "test", "--sink", sink, "-m", nearest, *SMALL)
-    with ended(process):
-        until(lambda: len(children_of(process.pid)) == 2)
-        children = children_of(process.pid)
-        time.sleep(2)
-        os.kill(children["sink"], signal.SIGSTOP)
+        assert (status, err) == (1, "error: test: the source has sent no frame for 10 s\n")
+        assert int(out.split()[0]) == len(frames_of(sink)) >= 5
+        process, sink = runs["sink"]
         status, out, err = result(process)
-        assert not any(is_alive(pid) for pid in children.values())
-    assert (status, out) == (1, "")
-    assert err == f"error: {sink}: the sink has taken nothing for 10 s\n"
-    assert list(tmp_path.iterdir()) == []
+        assert (status, out) == (1, "")
+        assert err == f"error: {sink}: the sink has taken nothing for 10 s\n"
+        assert list(sink.parent.iterdir()) == []
+        assert not any(is_alive(pid) for each in children.values() for pid in each.values())
 
 
 @needs_gst
 def test_a_sink_that_dies_leaves_no_half_file(nearest: str, tmp_path: Path) -> None:
     sink = tmp_path / "out.mp4"
     sink.write_bytes(b"precious")
-    process = live("--source", "test", "--sink", sink, "--overwrite", "-m", nearest, *SMALL)
+    process = recorded(tmp_path, "--source", "test", "--sink", sink, "--overwrite", "-m", nearest)
     with ended(process):
-        until(lambda: len(children_of(process.pid)) == 2)
+        until(lambda: has_rows(tmp_path, "shown", 5))
         children = children_of(process.pid)
-        time.sleep(2)
         os.kill(children["sink"], signal.SIGKILL)
         status, out, err = result(process)
         assert not any(is_alive(pid) for pid in children.values())
@@ -341,11 +343,11 @@ def test_a_full_disk(nearest: str, tiny_disk: Path) -> None:
 
 @needs_gst
 def test_nothing_lives_on_when_it_is_killed(nearest: str, tmp_path: Path) -> None:
-    process = live("--source", "test", "--sink", tmp_path / "a.mkv", "-m", nearest, *SMALL)
+    sink = tmp_path / "a.mkv"
+    process = recorded(tmp_path, "--source", "test", "--sink", sink, "-m", nearest)
     with ended(process):
-        until(lambda: len(children_of(process.pid)) == 2)
+        until(lambda: has_rows(tmp_path, "shown"))
         children = children_of(process.pid)
-        time.sleep(1)
         process.kill()
         process.wait()
         until(lambda: not any(is_alive(pid) for pid in children.values()), 20)
@@ -359,7 +361,7 @@ def test_an_engine_that_is_too_slow_is_told_with_the_rate_that_it_holds(
     slow = make_nearest(tile=4)
     message = wrong(
         *("--source", "test", "--size", "320x240", "--fps", "60", "--power", "none"),
-        *("--sink", tmp_path / "a.mkv", "-m", slow, "--duration-s", "6"),
+        *("--sink", tmp_path / "a.mkv", "-m", slow, "--duration-s", "2"),
     )
     assert "no frame could be shown in time: one takes " in message
     assert "two intervals of the source are 33 ms\n  try: " in message

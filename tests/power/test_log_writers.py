@@ -111,6 +111,32 @@ def test_energy_lies_within_its_uncertainty(case: str) -> None:
     assert max(shares) < 0.5
 
 
+@pytest.mark.parametrize("seed", [1259, 2031, 2086])
+def test_a_power_that_is_the_same_on_either_side_of_its_top_is_no_copy(seed: int) -> None:
+    """Seeds whose log holds two lines of a second that say the same, to whole mW."""
+    times, phase = moments(np.random.default_rng([7, seed]))
+    rows = lines_at(times, phase)
+    assert len(set(rows)) == len(rows) - 1
+    result = read(rows)
+    assert result["copied_lines"] == 0
+    total = result["total"]
+    truth = energy_j(float(times[0]), float(times[-1]), phase)
+    assert abs(total["energy_j"] - truth) <= total["uncertainty_j"]
+
+
+@pytest.mark.parametrize("seed", [236, 351, 370, 438, 478, 799, 849])
+def test_one_line_that_was_sent_again_within_its_second(seed: int) -> None:
+    """Seeds whose energy was off by a period: no stamp goes back where the line comes again."""
+    rows, truth = overlapping_a_little(np.random.default_rng([7, seed]))
+    printed = len(moments(np.random.default_rng([7, seed]))[0])
+    result = read(rows)
+    assert result["samples"] == printed
+    assert result["copied_lines"] == len(rows) - printed
+    total = result["total"]
+    assert abs(total["energy_j"] - truth) <= total["uncertainty_j"]
+    assert total["uncertainty_j"] < 0.05 * truth
+
+
 def test_a_clock_that_is_set_and_set_right_is_no_second_program() -> None:
     """An hour ahead by mistake, then right again: the energy counts, the hour does not."""
     times = np.arange(0.5, 90)

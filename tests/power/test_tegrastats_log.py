@@ -78,3 +78,24 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     empty.write_bytes(b"")
     with pytest.raises(PowerError, match="no line of it is from tegrastats"):
         read_tegrastats_log(empty)
+
+
+@pytest.mark.parametrize(
+    ("stamp", "is_read"),
+    [
+        ("Jul 21 16:33:4{}", False),  # syslog's of old, as docs/bench.md says
+        ("2025-07-21T16:33:4{}+0200", True),  # journalctl -o short-iso
+        ("2025-07-21T16:33:4{}.123456+02:00", True),  # rsyslog's RSYSLOG_FileFormat
+    ],
+)
+def test_stamps_of_syslog_are_read_where_they_hold_a_year(stamp: str, is_read: bool) -> None:
+    log = parse_tegrastats_log(
+        "".join(
+            f"{stamp.format(2 * second)} tegra-ubuntu tegrastats[812]: "
+            "RAM 519/7607MB CPU [0%@1728] VDD_IN 4000mW/4000mW\n"
+            for second in range(5)
+        )
+    )
+    assert (log.start is not None) is is_read
+    assert log.is_paced_by_interval is not is_read
+    assert log.samples[-1].time_s == pytest.approx(8 if is_read else 4, abs=0.5)

@@ -36,6 +36,8 @@ def test_a_hundred_requests_from_eight_clients(tmp_path: Path) -> None:
             "benchmarks.serve.load",
             "--requests",
             "100",
+            "--warm-up",
+            "20",
             "--seed",
             "7",
             "-o",

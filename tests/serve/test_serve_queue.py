@@ -125,6 +125,7 @@ def test_who_does_not_take_the_result_is_cut_off() -> None:
     ok, data = cv2.imencode(".png", noise)
     assert ok
     with gated(Settings(send_s=0.5, unsent_bytes=1)) as server, socket.socket() as connection:
+        server.network.tile = 256  # of 16 there would be thousands
         server.network.gate.set()
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.connect(("127.0.0.1", server.port))

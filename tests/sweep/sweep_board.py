@@ -29,8 +29,8 @@ case "$1" in
 *) echo locked >"$STATE/clocks"; : >"$STATE/locked" ;;
 esac
 """
-QUICK = ("--samples", "3", "--warmup", "1", "--rounds", "1", "--idle-s", "2.0", "--window-s", "2.2",
-         "--interval-s", "0.05")  # fmt: skip
+FEW = ("--samples", "3", "--warmup", "1", "--rounds", "1")
+QUICK = (*FEW, "--idle-s", "2.0", "--window-s", "2.2", "--interval-s", "0.05")
 
 
 class Board:
@@ -76,6 +76,10 @@ class Board:
     def sweep(self, *arguments: str, **extra: str) -> tuple[int, str, str]:
         return self.run(*SWEEP, *arguments, **extra)
 
+    def sweep_without_power(self, *arguments: str, **extra: str) -> tuple[int, str, str]:
+        """Run a sweep that needs no windows of seconds, where no power is looked at."""
+        return self.run(*START, *FEW, "--power", "none", *arguments, **extra)
+
     def wait_for(self, path: Path) -> None:
         deadline = time.monotonic() + 120
         while not path.exists():
@@ -98,7 +102,8 @@ class Board:
 
 
 AS_IT_WAS = ("1", "as it was")
-SWEEP = ("bench", "--sweep", "power-mode", "-m", "esr-fast", "-o", "out", *QUICK)
+START = ("bench", "--sweep", "power-mode", "-m", "esr-fast", "-o", "out")
+SWEEP = (*START, *QUICK)
 
 
 def stop(process: "subprocess.Popen[str]", number: signal.Signals) -> None:

@@ -53,7 +53,7 @@ def test_kill_9_of_the_guard_as_well_is_mended_by_the_next_sweep(board: Board) -
     process.communicate()
     time.sleep(0.5)
     assert board.stands == ("0", "locked")
-    code, output, errors = board.sweep("--power-mode", "maxn-super", "--overwrite")
+    code, output, errors = board.sweep_without_power("--power-mode", "maxn-super", "--overwrite")
     assert code == 0, output + errors
     assert board.stands == AS_IT_WAS
 
@@ -86,11 +86,11 @@ def test_a_second_sweep_meanwhile_is_refused(board: Board) -> None:
 
 
 def test_a_mode_that_cannot_be_put_back_says_so(board: Board) -> None:
-    code, _, errors = board.sweep("--power-mode", "15w", REFUSED="1")
+    code, _, errors = board.sweep_without_power("--power-mode", "15w", REFUSED="1")
     assert code != 0
     assert "could not be put back" in errors
     assert "sudo nvpmodel -m 1" in errors
     assert (board.state / "kept/mode").read_text() == "1\n"  # the next one tries again
-    code, _, errors = board.sweep("--power-mode", "15w", "--overwrite")
+    code, _, errors = board.sweep_without_power("--power-mode", "15w", "--overwrite")
     assert code == 0, errors
     assert board.stands == AS_IT_WAS

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from sweep_board import AS_IT_WAS, Board
 
+from edgesr.cli import main
+
 SET5 = "| Set5 | 5 | "
 
 
@@ -57,13 +59,18 @@ def test_budget_that_nothing_meets_says_the_least(board: Board) -> None:
     assert json.loads((board.folder / "out/result.json").read_text())["best"] is None
 
 
-def test_tiles_and_measured_quality(board: Board, tmp_path: Path) -> None:
+def test_tiles_and_measured_quality(
+    board: Board,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """A network in torch takes any tile; one of a file its own, and the report says so."""
     pytest.importorskip("torch")
     photo = Path(__file__).parents[1] / "data/photo.png"
     (tmp_path / "Own/HR").mkdir(parents=True)
     shutil.copy(photo, tmp_path / "Own/HR/a.png")
-    code, output, errors = board.sweep(
+    code, output, errors = board.sweep_without_power(
         "--backend", "torch", "--tile", "48", "--tile", "96", "--input", "96x96",
         "--power-mode", "MODE_15W", "--data", "Own",
     )  # fmt: skip
@@ -72,23 +79,17 @@ def test_tiles_and_measured_quality(board: Board, tmp_path: Path) -> None:
     assert [(cell["model"], cell["tile"]) for cell in result["cells"]][:2] == [
         ("esr-fast", 48), ("esr-fast#2", 96),
     ]  # fmt: skip
-    asked = (
-        "eval",
-        "-m",
-        "esr-fast",
-        "--backend",
-        "torch",
-        "--tile",
-        "96",
-        "--data",
-        "Own",
-        "--json",
-    )
-    own = json.loads(board.run(*asked)[1])
+    monkeypatch.chdir(board.folder)
+    network = ["-m", "esr-fast", "--backend", "torch", "--tile", "96"]
+    with pytest.raises(SystemExit) as ended:
+        main(["eval", *network, "--data", "Own", "--json"])
+    assert ended.value.code == 0
+    own = json.loads(capsys.readouterr().out)
     assert result["cells"][1]["psnr_y_db"] == pytest.approx(own["psnr_y_db"], abs=1e-4)
     assert "measured on Own, 1 images" in output
-    code, output, errors = board.sweep("--tile", "64", "--tile", "96", "--input", "96x96",
-                                       "--power-mode", "15w", "--overwrite")  # fmt: skip
+    code, output, errors = board.sweep_without_power(
+        "--tile", "64", "--tile", "96", "--input", "96x96", "--power-mode", "15w", "--overwrite",
+    )  # fmt: skip
     assert code == 0, output + errors
     assert "tiles of 96 are left out for esr-fast, which has 64 only" in output
 
@@ -112,9 +113,9 @@ def test_wrong_options_change_nothing(board: Board, arguments: tuple[str, ...], 
 
 
 def test_needs_root_and_a_board(board: Board) -> None:
-    code, _, errors = board.sweep(NO_ROOT="1", TABLE=str(board.folder / "nvpmodel.conf"))
-    if code == 0:
-        pytest.skip("the tests run as root")
+    code, _, errors = board.sweep(NO_ROOT="1")
+    assert code != 0
+    assert board.calls == []
     assert "only root may set power modes" in errors
     (board.folder / "nvpmodel.conf").unlink()
     code, _, errors = board.sweep()
