@@ -24,6 +24,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-m", "--model", default="bicubic")
     parser.add_argument("-s", "--scale", type=int, default=2)
+    parser.add_argument("--backend", default="auto")
+    parser.add_argument("--tile", type=int, help="side in pixels; default: the network's own")
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("-o", "--output", type=Path, required=True)
     options = parser.parse_args()
@@ -36,7 +38,8 @@ def main() -> None:
         )
         result = Path(folder) / "result.mp4"
         command = [sys.executable, "-m", "edgesr", "upscale", source, "-o", result]
-        command += ["-m", options.model, "-s", options.scale]
+        command += ["-m", options.model, "-s", options.scale, "--backend", options.backend]
+        command += [] if options.tile is None else ["--tile", options.tile]
         begin = time.perf_counter()
         subprocess.run([str(part) for part in command], check=True)
         wall_s = time.perf_counter() - begin
@@ -48,6 +51,8 @@ def main() -> None:
             {
                 "model": options.model,
                 "scale": options.scale,
+                "backend": options.backend,
+                "tile": options.tile,
                 "source_size": before.size,
                 "result_size": after.size,
                 "source_frames": len(before.frame_times),
