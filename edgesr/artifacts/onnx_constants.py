@@ -25,7 +25,7 @@ _AS_IT_IS = frozenset({"Cast", "DequantizeLinear", "Identity"})
 """Those of them that keep the shape."""
 _BROADCASTING = frozenset({"Add", "Div", "Max", "Min", "Mul", "Pow", "Sub"})
 _OF_ANY_INPUT = frozenset({"Shape", "Size"})
-"""Operators whose output is constant where the shape of the input is."""
+"""Operators whose output is constant where the shape of the input is, which is not followed."""
 _CONVOLUTIONS = frozenset({"Conv", "ConvTranspose"})
 
 
@@ -37,10 +37,13 @@ class Constants:
         folded: values that constant folding works out, at most; infinite: it cannot be told.
         taps: multiplications for each value of the largest convolution; infinite: its weights are
             not in the file.
+        taken: values that all nodes take together, where their number can be told; those that
+            several nodes take count for each.
     """
 
     folded: float
     taps: float
+    taken: float
 
     @property
     def are_few(self) -> bool:
@@ -67,7 +70,7 @@ def _follow(
     nodes: Sequence[Node], scope: _Scope, functions: Mapping[tuple[str, str], Function]
 ) -> Constants:
     """Add to `scope` what the nodes make, and return what they cost."""
-    folded = taps = 0.0
+    folded = taps = taken = 0.0
     for node in nodes:
         try:
             given = [scope[name] for name in node.inputs if name]
@@ -80,9 +83,11 @@ def _follow(
             inner |= {name: scope[own] for name, own in named if own}
             cost = _follow(function.nodes, inner, {})
             folded, taps = folded + cost.folded, max(taps, cost.taps)
+            taken += cost.taken
             made = [inner.get(name) for name in function.outputs]
             scope |= dict(zip(node.outputs, made, strict=False))
             continue
+        taken += sum(value.size for value in given if value is not None and value.size < math.inf)
         if node.operator in _CONVOLUTIONS:
             weights = given[1] if len(given) > 1 else None
             taps = max(taps, math.inf if weights is None else weights.row)
@@ -90,33 +95,34 @@ def _follow(
         if result is not None and node.operator != "Constant":
             folded += result.size * len(node.outputs)
         scope |= dict.fromkeys(node.outputs, result)
-    return Constants(folded, taps)
+    return Constants(folded, taps, taken)
 
 
 def _result(node: Node, given: list[Known | None]) -> Known | None:
     """Return what is known of each output of a node; None: it depends on the picture."""
-    if node.operator in _OF_ANY_INPUT:
-        return UNKNOWN
     if node.operator == "Constant":
         return node.constant
     known = [value for value in given if value is not None]
-    if len(known) < len(given):
+    if len(known) < len(given) and node.operator not in _OF_ANY_INPUT:
         return None
-    if not known:
+    return _worked_out(node.operator, known)
+
+
+def _worked_out(operator: str, known: Sequence[Known]) -> Known:
+    """Return what an operator makes of constants, `UNKNOWN` where that cannot be told."""
+    if not known or operator in _OF_ANY_INPUT:
         return UNKNOWN
-    sizes = [value.size for value in known]
-    if node.operator in _AS_IT_IS:
-        return Known(sizes[0], known[0].row)
+    first, numbers = known[0], known[1].values if len(known) == 2 else None
     size = math.inf
-    shape = known[1].values if node.operator == "Reshape" and len(known) == 2 else None
-    if shape and shape[0] > 0:
-        return Known(sizes[0], sizes[0] / shape[0])
-    if node.operator in _KEEPING:
-        size = sizes[0]
-    elif node.operator in _BROADCASTING or node.operator == "Gather":
-        size = math.prod(sizes)
-    elif node.operator == "Concat":
-        size = sum(sizes)
-    elif node.operator == "Tile" and len(known) == 2 and known[1].values is not None:
-        size = sizes[0] * math.prod(known[1].values)
+    if operator in _AS_IT_IS:
+        return first
+    if operator in _KEEPING:
+        rows = numbers[0] if operator == "Reshape" and numbers else 1
+        return Known(first.size, first.size / max(1, rows))
+    if operator in _BROADCASTING or operator == "Gather":
+        size = math.prod(value.size for value in known)
+    elif operator == "Concat":
+        size = sum(value.size for value in known)
+    elif operator == "Tile" and numbers is not None:
+        size = first.size * math.prod(numbers)
     return Known(size, size)

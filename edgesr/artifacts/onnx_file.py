@@ -82,6 +82,9 @@ _MAX_TAPS = 4096
 """Most multiplications for a value of a convolution; 64 channels and 3x3 pixels are 576. A single
 operator cannot be stopped, and one with a kernel of 1,500x1,500 would go on for hours."""
 
+_MAX_TAKEN = 1 << 23
+"""Most values that nodes take of constants again: ONNX Runtime lays weights out anew for each."""
+
 _TEXTS = frozenset({"value_string", "value_strings"})
 """Attributes of a `Constant` that is a text, whose copies no bound of ours holds."""
 
@@ -118,8 +121,7 @@ def check_content(content: bytes, path: Path) -> Constants:
         constants = follow_constants(graph)
     except BrokenError as error:
         raise ModelError(f"not an ONNX file ({error})", where=path, fix=again) from None
-    if not reason and constants.taps > _MAX_TAPS:
-        reason = "a convolution that is too large, or whose weights are not in the file"
+    reason = reason or _refused_weights(constants, len(content))
     if reason:
         raise ModelError(f"it holds {reason}", where=path, fix=again)
     return constants
@@ -146,6 +148,15 @@ def _refused_operator(graph: Graph) -> str:
     for node in (*graph.nodes, *inner):
         if node.domain in _STANDARD and node.operator not in _OPERATORS:
             return f"the operator {node.operator[:80]!r}, which edgesr does not write"
+    return ""
+
+
+def _refused_weights(constants: Constants, content_bytes: int) -> str:
+    """Return what is wrong with how a file uses its constants; empty: nothing."""
+    if constants.taps > _MAX_TAPS:
+        return "a convolution that is too large, or whose weights are not in the file"
+    if constants.taken > content_bytes + _MAX_TAKEN:
+        return "constants that come to too many values for a file of its size"
     return ""
 
 

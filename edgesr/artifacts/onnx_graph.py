@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from edgesr.artifacts.protobuf import Field, fields, numbers
+from edgesr.artifacts.protobuf import BrokenError, Field, fields, numbers
 
 _FEW = 16  # most values of a tensor that are read as numbers
 _INT64 = 7
@@ -174,6 +174,8 @@ def _tensor(content: bytes, start: int, end: int) -> tuple[str, Known]:
         few = raw[: 8 * (_FEW + 1)]
         values = [_little_endian(few[at : at + 8]) for at in range(0, len(few), 8)]
     size = math.prod(dims)
+    if size > 2 * (end - start):  # two values to a byte, of the smallest type
+        raise BrokenError("a tensor is shorter than it says")
     is_small = kind == _INT64 and len(values) == size and size <= _FEW
     return name, Known(size, math.prod(dims[1:]), tuple(values) if is_small else None)
 

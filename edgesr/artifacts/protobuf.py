@@ -1,7 +1,7 @@
 """The fields of a protobuf message, read from its bytes (Protocol Buffers, encoding)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
@@ -10,8 +10,7 @@ class BrokenError(ValueError):
     """The bytes are no protobuf message, or one beyond our bounds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """One field of a message.
 
     Attributes:
