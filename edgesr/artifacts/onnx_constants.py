@@ -35,7 +35,7 @@ class Constants:
 
     Attributes:
         folded: values that constant folding works out, at most; infinite: it cannot be told.
-        taps: multiplications for each value of the largest convolution; infinite: its weights are
+        taps: values of which the largest convolution or window makes one; infinite: the weights are
             not in the file.
         taken: values that all nodes take together, where their number can be told; those that
             several nodes take count for each.
@@ -91,6 +91,8 @@ def _follow(
         if node.operator in _CONVOLUTIONS:
             weights = given[1] if len(given) > 1 else None
             taps = max(taps, math.inf if weights is None else weights.row)
+        if node.operator == "MaxPool":
+            taps = max(taps, node.window)
         result = _result(node, given)
         if result is not None and node.operator != "Constant":
             folded += result.size * len(node.outputs)

@@ -55,8 +55,21 @@ _OPERATORS = frozenset(
     | {"ConvTranspose", "Cos", "CumSum", "DepthToSpace", "DequantizeLinear", "Div", "Elu", "Equal"}
     | {"Erf", "Exp", "Expand", "Flatten", "Floor", "Gather", "Gelu", "Gemm", "GlobalAveragePool"}
     | {"Greater", "GreaterOrEqual", "HardSigmoid", "HardSwish", "Identity", "InstanceNormalization"}
-    | {"LayerNormalization", "LeakyRelu", "Less", "LessOrEqual", "Log", "MatMul", "Max", "Mean"}
-    | {"Min", "Mish", "Mul", "Neg", "Not", "Or", "PRelu", "Pad", "Pow", "QuantizeLinear", "Range"}
+    | {"LayerNormalization", "LeakyRelu", "Less", "LessOrEqual", "Log", "MatMul", "Max", "MaxPool"}
+    | {
+        "Mean",
+        "Min",
+        "Mish",
+        "Mul",
+        "Neg",
+        "Not",
+        "Or",
+        "PRelu",
+        "Pad",
+        "Pow",
+        "QuantizeLinear",
+        "Range",
+    }
     | {"Reciprocal", "ReduceL2", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum", "Relu"}
     | {"Reshape", "Resize", "Round", "Shape", "Sigmoid", "Sign", "Sin", "Size", "Slice", "Softmax"}
     | {"Softplus", "SpaceToDepth", "Split", "Sqrt", "Squeeze", "Sub", "Sum", "Tanh", "Tile"}
@@ -79,8 +92,8 @@ _MAX_INNER = 1_000_000
 """Most nodes after each call of a function is replaced by its nodes; the student has 936."""
 
 _MAX_TAPS = 4096
-"""Most multiplications for a value of a convolution; 64 channels and 3x3 pixels are 576. A single
-operator cannot be stopped, and one with a kernel of 1,500x1,500 would go on for hours."""
+"""Most values of which a convolution or a window makes one; 64 channels and 3x3 pixels are 576. A
+single operator cannot be stopped, and one with a kernel of 1,500x1,500 would go on for hours."""
 
 _MAX_TAKEN = 1 << 23
 """Most values that nodes take of constants again: ONNX Runtime lays weights out anew for each."""
@@ -154,7 +167,7 @@ def _refused_operator(graph: Graph) -> str:
 def _refused_weights(constants: Constants, content_bytes: int) -> str:
     """Return what is wrong with how a file uses its constants; empty: nothing."""
     if constants.taps > _MAX_TAPS:
-        return "a convolution that is too large, or whose weights are not in the file"
+        return "a convolution or window that is too large, or whose weights are not in the file"
     if constants.taken > content_bytes + _MAX_TAKEN:
         return "constants that come to too many values for a file of its size"
     return ""

@@ -38,6 +38,7 @@ class Node:
         operator: its kind.
         domain: of the operator; "" and `ai.onnx` are the standard.
         constant: the value of a `Constant`.
+        window: pixels that a value of a `MaxPool` is the largest of; infinite: it cannot be told.
     """
 
     inputs: list[str]
@@ -45,6 +46,7 @@ class Node:
     operator: str
     domain: str
     constant: Known
+    window: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def read_graph(content: bytes) -> Graph:
 
 def _node(content: bytes, part: Field) -> Node:
     inputs, outputs, operator, domain = [], [], "", ""
-    constant, attributes = UNKNOWN, 0
+    constant, attributes, window = UNKNOWN, 0, math.inf
     for own in fields(content, part.start, part.end):
         if own.number == 1:
             inputs.append(_text(content, own))
@@ -113,11 +115,14 @@ def _node(content: bytes, part: Field) -> Node:
         elif own.number == 4:
             operator = _text(content, own)
         elif own.number == 5:
-            constant = UNKNOWN if attributes else _attribute(content, own)
+            name, value = _attribute(content, own)
+            constant = UNKNOWN if attributes else value
             attributes += 1
+            if name == "kernel_shape" and value.values is not None:
+                window = math.prod(value.values)
         elif own.number == 7:
             domain = _text(content, own)
-    return Node(inputs, outputs, operator, domain, constant)
+    return Node(inputs, outputs, operator, domain, constant, window)
 
 
 def _function(content: bytes, part: Field) -> tuple[tuple[str, str], Function]:
@@ -132,26 +137,28 @@ def _function(content: bytes, part: Field) -> tuple[tuple[str, str], Function]:
     return key, Function(texts[4], texts[5], nodes)
 
 
-def _attribute(content: bytes, part: Field) -> Known:
-    """Return the value of a `Constant`, as far as an attribute tells it without doubt."""
-    tensor, numbers_given = b"", []
+def _attribute(content: bytes, part: Field) -> tuple[str, Known]:
+    """Return the name of an attribute and its value, as far as that is told without doubt."""
+    name, tensor, numbers_given = "", b"", []
     found: set[int] = set()
     for own in fields(content, part.start, part.end):
         if own.number in (2, 3, 5, 7, 8):  # value_float, value_int, value, value_floats, value_ints
             found.add(own.number)
-        if own.number == 5:
+        if own.number == 1:
+            name = _text(content, own)
+        elif own.number == 5:
             tensor += content[own.start : own.end]  # a message in two parts is both in a row
         elif own.number == 3:
             numbers_given = [_signed(own.value or 0)]
         elif own.number == 8:
             numbers_given += map(_signed, numbers(content, own))
     if len(found) != 1:
-        return UNKNOWN
+        return name, UNKNOWN
     if found == {5}:
-        return _tensor(tensor, 0, len(tensor))[1]
+        return name, _tensor(tensor, 0, len(tensor))[1]
     if found & {3, 8}:
-        return Known(len(numbers_given), len(numbers_given), tuple(numbers_given))
-    return Known(part.end - part.start, part.end - part.start)  # floats, of four bytes each
+        return name, Known(len(numbers_given), len(numbers_given), tuple(numbers_given))
+    return name, Known(part.end - part.start, part.end - part.start)  # floats, of four bytes each
 
 
 def _tensor(content: bytes, start: int, end: int) -> tuple[str, Known]:

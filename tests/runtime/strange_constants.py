@@ -203,6 +203,11 @@ GRAPHS: dict[str, Callable[[], ModelProto]] = {
         node("AveragePool", ["a"], ["big"], kernel_shape=[1500, 1500]),
         n=[1, 1, 3000, 3000],
     ),
+    "a wide window of the largest": lambda: beside(
+        node("ConstantOfShape", ["n"], ["a"]),
+        node("MaxPool", ["a"], ["big"], kernel_shape=[1500, 1500]),
+        n=[1, 1, 3000, 3000],
+    ),
     "a shared weight": lambda: _sharing(1000),
     "out of order": _backwards,
 }  # fmt: skip
