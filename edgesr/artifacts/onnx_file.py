@@ -7,6 +7,9 @@ are followed: nodes and their operators, graphs inside nodes, and where tensors 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from edgesr.artifacts.onnx_constants import Constants, follow_constants
+from edgesr.artifacts.onnx_graph import Graph, read_graph
+from edgesr.artifacts.protobuf import BrokenError, fields
 from edgesr.errors import ModelError, shell
 
 FIRST_BYTE = b"\x08"  # an ONNX file is a protobuf message that begins with its field ir_version
@@ -20,22 +23,61 @@ _CHILDREN: Mapping[str, Mapping[int, str]] = {
     "function": {7: "inner node", 10: "function domain", 11: "inner attribute"},
     "node": {4: "operator", 5: "attribute", 7: "domain"},
     "inner node": {4: "inner operator", 5: "inner attribute", 7: "inner domain"},
-    "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
+    "attribute": {
+        1: "name",
+        5: "tensor",
+        6: "graph",
+        9: "text",
+        10: "tensor",
+        11: "graph",
+        22: "sparse",
+        23: "sparse",
+    },
     "inner attribute": {
+        1: "name",
         5: "tensor",
         6: "inner graph",
+        9: "text",
         10: "tensor",
         11: "inner graph",
         22: "sparse",
         23: "sparse",
     },
-    "sparse": {1: "tensor", 2: "tensor"},
-    "tensor": {13: "external"},
+    "tensor": {6: "text", 13: "external"},
 }
 """Message -> number of a field -> what that field holds; all others are passed over."""
 
 _LOOPS = frozenset({"Loop", "If", "Scan", "SequenceMap"})
 """Operators that run a graph of their own; a `Loop` for ever. edgesr writes none of them."""
+
+_OPERATORS = frozenset(
+    {"Abs", "Add", "And", "Cast", "Ceil", "Clip", "Concat", "Constant", "ConstantOfShape", "Conv"}
+    | {"ConvTranspose", "Cos", "CumSum", "DepthToSpace", "DequantizeLinear", "Div", "Elu", "Equal"}
+    | {"Erf", "Exp", "Expand", "Flatten", "Floor", "Gather", "Gelu", "Gemm", "GlobalAveragePool"}
+    | {"Greater", "GreaterOrEqual", "HardSigmoid", "HardSwish", "Identity", "InstanceNormalization"}
+    | {"LayerNormalization", "LeakyRelu", "Less", "LessOrEqual", "Log", "MatMul", "Max", "MaxPool"}
+    | {
+        "Mean",
+        "Min",
+        "Mish",
+        "Mul",
+        "Neg",
+        "Not",
+        "Or",
+        "PRelu",
+        "Pad",
+        "Pow",
+        "QuantizeLinear",
+        "Range",
+    }
+    | {"Reciprocal", "ReduceL2", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum", "Relu"}
+    | {"Reshape", "Resize", "Round", "Shape", "Sigmoid", "Sign", "Sin", "Size", "Slice", "Softmax"}
+    | {"Softplus", "SpaceToDepth", "Split", "Sqrt", "Squeeze", "Sub", "Sum", "Tanh", "Tile"}
+    | {"Transpose", "Unsqueeze", "Where"}
+)
+"""Operators of the standard that a network may use. Their results are arrays of numbers, which
+ONNX Runtime keeps where its memory is bounded, and the time of one of them follows from the sizes
+of these: not that of `Unique` (a set), `StringConcat`, `AveragePool` (windows of any size)."""
 
 _STANDARD = frozenset({"", "ai.onnx"})
 _DOMAINS: Mapping[str, frozenset[str]] = {
@@ -49,10 +91,18 @@ one of the standard domain could call itself."""
 _MAX_INNER = 1_000_000
 """Most nodes after each call of a function is replaced by its nodes; the student has 936."""
 
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_MAX_TAPS = 4096
+"""Most values of which a convolution or a window makes one; 64 channels and 3x3 pixels are 576. A
+single operator cannot be stopped, and one with a kernel of 1,500x1,500 would go on for hours."""
+
+_MAX_TAKEN = 1 << 23
+"""Most values that nodes take of constants again: ONNX Runtime lays weights out anew for each."""
+
+_TEXTS = frozenset({"value_string", "value_strings"})
+"""Attributes of a `Constant` that is a text, whose copies no bound of ours holds."""
 
 
-def check_content(content: bytes, path: Path) -> None:
+def check_content(content: bytes, path: Path) -> Constants:
     """Refuse an ONNX file that may run or grow without end, or keeps values outside of itself.
 
     Values in other files are not part of what the manifest's SHA-256 describes.
@@ -60,6 +110,9 @@ def check_content(content: bytes, path: Path) -> None:
     Args:
         content: of the file.
         path: the file, for messages.
+
+    Returns:
+        What its constants come to.
 
     Raises:
         ModelError: it is refused, or is not ONNX.
@@ -72,13 +125,19 @@ def check_content(content: bytes, path: Path) -> None:
             calls += kind == "domain" and name not in _STANDARD
             inner += kind == "inner operator"
             if calls * inner > _MAX_INNER:
-                raise _BrokenError("its functions stand for too many operators")
+                raise BrokenError("its functions stand for too many operators")
             reason = _refused(kind, name)
             if reason:
                 raise ModelError(f"it holds {reason}", where=path, fix=again)
-    except (IndexError, _BrokenError) as error:
-        reason = str(error) if isinstance(error, _BrokenError) else "it ends early"
-        raise ModelError(f"not an ONNX file ({reason})", where=path, fix=again) from None
+        graph = read_graph(content)
+        reason = _refused_operator(graph)
+        constants = follow_constants(graph)
+    except BrokenError as error:
+        raise ModelError(f"not an ONNX file ({error})", where=path, fix=again) from None
+    reason = reason or _refused_weights(constants, len(content))
+    if reason:
+        raise ModelError(f"it holds {reason}", where=path, fix=again)
+    return constants
 
 
 def _refused(kind: str, name: str) -> str:
@@ -91,55 +150,46 @@ def _refused(kind: str, name: str) -> str:
         return f"the operator {name}, which may run without end"
     if kind in _DOMAINS and name not in _DOMAINS[kind]:
         return f"something of the {kind} '{name[:80]}', which edgesr does not write"
+    if kind in ("sparse", "text") or (kind == "name" and name in _TEXTS):
+        return f"a {'sparse tensor' if kind == 'sparse' else 'text'}, which edgesr does not write"
     return ""
 
 
-class _BrokenError(ValueError):
-    """The bytes are no protobuf message, or one beyond our bounds."""
+def _refused_operator(graph: Graph) -> str:
+    """Return which operator a file holds that no file may; empty: none."""
+    inner = [node for function in graph.functions.values() for node in function.nodes]
+    for node in (*graph.nodes, *inner):
+        if node.domain in _STANDARD and node.operator not in _OPERATORS:
+            return f"the operator {node.operator[:80]!r}, which edgesr does not write"
+    return ""
+
+
+def _refused_weights(constants: Constants, content_bytes: int) -> str:
+    """Return what is wrong with how a file uses its constants; empty: nothing."""
+    if constants.taps > _MAX_TAPS:
+        return "a convolution or window that is too large, or whose weights are not in the file"
+    if constants.taken > content_bytes + _MAX_TAKEN:
+        return "constants that come to too many values for a file of its size"
+    return ""
 
 
 def _walk(content: bytes) -> Iterator[tuple[str, bytes]]:
     """Yield the content of every field that is not a message, by what the field holds."""
     open_messages = [("model", 0, len(content), 0)]
-    fields = 0
+    count = 0
     while open_messages:
-        kind, at, end, depth = open_messages.pop()
+        kind, start, end, depth = open_messages.pop()
         if depth > _MAX_DEPTH:
-            raise _BrokenError(f"graphs lie more than {_MAX_DEPTH} deep")
+            raise BrokenError(f"graphs lie more than {_MAX_DEPTH} deep")
         children = _CHILDREN[kind]
-        while at < end:
-            fields += 1
-            if fields > _MAX_FIELDS:
-                raise _BrokenError(f"it has more than {_MAX_FIELDS} parts")
-            key, at = _varint(content, at)
-            wire = key & 7
-            if wire == _BYTES:
-                length, at = _varint(content, at)
-                start, at = at, at + length
-                child = children.get(key >> 3)
-                if at > end:
-                    raise _BrokenError("a part is longer than what holds it")
-                if child is not None and child not in _CHILDREN:
-                    yield child, content[start:at]
-                elif child is not None:
-                    open_messages.append((child, start, at, depth + 1))
-            elif wire == _VARINT:
-                _, at = _varint(content, at)
-            elif wire in (_FIXED32, _FIXED64):
-                at += 4 if wire == _FIXED32 else 8
+        for field in fields(content, start, end):
+            count += 1
+            if count > _MAX_FIELDS:
+                raise BrokenError(f"it has more than {_MAX_FIELDS} parts")
+            child = children.get(field.number)
+            if not field.is_bytes or child is None:
+                continue
+            if child in _CHILDREN:
+                open_messages.append((child, field.start, field.end, depth + 1))
             else:
-                raise _BrokenError(f"a part of the unknown kind {wire}")
-        if at != end:
-            raise _BrokenError("a part is longer than what holds it")
-
-
-def _varint(content: bytes, at: int) -> tuple[int, int]:
-    """Return (value, position behind it) of a number of variable length, at most ten bytes."""
-    value = 0
-    for shift in range(0, 70, 7):
-        byte = content[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-    raise _BrokenError("a number is too long")
+                yield child, content[field.start : field.end]

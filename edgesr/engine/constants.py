@@ -1,6 +1,9 @@
 """Constants of a graph, computed before the parser sees it."""
 
+import math
 from typing import TYPE_CHECKING, Any
+
+from edgesr.artifacts.onnx_constants import MAX_FOLDED
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
@@ -12,6 +15,9 @@ def fold(model: "ModelProto", kept_operators: frozenset[str]) -> None:
     Args:
         model: what to change.
         kept_operators: types of nodes that stay whatever they read.
+
+    Raises:
+        ValueError: a node would give more than `MAX_FOLDED` values, or nobody can tell how many.
     """
     from onnx import numpy_helper
     from onnx.reference import ReferenceEvaluator
@@ -27,7 +33,10 @@ def fold(model: "ModelProto", kept_operators: frozenset[str]) -> None:
             kept.append(node)
             continue
         feed = {name: known[name] for name in node.input}
-        values: Any = ReferenceEvaluator(_alone(node, model, feed)).run(None, feed)
+        alone = _alone(node, model, feed)
+        if _size(alone) > MAX_FOLDED:
+            raise ValueError(f"its {node.op_type} of constants gives too many values")
+        values: Any = ReferenceEvaluator(alone).run(None, {})
         known.update(zip(node.output, values, strict=True))
     outputs = {value.name for value in graph.output}
     needed = outputs.union(*map(_reads, kept))
@@ -44,13 +53,23 @@ def _reads(node: "NodeProto") -> set[str]:
 
 
 def _alone(node: "NodeProto", model: "ModelProto", feed: dict[str, Any]) -> "ModelProto":
-    """Return a model of one node."""
-    from onnx import helper
+    """Return a model of one node and the constants that it reads."""
+    from onnx import helper, numpy_helper
 
-    inputs = [
-        helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(v.dtype), v.shape)
-        for name, v in feed.items()
-    ]
+    constants = [numpy_helper.from_array(value, name) for name, value in feed.items()]
     outputs = [helper.make_empty_tensor_value_info(name) for name in node.output]
-    graph = helper.make_graph([node], "alone", inputs, outputs)
-    return helper.make_model(graph, opset_imports=model.opset_import)
+    graph = helper.make_graph([node], "alone", [], outputs, constants)
+    return helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
+
+
+def _size(alone: "ModelProto") -> float:
+    """Return how many values the outputs of a model have; infinite: its shapes do not tell."""
+    from onnx.shape_inference import infer_shapes
+
+    size = 0.0
+    for value in infer_shapes(alone, data_prop=True).graph.output:
+        if not value.type.tensor_type.HasField("shape"):
+            return math.inf
+        dims = value.type.tensor_type.shape.dim
+        size += math.prod(d.dim_value if d.HasField("dim_value") else math.inf for d in dims)
+    return size

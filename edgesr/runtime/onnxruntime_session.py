@@ -45,7 +45,7 @@ class OnnxRuntimeSession:
     def __init__(self, path: Path, threads: int | None = None) -> None:
         _check_is_onnx(path)
         self.manifest, content = OnnxManifest.load(path)
-        check_content(content, path)
+        constants = check_content(content, path)
         self._where = path
         self.model = self.manifest.network
         self.scale = self.manifest.scale
@@ -72,7 +72,12 @@ class OnnxRuntimeSession:
             with _one_at_a_time:  # the bound is that of the next session in the process
                 bound(options, self._limit)
                 self._session = onnxruntime.InferenceSession(
-                    content, options, providers=["CPUExecutionProvider"]
+                    content,
+                    options,
+                    providers=["CPUExecutionProvider"],
+                    # What it works out while it loads a file, nothing bounds. A node that stays
+                    # is worked out with each call, within the bounds of a call.
+                    disabled_optimizers=None if constants.are_few else ["ConstantFolding"],
                 )
         except Exception as error:  # its exceptions share no base class but this one
             raise self._failure("load", error) from error

@@ -2,7 +2,8 @@
 
 A graph of eight hundred bytes may multiply matrices for hours, without a loop. ONNX Runtime can be
 told to stop between two operators, so a thread looks at the calls that run.
-What it works out while it loads a file, and a single operator, are not stopped.
+What it works out while it loads a file is not stopped, nor is a single operator: both are bounded
+by what a file may hold (edgesr/artifacts/onnx_file.py).
 Processor time is looked at, since other work on the machine is nothing of the network's.
 """
 
@@ -11,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-_CALL_S = 30.0
+_CALL_S = 8.0
 _PIXELS = 4096  # of a tile of 64x64, for which the teacher takes a second
 _LOOK_S = 1.0
 

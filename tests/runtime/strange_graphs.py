@@ -207,7 +207,6 @@ GROWING: dict[str, Callable[[], ModelProto]] = {
         helper.make_node("Range", ["start", "end", "step"], ["big"]),
         start=np.float32(0), end=np.float32(_VALUES), step=np.float32(1),
     ),
-    "random": lambda: _growing(helper.make_node("RandomNormal", [], ["big"], shape=[_VALUES])),
     "tiled": lambda: _growing(
         helper.make_node("Tile", ["lr", "times"], ["big"]),
         times=[1, 1, _VALUES // (3 * TILE * TILE), 1],
@@ -263,6 +262,12 @@ KINDS: dict[str, Write] = {
     for name, graph in (GRAPHS | {f"{kind} memory": made for kind, made in GROWING.items()}).items()
 }
 KINDS |= {
+    "random memory": lambda folder: put(
+        folder,
+        _growing(
+            helper.make_node("RandomNormal", [], ["big"], shape=[_VALUES])
+        ).SerializeToString(),
+    ),
     "averages its batch": lambda folder: put(folder, averaging().SerializeToString(), batch=2),
     "endless loop": lambda folder: put(folder, endless().SerializeToString()),
     "endless loop in a branch": lambda folder: put(folder, nested().SerializeToString()),
