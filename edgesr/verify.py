@@ -57,7 +57,7 @@ def verify_engine(
     candidate = TensorRTSession(engine)
     try:
         patches = dict(zip(NAMES, real_tiles(manifest.tile), strict=True))
-        result = compare(reference, candidate, patches)
+        result = compare_with_engine(reference, candidate, patches)
     finally:
         candidate.close()
     result = replace(result, against=f"onnxruntime {reference.manifest.precision}")
@@ -74,7 +74,7 @@ def verify_engine(
     )
 
 
-def compare(
+def compare_with_engine(
     reference: Session, candidate: Session, patches: Mapping[str, NDArray[np.float32]]
 ) -> Verification:
     """Run both on the same patches and compare the outputs, unclipped, peak 1.0.

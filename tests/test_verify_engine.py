@@ -8,7 +8,7 @@ from edgesr.errors import EngineError
 from edgesr.imaging.patches import NAMES, real_tiles
 from edgesr.imaging.psnr import IDENTICAL_DB
 from edgesr.runtime.onnxruntime_session import OnnxRuntimeSession
-from edgesr.verify import check_same_network, compare
+from edgesr.verify import check_same_network, compare_with_engine
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def patches():
 def test_half_precision_is_close_and_the_worst_patch_is_named(small_onnx, patches):
     reference = OnnxRuntimeSession(small_onnx("a.onnx"))
     half = OnnxRuntimeSession(small_onnx("b.onnx", precision="fp16", batch=2))
-    result = compare(reference, half, patches)
+    result = compare_with_engine(reference, half, patches)
     assert 50 < result.psnr_db < 100
     errors = {
         name: np.mean((reference.run(patch[None])[0] - half.run(np.stack([patch] * 2))[0]) ** 2)
@@ -34,26 +34,26 @@ def test_half_precision_is_close_and_the_worst_patch_is_named(small_onnx, patche
 
 def test_the_same_network_differs_nowhere(small_onnx, patches):
     session = OnnxRuntimeSession(small_onnx())
-    result = compare(session, session, patches)
+    result = compare_with_engine(session, session, patches)
     assert (result.psnr_db, result.max_abs_difference) == (IDENTICAL_DB, 0)
 
 
 def test_other_weights_are_far_off(small_onnx, patches):
     one, other = (OnnxRuntimeSession(small_onnx(f"{i}.onnx", seed=i)) for i in range(2))
-    assert compare(one, other, patches).psnr_db < 45
+    assert compare_with_engine(one, other, patches).psnr_db < 45
 
 
 def test_values_that_are_not_finite_are_an_error(small_onnx, patches):
     session = OnnxRuntimeSession(small_onnx())
     patches["broken"] = np.full((3, 16, 16), np.nan, np.float32)
     with pytest.raises(EngineError, match="broken holds values that are not finite"):
-        compare(session, session, patches)
+        compare_with_engine(session, session, patches)
 
 
 def test_another_scale_is_not_compared(small_onnx, patches):
     one, other = (OnnxRuntimeSession(small_onnx(f"{i}.onnx", scale=i)) for i in (2, 4))
     with pytest.raises(EngineError, match="small x2 for tiles of 16, the engine is small x4"):
-        compare(one, other, patches)
+        compare_with_engine(one, other, patches)
 
 
 def test_what_an_engine_may_be_compared_with(small_onnx, engine_manifest, tmp_path):

@@ -27,9 +27,9 @@ from benchmarks.shared.folders import ROOT
 from edgesr.bench.environment import read_machine, read_state
 from edgesr.bench.inputs import read_input
 from edgesr.bench.statistics import times_of
-from edgesr.bench.subject import Subject, prepare
+from edgesr.bench.subject import BenchSubject, prepare
 from edgesr.files import write_json
-from edgesr.power.sampler import Sampler, open_sampler
+from edgesr.power.sampler import PowerSampler, open_sampler
 from edgesr.runtime.select import open_session
 
 TESTS = ROOT / "tests"
@@ -38,7 +38,7 @@ RAILS = {1: ("VDD_IN", 5008, 1192), 2: ("VDD_CPU_GPU_CV", 5000, 96), 3: ("VDD_SO
 SETTLE_S = 0.2
 MOST = 0.01
 
-Opener = Callable[[], AbstractContextManager[Sampler]]
+Opener = Callable[[], AbstractContextManager[PowerSampler]]
 
 
 def stand_ins(folder: Path, interval_s: float) -> dict[str, Opener]:
@@ -59,7 +59,9 @@ def stand_ins(folder: Path, interval_s: float) -> dict[str, Opener]:
     }
 
 
-def block(subject: Subject, seconds: float, sampler: AbstractContextManager[object]) -> np.ndarray:
+def block(
+    subject: BenchSubject, seconds: float, sampler: AbstractContextManager[object]
+) -> np.ndarray:
     """Return the latencies in ms of calls for so many seconds."""
     latencies: list[float] = []
     with sampler:
@@ -72,7 +74,7 @@ def block(subject: Subject, seconds: float, sampler: AbstractContextManager[obje
     return np.array(latencies)
 
 
-def measure(subject: Subject, opener: Opener, pairs: int, seconds: float) -> dict[str, object]:
+def measure(subject: BenchSubject, opener: Opener, pairs: int, seconds: float) -> dict[str, object]:
     """Return medians and the overhead of one sampler."""
     sampled: list[np.ndarray] = []
     bare: list[np.ndarray] = []

@@ -15,7 +15,7 @@ from benchmarks.photographs.measuring import measure
 from benchmarks.photographs.page import PAGE, PLACE, render
 from benchmarks.shared.results import write_result
 from edgesr.errors import EdgesrError
-from edgesr.evaluate.model import Wishes
+from edgesr.evaluate.model import EvaluationRequest
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> None:
     args = parser.parse_args(arguments)
     try:
         if args.command == "measure":
-            wishes = Wishes(args.model, args.weights, args.scale)
+            wishes = EvaluationRequest(args.model, args.weights, args.scale)
             label = args.label or args.model
             document = measure(wishes, label, args.sets, lambda line: print(line, flush=True))
             write_result(args.results / f"{label}_x{document['scale']}.json.xz", document)

@@ -13,16 +13,16 @@ from functools import partial
 import cv2
 import numpy as np
 
-from edgesr.evaluate.datasets import Images, Pair
+from edgesr.evaluate.datasets import ImagePair, Images
 from edgesr.imaging.picture import Picture
 from edgesr.imaging.resize import imresize
 
 SEED = 0
 Rgb = np.ndarray
-Case = Callable[[Pair, Images, str], Rgb]
+Case = Callable[[ImagePair, Images, str], Rgb]
 
 
-def degraded(pair: Pair, case: str) -> Images:
+def degraded(pair: ImagePair, case: str) -> Images:
     """Read a pair and degrade its LR picture.
 
     Args:
@@ -38,11 +38,11 @@ def degraded(pair: Pair, case: str) -> Images:
     return Images(replace(images.lr, colour=colour), images.hr)
 
 
-def _clean(pair: Pair, images: Images, case: str) -> Rgb:
+def _clean(pair: ImagePair, images: Images, case: str) -> Rgb:
     return np.asarray(images.lr.colour)
 
 
-def _jpeg(quality: int, pair: Pair, images: Images, case: str) -> Rgb:
+def _jpeg(quality: int, pair: ImagePair, images: Images, case: str) -> Rgb:
     options = [
         cv2.IMWRITE_JPEG_QUALITY, quality,
         cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
@@ -53,14 +53,14 @@ def _jpeg(quality: int, pair: Pair, images: Images, case: str) -> Rgb:
     return _as_grey(np.asarray(decoded[:, :, ::-1], np.uint8), images.lr)
 
 
-def _noise(level: float, pair: Pair, images: Images, case: str) -> Rgb:
+def _noise(level: float, pair: ImagePair, images: Images, case: str) -> Rgb:
     key = f"{pair.hr.parent.parent.name}/{pair.name}/{case}"
     draw = np.random.default_rng([SEED, zlib.crc32(key.encode())])
     noisy = images.lr.colour + level * draw.standard_normal(images.lr.colour.shape)
     return _as_grey(np.floor(noisy + 0.5).clip(0, 255).astype(np.uint8), images.lr)
 
 
-def _blur(sigma: float, pair: Pair, images: Images, case: str) -> Rgb:
+def _blur(sigma: float, pair: ImagePair, images: Images, case: str) -> Rgb:
     at_this_scale = sigma * pair.scale / 4
     blurred = cv2.GaussianBlur(np.asarray(images.hr.colour, np.uint8), (0, 0), at_this_scale)
     return imresize(np.asarray(blurred, np.uint8), 1 / pair.scale)

@@ -14,7 +14,7 @@ from edgesr.errors import MissingError
 from edgesr.evaluate.datasets import BenchmarkSet, open_sets
 from edgesr.evaluate.evaluate import Enlarge, score
 from edgesr.evaluate.metrics import PROTOCOL
-from edgesr.evaluate.model import Wishes, open_subject
+from edgesr.evaluate.model import EvaluationRequest, open_evaluated
 from edgesr.files import sha256
 from edgesr.imaging.picture import Picture
 from edgesr.version import __version__
@@ -25,7 +25,7 @@ Perceptual = Callable[[Picture], float]
 Said = Callable[[str], None]
 
 
-def measure(wishes: Wishes, label: str, folders: Sequence[Path], said: Said) -> Json:
+def measure(wishes: EvaluationRequest, label: str, folders: Sequence[Path], said: Said) -> Json:
     """Return what one model makes of every case of every set.
 
     Args:
@@ -38,7 +38,7 @@ def measure(wishes: Wishes, label: str, folders: Sequence[Path], said: Said) -> 
         EdgesrError: the model or a set cannot be used, or pypiqe is not installed.
     """
     piqe = piqe_of()
-    with open_subject(wishes) as subject:
+    with open_evaluated(wishes) as subject:
         sets = {
             benchmark.name: {
                 case: _measured(benchmark, case, subject.enlarge, piqe, said) for case in CASES

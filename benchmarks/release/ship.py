@@ -134,9 +134,11 @@ def measure(place: Place, sets: list[Path]) -> None:
     """Write the figures of the shipped ONNX file on sets, as `edgesr eval` gives them."""
     from edgesr.evaluate.datasets import open_sets
     from edgesr.evaluate.evaluate import evaluate
-    from edgesr.evaluate.model import Wishes, open_subject
+    from edgesr.evaluate.model import EvaluationRequest, open_evaluated
 
-    with open_subject(Wishes(str(place.file("onnx")), backend="onnxruntime")) as subject:
+    with open_evaluated(
+        EvaluationRequest(str(place.file("onnx")), backend="onnxruntime")
+    ) as subject:
         documents = []
         for benchmark in open_sets(sets, place.scale):
             print(f"{place.stem}: {benchmark.name}", file=sys.stderr, flush=True)

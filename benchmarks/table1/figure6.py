@@ -17,9 +17,9 @@ from benchmarks.table1.networks import CONTROL, RIVALS, SCALE, STUDENT, Runnable
 from edgesr.compare.crop import Crop, detailed_crop, parse_crop
 from edgesr.compare.sheet import Cell, Texts, sheet
 from edgesr.errors import EdgesrError
-from edgesr.evaluate.datasets import Images, Pair
+from edgesr.evaluate.datasets import ImagePair, Images
 from edgesr.evaluate.evaluate import score
-from edgesr.evaluate.model import Wishes, open_subject
+from edgesr.evaluate.model import EvaluationRequest, open_evaluated
 from edgesr.files import write_bytes
 from edgesr.imaging.encode import encode, format_for
 from edgesr.imaging.picture import Picture
@@ -45,12 +45,12 @@ def draw(
     pixels = images.lr.colour[crop.y : crop.y + crop.height, crop.x : crop.x + crop.width]
     size = f"{images.lr.width}x{images.lr.height}"
     cells = [Cell("LR", size, pixels.repeat(SCALE, axis=0).repeat(SCALE, axis=1))]
-    wishes = {CONTROL: Wishes(CONTROL, scale=SCALE)}
-    wishes |= {n.name: Wishes(str(n.file), backend=n.backend) for n in networks}
+    wishes = {CONTROL: EvaluationRequest(CONTROL, scale=SCALE)}
+    wishes |= {n.name: EvaluationRequest(str(n.file), backend=n.backend) for n in networks}
     for name, wish in wishes.items():
         print(name, file=sys.stderr, flush=True)
         with ExitStack() as stack:
-            enlarged = stack.enter_context(open_subject(wish)).enlarge(images.lr)
+            enlarged = stack.enter_context(open_evaluated(wish)).enlarge(images.lr)
         found = score(enlarged, images.hr, SCALE)
         note = f"{found.psnr_y_db:.2f} dB / {found.ssim_y:.4f}"
         cells.append(Cell(name, note, part.of(enlarged).colour))
@@ -76,7 +76,7 @@ def main() -> None:
     args = parser.parse_args()
     try:
         target = format_for(args.output.suffix)
-        images = Pair(args.hr.stem, args.hr, args.lr, SCALE).load()
+        images = ImagePair(args.hr.stem, args.hr, args.lr, SCALE).load()
         crop = detailed_crop(images.lr) if args.crop is None else parse_crop(args.crop, images.lr)
         found, missing = find_runnables(args.networks, args.weights_dir, args.work, print)
         left_out = f"Without weights here: {', '.join(missing)}." if missing else ""

@@ -23,7 +23,7 @@ from edgesr.bench.run_folder import claim_folder
 from edgesr.evaluate.datasets import BenchmarkSet
 from edgesr.evaluate.evaluate import Score, evaluate
 from edgesr.evaluate.metrics import PROTOCOL
-from edgesr.evaluate.model import Wishes, open_subject
+from edgesr.evaluate.model import EvaluationRequest, open_evaluated
 from edgesr.files import sha256, write_json
 
 SCHEMA = "edgesr-table1/1"
@@ -96,7 +96,7 @@ def _fingerprint(benchmark: BenchmarkSet) -> str:
 
 
 def _evaluate(network: Runnable, benchmark: BenchmarkSet) -> Json:
-    with open_subject(Wishes(str(network.file), backend=network.backend)) as subject:
+    with open_evaluated(EvaluationRequest(str(network.file), backend=network.backend)) as subject:
         result = evaluate(network.name, subject.run, subject.enlarge, benchmark)
     return {"network": _scores(result.score), CONTROL: _scores(result.bicubic)}
 

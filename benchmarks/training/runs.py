@@ -179,10 +179,10 @@ def score(model: str, weights: Path, sets: Sequence[Path], device: str | None) -
     """Return set -> PSNR and SSIM as `edgesr eval --weights` finds them, with those of bicubic."""
     from edgesr.evaluate.datasets import open_sets
     from edgesr.evaluate.evaluate import evaluate
-    from edgesr.evaluate.model import Wishes, open_subject
+    from edgesr.evaluate.model import EvaluationRequest, open_evaluated
 
     scores = {}
-    with open_subject(Wishes(model, weights, device=device)) as subject:
+    with open_evaluated(EvaluationRequest(model, weights, device=device)) as subject:
         for benchmark in open_sets(sets, subject.scale):
             done = evaluate(model, subject.run, subject.enlarge, benchmark)
             found = {**done.score.to_json(), **done.bicubic.to_json("bicubic_")}

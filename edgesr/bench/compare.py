@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import median
 
-from edgesr.bench.figures import ModelFigures, Result, RoundFigures
+from edgesr.bench.figures import BenchResult, ModelFigures, RoundFigures
 from edgesr.bench.statistics import chance_of_no_difference
 from edgesr.errors import DataError
 
@@ -48,7 +48,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class RunComparison:
     """Two runs.
 
     Attributes:
@@ -87,7 +87,7 @@ _FIGURES = (
 )
 
 
-def compare(first: Result, second: Result) -> Comparison:
+def compare_runs(first: BenchResult, second: BenchResult) -> RunComparison:
     """Compare two runs.
 
     Raises:
@@ -110,7 +110,7 @@ def compare(first: Result, second: Result) -> Comparison:
         for label in both
         for figure in _FIGURES
     )
-    return Comparison(
+    return RunComparison(
         differences=tuple(found for found in differences if found is not None),
         same_machine=same_machine,
         only_first=tuple(label for label in ours if label not in theirs),
@@ -190,7 +190,7 @@ def _over(values: Mapping[int, float], control: Mapping[int, float]) -> dict[int
     }
 
 
-def _cautions(first: Result, second: Result, same_machine: bool) -> list[str]:
+def _cautions(first: BenchResult, second: BenchResult, same_machine: bool) -> list[str]:
     lines = []
     if not same_machine:
         lines.append("different machines or power modes: the control shows no drift then")

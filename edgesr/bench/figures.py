@@ -116,7 +116,7 @@ class PowerSource:
 
 
 @dataclass(frozen=True)
-class Result:
+class BenchResult:
     """All figures of a run; see the classes above and recording.py."""
 
     is_valid: bool

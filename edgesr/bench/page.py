@@ -5,7 +5,7 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from edgesr.bench.figures import ModelFigures, Result
+from edgesr.bench.figures import BenchResult, ModelFigures
 from edgesr.bench.recording import Recording
 from edgesr.bench.text import COLUMNS, NONE, figure_cells, significant, watts, with_uncertainty
 from edgesr.pages.slider import SCRIPT, STYLE, Shown, slider
@@ -23,7 +23,7 @@ _KEY = (
 
 def page(
     recording: Recording,
-    result: Result,
+    result: BenchResult,
     pictures: Mapping[str, bytes],
     power_svg: str,
     latency_svg: str,
@@ -63,7 +63,7 @@ def page(
     return Template(template).substitute(slots)
 
 
-def _under(result: Result, main: ModelFigures) -> str:
+def _under(result: BenchResult, main: ModelFigures) -> str:
     settings = result.settings
     large = f"{main.model.scale * settings.width}x{main.model.scale * settings.height}"
     return (
@@ -72,7 +72,7 @@ def _under(result: Result, main: ModelFigures) -> str:
     )
 
 
-def _banners(result: Result) -> str:
+def _banners(result: BenchResult) -> str:
     parts = []
     if not result.is_valid:
         reasons = "; ".join(result.invalid_reasons)
@@ -90,7 +90,7 @@ def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def _tiles(result: Result, main: ModelFigures) -> str:
+def _tiles(result: BenchResult, main: ModelFigures) -> str:
     power = main.power
     tiles = [
         (significant(main.latency_ms.p50), "ms", "latency of a call, median"),
@@ -116,7 +116,7 @@ def _tiles(result: Result, main: ModelFigures) -> str:
     )
 
 
-def _table(recording: Recording, result: Result) -> str:
+def _table(recording: Recording, result: BenchResult) -> str:
     rows = []
     for item in result.models:
         colour = recording.models.index(item.model) % SERIES
@@ -137,7 +137,7 @@ def _html_table(header: Sequence[str], rows: Sequence[str]) -> str:
     )
 
 
-def _details(result: Result) -> str:
+def _details(result: BenchResult) -> str:
     rails = list(
         dict.fromkeys(name for item in result.models if item.power for name in item.power.rails_mw)
     )
@@ -164,7 +164,7 @@ def _details(result: Result) -> str:
     return _html_table(header, rows)
 
 
-def _environment(result: Result) -> str:
+def _environment(result: BenchResult) -> str:
     machine, before, after = result.machine, result.before, result.after
     packages = ", ".join(f"{name} {version}" for name, version in machine.packages.items())
     memory = None if machine.memory_mib is None else f"{machine.memory_mib} MiB"
@@ -209,7 +209,7 @@ def _plain(value: object) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def _power_source(result: Result) -> str:
+def _power_source(result: BenchResult) -> str:
     power = result.power
     if power.real_interval_s is None:
         return power.why_none or "no samples"

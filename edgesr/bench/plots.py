@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from edgesr.bench.figures import Result
+from edgesr.bench.figures import BenchResult
 from edgesr.bench.recording import Recording, Span, SpanKind
 from edgesr.pages.svg import SERIES, Svg, log_axis, nice_ticks, tick_label
 from edgesr.power.sample import Array, rail_series
@@ -14,7 +14,7 @@ _PLOT = _WIDTH - _LEFT - _RIGHT
 _BINS = 80
 
 
-def power_plot(recording: Recording, result: Result) -> str:
+def power_plot(recording: Recording, result: BenchResult) -> str:
     """Draw power over time with idle, warm-up and measured spans: the paper's figure 3b."""
     height, top, bottom = 340.0, 46.0, 60.0
     svg = Svg(_WIDTH, height, "Power over time")
@@ -82,7 +82,7 @@ def _legend(svg: Svg, recording: Recording, y: float) -> None:
         x += 17 + 7.2 * min(len(name), 28) + 18
 
 
-def latency_plot(recording: Recording, result: Result) -> str:
+def latency_plot(recording: Recording, result: BenchResult) -> str:
     """Draw a histogram of each model's latencies over one logarithmic axis; nothing is cut off."""
     row, top, bottom = 104.0, 34.0, 46.0
     height = top + row * len(result.models) + bottom

@@ -5,10 +5,10 @@ from contextlib import ExitStack
 
 from edgesr.bench.config import BenchConfig
 from edgesr.errors import MissingError, PowerError
-from edgesr.power.sampler import NoPower, Sampler, open_sampler
+from edgesr.power.sampler import NoPower, PowerSampler, open_sampler
 
 
-def open_power(stack: ExitStack, config: BenchConfig, say: Callable[[str], None]) -> Sampler:
+def open_power(stack: ExitStack, config: BenchConfig, say: Callable[[str], None]) -> PowerSampler:
     """Start the sampler asked for, to be stopped by `stack`.
 
     Args:

@@ -18,12 +18,12 @@ from edgesr.bench.environment import Machine, State, read_machine, read_state
 from edgesr.bench.inputs import Input, shown_picture
 from edgesr.bench.power_source import open_power
 from edgesr.bench.recording import Latencies, Model, Power, Recording, Settings, Span, SpanKind
-from edgesr.bench.subject import Subject, prepare
+from edgesr.bench.subject import BenchSubject, prepare
 from edgesr.bench.validity import clock_above_mode
 from edgesr.errors import EdgesrError
 from edgesr.imaging.encode import encode, format_for
 from edgesr.imaging.picture import Picture
-from edgesr.power.sampler import Sampler
+from edgesr.power.sampler import PowerSampler
 from edgesr.runtime.select import open_session
 from edgesr.runtime.session import Session
 
@@ -55,7 +55,7 @@ class _Run:
     hooks: Hooks
     zero_s: float = field(default_factory=time.monotonic)
     models: list[Model] = field(default_factory=list)
-    subjects: list[Subject] = field(default_factory=list)
+    subjects: list[BenchSubject] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
     rows: list[tuple[float, ...]] = field(default_factory=list)
     pictures: dict[str, bytes] = field(default_factory=dict)
@@ -163,7 +163,7 @@ def _load(
     now.spans.append(Span(SpanKind.LOAD, begin, now.now(), len(now.models) - 1))
 
 
-def _rounds(now: _Run, sampler: Sampler) -> bool:
+def _rounds(now: _Run, sampler: PowerSampler) -> bool:
     """Measure all rounds; return whether nothing was left out."""
     count = len(now.models)
     numbers = [0] * count
@@ -209,7 +209,7 @@ def _window(now: _Run, model: int, number: int, first: int, samples: int) -> int
 
 def _recording(
     now: _Run,
-    sampler: Sampler,
+    sampler: PowerSampler,
     started: str,
     machine: Machine,
     before: State,

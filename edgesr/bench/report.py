@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 from edgesr import files
-from edgesr.bench.figures import Result
+from edgesr.bench.figures import BenchResult
 from edgesr.bench.page import page
 from edgesr.bench.plots import latency_plot, power_plot
 from edgesr.bench.raw_files import read_pictures, read_raw
@@ -18,7 +18,7 @@ from edgesr.files import make_folder
 RESULT, POWER_PLOT, LATENCY_PLOT, PAGE = "result.json", "power.svg", "latency.svg", "report.html"
 
 
-def read_result(folder: Path) -> Result:
+def read_result(folder: Path) -> BenchResult:
     """Return the figures of a run, from its raw files.
 
     Raises:
@@ -28,7 +28,7 @@ def read_result(folder: Path) -> Result:
     return compute(read_raw(folder))
 
 
-def write_report(folder: Path, output: Path | None = None) -> Result:
+def write_report(folder: Path, output: Path | None = None) -> BenchResult:
     """Write result.json, both plots and report.html of a run.
 
     Args:

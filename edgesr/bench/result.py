@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgesr.bench.figures import ModelFigures, PowerFigures, PowerSource, Result, RoundFigures
+from edgesr.bench.figures import BenchResult, ModelFigures, PowerFigures, PowerSource, RoundFigures
 from edgesr.bench.recording import Model, Recording, Span, SpanKind
 from edgesr.bench.statistics import times_of
 from edgesr.bench.validity import judge
@@ -14,7 +14,7 @@ from edgesr.power.energy import COVERAGE, MIN_WINDOW_S
 from edgesr.power.measure import Window, measure, per_image
 
 
-def compute(recording: Recording) -> Result:
+def compute(recording: Recording) -> BenchResult:
     """Return the figures of a recording."""
     verdict = judge(recording)
     power = _measure_power(recording)
@@ -23,7 +23,7 @@ def compute(recording: Recording) -> Result:
         for index in range(len(recording.models))
         if (recording.latencies.model == index).any()
     )
-    return Result(
+    return BenchResult(
         is_valid=not verdict.reasons,
         invalid_reasons=verdict.reasons,
         notes=(*_remarks(recording, models, power), *verdict.notes),

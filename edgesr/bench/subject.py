@@ -73,7 +73,7 @@ class Stopwatch:
 
 
 @dataclass(frozen=True)
-class Subject:
+class BenchSubject:
     """A loaded network with its work.
 
     Attributes:
@@ -105,7 +105,9 @@ class Subject:
         return upscale_picture(self.session, picture).picture
 
 
-def prepare(session: Session, source: Input, batch: int | None, tile: int | None = None) -> Subject:
+def prepare(
+    session: Session, source: Input, batch: int | None, tile: int | None = None
+) -> BenchSubject:
     """Return the work of a session on pictures.
 
     Args:
@@ -132,7 +134,7 @@ def prepare(session: Session, source: Input, batch: int | None, tile: int | None
     return _with_tiles(watch, source, tile)
 
 
-def _with_patches(session: Stopwatch, source: Input) -> Subject:
+def _with_patches(session: Stopwatch, source: Input) -> BenchSubject:
     images = session.batch or 1
     pixels = np.stack([picture.colour for picture in source.pictures])
     stacks = [
@@ -150,12 +152,12 @@ def _with_patches(session: Stopwatch, source: Input) -> Subject:
 
     large = f"{session.scale * source.width}x{session.scale * source.height}"
     patches = "1 patch" if images == 1 else f"{images} patches"
-    return Subject(
+    return BenchSubject(
         session, images, f"{patches} of {source.width}x{source.height} to {large}, one call", work
     )
 
 
-def _with_tiles(session: Stopwatch, source: Input, tile: int | None) -> Subject:
+def _with_tiles(session: Stopwatch, source: Input, tile: int | None) -> BenchSubject:
     plan = plan_for(session, source.height, source.width, tile)
 
     def work(number: int) -> None:
@@ -166,7 +168,7 @@ def _with_tiles(session: Stopwatch, source: Input, tile: int | None) -> Subject:
     side = f"{plan.columns.tile}x{plan.rows.tile}"
     together = min(session.batch or DEFAULT_BATCH, len(plan))
     calls = "" if together == 1 else f", {together} a call"
-    return Subject(
+    return BenchSubject(
         session,
         1,
         f"1 picture of {source.width}x{source.height} to {large}, {tiles} of {side}{calls}",

@@ -3,8 +3,8 @@
 import math
 from collections.abc import Iterable, Sequence
 
-from edgesr.bench.compare import Comparison
-from edgesr.bench.figures import ModelFigures, Result
+from edgesr.bench.compare import RunComparison
+from edgesr.bench.figures import BenchResult, ModelFigures
 
 COLUMNS = (
     "Model", "p50 ms", "p90", "p95", "p99", "max", "mean", "images/s", "MP/s", "Power W",
@@ -39,7 +39,7 @@ def with_uncertainty(value: float | None, uncertainty: float | None) -> str:
     return f"{value:.{places}f} ± {shown:.{places}f}"
 
 
-def summary(result: Result) -> str:
+def summary(result: BenchResult) -> str:
     """Return the lines that `edgesr bench` and `edgesr report` print."""
     rows = [(item.model.label, *figure_cells(item)) for item in result.models]
     lines = list(align([COLUMNS, *rows], left={0}))
@@ -103,7 +103,7 @@ def watts(power_mw: float | None) -> float | None:
     return None if power_mw is None else power_mw / 1000
 
 
-def comparison_table(comparison: Comparison) -> str:
+def comparison_table(comparison: RunComparison) -> str:
     """Return the lines that `edgesr compare-runs` prints."""
     header = ("Model", "Figure", "A", "B", "B/A", "chance", "by control", "")
     rows = [

@@ -7,7 +7,7 @@ import typer
 from edgesr.errors import ConfigError
 
 if TYPE_CHECKING:
-    from edgesr.cli._jobs import JobList, Wishes
+    from edgesr.cli._jobs import JobList, OutputOptions
 
 _TYPED = "COMMANDLINE"  # click's name for where a value comes from that a person typed
 
@@ -36,7 +36,7 @@ def refuse_ignored(context: typer.Context, why: str, *names: str, fix: str | Non
         raise ConfigError(f"does nothing {why}", where=option, fix=fix or f"leave {option} out")
 
 
-def refuse_ignored_naming(context: typer.Context, wishes: "Wishes", plan: "JobList") -> None:
+def refuse_ignored_naming(context: typer.Context, wishes: "OutputOptions", plan: "JobList") -> None:
     """See that no option of `upscale` about results was typed that no result follows.
 
     Raises:

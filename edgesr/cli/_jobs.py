@@ -29,7 +29,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Wishes:
+class OutputOptions:
     """How results are named and what is done about files that are there.
 
     Attributes:
@@ -79,7 +79,7 @@ class JobList:
         )
 
 
-def plan_jobs(inputs: list[Path], wishes: Wishes) -> JobList:
+def plan_jobs(inputs: list[Path], wishes: OutputOptions) -> JobList:
     """Find the pictures and name their results.
 
     A folder gives the pictures in it, `wishes.output` then gets the same tree; files in it that
@@ -119,7 +119,7 @@ def plan_jobs(inputs: list[Path], wishes: Wishes) -> JobList:
     return replace(plan, refused=(*refused, *plan.refused), own=tuple(dict.fromkeys(own)))
 
 
-def _named(found: list[Found], wishes: Wishes, ending: str) -> list[Job]:
+def _named(found: list[Found], wishes: OutputOptions, ending: str) -> list[Job]:
     """Name the results, by whole names where stems would make them the same."""
 
     def place(entry: Found, name: str) -> Path:
@@ -147,13 +147,13 @@ class _Sorting:
         folders: what is wrong with a folder of results, None: nothing.
     """
 
-    wishes: Wishes
+    wishes: OutputOptions
     inputs: frozenset[Path]
     taken: dict[Path, Path] = field(default_factory=dict)
     folders: dict[Path, str | None] = field(default_factory=dict)
 
 
-def sort_out(jobs: Sequence[Job], wishes: Wishes) -> JobList:
+def sort_out(jobs: Sequence[Job], wishes: OutputOptions) -> JobList:
     """Part what can be done from what would destroy or repeat something, or cannot be written."""
     todo: list[Job] = []
     skipped: list[Job] = []
@@ -219,7 +219,7 @@ def _why_unwritable(folder: Path) -> str | None:
         return error.strerror or str(error)
 
 
-def names_a_file(inputs: list[Path], wishes: Wishes) -> bool:
+def names_a_file(inputs: list[Path], wishes: OutputOptions) -> bool:
     """Tell whether -o is a file.
 
     It is not if it ends in a slash or is a folder; it is by the ending of a picture or a clip, and
@@ -232,7 +232,7 @@ def names_a_file(inputs: list[Path], wishes: Wishes) -> bool:
     return is_known or (output.suffix != "" and len(inputs) == 1 and not inputs[0].is_dir())
 
 
-def _ending(wishes: Wishes, single_file: bool) -> str:
+def _ending(wishes: OutputOptions, single_file: bool) -> str:
     """Return the ending of the results.
 
     Raises:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgesr.cli._console import progress
-from edgesr.cli._jobs import Job, JobList, Wishes, names_a_file, sort_out
+from edgesr.cli._jobs import Job, JobList, OutputOptions, names_a_file, sort_out
 from edgesr.errors import ConfigError
 from edgesr.runtime.sessions import Sessions
 from edgesr.video.kinds import ANIMATIONS, FORMATS, OTHERWISE, Moving, animation_kind, is_clip
@@ -24,7 +24,7 @@ class MovingJob(Job):
     animation: str | None = None
 
 
-def part(inputs: list[Path], wishes: Wishes) -> tuple[list[Path], list[Path]]:
+def part(inputs: list[Path], wishes: OutputOptions) -> tuple[list[Path], list[Path]]:
     """Part the inputs into those that move and the others, folders among them.
 
     An animation whose result is asked for in a format of stills is a picture: its first frame.
@@ -33,7 +33,7 @@ def part(inputs: list[Path], wishes: Wishes) -> tuple[list[Path], list[Path]]:
     return moving, [path for path in inputs if path not in moving]
 
 
-def plan_moving(moving: list[Path], inputs: list[Path], wishes: Wishes) -> JobList:
+def plan_moving(moving: list[Path], inputs: list[Path], wishes: OutputOptions) -> JobList:
     """Name the results of clips and animations.
 
     A result whose run was killed between its last rename and its tidying is tidied up after, and
@@ -63,7 +63,7 @@ def plan_moving(moving: list[Path], inputs: list[Path], wishes: Wishes) -> JobLi
     return JobList(plan.jobs, (*finished, *plan.skipped), plan.refused)
 
 
-def _moves(path: Path, inputs: list[Path], wishes: Wishes) -> bool:
+def _moves(path: Path, inputs: list[Path], wishes: OutputOptions) -> bool:
     if os.path.isdir(path):  # noqa: PTH112  (False of names that are too long)
         return False
     if is_clip(path):
@@ -74,13 +74,13 @@ def _moves(path: Path, inputs: list[Path], wishes: Wishes) -> bool:
     return asked is None or asked in ANIMATIONS.values()
 
 
-def _asked_ending(wishes: Wishes, single_file: bool) -> str | None:
+def _asked_ending(wishes: OutputOptions, single_file: bool) -> str | None:
     if single_file and wishes.output is not None:
         return wishes.output.suffix.lower()
     return wishes.ending
 
 
-def _output(path: Path, kind: str | None, wishes: Wishes, single_file: bool) -> Path:
+def _output(path: Path, kind: str | None, wishes: OutputOptions, single_file: bool) -> Path:
     """Return where a result goes.
 
     Raises:

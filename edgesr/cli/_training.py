@@ -13,7 +13,7 @@ from edgesr.cli._signals import stop_on_signals
 
 if TYPE_CHECKING:
     from edgesr.train.config import TrainConfig
-    from edgesr.train.loop import Result
+    from edgesr.train.loop import TrainingResult
     from edgesr.train.record import Row
 
 _BAR = 1000  # the bar moves in thousandths of the run, which has steps, a duration, or both
@@ -105,7 +105,9 @@ def _draw_curves(config: "TrainConfig") -> Path | None:
     return path
 
 
-def _report(config: "TrainConfig", result: "Result", curves: Path | None, as_json: bool) -> None:
+def _report(
+    config: "TrainConfig", result: "TrainingResult", curves: Path | None, as_json: bool
+) -> None:
     if as_json:
         document = {
             "format": "edgesr-train/1",

@@ -11,7 +11,7 @@ from edgesr.cli._console import progress, say
 from edgesr.errors import ConfigError, shell
 
 if TYPE_CHECKING:
-    from edgesr.compare.panels import Comparison
+    from edgesr.compare.panels import PhotoComparison
     from edgesr.imaging.encode import FileFormat
 
 _PAGES = (".html", ".htm")
@@ -57,7 +57,7 @@ def command(
 ) -> None:
     """Show a part of a photo as several networks enlarge it: a labelled sheet or an HTML page."""
     from edgesr.compare.crop import detailed_crop, parse_crop
-    from edgesr.compare.panels import compare
+    from edgesr.compare.panels import compare_on_photo
     from edgesr.compare.render import render
     from edgesr.compare.wishes import wishes_for
     from edgesr.files import write_bytes
@@ -69,7 +69,7 @@ def command(
     part = detailed_crop(picture) if crop is None else parse_crop(crop, picture)
     wishes = wishes_for(model, scale, backend)
     with progress("compare", len(wishes)) as advance:
-        comparison = compare(picture, part, wishes, lambda name: advance(1, name))
+        comparison = compare_on_photo(picture, part, wishes, lambda name: advance(1, name))
     write_bytes(target, render(comparison, photo.name, form))
     if as_json:
         say(json.dumps(_document(comparison, photo, target), indent=2, ensure_ascii=False))
@@ -96,7 +96,7 @@ def _format(target: Path, overwrite: bool) -> "FileFormat | None":
     return form
 
 
-def _document(comparison: "Comparison", photo: Path, target: Path) -> dict[str, object]:
+def _document(comparison: "PhotoComparison", photo: Path, target: Path) -> dict[str, object]:
     crop = comparison.crop
     return {
         "input": str(photo),
@@ -116,7 +116,7 @@ def _document(comparison: "Comparison", photo: Path, target: Path) -> dict[str, 
     }
 
 
-def _print(comparison: "Comparison") -> None:
+def _print(comparison: "PhotoComparison") -> None:
     from edgesr.compare.text import ONCE, note, under
 
     say(f"{under(comparison)}\n")

@@ -18,11 +18,11 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Put two runs of a bench side by side, and say which figures differ."""
-    from edgesr.bench.compare import compare
+    from edgesr.bench.compare import compare_runs
     from edgesr.bench.report import read_result
     from edgesr.bench.text import comparison_table
 
-    comparison = compare(read_result(first), read_result(second))
+    comparison = compare_runs(read_result(first), read_result(second))
     if as_json:
         document = {"first": str(first), "second": str(second)} | asdict(comparison)
         say(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))

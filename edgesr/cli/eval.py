@@ -53,7 +53,7 @@ def command(
     """
     from edgesr.evaluate.datasets import open_sets
     from edgesr.evaluate.evaluate import ImageScores, evaluate
-    from edgesr.evaluate.model import CONTROL, Wishes, open_subject
+    from edgesr.evaluate.model import CONTROL, EvaluationRequest, open_evaluated
 
     if weights is not None:
         refuse_ignored(context, "with --weights, which torch runs", "backend")
@@ -61,8 +61,8 @@ def command(
         refuse_ignored(context, "without --weights", "device", fix="--weights FILE")
     if model == CONTROL and weights is None:
         refuse_ignored(context, f"for {CONTROL}", "tile", "overlap", "backend")
-    wishes = Wishes(model, weights, scale, tile, overlap, backend, device)
-    with open_subject(wishes) as subject:
+    wishes = EvaluationRequest(model, weights, scale, tile, overlap, backend, device)
+    with open_evaluated(wishes) as subject:
         sets = open_sets(data, subject.scale)
         total = sum(len(benchmark.pairs) for benchmark in sets)
         with progress(f"eval {model}", total) as advance:

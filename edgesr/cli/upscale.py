@@ -148,7 +148,7 @@ def command(
     what edgesr wrote is not enlarged again without --again. Exit code 1 if a picture failed; the
     others are done all the same.
     """
-    from edgesr.cli._jobs import Wishes, plan_jobs
+    from edgesr.cli._jobs import OutputOptions, plan_jobs
     from edgesr.cli._moving import part, plan_moving
     from edgesr.cli._pipes import PIPE, piped
     from edgesr.cli._upscale_report import Report
@@ -171,7 +171,7 @@ def command(
         Model(scales) as opened,
         piped(inputs, output, ending or ".png") as (files, target, report.unnamed),
     ):
-        wishes = Wishes(
+        wishes = OutputOptions(
             output=None if target is None else Path(target),
             suffix=_suffix(opened.scale, across, down) if suffix is None else suffix,
             ending=ending,

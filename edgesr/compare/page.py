@@ -4,7 +4,7 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from edgesr.compare.panels import INPUT, Comparison, Panel
+from edgesr.compare.panels import INPUT, Panel, PhotoComparison
 from edgesr.compare.sheet import framed
 from edgesr.compare.text import ONCE, seconds, under
 from edgesr.evaluate.model import CONTROL
@@ -17,7 +17,7 @@ _OVERVIEW = (420, 320)
 _NARROW = 520  # narrower pictures are shown at twice their size, pixel by pixel
 
 
-def page(comparison: Comparison, name: str) -> str:
+def page(comparison: PhotoComparison, name: str) -> str:
     """Return the page.
 
     Args:

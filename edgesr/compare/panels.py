@@ -14,7 +14,7 @@ import numpy as np
 
 from edgesr.compare.crop import Crop, with_context
 from edgesr.errors import Argument, ConfigError, ModelError, shell
-from edgesr.evaluate.model import CONTROL, Subject, Wishes, open_subject
+from edgesr.evaluate.model import CONTROL, EvaluatedModel, EvaluationRequest, open_evaluated
 from edgesr.imaging.picture import Picture
 from edgesr.runtime.select import DEFAULT_SCALE
 from edgesr.weights import shipped_names
@@ -51,7 +51,7 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PhotoComparison:
     """A part of a photograph, side by side.
 
     Attributes:
@@ -67,12 +67,12 @@ class Comparison:
     panels: tuple[Panel, ...]
 
 
-def compare(
+def compare_on_photo(
     photo: Picture,
     crop: Crop,
-    wishes: Sequence[Wishes],
+    wishes: Sequence[EvaluationRequest],
     on_model: Callable[[str], None] = lambda name: None,
-) -> Comparison:
+) -> PhotoComparison:
     """Enlarge a part of a photograph by every network.
 
     All networks are loaded before the first is run, so that a wrong name costs no time.
@@ -93,7 +93,7 @@ def compare(
     check_shipped(wishes)
     names = _names([wish.model for wish in wishes])
     with ExitStack() as stack:
-        subjects = [stack.enter_context(open_subject(wish)) for wish in wishes]
+        subjects = [stack.enter_context(open_evaluated(wish)) for wish in wishes]
         scale = _one_scale(names, subjects)
         _check_size(crop.times(scale))
         around = with_context(crop, MARGIN, photo)
@@ -101,10 +101,10 @@ def compare(
         for name, subject in zip(names, subjects, strict=True):
             on_model(name)
             panels.append(_panel(name, subject, photo, crop, around))
-    return Comparison(photo, crop, scale, (_own_pixels(photo, crop, scale), *panels))
+    return PhotoComparison(photo, crop, scale, (_own_pixels(photo, crop, scale), *panels))
 
 
-def check_shipped(wishes: Sequence[Wishes]) -> None:
+def check_shipped(wishes: Sequence[EvaluationRequest]) -> None:
     """Refuse networks that come without weights, all of them in one message.
 
     Raises:
@@ -147,7 +147,7 @@ def _names(models: Sequence[str]) -> list[str]:
     ]
 
 
-def _one_scale(names: Sequence[str], subjects: Sequence[Subject]) -> int:
+def _one_scale(names: Sequence[str], subjects: Sequence[EvaluatedModel]) -> int:
     scales = [subject.scale for subject in subjects]
     if len(set(scales)) > 1:
         each = ", ".join(f"{n} x{s}" for n, s in zip(names, scales, strict=True))
@@ -165,7 +165,7 @@ def _check_size(enlarged: Crop) -> None:
         )
 
 
-def _panel(name: str, subject: Subject, photo: Picture, crop: Crop, around: Crop) -> Panel:
+def _panel(name: str, subject: EvaluatedModel, photo: Picture, crop: Crop, around: Crop) -> Panel:
     part = around.of(photo)
     first = Crop(0, 0, min(_WARM_UP, part.width), min(_WARM_UP, part.height))
     subject.enlarge(first.of(part))

@@ -1,14 +1,14 @@
 """A comparison as a file: a sheet in any picture format, or an HTML page."""
 
 from edgesr.compare.page import page
-from edgesr.compare.panels import Comparison
+from edgesr.compare.panels import PhotoComparison
 from edgesr.compare.sheet import Cell, Texts, sheet
 from edgesr.compare.text import ONCE, note, under
 from edgesr.imaging.encode import FileFormat, encode
 from edgesr.imaging.picture import Picture
 
 
-def render(comparison: Comparison, name: str, form: FileFormat | None) -> bytes:
+def render(comparison: PhotoComparison, name: str, form: FileFormat | None) -> bytes:
     """Return a comparison as the content of a file.
 
     Args:

@@ -1,6 +1,6 @@
 """How a comparison is put into words, on the sheet, on the page and in the terminal. Pure."""
 
-from edgesr.compare.panels import Comparison, Panel
+from edgesr.compare.panels import Panel, PhotoComparison
 
 ONCE = (
     "Times are of one call on this machine, for choosing by eye; edgesr bench measures them well."
@@ -23,7 +23,7 @@ def note(panel: Panel) -> str:
     return f"{seconds(panel.latency_ms / 1e3)} here, about {seconds(panel.photo_s)} for the photo"
 
 
-def under(comparison: Comparison) -> str:
+def under(comparison: PhotoComparison) -> str:
     """Return what is compared."""
     crop, photo = comparison.crop, comparison.photo
     return (

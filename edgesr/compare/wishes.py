@@ -5,12 +5,14 @@ from pathlib import Path
 
 from edgesr.artifacts.engine_manifest import EngineManifest
 from edgesr.artifacts.onnx_manifest import OnnxManifest
-from edgesr.evaluate.model import CONTROL, Wishes
+from edgesr.evaluate.model import CONTROL, EvaluationRequest
 from edgesr.runtime.select import DEFAULT_SCALE
 from edgesr.weights import shipped_names
 
 
-def wishes_for(models: Sequence[str] | None, scale: int | None, backend: str) -> list[Wishes]:
+def wishes_for(
+    models: Sequence[str] | None, scale: int | None, backend: str
+) -> list[EvaluationRequest]:
     """Return what to open for a comparison.
 
     Args:
@@ -29,7 +31,9 @@ def wishes_for(models: Sequence[str] | None, scale: int | None, backend: str) ->
         names = [*dict.fromkeys([*shipped, CONTROL])]
     else:
         names = [*dict.fromkeys(models)]
-    return [Wishes(name, scale=_scale(names, name, scale), backend=backend) for name in names]
+    return [
+        EvaluationRequest(name, scale=_scale(names, name, scale), backend=backend) for name in names
+    ]
 
 
 def _scale(names: list[str], name: str, scale: int | None) -> int | None:

@@ -15,7 +15,7 @@ from edgesr.boards.board import Board
 from edgesr.boards.device import Device
 from edgesr.engine import network as net
 from edgesr.engine.attempts import build_within_memory, is_out_of_memory
-from edgesr.engine.builder import Builder
+from edgesr.engine.builder import EngineBuilder
 from edgesr.engine.inspector import engine_layers
 from edgesr.engine.layers import count_types, names_in
 from edgesr.engine.memory import PeakMemory
@@ -209,7 +209,7 @@ def build(
     cache = TimingCache.of(
         parsed.structure_sha256, request.board.name, f"{stack.name} {stack.version}", cache_folder
     )
-    builder = Builder(request.board, stack, parsed, model.precision, cache, on_step)
+    builder = EngineBuilder(request.board, stack, parsed, model.precision, cache, on_step)
     started = time.monotonic()
     with PeakMemory() as memory:
         engine, attempts = build_within_memory(request.board, builder, on_notice)

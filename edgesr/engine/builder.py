@@ -13,7 +13,7 @@ from edgesr.errors import EngineError
 MIB = 1 << 20
 
 
-class Builder:
+class EngineBuilder:
     """One build after another of the same network, each with a fresh configuration.
 
     Attributes:

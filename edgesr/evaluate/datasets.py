@@ -33,7 +33,7 @@ class Images(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Pair:
+class ImagePair:
     """One picture of a set.
 
     Attributes:
@@ -86,7 +86,7 @@ class BenchmarkSet:
     name: str
     folder: Path
     scale: int
-    pairs: tuple[Pair, ...]
+    pairs: tuple[ImagePair, ...]
 
     @property
     def lr_source(self) -> str:
@@ -130,7 +130,7 @@ def _open(folder: Path, scale: int) -> BenchmarkSet:
         raise DataError("no picture in it", where=folder / "HR", fix=_LAYOUT.format(scale=scale))
     lr_folder = folder / f"LRx{scale}"
     partners = _partners(hr, lr_folder, scale) if lr_folder.is_dir() else {}
-    pairs = tuple(Pair(name, path, partners.get(name), scale) for name, path in hr.items())
+    pairs = tuple(ImagePair(name, path, partners.get(name), scale) for name, path in hr.items())
     return BenchmarkSet(folder.resolve().name, folder, scale, pairs)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from edgesr.errors import ImageError
-from edgesr.evaluate.datasets import BenchmarkSet, Pair
+from edgesr.evaluate.datasets import BenchmarkSet, ImagePair
 from edgesr.evaluate.metrics import PROTOCOL, psnr_y, ssim_y
 from edgesr.imaging.picture import Picture
 from edgesr.imaging.resize import imresize
@@ -155,7 +155,7 @@ def score(image: Picture, reference: Picture, scale: int) -> Score:
     return Score(psnr_y(first, second, scale), ssim_y(first, second, scale))
 
 
-def _scores(pair: Pair, enlarge: Enlarge) -> ImageScores:
+def _scores(pair: ImagePair, enlarge: Enlarge) -> ImageScores:
     lr, hr = pair.load()
     try:
         model, control = (

@@ -11,7 +11,7 @@ from statistics import fmean
 from edgesr.artifacts.onnx_manifest import OnnxManifest, PsnrLoss
 from edgesr.evaluate.datasets import BenchmarkSet
 from edgesr.evaluate.evaluate import Enlarge, score
-from edgesr.evaluate.model import Wishes, open_subject
+from edgesr.evaluate.model import EvaluationRequest, open_evaluated
 from edgesr.export.exporter import ExportRequest, export
 from edgesr.files import temporary_folder
 
@@ -50,8 +50,8 @@ def measure_loss(
 
 def _psnr_db(onnx: Path, sets: Sequence[BenchmarkSet], on_image: Callable[[], None]) -> list[float]:
     """Return the mean PSNR of Y on each set."""
-    wishes = Wishes(str(onnx), backend="onnxruntime")
-    with open_subject(wishes) as subject:
+    wishes = EvaluationRequest(str(onnx), backend="onnxruntime")
+    with open_evaluated(wishes) as subject:
         return [fmean(_psnr_of_images(subject.enlarge, one, on_image)) for one in sets]
 
 

@@ -17,7 +17,7 @@ CONTROL = "bicubic"  # the network of this name computes what `imresize` does, s
 
 
 @dataclass(frozen=True)
-class Subject:
+class EvaluatedModel:
     """A model ready to be evaluated.
 
     Attributes:
@@ -34,7 +34,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Wishes:
+class EvaluationRequest:
     """What a user asked for.
 
     Attributes:
@@ -57,7 +57,7 @@ class Wishes:
 
 
 @contextmanager
-def open_subject(wishes: Wishes) -> Iterator[Subject]:
+def open_evaluated(wishes: EvaluationRequest) -> Iterator[EvaluatedModel]:
     """Load the model for as long as the block runs.
 
     Raises:
@@ -68,7 +68,7 @@ def open_subject(wishes: Wishes) -> Iterator[Subject]:
     """
     if wishes.model == CONTROL and wishes.weights is None:
         scale = DEFAULT_SCALE if wishes.scale is None else wishes.scale
-        yield Subject(CONTROL, scale, "MATLAB's imresize", bicubic(scale))
+        yield EvaluatedModel(CONTROL, scale, "MATLAB's imresize", bicubic(scale))
         return
     if wishes.weights is None:
         session = open_session(wishes.model, wishes.backend, wishes.scale)
@@ -79,12 +79,12 @@ def open_subject(wishes: Wishes) -> Iterator[Subject]:
         return upscale_picture(session, picture, wishes.tile, wishes.overlap).picture
 
     try:
-        yield Subject(wishes.model, session.scale, _in_words(session, wishes), enlarge)
+        yield EvaluatedModel(wishes.model, session.scale, _in_words(session, wishes), enlarge)
     finally:
         session.close()
 
 
-def _open_weights(wishes: Wishes, weights: Path) -> Session:
+def _open_weights(wishes: EvaluationRequest, weights: Path) -> Session:
     if Path(wishes.model).suffix in (".onnx", ".engine"):
         raise ConfigError(
             f"an {Path(wishes.model).suffix} file holds its own weights",
@@ -104,7 +104,7 @@ def _best_device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def _in_words(session: Session, wishes: Wishes) -> str:
+def _in_words(session: Session, wishes: EvaluationRequest) -> str:
     side = session.tile or wishes.tile
     if side is None:
         tiles = "whole pictures"

@@ -10,7 +10,7 @@ pairs that do not count a logarithm of `NEVER`, and sums over the others.
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesr.export.graph import Builder
+from edgesr.export.graph import GraphBuilder
 from edgesr.export.levels import LEAST, STEPS, between, most_steps
 
 NEVER = -1e4
@@ -18,7 +18,7 @@ NEVER = -1e4
 
 
 def scan_states_for_engine(
-    g: Builder, s: str, u: str, length: int, width: int, reverse: bool
+    g: GraphBuilder, s: str, u: str, length: int, width: int, reverse: bool
 ) -> str:
     """Write the scan as `edgesr.export.levels.scan_states` does, of few layers.
 
@@ -37,7 +37,7 @@ def scan_states_for_engine(
 
 
 def _level(
-    g: Builder,
+    g: GraphBuilder,
     s: str,
     u: str,
     scale: int,
@@ -73,7 +73,7 @@ def _level(
 
 
 def _carry(
-    g: Builder, half: str, last: str, count: int, width: int, most: int, reverse: bool
+    g: GraphBuilder, half: str, last: str, count: int, width: int, most: int, reverse: bool
 ) -> str:
     """Return the state before each of `count` chunks, (batch * count, 1, 1, width).
 
@@ -93,7 +93,7 @@ def _carry(
     return g.reshape(states, -1, 1, 1, width)
 
 
-def _pairs(g: Builder, half: str, u: str, steps: int, width: int, reverse: bool) -> str:
+def _pairs(g: GraphBuilder, half: str, u: str, steps: int, width: int, reverse: bool) -> str:
     """Return the state before each of `steps` steps, (batch, steps, 1, width), from all pairs."""
     sums, counts = between(steps, reverse)
     never = g.constant(np.where(counts, 0.0, NEVER))
@@ -103,13 +103,13 @@ def _pairs(g: Builder, half: str, u: str, steps: int, width: int, reverse: bool)
     return g.op("ReduceSum", weighed, g.integers(2), keepdims=1)
 
 
-def _product(g: Builder, matrix: NDArray[np.float64], x: str, *bias: str) -> str:
+def _product(g: GraphBuilder, matrix: NDArray[np.float64], x: str, *bias: str) -> str:
     """Return a matrix times every column of an image (batch, steps, 1, width)."""
     kernel = g.constant(matrix[:, :, None, None])
     return g.op("Conv", x, kernel, *bias, kernel_shape=[1, 1])
 
 
-def _cut(g: Builder, x: str, first: int, then: int, reverse: bool) -> list[str]:
+def _cut(g: GraphBuilder, x: str, first: int, then: int, reverse: bool) -> list[str]:
     """Cut the rows of an image into the first, as the scan goes, and those then."""
     sizes = g.integers(then, first) if reverse else g.integers(first, then)
     parts = g.ops("Split", 2, x, sizes, axis=1)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from onnx import GraphProto, NodeProto, TensorProto, TypeProto, helper, numpy_helper
 
 
-class Builder:
+class GraphBuilder:
     """Collects nodes and constants of one piece of a graph, under a prefix of its own.
 
     Attributes:

@@ -18,7 +18,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesr.export.graph import Builder
+from edgesr.export.graph import GraphBuilder
 
 STEPS = 8
 """Steps of a chunk: exp(-c) is then at most exp(4 |LEAST|) = 3e29, which leaves 1e9 to u."""
@@ -27,7 +27,7 @@ LEAST = -17.0
 """Of the logarithm of a decay: exp of it, 4e-8, is less than half of the spacing at 1."""
 
 
-def scan_states(g: Builder, s: str, u: str, length: int, width: int, reverse: bool) -> str:
+def scan_states(g: GraphBuilder, s: str, u: str, length: int, width: int, reverse: bool) -> str:
     """Write the scan of sequences of (batch, length, width), whose shapes may be any that hold it.
 
     Args:
@@ -67,7 +67,7 @@ def most_steps(length: int, few_levels: bool = False) -> int:
 
 
 def _level(
-    g: Builder, s: str, u: str, scale: int, length: int, width: int, most: int, reverse: bool
+    g: GraphBuilder, s: str, u: str, scale: int, length: int, width: int, most: int, reverse: bool
 ) -> str:
     """Return the states after every step; see `scan_states`.
 
@@ -89,7 +89,7 @@ def _level(
 
 
 def _carry(
-    g: Builder, half: str, last: str, count: int, width: int, most: int, reverse: bool
+    g: GraphBuilder, half: str, last: str, count: int, width: int, most: int, reverse: bool
 ) -> str:
     """Return the state before each of `count` chunks, (batch * count, 1, width).
 
@@ -113,7 +113,7 @@ def _carry(
     return g.reshape(before, -1, 1, width)
 
 
-def _pairs(g: Builder, half: str, u: str, steps: int, width: int, reverse: bool) -> str:
+def _pairs(g: GraphBuilder, half: str, u: str, steps: int, width: int, reverse: bool) -> str:
     """Return the state before each of `steps` steps, (batch, steps, width), from all pairs."""
     sums, counts = between(steps, reverse)
     copies = np.tile(np.eye(steps), (steps, 1))
@@ -124,7 +124,7 @@ def _pairs(g: Builder, half: str, u: str, steps: int, width: int, reverse: bool)
     return g.op("MatMul", g.constant(kept), weighed)
 
 
-def _last(g: Builder, x: str, reverse: bool) -> str:
+def _last(g: GraphBuilder, x: str, reverse: bool) -> str:
     """Return the step of each chunk that the scan reaches last."""
     start = 0 if reverse else STEPS - 1
     return g.op("Slice", x, g.integers(start), g.integers(start + 1), g.integers(1))

@@ -11,7 +11,7 @@ import numpy as np
 from onnx import FunctionProto, NodeProto, TensorProto, helper
 
 from edgesr.export.engine_levels import scan_states_for_engine
-from edgesr.export.graph import Builder
+from edgesr.export.graph import GraphBuilder
 from edgesr.export.levels import STEPS, scan_states, whole_length
 from edgesr.scan.path import ScanPath
 
@@ -77,7 +77,7 @@ def write_function(mixer: Mixer, opset: int) -> FunctionProto:
         mixer: what to write it for.
         opset: version of the standard operators, 13 or later.
     """
-    g = Builder("mixer", np.dtype(np.float32))
+    g = GraphBuilder("mixer", np.dtype(np.float32))
     E = mixer.channels
     xz = g.op("Cast", "xz", to=TensorProto.FLOAT) if mixer.half else "xz"
     x, z = g.split(xz, 2, E, axis=2)
@@ -108,7 +108,7 @@ def write_function(mixer: Mixer, opset: int) -> FunctionProto:
     )
 
 
-def _convolve(g: Builder, x: str, mixer: Mixer) -> str:
+def _convolve(g: GraphBuilder, x: str, mixer: Mixer) -> str:
     """Turn raster order into the path's, and convolve causally along it: (batch, 1, steps, E).
 
     For an engine every token is an image, (batch * steps, E, 1, 1), which it multiplies by a matrix
@@ -139,7 +139,7 @@ def _steps(mixer: Mixer) -> int:
     return whole_length(mixer.path.length, mixer.for_engine)
 
 
-def _project(g: Builder, x: str, mixer: Mixer) -> tuple[str, str, str, str]:
+def _project(g: GraphBuilder, x: str, mixer: Mixer) -> tuple[str, str, str, str]:
     """Return dt (M, E) after softplus, B and C (M, N), and D x (M, E) or "", of x (M, E).
 
     For an engine all are images, and D x comes out of the same product; else it is not known yet.
@@ -161,7 +161,7 @@ def _project(g: Builder, x: str, mixer: Mixer) -> tuple[str, str, str, str]:
     return _softplus(g, u, mixer.path.length > LONG_SCAN), B, C, skipped
 
 
-def _scan(g: Builder, x: str, dt: str, B: str, C: str, skipped: str, mixer: Mixer) -> str:
+def _scan(g: GraphBuilder, x: str, dt: str, B: str, C: str, skipped: str, mixer: Mixer) -> str:
     """Return C h + D x of x and dt (M, E), B and C (M, N), in a shape that holds (M, E).
 
     What it is given may have axes of one more, as `_project` gives it.
@@ -192,7 +192,7 @@ def _scan(g: Builder, x: str, dt: str, B: str, C: str, skipped: str, mixer: Mixe
     return g.add(y, skipped or g.mul(x, "D"))
 
 
-def _softplus(g: Builder, u: str, to_every_digit: bool) -> str:
+def _softplus(g: GraphBuilder, u: str, to_every_digit: bool) -> str:
     """Return softplus(u) = max(u, log(1 + exp(min(u, 80)))), which never overflows.
 
     Beyond 17 softplus(u) is u in float32, so what the bound of 80 cuts off does not show. The
@@ -210,11 +210,11 @@ def _softplus(g: Builder, u: str, to_every_digit: bool) -> str:
     return g.op("Max", u, logarithm)
 
 
-def _silu(g: Builder, x: str) -> str:
+def _silu(g: GraphBuilder, x: str) -> str:
     return g.mul(x, g.op("Sigmoid", x))
 
 
-def _to_raster(g: Builder, y: str, mixer: Mixer) -> str:
+def _to_raster(g: GraphBuilder, y: str, mixer: Mixer) -> str:
     """Turn values of the steps (batch * steps, E) into tokens (batch, L, E)."""
     path, E, steps = mixer.path, mixer.channels, _steps(mixer)
     if steps != path.length:

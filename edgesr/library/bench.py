@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from edgesr.bench.figures import Result
+    from edgesr.bench.figures import BenchResult
 
 
-def read_bench(folder: str | Path) -> "Result":
+def read_bench(folder: str | Path) -> "BenchResult":
     """Return latency, power and energy of a bench, computed again from its raw samples.
 
     Args:

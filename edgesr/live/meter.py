@@ -11,7 +11,7 @@ from typing import Literal
 from edgesr.bench.environment import temperatures_c
 from edgesr.boards.device import ROOT
 from edgesr.errors import EdgesrError
-from edgesr.power.sampler import NoPower, Sampler, open_sampler
+from edgesr.power.sampler import NoPower, PowerSampler, open_sampler
 
 _INTERVAL_S = 1.0
 _STALE_S = 5.0
@@ -85,7 +85,7 @@ class Meter:
         """Mean of all readings of the power."""
         return self._sum_w / self._count if self._count else None
 
-    def _open(self) -> Sampler:
+    def _open(self) -> PowerSampler:
         self._opened_s = time.monotonic()
         sampler = open_sampler(self._choice, _INTERVAL_S, self._runs_on, self._root)
         return self._stack.enter_context(sampler)

@@ -22,7 +22,7 @@ from edgesr.power.sample import Sample
 CHOICES = ("auto", "tegrastats", "hwmon", "nvml", "rapl", "none", "replay:FILE")
 
 
-class Sampler(Protocol):
+class PowerSampler(Protocol):
     """A sensor that takes samples in the background.
 
     Attributes:
@@ -98,7 +98,7 @@ def open_sampler(
     interval_s: float = 0.1,
     runs_on: Literal["gpu", "cpu"] = "gpu",
     root: Path = ROOT,
-) -> Iterator[Sampler]:
+) -> Iterator[PowerSampler]:
     """Start the sampler of a name, and stop it at the end of the block.
 
     Args:
@@ -128,7 +128,7 @@ def open_sampler(
         sampler.stop()
 
 
-def make_sampler(choice: str, interval_s: float, root: Path = ROOT) -> Sampler:
+def make_sampler(choice: str, interval_s: float, root: Path = ROOT) -> PowerSampler:
     """Return the sampler of a name other than `auto`, not started; see `open_sampler`."""
     from edgesr.boards.gpu import first_gpu
     from edgesr.power.sampler_hwmon import hwmon_sampler
@@ -138,7 +138,7 @@ def make_sampler(choice: str, interval_s: float, root: Path = ROOT) -> Sampler:
     from edgesr.power.sampler_tegrastats import TegrastatsSampler
 
     kind, _, argument = choice.partition(":")
-    makers: dict[str, Callable[[], Sampler]] = {
+    makers: dict[str, Callable[[], PowerSampler]] = {
         "tegrastats": lambda: TegrastatsSampler(interval_s, board=detect_board(root)),
         "hwmon": lambda: hwmon_sampler(interval_s, root, detect_board(root)),
         "nvml": lambda: nvml_sampler(interval_s, gpu.uuid if (gpu := first_gpu()) else None),
@@ -155,7 +155,7 @@ def make_sampler(choice: str, interval_s: float, root: Path = ROOT) -> Sampler:
     return makers[kind]()
 
 
-def _first_that_works(interval_s: float, runs_on: str, root: Path) -> Sampler:
+def _first_that_works(interval_s: float, runs_on: str, root: Path) -> PowerSampler:
     pc = ("nvml", "rapl") if runs_on == "gpu" else ("rapl", "nvml")
     reasons = []
     for choice in ("tegrastats", "hwmon", *pc):
@@ -166,7 +166,7 @@ def _first_that_works(interval_s: float, runs_on: str, root: Path) -> Sampler:
     return NoPower("; ".join(reasons))
 
 
-def _try(choice: str, interval_s: float, root: Path) -> Sampler | str:
+def _try(choice: str, interval_s: float, root: Path) -> PowerSampler | str:
     """Return the sampler of that name, started, or why it cannot be."""
     try:
         sampler = make_sampler(choice, interval_s, root)
@@ -176,7 +176,7 @@ def _try(choice: str, interval_s: float, root: Path) -> Sampler | str:
     return sampler
 
 
-def _start(sampler: Sampler) -> None:
+def _start(sampler: PowerSampler) -> None:
     """Start it, and leave nothing running where that fails."""
     try:
         sampler.start()

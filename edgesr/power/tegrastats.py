@@ -23,7 +23,7 @@ from datetime import datetime
 from edgesr.power.tegrastats_line import (
     RAIL_PREFIXES,
     CpuCore,
-    Engine,
+    HardwareEngine,
     Memory,
     PowerReading,
     TegrastatsLine,
@@ -130,7 +130,7 @@ class _Fields:
 
     memory: dict[str, Memory] = field(default_factory=dict)
     cpus: tuple[CpuCore, ...] = ()
-    engines: dict[str, Engine] = field(default_factory=dict)
+    engines: dict[str, HardwareEngine] = field(default_factory=dict)
     temperatures: dict[str, Temperature] = field(default_factory=dict)
     sensors_off: list[str] = field(default_factory=list)
     rails: dict[str, PowerReading] = field(default_factory=dict)
@@ -161,7 +161,7 @@ class _Fields:
             self._put_rail(name, bare.power)
             self.is_tegrastats |= name.startswith(RAIL_PREFIXES)
         elif not bare.power and _BARE_CLOCK.fullmatch(name):
-            self.add_engine(name, Engine(clocks_mhz=(bare.number,)), token)
+            self.add_engine(name, HardwareEngine(clocks_mhz=(bare.number,)), token)
         else:
             self.unknown.append((name, token))
 
@@ -174,7 +174,7 @@ class _Fields:
             unique = f"{name}#{number}"
         self.rails[unique] = reading
 
-    def add_engine(self, name: str, engine: Engine, token: str) -> None:
+    def add_engine(self, name: str, engine: HardwareEngine, token: str) -> None:
         """File a load, a clock or both."""
         del token
         short = name.removesuffix("_FREQ").removesuffix("_LOAD")
@@ -195,7 +195,9 @@ class _Fields:
         elif name.isupper():
             loads = [core.load_percent for core in cells.cores if core.load_percent is not None]
             clocks = tuple(core.clock_mhz for core in cells.cores if core.clock_mhz is not None)
-            self.add_engine(name, Engine(max(loads, default=None), clocks, not loads), token)
+            self.add_engine(
+                name, HardwareEngine(max(loads, default=None), clocks, not loads), token
+            )
         else:
             self.unknown.append((name, token))
 
@@ -241,7 +243,7 @@ def _field(name: str, token: str) -> tuple[Callable[..., None], str, Value] | No
         return None
     word = _last_word(name)
     how: Callable[..., None] = _Fields.add_unknown
-    if isinstance(value, Engine) and (word.isupper() or word in _MTS):
+    if isinstance(value, HardwareEngine) and (word.isupper() or word in _MTS):
         how = _Fields.add_engine
     elif isinstance(value, PowerReading) and word:
         how = _Fields.add_rail

@@ -35,7 +35,7 @@ class Temperature:
 
 
 @dataclass(frozen=True, slots=True)
-class Engine:
+class HardwareEngine:
     """Load and clocks of a hardware unit: GPU (GR3D), memory controller (EMC), encoder, ...
 
     Attributes:
@@ -101,7 +101,7 @@ class TegrastatsLine:
     swap: Memory | None
     iram: Memory | None
     cpus: tuple[CpuCore, ...]
-    engines: Mapping[str, Engine]
+    engines: Mapping[str, HardwareEngine]
     temperatures: Mapping[str, Temperature]
     sensors_off: tuple[str, ...]
     rails: Mapping[str, PowerReading]

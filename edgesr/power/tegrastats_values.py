@@ -4,7 +4,7 @@ import functools
 import re
 from dataclasses import dataclass
 
-from edgesr.power.tegrastats_line import CpuCore, Engine, Memory, PowerReading, Temperature
+from edgesr.power.tegrastats_line import CpuCore, HardwareEngine, Memory, PowerReading, Temperature
 
 _POWER_MW = re.compile(r"(-?[0-9]{1,9})mW(?:/(-?[0-9]{1,9})mW)?(?:/(-?[0-9]{1,9})mW)?(/[-0-9m]*)?")
 POWER = re.compile(r"(-?[0-9]{1,9})/(-?[0-9]{1,9})(?:/(-?[0-9]{1,9}))?")
@@ -59,7 +59,7 @@ class Bare:
     number: int
 
 
-Value = PowerReading | Engine | Memory | Cells | Note | Sensor | Bare
+Value = PowerReading | HardwareEngine | Memory | Cells | Note | Sensor | Bare
 
 
 def read_value(token: str) -> Value | None:
@@ -70,7 +70,7 @@ def read_value(token: str) -> Value | None:
     if first.isdigit() or first in "-@":
         return _number(token)
     if token.lower() == "off":
-        return Engine(is_off=True)
+        return HardwareEngine(is_off=True)
     match = _TEMPERATURE.fullmatch(token)
     if match is None:
         return None
@@ -89,7 +89,7 @@ def _number(token: str) -> Value | None:
     if match := _LOAD.fullmatch(token):
         clocks = [int(text) for text in (match[2] or match[3] or "").split(",") if text]
         load = None if match[1] is None else int(match[1])
-        return Engine(load, tuple(clock for clock in clocks if clock >= 0))
+        return HardwareEngine(load, tuple(clock for clock in clocks if clock >= 0))
     if match := POWER.fullmatch(token):
         return Bare(_power(match), 0)
     return _size_or_clock(token)

@@ -11,7 +11,7 @@ from edgesr.errors import MissingError
 
 
 @dataclass
-class Pair:
+class BufferPair:
     """A tensor in host and in device memory.
 
     Attributes:
@@ -50,8 +50,8 @@ class Slot:
         graph: the recorded computation on these buffers; None: enqueued each time.
     """
 
-    source: Pair
-    target: Pair
+    source: BufferPair
+    target: BufferPair
     uploaded: Any
     started: Any
     computed: Any
@@ -65,14 +65,14 @@ def shares_memory(driver: Any) -> bool:
     return bool(device.get_attribute(driver.device_attribute.INTEGRATED))
 
 
-def allocate(driver: Any, shape: tuple[int, ...], is_mapped: bool) -> Pair:
-    """Allocate a tensor; see `Pair`."""
+def allocate(driver: Any, shape: tuple[int, ...], is_mapped: bool) -> BufferPair:
+    """Allocate a tensor; see `BufferPair`."""
     if is_mapped:
         flags = driver.host_alloc_flags.DEVICEMAP
         host = driver.pagelocked_empty(shape, np.float32, mem_flags=flags)
-        return Pair(host, int(host.base.get_device_pointer()), is_mapped)
+        return BufferPair(host, int(host.base.get_device_pointer()), is_mapped)
     host = driver.pagelocked_empty(shape, np.float32)
-    return Pair(host, driver.mem_alloc(host.nbytes), is_mapped)
+    return BufferPair(host, driver.mem_alloc(host.nbytes), is_mapped)
 
 
 def import_pycuda() -> tuple[Any, Any]:

@@ -21,7 +21,7 @@ from edgesr.engine.cuda_graph import CaptureError, CudaGraph, execution_context
 from edgesr.engine.find import ReadEngine, read_engine
 from edgesr.engine.stack import find_stack
 from edgesr.errors import EngineError, shell
-from edgesr.runtime.cuda_buffers import Pair, Slot, allocate, import_pycuda, shares_memory
+from edgesr.runtime.cuda_buffers import BufferPair, Slot, allocate, import_pycuda, shares_memory
 from edgesr.runtime.guard import fault
 from edgesr.runtime.session import Session
 from edgesr.runtime.whole_call import WholeCall
@@ -191,7 +191,7 @@ class TensorRTSession:
         source.upload(driver, self._compute)
         return Slot(source, target, *events)
 
-    def _pairs(self) -> tuple[Pair, Pair]:
+    def _pairs(self) -> tuple[BufferPair, BufferPair]:
         shapes = self.manifest.inputs[self._input], self.manifest.outputs[self._output]
         source, target = (allocate(self._driver, shape, self._is_mapped) for shape in shapes)
         return source, target

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesr.engine.cuda_graph import CudaGraph, GraphTimer
-from edgesr.runtime.cuda_buffers import Pair
+from edgesr.runtime.cuda_buffers import BufferPair
 
 LANES = 2
 """A caller that keeps one output while it asks for the next (`y = run(x)` in a loop) needs two."""
@@ -33,8 +33,8 @@ class Lane:
         references: to the host array of `target` while no caller holds it.
     """
 
-    source: Pair
-    target: Pair
+    source: BufferPair
+    target: BufferPair
     graph: CudaGraph
     timer: GraphTimer
     references: int
@@ -63,7 +63,7 @@ class WholeCall:
         self,
         driver: Any,
         stream: Any,
-        pairs: Callable[[], tuple[Pair, Pair]],
+        pairs: Callable[[], tuple[BufferPair, BufferPair]],
         execute: Callable[[int, int], None],
     ) -> None:
         self._driver, self._stream, self._execute = driver, stream, execute
@@ -109,7 +109,7 @@ class WholeCall:
             lane.graph.close()
             lane.timer.close()
 
-    def _lane(self, source: Pair, target: Pair) -> Lane:
+    def _lane(self, source: BufferPair, target: BufferPair) -> Lane:
         stream = self._stream
         source.host[...] = 0
         self._execute(int(source.device), int(target.device))  # what is lazy is done before

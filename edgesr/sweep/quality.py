@@ -7,7 +7,7 @@ from edgesr.bench.config import CONTROL, Wanted
 from edgesr.errors import Argument, DataError
 from edgesr.evaluate.datasets import BenchmarkSet, open_sets
 from edgesr.evaluate.evaluate import evaluate
-from edgesr.evaluate.model import Wishes, open_subject
+from edgesr.evaluate.model import EvaluationRequest, open_evaluated
 from edgesr.files import sha256
 from edgesr.sweep.record import Quality
 from edgesr.weights import FOLDER
@@ -40,8 +40,10 @@ def measured(wanted: Wanted, benchmark: BenchmarkSet) -> Quality:
     Raises:
         EdgesrError: the network cannot be loaded, or a picture cannot be used.
     """
-    wishes = Wishes(wanted.model, scale=benchmark.scale, tile=wanted.tile, backend=wanted.backend)
-    with open_subject(wishes) as subject:
+    wishes = EvaluationRequest(
+        wanted.model, scale=benchmark.scale, tile=wanted.tile, backend=wanted.backend
+    )
+    with open_evaluated(wishes) as subject:
         found = evaluate(subject.name, subject.run, subject.enlarge, benchmark)
     where = f"measured on {benchmark.name}, {len(found.images)} images, {subject.run}"
     return Quality(found.score.psnr_y_db, where)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from edgesr.bench.figures import ModelFigures, Result, rounded
+from edgesr.bench.figures import BenchResult, ModelFigures, rounded
 from edgesr.errors import Argument, ConfigError
 from edgesr.sweep.record import Quality, Sweep
 
@@ -83,7 +83,7 @@ class SweepResult:
         return document
 
 
-def compute(sweep: Sweep, runs: Sequence[Result | None]) -> SweepResult:
+def compute(sweep: Sweep, runs: Sequence[BenchResult | None]) -> SweepResult:
     """Return the figures.
 
     Args:
@@ -168,6 +168,6 @@ def _cell(mode_id: int, mode: str, figures: ModelFigures, quality: Quality, is_v
     )
 
 
-def _input(run: Result) -> str:
+def _input(run: BenchResult) -> str:
     settings = run.settings
     return f"{settings.input}, {settings.width}x{settings.height}"

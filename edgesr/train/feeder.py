@@ -11,7 +11,7 @@ from torch import Tensor
 from edgesr.train.cut import gather, slices
 from edgesr.train.degradation import Photo
 from edgesr.train.pixels import WHITE, Pixels
-from edgesr.train.sampler import Sampler
+from edgesr.train.sampler import PatchSampler
 
 _AHEAD = 4  # batches cut on the host while the device works
 
@@ -36,7 +36,7 @@ class Feeder:
     def __init__(
         self,
         pixels: Pixels,
-        sampler: Sampler,
+        sampler: PatchSampler,
         patch: int,
         device: torch.device,
         on_device: bool,

@@ -18,14 +18,14 @@ _AHEAD = 4  # pictures decoded ahead of the consumer, per worker
 Rgb = NDArray[np.uint8]
 
 
-class Pair(NamedTuple):
+class TrainingPair(NamedTuple):
     """HR (scale*h, scale*w, 3) and LR (h, w, 3), uint8 RGB."""
 
     hr: Rgb
     lr: Rgb
 
 
-def pairs(files: list[Path], scale: int) -> Generator[Pair | None, None, None]:
+def pairs(files: list[Path], scale: int) -> Generator[TrainingPair | None, None, None]:
     """Decode and degrade pictures on all cores, in the order of `files`.
 
     Decoding and the matrix products of the degradation release the interpreter lock, so threads
@@ -38,7 +38,7 @@ def pairs(files: list[Path], scale: int) -> Generator[Pair | None, None, None]:
     """
     workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     pool = ThreadPoolExecutor(workers)
-    waiting: deque[Future[Pair | None]] = deque()
+    waiting: deque[Future[TrainingPair | None]] = deque()
     try:
         for file in files:
             waiting.append(pool.submit(_pair, file, scale))
@@ -50,7 +50,7 @@ def pairs(files: list[Path], scale: int) -> Generator[Pair | None, None, None]:
         pool.shutdown(cancel_futures=True)
 
 
-def degrade(hr: Rgb, scale: int) -> Pair:
+def degrade(hr: Rgb, scale: int) -> TrainingPair:
     """Cut to a multiple of `scale` from the top left and shrink as MATLAB's imresize does.
 
     Args:
@@ -58,7 +58,7 @@ def degrade(hr: Rgb, scale: int) -> Pair:
         scale: factor between the sides.
     """
     cut = modcrop(hr, scale)
-    return Pair(cut, imresize(cut, 1 / scale))
+    return TrainingPair(cut, imresize(cut, 1 / scale))
 
 
 def read_rgb(file: Path) -> Rgb:
@@ -77,7 +77,7 @@ def read_rgb(file: Path) -> Rgb:
     return colour.astype(np.uint8, copy=False)
 
 
-def _pair(file: Path, scale: int) -> Pair | None:
+def _pair(file: Path, scale: int) -> TrainingPair | None:
     try:
         rgb = read_rgb(file)
     except ImageError:

@@ -58,7 +58,7 @@ class Watcher(Protocol):
 
 
 @dataclass(frozen=True)
-class Result:
+class TrainingResult:
     """How an invocation ended.
 
     Attributes:
@@ -76,7 +76,7 @@ class Result:
     checkpoint: Path
 
 
-def train(config: TrainConfig, watcher: Watcher) -> Result:
+def train(config: TrainConfig, watcher: Watcher) -> TrainingResult:
     """Train, or go on training, until the run is over or its time is up.
 
     Raises:
@@ -147,7 +147,7 @@ class Run:
         self._power = GpuPower(world.device)
         self._sums = _Sums(world.device)
 
-    def go(self) -> Result:
+    def go(self) -> TrainingResult:
         """Run to the end or to the time limit."""
         batches = self._feeder.batches(self._state.step)
         done, _ = self._look_at_clock()
@@ -168,7 +168,7 @@ class Run:
                 row = self._read(rate, last=finished or stop)
             if self._world.first:
                 self._watcher.stepped(done, row)
-        return Result(
+        return TrainingResult(
             self._state.step,
             finished,
             self._psnr,

@@ -21,7 +21,7 @@ from edgesr.decode import LIMIT_BYTES, MalformedError, Scale, Side, decode_json,
 from edgesr.errors import DataError
 from edgesr.files import atomic_path, make_folder, write_json
 from edgesr.imaging.listing import list_images
-from edgesr.train.images import Pair, pairs
+from edgesr.train.images import TrainingPair, pairs
 
 FORMAT = "edgesr-pixels/1"
 WHITE = 32767  # of the teacher's outputs: 128 steps a level of 8 bits
@@ -121,7 +121,7 @@ def memory_bytes() -> float:
     return MEMORY_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def _decode_to_memory(files: list[Path], scale: int, decoded: Decoded) -> list[Pair]:
+def _decode_to_memory(files: list[Path], scale: int, decoded: Decoded) -> list[TrainingPair]:
     limit = memory_bytes() / 2
     held, total = [], 0  # half of the share, because joining the pictures holds them twice
     with closing(pairs(files, scale)) as found:

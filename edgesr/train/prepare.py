@@ -26,7 +26,7 @@ from edgesr.train.degradation import Photo
 from edgesr.train.feeder import Feeder
 from edgesr.train.losses import LOSSES, Objective
 from edgesr.train.pixels import Decoded, load
-from edgesr.train.sampler import Sampler
+from edgesr.train.sampler import PatchSampler
 from edgesr.train.teacher_outputs import Taught, Teacher, teacher_outputs
 from edgesr.train.world import World
 
@@ -148,7 +148,7 @@ def build_data(
     folder, scale, cache, patch = config.data, config.scale, config.cache, config.patch
     loaded = _once_a_machine(cache, world, lambda: load(folder, scale, cache, decoded))
     pixels = loaded.pixels
-    sampler = Sampler(pixels, patch, config.batch, config.seed, config.patches_per_image)
+    sampler = PatchSampler(pixels, patch, config.batch, config.seed, config.patches_per_image)
     notes: dict[str, Any] = {}
     if teacher is not None:
         notes = {"teacher": teacher.name, "teacher_sha256": sha256(teacher.file)}

@@ -51,7 +51,7 @@ class Crops:
         return self.offset, self.height, self.width, self.row, self.column, self.turn
 
 
-class Sampler:
+class PatchSampler:
     """Draws the crops of each step.
 
     Args:

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 from recordings import IDLE_MW, LATENCY_MS, WORK_MW, recording
 
-from edgesr.bench.figures import Result
+from edgesr.bench.figures import BenchResult
 from edgesr.bench.recording import Span
 from edgesr.bench.result import compute
 from edgesr.power.board_rails import Total
@@ -16,7 +16,7 @@ from edgesr.power.board_rails import Total
 SCHEMA = json.loads((files("edgesr.bench") / "result.schema.json").read_text("utf-8"))
 
 
-def check(result: Result) -> None:
+def check(result: BenchResult) -> None:
     jsonschema.Draft202012Validator(SCHEMA).validate(
         json.loads(json.dumps(result.to_json(), allow_nan=False))
     )

@@ -12,7 +12,7 @@ from benchmarks.photographs.degraded import CASES, degraded
 from benchmarks.photographs.measuring import piqe_of
 from benchmarks.photographs.page import GAINS, JUDGED, PAGE, PLACE, mean, page, read_results, render
 from edgesr.errors import DataError
-from edgesr.evaluate.datasets import Pair, open_sets
+from edgesr.evaluate.datasets import ImagePair, open_sets
 from edgesr.imaging.picture import Picture, read_picture
 
 SETS = ("Set14", "BSD100")
@@ -32,11 +32,11 @@ def sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def pairs(sets: Path) -> list[Pair]:
+def pairs(sets: Path) -> list[ImagePair]:
     return [benchmark.pairs[0] for benchmark in open_sets([sets / name for name in SETS], 4)]
 
 
-def lr_of(pair: Pair, case: str) -> np.ndarray:
+def lr_of(pair: ImagePair, case: str) -> np.ndarray:
     return degraded(pair, case).lr.colour.astype(float)
 
 
@@ -44,7 +44,7 @@ def rmse(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.sqrt(np.square(one - other).mean()))
 
 
-def test_cases_do_what_they_say(pairs: list[Pair], tmp_path: Path) -> None:
+def test_cases_do_what_they_say(pairs: list[ImagePair], tmp_path: Path) -> None:
     colour, grey = pairs
     clean = lr_of(colour, "clean")
     np.testing.assert_array_equal(clean, colour.load().lr.colour)
@@ -67,13 +67,13 @@ def test_cases_do_what_they_say(pairs: list[Pair], tmp_path: Path) -> None:
     np.testing.assert_array_equal(lr_of(colour, "JPEG 50"), read_picture(file).colour)
 
 
-def test_noise_is_the_same_every_time_and_another_for_every_picture(pairs: list[Pair]) -> None:
+def test_noise_is_the_same_every_time_and_another_for_every_picture(pairs: list[ImagePair]) -> None:
     np.testing.assert_array_equal(lr_of(pairs[0], "noise 5"), lr_of(pairs[0], "noise 5"))
     noises = [lr_of(pair, "noise 5")[..., 0] - lr_of(pair, "clean")[..., 0] for pair in pairs]
     assert not np.array_equal(*noises)
 
 
-def test_piqe_sees_blocks_and_noise(pairs: list[Pair]) -> None:
+def test_piqe_sees_blocks_and_noise(pairs: list[ImagePair]) -> None:
     picture = pairs[0].load().hr
     piqe = piqe_of()
     sharp = piqe(picture)

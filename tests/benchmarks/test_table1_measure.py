@@ -22,7 +22,7 @@ from edgesr.bench.raw_files import read_raw
 from edgesr.errors import ConfigError, EdgesrError
 from edgesr.evaluate.datasets import open_sets
 from edgesr.evaluate.evaluate import evaluate
-from edgesr.evaluate.model import Wishes, open_subject
+from edgesr.evaluate.model import EvaluationRequest, open_evaluated
 from edgesr.weights import shipped_names
 
 Json = dict[str, Any]
@@ -84,7 +84,7 @@ def test_quality_is_that_of_edgesr_eval(
 ) -> None:
     _, document = measured
     (benchmark,) = open_sets([sets / "Set5"], 4)
-    with open_subject(Wishes(str(weights / "espcn_x4.onnx"))) as subject:
+    with open_evaluated(EvaluationRequest(str(weights / "espcn_x4.onnx"))) as subject:
         expected = evaluate("espcn", subject.run, subject.enlarge, benchmark)
     rows = {row["name"]: row for row in document["networks"]}
     assert list(rows) == ["student", "espcn", "bicubic"]

@@ -4,12 +4,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgesr.cli._jobs import Job, JobList, Wishes, plan_jobs
+from edgesr.cli._jobs import Job, JobList, OutputOptions, plan_jobs
 from edgesr.errors import ConfigError
 from edgesr.imaging.encode import encode, format_for
 from edgesr.imaging.picture import Picture
 
-BESIDE = Wishes(output=None, suffix="_x4")
+BESIDE = OutputOptions(output=None, suffix="_x4")
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -39,7 +39,7 @@ def write_as_edgesr(path: Path) -> None:
     path.write_bytes(data)
 
 
-def refusal(inputs: list[Path], wishes: Wishes) -> str:
+def refusal(inputs: list[Path], wishes: OutputOptions) -> str:
     plan = plan_jobs(inputs, wishes)
     assert not plan.jobs or len(inputs) > 1
     (refused,) = plan.refused
@@ -66,7 +66,7 @@ def test_a_folder_gives_its_pictures_and_nothing_else(folder: Path) -> None:
 
 
 def test_a_tree_is_kept(folder: Path) -> None:
-    wishes = Wishes(folder / "out", suffix="", ending=".jpg", recursive=True)
+    wishes = OutputOptions(folder / "out", suffix="", ending=".jpg", recursive=True)
     assert names(plan_jobs([folder], wishes), folder) == [
         ("a.png", "out/a.jpg"),
         ("b.jpg", "out/b.jpg"),
@@ -99,7 +99,7 @@ def test_results_are_not_enlarged_again(folder: Path) -> None:
     (alone,) = plan_jobs([folder / "a_x4.png"], BESIDE).jobs
     assert alone.output.name == "a_x4_x4.png"
 
-    inside = Wishes(folder / "out", suffix="", recursive=True)
+    inside = OutputOptions(folder / "out", suffix="", recursive=True)
     (folder / "out").mkdir()
     (folder / "out/a.png").write_bytes(PNG)
     found = plan_jobs([folder], inside)
@@ -120,7 +120,10 @@ def test_what_is_there_is_refused_skipped_or_replaced(tmp_path: Path) -> None:
 
 def test_no_option_makes_a_result_replace_an_input(tmp_path: Path) -> None:
     photo, other = tmp_path / "photo.png", tmp_path / "photo_x4.png"
-    for wishes in (Wishes(photo, "_x4", overwrite=True), Wishes(None, "", overwrite=True)):
+    for wishes in (
+        OutputOptions(photo, "_x4", overwrite=True),
+        OutputOptions(None, "", overwrite=True),
+    ):
         assert "would replace an input" in refusal([photo], wishes)
     plan = plan_jobs([photo, other], replace(BESIDE, overwrite=True))
     assert [job.input for job in plan.jobs] == [other]
@@ -138,7 +141,9 @@ def test_two_pictures_of_one_stem_keep_their_endings(tmp_path: Path) -> None:
 
 def test_two_results_of_one_name_are_not_both_written(tmp_path: Path) -> None:
     inputs = [tmp_path / "one/photo.jpg", tmp_path / "two/photo.jpg"]
-    assert f"would replace that of {inputs[0]}" in refusal(inputs, Wishes(tmp_path / "out", ""))
+    assert f"would replace that of {inputs[0]}" in refusal(
+        inputs, OutputOptions(tmp_path / "out", "")
+    )
 
 
 def test_a_picture_given_twice_is_done_once(folder: Path) -> None:
@@ -161,23 +166,23 @@ def test_output_as_file_and_as_folder(tmp_path: Path) -> None:
         ("folder", None, "folder/photo_x4.png"),
         ("folder", ".webp", "folder/photo_x4.webp"),
     ]:
-        (job,) = plan_jobs([photo], Wishes(tmp_path / output, "_x4", ending)).jobs
+        (job,) = plan_jobs([photo], OutputOptions(tmp_path / output, "_x4", ending)).jobs
         assert job.output == tmp_path / expected
     (tmp_path / "odd.name").mkdir()
-    (job,) = plan_jobs([photo], Wishes(tmp_path / "odd.name", "_x4")).jobs
+    (job,) = plan_jobs([photo], OutputOptions(tmp_path / "odd.name", "_x4")).jobs
     assert job.output == tmp_path / "odd.name/photo_x4.png"
 
 
 def test_contradicting_wishes(tmp_path: Path) -> None:
     photos = [tmp_path / "a.png", tmp_path / "b.png"]
     with pytest.raises(ConfigError, match="need a folder"):
-        plan_jobs(photos, Wishes(tmp_path / "one.png", "_x4"))
+        plan_jobs(photos, OutputOptions(tmp_path / "one.png", "_x4"))
     with pytest.raises(ConfigError, match="need a folder"):
-        plan_jobs([tmp_path], Wishes(tmp_path / "one.png", "_x4"))
+        plan_jobs([tmp_path], OutputOptions(tmp_path / "one.png", "_x4"))
     with pytest.raises(ConfigError, match="-o asks for WebP, --format for JPEG"):
-        plan_jobs(photos[:1], Wishes(tmp_path / "one.webp", "_x4", ".jpg"))
+        plan_jobs(photos[:1], OutputOptions(tmp_path / "one.webp", "_x4", ".jpg"))
     with pytest.raises(ConfigError, match=r"not '\.gif'"):
-        plan_jobs(photos[:1], Wishes(tmp_path / "one.gif", "_x4"))
+        plan_jobs(photos[:1], OutputOptions(tmp_path / "one.gif", "_x4"))
 
 
 def test_a_folder_without_pictures(folder: Path) -> None:
@@ -222,15 +227,15 @@ def test_a_stem_of_251_bytes_stops_nothing(folder: Path) -> None:
 
 def test_a_folder_of_results_may_have_a_point_in_its_name(tmp_path: Path) -> None:
     photo = tmp_path / "photo.png"
-    slash = Wishes(tmp_path / "photos_v1.2", "_x4", to_folder=True)
+    slash = OutputOptions(tmp_path / "photos_v1.2", "_x4", to_folder=True)
     assert names(plan_jobs([photo], slash), tmp_path) == [("photo.png", "photos_v1.2/photo_x4.png")]
-    several = plan_jobs([photo, tmp_path / "b.png"], Wishes(tmp_path / "photos_v1.2", "_x4"))
+    several = plan_jobs([photo, tmp_path / "b.png"], OutputOptions(tmp_path / "photos_v1.2", "_x4"))
     assert {job.output.parent.name for job in several.jobs} == {"photos_v1.2"}
 
 
 def test_a_folder_that_cannot_be_written_is_noticed_before_the_work(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for place in (tmp_path / "file/deeper", Path("/proc/edgesr")):
-        plan = plan_jobs([tmp_path / "photo.png"], Wishes(place, "_x4", to_folder=True))
+        plan = plan_jobs([tmp_path / "photo.png"], OutputOptions(place, "_x4", to_folder=True))
         assert plan.jobs == ()
         assert "cannot be written into" in plan.refused[0].error.what

@@ -8,7 +8,7 @@ from chromium_page import CHROMIUM, Chromium
 
 from edgesr.compare.crop import Crop
 from edgesr.compare.page import page
-from edgesr.compare.panels import Comparison, Panel
+from edgesr.compare.panels import Panel, PhotoComparison
 from edgesr.imaging.picture import Picture
 from edgesr.pages.slider import Shown, slider
 
@@ -28,7 +28,7 @@ PANELS = (
 @pytest.fixture
 def document() -> str:
     photo = Picture(np.full((60, 80, 3), 128, np.uint8))
-    return page(Comparison(photo, Crop(4, 4, 32, 24), 4, PANELS), "me & <you>.jpg")
+    return page(PhotoComparison(photo, Crop(4, 4, 32, 24), 4, PANELS), "me & <you>.jpg")
 
 
 def test_names_are_written_out_and_nothing_is_left_open(document: str) -> None:

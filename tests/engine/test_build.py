@@ -13,7 +13,7 @@ from edgesr.boards.board import get_board
 from edgesr.boards.device import board_of_gpu, read_device, resolve_board
 from edgesr.boards.gpu import Gpu
 from edgesr.engine.build import BuildRequest, build, check_machine, check_output
-from edgesr.engine.builder import Builder
+from edgesr.engine.builder import EngineBuilder
 from edgesr.engine.layers import count_in
 from edgesr.errors import ConfigError, EngineError
 from edgesr.files import sha256
@@ -120,14 +120,14 @@ def test_an_engine_for_the_gpu_at_hand_takes_kernels_from_its_boards_sources(
     )
     module = __import__("tensorrt_rtx")
     given = []
-    configure = Builder._config
+    configure = EngineBuilder._config
 
     def look(self, *arguments):
         config = configure(self, *arguments)
         given.append(config.get_tactic_sources())
         return config
 
-    monkeypatch.setattr(Builder, "_config", look)
+    monkeypatch.setattr(EngineBuilder, "_config", look)
     board = dataclasses.replace(board, tensorrt_modules=("tensorrt_rtx",))
     device = dataclasses.replace(read_device(tmp_path), board=board)
     onnx = small_onnx()

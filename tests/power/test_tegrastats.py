@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from edgesr.power.tegrastats import LONGEST_LINE, parse_line
-from edgesr.power.tegrastats_line import CpuCore, Engine, PowerReading, Temperature
+from edgesr.power.tegrastats_line import CpuCore, HardwareEngine, PowerReading, Temperature
 
 DATA = Path(__file__).parent / "data"
 LINES = [row.split("\t")[3] for row in (DATA / "lines.tsv").read_text().splitlines()]
@@ -40,11 +40,11 @@ def named(text: str) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def engine(text: str) -> Engine:
+def engine(text: str) -> HardwareEngine:
     if text == "off":
-        return Engine(is_off=True)
+        return HardwareEngine(is_off=True)
     load, clocks = text.split("@")
-    return Engine(
+    return HardwareEngine(
         None if load == "-" else int(load),
         () if clocks == "-" else tuple(int(clock) for clock in clocks.split("+")),
     )
@@ -119,7 +119,7 @@ def test_cores_with_spaces_and_holes_in_the_list() -> None:
     assert line is not None and line.ram is not None
     assert line.cpus == (CpuCore(True, 7, 2601), CpuCore(True, 5, 2601), *[CpuCore(False)] * 2)
     assert line.ram.free_block_mb == 0.5
-    assert line.engines == {"EMC": Engine(5)}
+    assert line.engines == {"EMC": HardwareEngine(5)}
 
 
 def test_clock_of_minus_one_is_no_clock() -> None:
@@ -132,15 +132,15 @@ def test_clock_of_minus_one_is_no_clock() -> None:
 def test_units_of_an_engine_with_one_clock() -> None:
     line = parse_line("EMC_FREQ 1%@2133 PVA0_FREQ [3%,7%@1215] NVDLA0_FREQ @1600 VIC_FREQ 0%@115")
     assert line is not None
-    assert line.engines["PVA0"] == Engine(7, (1215,))
-    assert line.engines["NVDLA0"] == Engine(None, (1600,))
-    assert line.engines["VIC"] == Engine(0, (115,))
+    assert line.engines["PVA0"] == HardwareEngine(7, (1215,))
+    assert line.engines["NVDLA0"] == HardwareEngine(None, (1600,))
+    assert line.engines["VIC"] == HardwareEngine(0, (115,))
 
 
 def test_load_and_clock_printed_apart() -> None:
     line = parse_line("EMC_FREQ 1%@2133 NVENC 115 NVENC_LOAD 30%")
     assert line is not None
-    assert line.engines["NVENC"] == Engine(30, (115,))
+    assert line.engines["NVENC"] == HardwareEngine(30, (115,))
 
 
 def test_iram_with_a_space_before_its_note() -> None:
@@ -173,7 +173,7 @@ def test_unknown_fields_are_kept_by_name() -> None:
     line = parse_line("RAM 1/2MB NEW_THING 3.5X FAN 42 VDD_IN 7mW/7mW XYZ_FREQ 5%@100 odd 9%")
     assert line is not None
     assert line.rails == {"VDD_IN": PowerReading(7, 7)}
-    assert line.engines == {"XYZ": Engine(5, (100,))}
+    assert line.engines == {"XYZ": HardwareEngine(5, (100,))}
     assert line.unknown == (("NEW_THING", ""), ("3.5X", ""), ("FAN", "42"), ("odd", "9%"))
 
 

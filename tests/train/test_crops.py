@@ -5,7 +5,7 @@ import torch
 
 from edgesr.errors import DataError
 from edgesr.train.pixels import Pixels
-from edgesr.train.sampler import Sampler
+from edgesr.train.sampler import PatchSampler
 
 HEIGHTS, WIDTHS = (20, 40, 5, 16), (20, 30, 90, 16)
 
@@ -19,17 +19,17 @@ def pixels() -> Pixels:
 
 
 def test_a_step_has_the_same_crops_whatever_came_before(pixels: Pixels) -> None:
-    first, second = (Sampler(pixels, 16, 8, 3, None) for _ in range(2))
+    first, second = (PatchSampler(pixels, 16, 8, 3, None) for _ in range(2))
     for step in range(5):
         first.crops(step)
     for a, b in zip(astuple(first.crops(7)), astuple(second.crops(7)), strict=True):
         assert torch.equal(a, b)
     assert not torch.equal(first.crops(7).row, first.crops(8).row)
-    assert not torch.equal(first.crops(7).row, Sampler(pixels, 16, 8, 4, None).crops(7).row)
+    assert not torch.equal(first.crops(7).row, PatchSampler(pixels, 16, 8, 4, None).crops(7).row)
 
 
 def test_small_pictures_are_left_out_and_crops_stay_inside(pixels: Pixels) -> None:
-    sampler = Sampler(pixels, 16, 512, 0, None)
+    sampler = PatchSampler(pixels, 16, 512, 0, None)
     assert (sampler.skipped, sampler.pictures) == (1, 3)
     crops = sampler.crops(0)
     height_at = {int(o): h for o, h in zip(pixels.offsets, HEIGHTS, strict=True)}
@@ -42,7 +42,7 @@ def test_small_pictures_are_left_out_and_crops_stay_inside(pixels: Pixels) -> No
 
 
 def test_pictures_come_by_their_area(pixels: Pixels) -> None:
-    crops = Sampler(pixels, 16, 20_000, 0, None).crops(0)
+    crops = PatchSampler(pixels, 16, 20_000, 0, None).crops(0)
     areas = {20: 400, 30: 1200, 16: 256}
     for width, area in areas.items():
         share = (crops.width == width).double().mean().item()
@@ -50,7 +50,7 @@ def test_pictures_come_by_their_area(pixels: Pixels) -> None:
 
 
 def test_patches_per_image_go_through_every_picture_in_turn(pixels: Pixels) -> None:
-    sampler = Sampler(pixels, 16, 8, 0, patches_per_image=4)  # 2 of 3 pictures a step
+    sampler = PatchSampler(pixels, 16, 8, 0, patches_per_image=4)  # 2 of 3 pictures a step
     drawn = torch.cat([sampler.crops(step).offset for step in range(6)])
     assert (drawn.view(-1, 4) == drawn.view(-1, 4)[:, :1]).all()
     passes = drawn.view(-1, 4)[:, 0].view(4, 3)
@@ -59,7 +59,7 @@ def test_patches_per_image_go_through_every_picture_in_turn(pixels: Pixels) -> N
 
 
 def test_parts_make_up_the_batch(pixels: Pixels) -> None:
-    whole = Sampler(pixels, 16, 8, 0, None).crops(2)
+    whole = PatchSampler(pixels, 16, 8, 0, None).crops(2)
     parts = [whole.part(rank, 2) for rank in range(2)]
     assert torch.equal(torch.cat([part.column for part in parts]), whole.column)
     assert len(parts[0].turn) == 4
@@ -67,4 +67,4 @@ def test_parts_make_up_the_batch(pixels: Pixels) -> None:
 
 def test_no_picture_is_large_enough(pixels: Pixels) -> None:
     with pytest.raises(DataError, match="all 4 pictures are smaller than a patch of 82x82"):
-        Sampler(pixels, 41, 8, 0, None)
+        PatchSampler(pixels, 41, 8, 0, None)

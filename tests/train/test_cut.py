@@ -8,7 +8,7 @@ from edgesr.train.cut import gather, slices
 from edgesr.train.feeder import Feeder
 from edgesr.train.images import degrade
 from edgesr.train.pixels import Pixels, load
-from edgesr.train.sampler import Crops, Sampler
+from edgesr.train.sampler import Crops, PatchSampler
 
 CPU = torch.device("cpu")
 
@@ -22,7 +22,7 @@ def pixels(pictures: Path, request: pytest.FixtureRequest) -> Pixels:
 
 
 def test_both_ways_of_cutting_agree(pixels: Pixels) -> None:
-    crops = Sampler(pixels, 8, 64, 0, None).crops(0)
+    crops = PatchSampler(pixels, 8, 64, 0, None).crops(0)
     for a, b in zip(gather(pixels, crops, 8), slices(pixels, crops, 8, pin=False), strict=True):
         assert torch.equal(a, b)
         assert a.is_contiguous(memory_format=torch.channels_last)
@@ -55,7 +55,7 @@ def test_crops_are_the_named_regions_of_both_pictures(pixels: Pixels) -> None:
 def test_lr_crops_are_the_degraded_hr_crops(pixels: Pixels) -> None:
     """Away from the crop's border, where the kernel sees pixels that the crop lacks."""
     patch, border = 12, 3
-    crops = Sampler(pixels, patch, 32, 1, None).crops(0)
+    crops = PatchSampler(pixels, patch, 32, 1, None).crops(0)
     straight = Crops(
         crops.offset,
         crops.height,
@@ -74,7 +74,7 @@ def test_lr_crops_are_the_degraded_hr_crops(pixels: Pixels) -> None:
 
 @pytest.mark.parametrize("on_device", [True, False])
 def test_processes_feed_their_slices_of_the_same_batch(pixels: Pixels, on_device: bool) -> None:
-    sampler = Sampler(pixels, 8, 6, 0, None)
+    sampler = PatchSampler(pixels, 8, 6, 0, None)
     whole = Feeder(pixels, sampler, 8, CPU, not on_device).batches(first_step=5)
     parts = [
         Feeder(pixels, sampler, 8, CPU, on_device, rank, 3).batches(first_step=5)
@@ -114,7 +114,9 @@ def test_a_set_of_the_size_of_df2k(tmp_path: Path) -> None:
     for cut in (gather(pixels, crops, patch), slices(pixels, crops, patch, pin=False)):
         for n in range(8):
             np.testing.assert_array_equal(cut[1][n].permute(1, 2, 0), _turned(square, n))
-    drawn = Sampler(pixels, patch, 128, 0, patches_per_image=8).crops(215)  # the last of an epoch
+    drawn = PatchSampler(pixels, patch, 128, 0, patches_per_image=8).crops(
+        215
+    )  # the last of an epoch
     assert len(drawn.offset.unique()) == 16 and scale**2 * int(drawn.offset.max()) > 2**32
     for one, other in zip(
         gather(pixels, drawn, patch), slices(pixels, drawn, patch, False), strict=True
@@ -127,7 +129,7 @@ def test_a_mapped_file_feeds_the_same(pictures: Path, tmp_path: Path) -> None:
         load(pictures, 4, None, unseen).pixels,
         load(pictures, 4, tmp_path / "c", unseen).pixels,
     )
-    sampler = Sampler(memory, 8, 4, 0, None)
+    sampler = PatchSampler(memory, 8, 4, 0, None)
     for pixels in (memory, cached):
         lr, _ = next(Feeder(pixels, sampler, 8, CPU, False).batches(0))
         assert torch.equal(lr, next(Feeder(memory, sampler, 8, CPU, True).batches(0))[0])

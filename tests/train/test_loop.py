@@ -11,7 +11,7 @@ from small_disk import small_disk
 from edgesr.errors import ConfigError, EdgesrError, WeightsError
 from edgesr.models.checkpoint import load_metadata, load_network
 from edgesr.train.config import Distillation, TrainConfig
-from edgesr.train.loop import Result, train
+from edgesr.train.loop import TrainingResult, train
 from edgesr.train.record import Row, read_metrics
 
 Make = Callable[..., TrainConfig]
@@ -43,7 +43,7 @@ class Quiet:
         return self._stop_after is not None and self.steps >= self._stop_after
 
 
-def run(config: TrainConfig) -> Result:
+def run(config: TrainConfig) -> TrainingResult:
     return train(config, Quiet())
 
 
@@ -255,7 +255,7 @@ def test_validation_is_of_the_average_and_equals_eval(
 ) -> None:
     from edgesr.evaluate.datasets import open_sets
     from edgesr.evaluate.evaluate import evaluate
-    from edgesr.evaluate.model import Wishes, open_subject
+    from edgesr.evaluate.model import EvaluationRequest, open_evaluated
 
     (tmp_path / "set").mkdir()
     (tmp_path / "set" / "HR").symlink_to(pictures)
@@ -263,9 +263,9 @@ def test_validation_is_of_the_average_and_equals_eval(
     result = run(config)
     rows = read_metrics(config.out / "metrics.csv")
     assert [row["step"] for row in rows if row["psnr_y_db"] == row["psnr_y_db"]] == [6, 12]
-    wishes = Wishes(config.model, result.weights, device="cpu")
+    wishes = EvaluationRequest(config.model, result.weights, device="cpu")
     (benchmark,) = open_sets([tmp_path / "set"], 4)
-    with open_subject(wishes) as subject:
+    with open_evaluated(wishes) as subject:
         evaluation = evaluate(subject.name, subject.run, subject.enlarge, benchmark)
     assert result.psnr_y_db == pytest.approx(evaluation.score.psnr_y_db, abs=1e-3)
 

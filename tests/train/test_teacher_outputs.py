@@ -21,7 +21,7 @@ from edgesr.train.config import Distillation, TrainConfig
 from edgesr.train.feeder import Feeder
 from edgesr.train.loop import train
 from edgesr.train.pixels import WHITE, Pixels, load
-from edgesr.train.sampler import Sampler
+from edgesr.train.sampler import PatchSampler
 from edgesr.train.teacher_outputs import LARGEST, UNIT, Teacher, teacher_outputs
 
 Make = Callable[..., TrainConfig]
@@ -81,7 +81,7 @@ def test_patches_are_the_teachers_away_from_their_borders(
     patch, border, count = 12, 4, 32
     teacher = saved(tmp_path / "t.safetensors", LOCAL)
     taught = outputs(teacher, pixels)
-    sampler = Sampler(taught, patch, count, 0, None)
+    sampler = PatchSampler(taught, patch, count, 0, None)
     turns = sampler.crops(0).turn.tolist()
     assert set(turns) == set(range(8))
     lr, hr, lesson = next(Feeder(taught, sampler, patch, CPU, on_device).batches(0))
@@ -116,7 +116,7 @@ def test_patches_of_hr_and_teacher_show_the_same_place(
     assert taught is not None
     same = (taught.double() / WHITE * 255).round().to(torch.uint8)
     pixels = dataclasses.replace(pixels, hr=same, taught=taught)
-    feeder = Feeder(pixels, Sampler(pixels, 8, 32, 0, None), 8, CPU, on_device)
+    feeder = Feeder(pixels, PatchSampler(pixels, 8, 32, 0, None), 8, CPU, on_device)
     _, hr, lesson = next(feeder.batches(0))
     assert (hr - lesson).abs().max() < 0.51 / 255
     assert hr.std() > 0.1

@@ -16,7 +16,7 @@ from edgesr.train.degradation import photo as photo_module
 from edgesr.train.degradation.draw import Draw, draw
 from edgesr.train.feeder import Feeder
 from edgesr.train.pixels import Pixels, load
-from edgesr.train.sampler import Crops, Sampler
+from edgesr.train.sampler import Crops, PatchSampler
 
 CPU = torch.device("cpu")
 PATCH, BATCH = 16, 6
@@ -132,7 +132,7 @@ def test_clean_pictures_stay_as_they_are(pixels: Pixels, told: Told) -> None:
 
 def test_a_batch_has_clean_and_degraded_pictures(pixels: Pixels) -> None:
     batch = 40
-    sampler = Sampler(pixels, PATCH, batch, 0, None)
+    sampler = PatchSampler(pixels, PATCH, batch, 0, None)
     photo = Photo(0, batch, PATCH, pixels.scale, CPU)
     lr, hr = gather(pixels, sampler.crops(3), PATCH, photo.margin)
     made = photo(3, lr, hr)
@@ -147,7 +147,7 @@ def test_a_batch_has_clean_and_degraded_pictures(pixels: Pixels) -> None:
 
 
 def test_margins_are_cut_alike_on_both_ways(pixels: Pixels) -> None:
-    crops = Sampler(pixels, 8, 64, 0, None).crops(0)
+    crops = PatchSampler(pixels, 8, 64, 0, None).crops(0)
     ways = gather(pixels, crops, 8, 4), slices(pixels, crops, 8, pin=False, margin=4)
     for one, other in zip(*ways, strict=True):
         assert torch.equal(one, other)
@@ -160,7 +160,7 @@ def test_margins_are_cut_alike_on_both_ways(pixels: Pixels) -> None:
 def test_steps_do_not_depend_on_history_or_processes(pixels: Pixels, on_device: bool) -> None:
     def feeder(device: bool, rank: int = 0, size: int = 1) -> Feeder:
         photo = Photo(5, BATCH, PATCH, pixels.scale, CPU, rank, size)
-        sampler = Sampler(pixels, PATCH, BATCH, 5, None)
+        sampler = PatchSampler(pixels, PATCH, BATCH, 5, None)
         return Feeder(pixels, sampler, PATCH, CPU, device, rank, size, photo)
 
     whole = feeder(not on_device).batches(first_step=2)
@@ -183,7 +183,7 @@ def test_gpu_replay_gives_what_python_gives(pixels: Pixels) -> None:
     device = torch.device("cuda", 0)
     recorded, plain = (Photo(0, 32, PATCH, pixels.scale, device) for _ in range(2))
     plain._run = plain._degraded  # type: ignore[assignment]
-    sampler = Sampler(pixels, PATCH, 32, 0, None)
+    sampler = PatchSampler(pixels, PATCH, 32, 0, None)
     made = []
     for step in range(4):
         lr, hr = (x.to(device) for x in gather(pixels, sampler.crops(step), PATCH, plain.margin))
