@@ -35,9 +35,9 @@ def main(arguments: list[str] | None = None) -> None:
     args = parser.parse_args(arguments)
     try:
         if args.command == "measure":
-            wishes = EvaluationRequest(args.model, args.weights, args.scale)
+            request = EvaluationRequest(args.model, args.weights, args.scale)
             label = args.label or args.model
-            document = measure(wishes, label, args.sets, lambda line: print(line, flush=True))
+            document = measure(request, label, args.sets, lambda line: print(line, flush=True))
             write_result(args.results / f"{label}_x{document['scale']}.json.xz", document)
         print(render(args.results, args.page))
     except EdgesrError as error:

@@ -25,11 +25,11 @@ Perceptual = Callable[[Picture], float]
 Said = Callable[[str], None]
 
 
-def measure(wishes: EvaluationRequest, label: str, folders: Sequence[Path], said: Said) -> Json:
+def measure(request: EvaluationRequest, label: str, folders: Sequence[Path], said: Said) -> Json:
     """Return what one model makes of every case of every set.
 
     Args:
-        wishes: the model, as `edgesr eval` takes it.
+        request: the model, as `edgesr eval` takes it.
         label: what the table calls it.
         folders: sets, or folders of sets.
         said: told one line a case.
@@ -38,7 +38,7 @@ def measure(wishes: EvaluationRequest, label: str, folders: Sequence[Path], said
         EdgesrError: the model or a set cannot be used, or pypiqe is not installed.
     """
     piqe = piqe_of()
-    with open_evaluated(wishes) as subject:
+    with open_evaluated(request) as subject:
         sets = {
             benchmark.name: {
                 case: _measured(benchmark, case, subject.enlarge, piqe, said) for case in CASES
@@ -48,9 +48,9 @@ def measure(wishes: EvaluationRequest, label: str, folders: Sequence[Path], said
     return {
         "schema": SCHEMA,
         "label": label,
-        "model": wishes.model,
-        "weights_sha256": None if wishes.weights is None else sha256(wishes.weights),
-        "run": "torch, whole pictures" if wishes.weights is not None else subject.run,
+        "model": request.model,
+        "weights_sha256": None if request.weights is None else sha256(request.weights),
+        "run": "torch, whole pictures" if request.weights is not None else subject.run,
         "scale": subject.scale,
         "seed": SEED,
         "protocol": PROTOCOL,

@@ -45,12 +45,12 @@ def draw(
     pixels = images.lr.colour[crop.y : crop.y + crop.height, crop.x : crop.x + crop.width]
     size = f"{images.lr.width}x{images.lr.height}"
     cells = [Cell("LR", size, pixels.repeat(SCALE, axis=0).repeat(SCALE, axis=1))]
-    wishes = {CONTROL: EvaluationRequest(CONTROL, scale=SCALE)}
-    wishes |= {n.name: EvaluationRequest(str(n.file), backend=n.backend) for n in networks}
-    for name, wish in wishes.items():
+    requests = {CONTROL: EvaluationRequest(CONTROL, scale=SCALE)}
+    requests |= {n.name: EvaluationRequest(str(n.file), backend=n.backend) for n in networks}
+    for name, request in requests.items():
         print(name, file=sys.stderr, flush=True)
         with ExitStack() as stack:
-            enlarged = stack.enter_context(open_evaluated(wish)).enlarge(images.lr)
+            enlarged = stack.enter_context(open_evaluated(request)).enlarge(images.lr)
         found = score(enlarged, images.hr, SCALE)
         note = f"{found.psnr_y_db:.2f} dB / {found.ssim_y:.4f}"
         cells.append(Cell(name, note, part.of(enlarged).colour))

@@ -36,7 +36,9 @@ def refuse_ignored(context: typer.Context, why: str, *names: str, fix: str | Non
         raise ConfigError(f"does nothing {why}", where=option, fix=fix or f"leave {option} out")
 
 
-def refuse_ignored_naming(context: typer.Context, wishes: "OutputOptions", plan: "JobList") -> None:
+def refuse_ignored_naming(
+    context: typer.Context, options: "OutputOptions", plan: "JobList"
+) -> None:
     """See that no option of `upscale` about results was typed that no result follows.
 
     Raises:
@@ -48,5 +50,5 @@ def refuse_ignored_naming(context: typer.Context, wishes: "OutputOptions", plan:
     lossless = {suffix for kind in FORMATS if not kind.lossy for suffix in kind.suffixes}
     if results and all(path.suffix.lower() in lossless for path in results):
         refuse_ignored(context, "for a format that loses nothing", "quality", fix="--format jpg")
-    if wishes.output is not None and results == [wishes.output]:
+    if options.output is not None and results == [options.output]:
         refuse_ignored(context, "where -o names the file", "suffix")

@@ -79,10 +79,10 @@ class JobList:
         )
 
 
-def plan_jobs(inputs: list[Path], wishes: OutputOptions) -> JobList:
+def plan_jobs(inputs: list[Path], options: OutputOptions) -> JobList:
     """Find the pictures and name their results.
 
-    A folder gives the pictures in it, `wishes.output` then gets the same tree; files in it that
+    A folder gives the pictures in it, `options.output` then gets the same tree; files in it that
     are no pictures and hidden files are left out. So are pictures that edgesr wrote, except one
     that is the only input. Two pictures of one folder whose results would have the same name keep
     their endings in it: `a.jpg_x4.png` and `a.png_x4.png`.
@@ -90,41 +90,41 @@ def plan_jobs(inputs: list[Path], wishes: OutputOptions) -> JobList:
     Raises:
         ConfigError: the options contradict each other.
     """
-    if wishes.overwrite and wishes.skip_existing:
+    if options.overwrite and options.skip_existing:
         raise ConfigError("--overwrite and --skip-existing contradict each other")
-    single_file = names_a_file(inputs, wishes)
+    single_file = names_a_file(inputs, options)
     if single_file and (len(inputs) > 1 or inputs[0].is_dir()):
         raise ConfigError(
             "the results of several pictures need a folder, not a file",
-            where=wishes.output,
-            fix=f"-o {shell(wishes.output.with_suffix(''))}/" if wishes.output else None,
+            where=options.output,
+            fix=f"-o {shell(options.output.with_suffix(''))}/" if options.output else None,
         )
-    ending = _ending(wishes, single_file)
+    ending = _ending(options, single_file)
     refused: list[Refusal] = []
     own: list[Path] = []
     found: dict[str, Found] = {}
-    for entry in find_pictures(inputs, wishes.output, wishes.recursive):
+    for entry in find_pictures(inputs, options.output, options.recursive):
         if isinstance(entry, Refusal):
             refused.append(entry)
-        elif entry.is_own and not wishes.again:
+        elif entry.is_own and not options.again:
             own.append(entry.path)
         else:  # a picture that is given twice is done once; two links to one are two pictures
             lexical = os.path.abspath(entry.path)  # noqa: PTH100  (links stay)
             found.setdefault(lexical, entry)
-    if single_file and wishes.output is not None:
-        jobs = [Job(entry.path, wishes.output) for entry in found.values()]
+    if single_file and options.output is not None:
+        jobs = [Job(entry.path, options.output) for entry in found.values()]
     else:
-        jobs = _named(list(found.values()), wishes, ending)
-    plan = sort_out(jobs, wishes)
+        jobs = _named(list(found.values()), options, ending)
+    plan = sort_out(jobs, options)
     return replace(plan, refused=(*refused, *plan.refused), own=tuple(dict.fromkeys(own)))
 
 
-def _named(found: list[Found], wishes: OutputOptions, ending: str) -> list[Job]:
+def _named(found: list[Found], options: OutputOptions, ending: str) -> list[Job]:
     """Name the results, by whole names where stems would make them the same."""
 
     def place(entry: Found, name: str) -> Path:
-        folder = entry.path.parent if wishes.output is None else wishes.output / entry.below
-        return folder / f"{name}{wishes.suffix}{ending}"
+        folder = entry.path.parent if options.output is None else options.output / entry.below
+        return folder / f"{name}{options.suffix}{ending}"
 
     times = Counter(place(entry, entry.path.stem) for entry in found)
     jobs = []
@@ -141,30 +141,30 @@ class _Sorting:
     """What is known while jobs are sorted out.
 
     Attributes:
-        wishes: as given.
+        options: as given.
         inputs: real paths of all pictures.
         taken: input by real path of its result.
         folders: what is wrong with a folder of results, None: nothing.
     """
 
-    wishes: OutputOptions
+    options: OutputOptions
     inputs: frozenset[Path]
     taken: dict[Path, Path] = field(default_factory=dict)
     folders: dict[Path, str | None] = field(default_factory=dict)
 
 
-def sort_out(jobs: Sequence[Job], wishes: OutputOptions) -> JobList:
+def sort_out(jobs: Sequence[Job], options: OutputOptions) -> JobList:
     """Part what can be done from what would destroy or repeat something, or cannot be written."""
     todo: list[Job] = []
     skipped: list[Job] = []
     refused: list[Refusal] = []
-    sorting = _Sorting(wishes, frozenset(real_path(job.input) for job in jobs))
+    sorting = _Sorting(options, frozenset(real_path(job.input) for job in jobs))
     for job in jobs:
         problem = _problem(job, sorting)
         if problem is not None:
             what, fix = problem
             refused.append(Refusal(job.input, ImageError(what, where=job.input, fix=fix)))
-        elif wishes.skip_existing and os.path.lexists(job.output):
+        elif options.skip_existing and os.path.lexists(job.output):
             skipped.append(job)
         else:
             todo.append(job)
@@ -173,7 +173,7 @@ def sort_out(jobs: Sequence[Job], wishes: OutputOptions) -> JobList:
 
 def _problem(job: Job, sorting: _Sorting) -> tuple[str, str] | None:
     """Return why a job cannot be done as asked and what to do, None if it can."""
-    output, wishes = job.output, sorting.wishes
+    output, options = job.output, sorting.options
     target = real_path(output)
     other = sorting.taken.setdefault(target, job.input)
     if target in sorting.inputs or other != job.input:
@@ -184,7 +184,7 @@ def _problem(job: Job, sorting: _Sorting) -> tuple[str, str] | None:
         return what, f"edgesr upscale {shell(job.input)} -o SHORTER.png"
     if output.is_dir():
         return f"a folder stands where the result goes ({output})", "-o ANOTHER_FOLDER/"
-    if os.path.lexists(output) and not (wishes.overwrite or wishes.skip_existing):
+    if os.path.lexists(output) and not (options.overwrite or options.skip_existing):
         return f"the result is there already ({output})", "--overwrite"
     return _unwritable(job, sorting.folders)
 
@@ -219,31 +219,31 @@ def _why_unwritable(folder: Path) -> str | None:
         return error.strerror or str(error)
 
 
-def names_a_file(inputs: list[Path], wishes: OutputOptions) -> bool:
+def names_a_file(inputs: list[Path], options: OutputOptions) -> bool:
     """Tell whether -o is a file.
 
     It is not if it ends in a slash or is a folder; it is by the ending of a picture or a clip, and
     for a single file by any, so that one that is not written is refused.
     """
-    output = wishes.output
-    if output is None or wishes.to_folder or output.is_dir():
+    output = options.output
+    if output is None or options.to_folder or output.is_dir():
         return False
     is_known = output.suffix.lower() in (*SUFFIXES, *CLIPS, ".gif")
     return is_known or (output.suffix != "" and len(inputs) == 1 and not inputs[0].is_dir())
 
 
-def _ending(wishes: OutputOptions, single_file: bool) -> str:
+def _ending(options: OutputOptions, single_file: bool) -> str:
     """Return the ending of the results.
 
     Raises:
         ConfigError: pictures are not written with this ending, or two endings are asked for.
     """
-    asked = None if wishes.ending is None else format_for(wishes.ending)
-    if not single_file or wishes.output is None:
-        return ".png" if wishes.ending is None else wishes.ending
-    if asked is not None and asked is not format_for(wishes.output.suffix):
+    asked = None if options.ending is None else format_for(options.ending)
+    if not single_file or options.output is None:
+        return ".png" if options.ending is None else options.ending
+    if asked is not None and asked is not format_for(options.output.suffix):
         raise ConfigError(
-            f"-o asks for {format_for(wishes.output.suffix).name}, --format for {asked.name}",
-            where=wishes.output,
+            f"-o asks for {format_for(options.output.suffix).name}, --format for {asked.name}",
+            where=options.output,
         )
-    return format_for(wishes.output.suffix).suffixes[0]
+    return format_for(options.output.suffix).suffixes[0]

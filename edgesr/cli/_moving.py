@@ -24,16 +24,16 @@ class MovingJob(Job):
     animation: str | None = None
 
 
-def part(inputs: list[Path], wishes: OutputOptions) -> tuple[list[Path], list[Path]]:
+def part(inputs: list[Path], options: OutputOptions) -> tuple[list[Path], list[Path]]:
     """Part the inputs into those that move and the others, folders among them.
 
     An animation whose result is asked for in a format of stills is a picture: its first frame.
     """
-    moving = [path for path in inputs if _moves(path, inputs, wishes)]
+    moving = [path for path in inputs if _moves(path, inputs, options)]
     return moving, [path for path in inputs if path not in moving]
 
 
-def plan_moving(moving: list[Path], inputs: list[Path], wishes: OutputOptions) -> JobList:
+def plan_moving(moving: list[Path], inputs: list[Path], options: OutputOptions) -> JobList:
     """Name the results of clips and animations.
 
     A result whose run was killed between its last rename and its tidying is tidied up after, and
@@ -42,51 +42,51 @@ def plan_moving(moving: list[Path], inputs: list[Path], wishes: OutputOptions) -
     Args:
         moving: the inputs, from `part`.
         inputs: all inputs.
-        wishes: as for pictures.
+        options: as for pictures.
 
     Raises:
         ConfigError: several results for one file, or an ending that no clip is written with.
     """
-    single_file = names_a_file(inputs, wishes)
+    single_file = names_a_file(inputs, options)
     if single_file and moving and len(inputs) > 1:
         raise ConfigError("the results of several inputs need a folder, not a file", where="-o")
     found: dict[str, Job] = {}
     finished: list[Job] = []
     for path in moving:
         kind = None if is_clip(path) else animation_kind(path)
-        job = MovingJob(path, _output(path, kind, wishes, single_file), kind)
-        if finish_earlier(job.output) and not wishes.overwrite:
+        job = MovingJob(path, _output(path, kind, options, single_file), kind)
+        if finish_earlier(job.output) and not options.overwrite:
             finished.append(job)
         else:
             found.setdefault(os.path.abspath(path), job)  # noqa: PTH100  (links stay)
-    plan = sort_out(list(found.values()), wishes)
+    plan = sort_out(list(found.values()), options)
     return JobList(plan.jobs, (*finished, *plan.skipped), plan.refused)
 
 
-def _moves(path: Path, inputs: list[Path], wishes: OutputOptions) -> bool:
+def _moves(path: Path, inputs: list[Path], options: OutputOptions) -> bool:
     if os.path.isdir(path):  # noqa: PTH112  (False of names that are too long)
         return False
     if is_clip(path):
         return True
     if animation_kind(path) is None:
         return False
-    asked = _asked_ending(wishes, names_a_file(inputs, wishes))
+    asked = _asked_ending(options, names_a_file(inputs, options))
     return asked is None or asked in ANIMATIONS.values()
 
 
-def _asked_ending(wishes: OutputOptions, single_file: bool) -> str | None:
-    if single_file and wishes.output is not None:
-        return wishes.output.suffix.lower()
-    return wishes.ending
+def _asked_ending(options: OutputOptions, single_file: bool) -> str | None:
+    if single_file and options.output is not None:
+        return options.output.suffix.lower()
+    return options.ending
 
 
-def _output(path: Path, kind: str | None, wishes: OutputOptions, single_file: bool) -> Path:
+def _output(path: Path, kind: str | None, options: OutputOptions, single_file: bool) -> Path:
     """Return where a result goes.
 
     Raises:
         ConfigError: a clip is not written with the ending asked for.
     """
-    asked = _asked_ending(wishes, single_file)
+    asked = _asked_ending(options, single_file)
     if kind is not None:
         ending = asked or ANIMATIONS[kind]
     elif single_file:
@@ -94,15 +94,15 @@ def _output(path: Path, kind: str | None, wishes: OutputOptions, single_file: bo
         if ending not in FORMATS:
             raise ConfigError(
                 f"clips are written as {', '.join(FORMATS)}, not '{ending}'",
-                where=wishes.output,
+                where=options.output,
                 fix="-o RESULT.mkv",
             )
     else:  # --format is about pictures
         ending = path.suffix.lower() if path.suffix.lower() in FORMATS else OTHERWISE
-    if single_file and wishes.output is not None:
-        return wishes.output
-    name = f"{path.stem}{wishes.suffix}{ending}"
-    return path.parent / name if wishes.output is None else wishes.output / name
+    if single_file and options.output is not None:
+        return options.output
+    name = f"{path.stem}{options.suffix}{ending}"
+    return path.parent / name if options.output is None else options.output / name
 
 
 def upscale_moving(sessions: Sessions, job: MovingJob, settings: MovingSettings) -> MovingResult:

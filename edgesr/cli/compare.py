@@ -57,9 +57,9 @@ def command(
 ) -> None:
     """Show a part of a photo as several networks enlarge it: a labelled sheet or an HTML page."""
     from edgesr.compare.crop import detailed_crop, parse_crop
+    from edgesr.compare.networks import requests_for
     from edgesr.compare.panels import compare_on_photo
     from edgesr.compare.render import render
-    from edgesr.compare.wishes import wishes_for
     from edgesr.files import write_bytes
     from edgesr.imaging.picture import read_picture
 
@@ -67,9 +67,9 @@ def command(
     form = _format(target, overwrite)
     picture = read_picture(photo)
     part = detailed_crop(picture) if crop is None else parse_crop(crop, picture)
-    wishes = wishes_for(model, scale, backend)
-    with progress("compare", len(wishes)) as advance:
-        comparison = compare_on_photo(picture, part, wishes, lambda name: advance(1, name))
+    requests = requests_for(model, scale, backend)
+    with progress("compare", len(requests)) as advance:
+        comparison = compare_on_photo(picture, part, requests, lambda name: advance(1, name))
     write_bytes(target, render(comparison, photo.name, form))
     if as_json:
         say(json.dumps(_document(comparison, photo, target), indent=2, ensure_ascii=False))

@@ -61,8 +61,8 @@ def command(
         refuse_ignored(context, "without --weights", "device", fix="--weights FILE")
     if model == CONTROL and weights is None:
         refuse_ignored(context, f"for {CONTROL}", "tile", "overlap", "backend")
-    wishes = EvaluationRequest(model, weights, scale, tile, overlap, backend, device)
-    with open_evaluated(wishes) as subject:
+    request = EvaluationRequest(model, weights, scale, tile, overlap, backend, device)
+    with open_evaluated(request) as subject:
         sets = open_sets(data, subject.scale)
         total = sum(len(benchmark.pairs) for benchmark in sets)
         with progress(f"eval {model}", total) as advance:

@@ -171,7 +171,7 @@ def command(
         Model(scales) as opened,
         piped(inputs, output, ending or ".png") as (files, target, report.unnamed),
     ):
-        wishes = OutputOptions(
+        output_options = OutputOptions(
             output=None if target is None else Path(target),
             suffix=_suffix(opened.scale, across, down) if suffix is None else suffix,
             ending=ending,
@@ -181,11 +181,11 @@ def command(
             to_folder=target is not None and target.endswith(os.sep),
             again=again,
         )
-        moving, stills = part(files, wishes)
-        plan = plan_moving(moving, files, wishes)
+        moving, stills = part(files, output_options)
+        plan = plan_moving(moving, files, output_options)
         if stills:
-            plan = plan.with_more(plan_jobs(stills, wishes))
-        refuse_ignored_naming(context, wishes, plan)
+            plan = plan.with_more(plan_jobs(stills, output_options))
+        refuse_ignored_naming(context, output_options, plan)
         if ray is None:
             run_here(scales, opened, plan, settings, report)
         else:

@@ -1,7 +1,7 @@
 """Several networks on one photograph, side by side, for people who choose between them.
 
 crop.py                      which part of the photograph is looked at
-wishes.py                    which networks, each at which scale
+networks.py                   which networks, each at which scale
 panels.py                    the part through every network
 lettering.py, sheet.py       a labelled sheet as one picture (pure)
 page.py, page.html           one HTML page with everything in it (pure)

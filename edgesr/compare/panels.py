@@ -70,7 +70,7 @@ class PhotoComparison:
 def compare_on_photo(
     photo: Picture,
     crop: Crop,
-    wishes: Sequence[EvaluationRequest],
+    requests: Sequence[EvaluationRequest],
     on_model: Callable[[str], None] = lambda name: None,
 ) -> PhotoComparison:
     """Enlarge a part of a photograph by every network.
@@ -80,7 +80,7 @@ def compare_on_photo(
     Args:
         photo: the photograph.
         crop: lies within it.
-        wishes: the networks, at least one.
+        requests: the networks, at least one.
         on_model: told each network's name before it runs.
 
     Raises:
@@ -90,10 +90,10 @@ def compare_on_photo(
         WeightsError: a checkpoint does not fit.
     """
     photo = _plain(photo)
-    check_shipped(wishes)
-    names = _names([wish.model for wish in wishes])
+    check_shipped(requests)
+    names = _names([request.model for request in requests])
     with ExitStack() as stack:
-        subjects = [stack.enter_context(open_evaluated(wish)) for wish in wishes]
+        subjects = [stack.enter_context(open_evaluated(request)) for request in requests]
         scale = _one_scale(names, subjects)
         _check_size(crop.times(scale))
         around = with_context(crop, MARGIN, photo)
@@ -104,7 +104,7 @@ def compare_on_photo(
     return PhotoComparison(photo, crop, scale, (_own_pixels(photo, crop, scale), *panels))
 
 
-def check_shipped(wishes: Sequence[EvaluationRequest]) -> None:
+def check_shipped(requests: Sequence[EvaluationRequest]) -> None:
     """Refuse networks that come without weights, all of them in one message.
 
     Raises:
@@ -112,16 +112,16 @@ def check_shipped(wishes: Sequence[EvaluationRequest]) -> None:
     """
     known = [(name, scale) for name, scale in shipped_names() if name != CONTROL]
     missing = [
-        wish.model
-        for wish in wishes
-        if wish.weights is None
-        and wish.model != CONTROL
-        and not Path(wish.model).suffix
-        and (wish.model, wish.scale or DEFAULT_SCALE) not in known
+        request.model
+        for request in requests
+        if request.weights is None
+        and request.model != CONTROL
+        and not Path(request.model).suffix
+        and (request.model, request.scale or DEFAULT_SCALE) not in known
     ]
     if missing:
         listed = ", ".join([*(f"{name} x{scale}" for name, scale in known), f"{CONTROL} (any)"])
-        here = [name for name, scale in known if scale == (wishes[0].scale or DEFAULT_SCALE)]
+        here = [name for name, scale in known if scale == (requests[0].scale or DEFAULT_SCALE)]
         raise ModelError(
             f"no weights come with edgesr for {', '.join(map(shell, missing))}; shipped are "
             f"{listed}",

@@ -50,8 +50,8 @@ def measure_loss(
 
 def _psnr_db(onnx: Path, sets: Sequence[BenchmarkSet], on_image: Callable[[], None]) -> list[float]:
     """Return the mean PSNR of Y on each set."""
-    wishes = EvaluationRequest(str(onnx), backend="onnxruntime")
-    with open_evaluated(wishes) as subject:
+    request = EvaluationRequest(str(onnx), backend="onnxruntime")
+    with open_evaluated(request) as subject:
         return [fmean(_psnr_of_images(subject.enlarge, one, on_image)) for one in sets]
 
 

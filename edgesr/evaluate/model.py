@@ -57,7 +57,7 @@ class EvaluationRequest:
 
 
 @contextmanager
-def open_evaluated(wishes: EvaluationRequest) -> Iterator[EvaluatedModel]:
+def open_evaluated(request: EvaluationRequest) -> Iterator[EvaluatedModel]:
     """Load the model for as long as the block runs.
 
     Raises:
@@ -66,36 +66,36 @@ def open_evaluated(wishes: EvaluationRequest) -> Iterator[EvaluatedModel]:
         ModelError: the model file cannot be used.
         WeightsError: the checkpoint cannot be read or does not fit.
     """
-    if wishes.model == CONTROL and wishes.weights is None:
-        scale = DEFAULT_SCALE if wishes.scale is None else wishes.scale
+    if request.model == CONTROL and request.weights is None:
+        scale = DEFAULT_SCALE if request.scale is None else request.scale
         yield EvaluatedModel(CONTROL, scale, "MATLAB's imresize", bicubic(scale))
         return
-    if wishes.weights is None:
-        session = open_session(wishes.model, wishes.backend, wishes.scale)
+    if request.weights is None:
+        session = open_session(request.model, request.backend, request.scale)
     else:
-        session = _open_weights(wishes, wishes.weights)
+        session = _open_weights(request, request.weights)
 
     def enlarge(picture: Picture) -> Picture:
-        return upscale_picture(session, picture, wishes.tile, wishes.overlap).picture
+        return upscale_picture(session, picture, request.tile, request.overlap).picture
 
     try:
-        yield EvaluatedModel(wishes.model, session.scale, _in_words(session, wishes), enlarge)
+        yield EvaluatedModel(request.model, session.scale, _in_words(session, request), enlarge)
     finally:
         session.close()
 
 
-def _open_weights(wishes: EvaluationRequest, weights: Path) -> Session:
-    if Path(wishes.model).suffix in (".onnx", ".engine"):
+def _open_weights(request: EvaluationRequest, weights: Path) -> Session:
+    if Path(request.model).suffix in (".onnx", ".engine"):
         raise ConfigError(
-            f"an {Path(wishes.model).suffix} file holds its own weights",
+            f"an {Path(request.model).suffix} file holds its own weights",
             where=Argument("weights"),
             fix=f"edgesr eval -m student --weights {shell(weights)}, or leave --weights out",
         )
     from edgesr.models.checkpoint import load_network
     from edgesr.runtime.torch_session import TorchSession
 
-    network = load_network(wishes.model, wishes.scale or DEFAULT_SCALE, weights)
-    return TorchSession(network, wishes.model, wishes.device or _best_device())
+    network = load_network(request.model, request.scale or DEFAULT_SCALE, weights)
+    return TorchSession(network, request.model, request.device or _best_device())
 
 
 def _best_device() -> str:
@@ -104,12 +104,12 @@ def _best_device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def _in_words(session: Session, wishes: EvaluationRequest) -> str:
-    side = session.tile or wishes.tile
+def _in_words(session: Session, request: EvaluationRequest) -> str:
+    side = session.tile or request.tile
     if side is None:
         tiles = "whole pictures"
     else:
-        overlap = plan_for(session, side, side, wishes.tile, wishes.overlap).rows.overlap
+        overlap = plan_for(session, side, side, request.tile, request.overlap).rows.overlap
         tiles = f"tiles of {side} overlapping by {overlap}"
-    weights = "" if wishes.weights is None else f", weights {wishes.weights}"
+    weights = "" if request.weights is None else f", weights {request.weights}"
     return f"{session.backend}, {tiles}{weights}"

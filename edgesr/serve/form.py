@@ -47,19 +47,19 @@ def choose(query: Sequence[tuple[str, str]], accept: str | None) -> Form:
     Raises:
         Refusal: 400 for a query that cannot be, 406 if no kind that is written is accepted.
     """
-    wishes: dict[str, str] = {}
+    asked: dict[str, str] = {}
     for name, value in query:
         if name not in ("format", "quality"):
             advice = "only format and quality can be asked for; a picture is sent as the body"
             raise Refusal(400, f"there is no '{name}' to ask for", "query", advice)
-        if name in wishes:
+        if name in asked:
             raise Refusal(400, f"'{name}' is given twice", "query", "give it once")
-        wishes[name] = value
-    quality = _quality(wishes["quality"]) if "quality" in wishes else DEFAULT_QUALITY
-    if "format" not in wishes:
+        asked[name] = value
+    quality = _quality(asked["quality"]) if "quality" in asked else DEFAULT_QUALITY
+    if "format" not in asked:
         return Form(_accepted(accept), quality)
     try:
-        target = format_for(f".{wishes['format'].removeprefix('.')}")
+        target = format_for(f".{asked['format'].removeprefix('.')}")
     except ConfigError as error:
         raise Refusal(400, error.what, "query: format", "POST /upscale?format=png") from error
     return Form(target, quality)

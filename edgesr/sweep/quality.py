@@ -40,10 +40,10 @@ def measured(wanted: Wanted, benchmark: BenchmarkSet) -> Quality:
     Raises:
         EdgesrError: the network cannot be loaded, or a picture cannot be used.
     """
-    wishes = EvaluationRequest(
+    request = EvaluationRequest(
         wanted.model, scale=benchmark.scale, tile=wanted.tile, backend=wanted.backend
     )
-    with open_evaluated(wishes) as subject:
+    with open_evaluated(request) as subject:
         found = evaluate(subject.name, subject.run, subject.enlarge, benchmark)
     where = f"measured on {benchmark.name}, {len(found.images)} images, {subject.run}"
     return Quality(found.score.psnr_y_db, where)

@@ -39,8 +39,8 @@ def write_as_edgesr(path: Path) -> None:
     path.write_bytes(data)
 
 
-def refusal(inputs: list[Path], wishes: OutputOptions) -> str:
-    plan = plan_jobs(inputs, wishes)
+def refusal(inputs: list[Path], options: OutputOptions) -> str:
+    plan = plan_jobs(inputs, options)
     assert not plan.jobs or len(inputs) > 1
     (refused,) = plan.refused
     assert refused.input == inputs[-1]
@@ -66,8 +66,8 @@ def test_a_folder_gives_its_pictures_and_nothing_else(folder: Path) -> None:
 
 
 def test_a_tree_is_kept(folder: Path) -> None:
-    wishes = OutputOptions(folder / "out", suffix="", ending=".jpg", recursive=True)
-    assert names(plan_jobs([folder], wishes), folder) == [
+    options = OutputOptions(folder / "out", suffix="", ending=".jpg", recursive=True)
+    assert names(plan_jobs([folder], options), folder) == [
         ("a.png", "out/a.jpg"),
         ("b.jpg", "out/b.jpg"),
         ("named_nothing", "out/named_nothing.jpg"),
@@ -120,11 +120,11 @@ def test_what_is_there_is_refused_skipped_or_replaced(tmp_path: Path) -> None:
 
 def test_no_option_makes_a_result_replace_an_input(tmp_path: Path) -> None:
     photo, other = tmp_path / "photo.png", tmp_path / "photo_x4.png"
-    for wishes in (
+    for options in (
         OutputOptions(photo, "_x4", overwrite=True),
         OutputOptions(None, "", overwrite=True),
     ):
-        assert "would replace an input" in refusal([photo], wishes)
+        assert "would replace an input" in refusal([photo], options)
     plan = plan_jobs([photo, other], replace(BESIDE, overwrite=True))
     assert [job.input for job in plan.jobs] == [other]
     assert [refused.input for refused in plan.refused] == [photo]
@@ -153,8 +153,8 @@ def test_a_picture_given_twice_is_done_once(folder: Path) -> None:
 
 def test_a_folder_where_the_result_goes(tmp_path: Path) -> None:
     (tmp_path / "photo_x4.png").mkdir()
-    wishes = replace(BESIDE, overwrite=True)
-    assert "a folder stands where" in refusal([tmp_path / "photo.png"], wishes)
+    options = replace(BESIDE, overwrite=True)
+    assert "a folder stands where" in refusal([tmp_path / "photo.png"], options)
 
 
 def test_output_as_file_and_as_folder(tmp_path: Path) -> None:

@@ -263,9 +263,9 @@ def test_validation_is_of_the_average_and_equals_eval(
     result = run(config)
     rows = read_metrics(config.out / "metrics.csv")
     assert [row["step"] for row in rows if row["psnr_y_db"] == row["psnr_y_db"]] == [6, 12]
-    wishes = EvaluationRequest(config.model, result.weights, device="cpu")
+    request = EvaluationRequest(config.model, result.weights, device="cpu")
     (benchmark,) = open_sets([tmp_path / "set"], 4)
-    with open_evaluated(wishes) as subject:
+    with open_evaluated(request) as subject:
         evaluation = evaluate(subject.name, subject.run, subject.enlarge, benchmark)
     assert result.psnr_y_db == pytest.approx(evaluation.score.psnr_y_db, abs=1e-3)
 

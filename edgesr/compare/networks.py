@@ -10,7 +10,7 @@ from edgesr.runtime.select import DEFAULT_SCALE
 from edgesr.weights import shipped_names
 
 
-def wishes_for(
+def requests_for(
     models: Sequence[str] | None, scale: int | None, backend: str
 ) -> list[EvaluationRequest]:
     """Return what to open for a comparison.
