@@ -29,8 +29,8 @@ def without_copies(lines: Sequence[TegrastatsLine]) -> list[int]:
 
     Looked at are the stretches that begin where the stamps go back, as far as they reach no stamp
     that is new: a log that was fetched twice overlaps there. Such a part is a copy if nearly all of
-    its lines were there before, stamp and all, and do not say the same thing over and over, as an
-    idle board does in an hour that the clock shows twice.
+    its lines were there before, stamp and all, and it does not say the same thing over and over,
+    nor what the line before it says, as an idle board does in an hour that the clock shows twice.
 
     Args:
         lines: in the order of the file.
@@ -45,7 +45,10 @@ def without_copies(lines: Sequence[TegrastatsLine]) -> list[int]:
         # Of the second that was the newest there may be more lines than were there before.
         old = [key for key in keys if newest and (key[0] is None or key[0] < newest)]
         known = sum(key in seen for key in old)
-        different = len({key[1] for key in keys if key in seen}) >= min(_DIFFERENT, len(old))
+        said = {key[1] for key in keys if key in seen}
+        if part[0] > 0:
+            said.add(_body(lines[part[0] - 1]))
+        different = len(said) >= min(_DIFFERENT, len(old))
         if old and different and known >= _NEARLY_ALL * len(old):
             kept += [i for i, key in zip(part, keys, strict=True) if key not in seen]
         else:

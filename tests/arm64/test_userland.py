@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -61,6 +62,23 @@ def test_the_product_runs_on_arm64_as_on_x86_64(machine: None) -> None:
     status = ["git", "-C", SCRIPT.parent, "status", "--porcelain", "--ignored", "-uall"]
     found = subprocess.run(status, capture_output=True, text=True, check=False).stdout
     assert "arm64.png" not in found
+
+
+def test_the_committed_run_did_all_that_the_script_does() -> None:
+    """A log of other steps than the script has now is no evidence for it."""
+    script = SCRIPT.with_name("on_board.sh").read_text()
+    log = SCRIPT.with_name("bookworm.log").read_text()
+    steps = re.findall(r'^step "(.*)"$', script, re.MULTILINE)
+    assert len(steps) >= 7
+    assert re.findall(r"^== +[0-9]+ s  (.*)$", log, re.MULTILINE)[2:-2] == steps
+    wanted = set(re.findall(r'^ *holds "([^"$]*)"', script, re.MULTILINE))
+    assert len(wanted) >= 10
+    assert wanted <= set(re.findall(r"^holds: (.*)$", log, re.MULTILINE))
+    last = log.splitlines()[-1]
+    assert "all of it passed on x86_64 as aarch64" in last
+    seconds = int(last.split()[1])
+    contributing = (SCRIPT.parents[2] / "CONTRIBUTING.md").read_text()
+    assert f"{round(seconds / 60)} minutes" in contributing
 
 
 def test_what_it_cannot_do_it_says_and_does_not_begin() -> None:

@@ -61,3 +61,18 @@ def test_the_script_that_builds_it_refuses_what_it_cannot_do() -> None:
     done = subprocess.run(["bash", script, "focal"], check=False, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == f"error: no release 'focal'\n  try: {script} jammy, or noble\n"
+
+
+@pytest.mark.parametrize(("suite", "python"), [("jammy", "3.10")])
+def test_the_committed_run_did_all_that_the_script_does(suite: str, python: str) -> None:
+    """A log of other steps than the script and the definition have now is no evidence for them."""
+    script = Path(__file__).with_name("container.sh").read_text()
+    log = Path(__file__).with_name(f"container_{suite}.log").read_text()
+    steps = [name.replace("$suite", suite) for name in re.findall(r'step "(.*)"', script)]
+    found = re.findall(r"^== +[0-9]+ s  (.*)$", log, re.MULTILINE)
+    assert set(found[:-1]) == set(steps[:-1])
+    assert found[-1].startswith("all of it passed")
+    definition = re.sub(r"\\\n", "", DOCKERFILE.read_text())
+    instructions = re.findall(r"^(?:FROM|RUN|COPY|ENV|WORKDIR|ENTRYPOINT|CMD)\b", definition, re.M)
+    assert [row.split()[2] for row in re.findall(r"^STEP .*", log, re.M)] == instructions
+    assert f"\nPython {python}." in log

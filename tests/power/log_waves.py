@@ -75,5 +75,5 @@ def spread(case: Callable[[np.random.Generator], tuple[list[str], float]]) -> li
         if abs(total["energy_j"] - truth) > total["uncertainty_j"]:
             outside.append((seed, round(total["energy_j"], 1), round(truth, 1)))
         shares.append(total["uncertainty_j"] / truth)
-    assert outside == []
+    assert outside == [], outside
     return shares

@@ -127,6 +127,24 @@ def test_energy_lies_within_its_uncertainty(case: str) -> None:
     assert max(shares) < most
 
 
+def test_two_late_copies_at_the_top_of_a_wave_are_copies() -> None:
+    """A seed whose second logger was late with two lines that say the same."""
+    rows, truth = late(np.random.default_rng([7, 20407]))
+    result = read(rows)
+    assert result["samples"] == result["copied_lines"] == len(rows) // 2
+    total = result["total"]
+    assert abs(total["energy_j"] - truth) <= total["uncertainty_j"]
+
+
+def test_an_idle_board_whose_clock_is_set_back_says_nothing_twice() -> None:
+    times = np.arange(0.5, 60)
+    shown = np.where(times > 30, times - 10, times)
+    rows = [line(START + timedelta(seconds=float(at)), 5000) for at in shown]
+    result = read(rows)
+    assert result["copied_lines"] == 0
+    assert result["total"]["energy_j"] == pytest.approx(5 * 59, rel=0.02)
+
+
 def test_gap_is_covered_by_what_is_said_of_it() -> None:
     """A logger that was stopped: what flowed meanwhile is shown apart, and the truth is in both."""
     outside = []
