@@ -22,8 +22,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from changes import Counter
+from surroundings import put_around
 
-ROOT = Path(__file__).parents[2]
 STDOUT = "stdout.txt"
 """Where standard output goes on a disk that will be full."""
 
@@ -45,14 +45,14 @@ class Request:
         fault: `none`; `kill`: SIGKILL; `full`: the disk is full; `full of names`: and no file or
             folder can be made on it either, as where the inodes ran out.
         at: number of the change before which that happens.
-        simulated_gpu: run with tests/simulated_cuda.py.
+        around: what surroundings.py puts around it.
     """
 
     folder: str
     command: tuple[str, ...]
     fault: str = "none"
     at: int = 0
-    simulated_gpu: bool = False
+    around: str = ""
 
 
 @dataclass(frozen=True)
@@ -190,8 +190,7 @@ def _become(request: Request, folder: Path, notes: Path) -> int:
     _redirect(notes / _STDERR, 2)
     tempfile.tempdir = str(folder / "tmp")  # said, so that Python does not probe it
     os.environ |= {"TMPDIR": str(folder / "tmp"), "EDGESR_HOME": str(folder / "home")}
-    if request.simulated_gpu:
-        _simulate_gpu()
+    put_around(request.around)
     counter.install(stdout=full)
     code = _run(list(request.command))
     (notes / _CHANGES).write_text(json.dumps(counter.changes))
@@ -213,19 +212,6 @@ def _run(command: list[str]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     return 0
-
-
-def _simulate_gpu() -> None:
-    sys.path.append(str(ROOT / "tests"))
-    import pytest
-    import simulated_cuda
-
-    from edgesr.boards.gpu import Gpu
-    from edgesr.engine import find
-
-    patch = pytest.MonkeyPatch()
-    simulated_cuda.install(patch, simulated_cuda.Gpu())
-    patch.setattr(find, "first_gpu", lambda: Gpu("Orin", "8.7", "12.6"))
 
 
 if __name__ == "__main__":
