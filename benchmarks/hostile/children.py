@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchmarks.hostile.changes import Counter
-from benchmarks.hostile.simulated_driver import Libraries
+from benchmarks.hostile.surroundings import put_around
 from benchmarks.shared.folders import ROOT
 
 STDOUT = "stdout.txt"
@@ -48,14 +48,14 @@ class Request:
         fault: `none`; `kill`: SIGKILL; `full`: the disk is full; `full of names`: and no file or
             folder can be made on it either, as where the inodes ran out.
         at: number of the change before which that happens.
-        simulated_gpu: run with tests/simulated_cuda.py.
+        around: what surroundings.py puts around it.
     """
 
     folder: str
     command: tuple[str, ...]
     fault: str = "none"
     at: int = 0
-    simulated_gpu: bool = False
+    around: str = ""
 
 
 @dataclass(frozen=True)
@@ -199,8 +199,7 @@ def _become(request: Request, folder: Path, notes: Path) -> int:
     _redirect(notes / _STDERR, 2)
     tempfile.tempdir = str(folder / "tmp")  # said, so that Python does not probe it
     os.environ |= {"TMPDIR": str(folder / "tmp"), "EDGESR_HOME": str(folder / "home")}
-    if request.simulated_gpu:
-        _simulate_gpu()
+    put_around(request.around)
     counter.install(stdout=full)
     code = _run(list(request.command))
     (notes / _CHANGES).write_text(json.dumps(counter.changes))
@@ -222,16 +221,6 @@ def _run(command: list[str]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     return 0
-
-
-def _simulate_gpu() -> None:
-    sys.path.append(str(ROOT / "tests"))
-    import pytest
-    import simulated_cuda  # type: ignore[import-not-found]
-
-    patch = pytest.MonkeyPatch()
-    simulated_cuda.install(patch, simulated_cuda.Gpu())
-    patch.setattr(ctypes, "CDLL", Libraries)
 
 
 if __name__ == "__main__":

@@ -38,13 +38,16 @@ def _judge(states: States, children: Children, fault: str, at: int) -> str:
             return f"{fault}: {wrong}"
         if found := misjudged(states, copy):
             return f"{fault}: lost: {found}"
-        hidden = [path.name for path in copy.rglob(".*")]
+        kept = states.scenario.kept
+        hidden = [path.name for path in copy.rglob(".*") if not path.name.startswith(kept)]
         hidden += [path.name for path in (copy / "tmp").iterdir()]
         return f"{fault}: left over: {hidden}" if hidden else ""
 
 
 def _wrong_end(states: States, copy: Path, exit_code: int, stderr: str) -> str:
     """Return what is wrong with how a command ended: quietly only if all of it fitted."""
+    if not states.scenario.ends:  # what it answered is judged by who asked (surroundings.py)
+        return f"exit code {exit_code}: {stderr[-500:]}" if exit_code or stderr else ""
     if not exit_code and states.scenario.state(copy) == states.scenario.state(states.new):
         whole = (states.new / STDOUT).read_text().count("\n")
         return "" if (copy / STDOUT).read_text().count("\n") == whole else "half of the output"

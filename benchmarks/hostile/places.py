@@ -34,7 +34,7 @@ class States:
     def request(self, folder: Path, fault: str = "none", at: int = 0) -> Request:
         """Return the request for the command in a folder."""
         scenario = self.scenario
-        return Request(str(folder), scenario.command, fault, at, scenario.simulated_gpu)
+        return Request(str(folder), scenario.command, fault, at, scenario.around)
 
 
 def make_states(root: Path, scenario: Scenario, children: Children, fault: str = "none") -> States:

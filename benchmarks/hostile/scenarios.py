@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.hostile.children import Children, Done, Request
+from benchmarks.hostile.clips import frames_of, write_animation, write_clip
+from benchmarks.hostile.surroundings import CLIENT, GPU
 from benchmarks.shared.folders import ROOT
 
 DATA = ROOT / "tests/data"
@@ -38,13 +40,17 @@ class Scenario:
         before: commands that make the old state.
         command: what is disturbed, and run again after it.
         state: folder -> what a reader finds there, as a text; it raises where that is a mixture.
-        simulated_gpu: whether the command needs one.
+        around: what surroundings.py puts around the command.
+        kept: beginnings of the hidden names that it leaves on purpose where it cannot go on.
+        ends: whether it ends with an error where the disk is full; a server goes on.
     """
 
     before: tuple[tuple[str, ...], ...]
     command: tuple[str, ...]
     state: Callable[[Path], str]
-    simulated_gpu: bool = False
+    around: str = ""
+    kept: tuple[str, ...] = ()
+    ends: bool = True
 
 
 def _model(folder: Path) -> str:
@@ -110,6 +116,14 @@ def _picture(folder: Path) -> str:
     return hashlib.sha256(picture.colour.tobytes()).hexdigest()
 
 
+def _clip(folder: Path) -> str:
+    return frames_of(folder / "out/big.mp4")
+
+
+def _animation(folder: Path) -> str:
+    return frames_of(folder / "out/big.gif")
+
+
 def _page(folder: Path) -> str:
     page = (folder / "out/page.html").read_text()
     if not page.rstrip().endswith("</html>"):
@@ -142,6 +156,9 @@ _EXPORT = ("export", "--model", "esr-fast", "-o", "out/m.onnx")
 _BUILD = ("build-engine", "-m", "m.onnx", "--board", "rtx", "-o", "out/m.engine")
 _SMALL_MODEL = ("export", "--model", "esr-fast", "--tile", "16", "--batch", "1", "-o", "m.onnx")
 _UPSCALE = ("upscale", "photo.png", "-o", "out/big.png", "--overwrite", "-m")
+_ANIMATION = ("upscale", "small.gif", "-o", "out/big.gif", "--overwrite", "-m")
+_CLIP = ("upscale", "small.mp4", "-o", "out/big.mp4", "--overwrite", "-m")
+_SERVE = ("serve", "--port", "0", "-m", "esr-fast")
 _VERIFY = ("verify", "-m", "out/nearest.engine", "--against", "nearest.onnx")
 _COMPARE = ("compare", "photo.png", "-o", "out/page.html", "--overwrite", "--model")
 
@@ -159,7 +176,10 @@ SCENARIOS = {
     ),
     "report": Scenario((_BENCH,), ("report", "out/run"), _report),
     "compare": Scenario(((*_COMPARE, "esr-fast"),), (*_COMPARE, "espcn"), _page),
-    "verify": Scenario((), _VERIFY, _verified, True),
+    "verify": Scenario((), _VERIFY, _verified, GPU),
+    "animation": Scenario(((*_ANIMATION, "esr-fast"),), (*_ANIMATION, "bicubic"), _animation),
+    "clip": Scenario(((*_CLIP, "esr-fast"),), (*_CLIP, "bicubic"), _clip, kept=(".edgesr-clip-",)),
+    "serve": Scenario((), _SERVE, _nothing, CLIENT, ends=False),
     "power": Scenario((), ("power", "power.txt", "--json"), _nothing),
     "eval": Scenario((), ("eval", "-m", "esr-fast", "--data", "set"), _nothing),
     "models": Scenario((), ("models", "--json"), _nothing),
@@ -178,8 +198,10 @@ def prepare(folder: Path, scenario: Scenario, children: Children) -> None:
     for name in ("photo.png", "pictures/photo.png", "set/HR/photo.png"):
         shutil.copy(DATA / "photo.png", folder / name)
     shutil.copy(ROOT / "edgesr/weights/esr-fast_x4.safetensors", folder / "teacher.safetensors")
+    write_animation(folder / "small.gif")
+    write_clip(folder / "small.mp4")
     shutil.copy(ROOT / "tests/power/data/logs/orin_nano_25w_idle.txt", folder / "power.txt")
-    if scenario.simulated_gpu:
+    if scenario.around == GPU:
         _write_nearest(folder)
     for command in scenario.before:
         run(folder, replace(scenario, command=command), children)
@@ -208,9 +230,7 @@ def run(folder: Path, scenario: Scenario, children: Children) -> Done:
     Raises:
         RuntimeError: it failed.
     """
-    done = children.run(
-        Request(str(folder), scenario.command, simulated_gpu=scenario.simulated_gpu)
-    )
+    done = children.run(Request(str(folder), scenario.command, around=scenario.around))
     if done.exit_code:
         raise RuntimeError(f"{' '.join(scenario.command)}: {done.stderr}")
     return done

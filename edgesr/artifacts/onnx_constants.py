@@ -126,5 +126,5 @@ def _worked_out(operator: str, known: Sequence[Known]) -> Known:
     elif operator == "Concat":
         size = sum(value.size for value in known)
     elif operator == "Tile" and numbers is not None:
-        size = first.size * math.prod(numbers)
+        size = first.size * math.prod(map(abs, numbers))
     return Known(size, size)

@@ -1,6 +1,7 @@
 """Every network without a scan through torch's own exporter: plain operators, equal values."""
 
 from itertools import cycle
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -8,6 +9,7 @@ import pytest
 import torch
 from small_networks import SMALL
 
+from edgesr.artifacts.onnx_file import check_content
 from edgesr.export.allowed import check_no_loops, check_operators
 from edgesr.export.torch_graph import INPUT, trace
 from edgesr.models import get_network
@@ -22,6 +24,7 @@ def test_it_exports_and_onnx_runtime_agrees(name: str, scale: int, batch: int | 
     check_operators(model)
     check_no_loops(model)
     assert {node.domain for node in model.graph.node} <= {""}
+    check_content(model.SerializeToString(), Path("m.onnx"))  # what is exported can be opened
 
     session = onnxruntime.InferenceSession(
         model.SerializeToString(), providers=["CPUExecutionProvider"]
