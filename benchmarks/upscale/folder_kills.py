@@ -10,7 +10,6 @@ benchmarks/results/upscale/folder_kills.json.
 import argparse
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -20,9 +19,11 @@ from pathlib import Path
 import cv2
 
 from benchmarks.shared.folders import RESULTS, ROOT
+from benchmarks.upscale.killed import run
 from edgesr.files import write_json
 
 PHOTO = ROOT / "tests" / "data" / "city_512.jpg"
+SIDE = 96  # of a part, in pixels
 OUTPUT = RESULTS / "upscale/folder_kills.json"
 
 
@@ -88,30 +89,32 @@ def main() -> None:
 
 
 def fill(album: Path) -> int:
-    """Write the photo's four quarters in three formats and return how many files these are."""
+    """Write parts of a photo in three formats and return how many files these are."""
     album.mkdir()
     pixels = cv2.imread(str(PHOTO))
     assert pixels is not None, PHOTO
-    side = pixels.shape[0] // 2
     for number in range(4):
-        top, left = divmod(number, 2)
-        quarter = pixels[top * side : (top + 1) * side, left * side : (left + 1) * side]
+        top = number * SIDE
         for suffix in (".png", ".jpg", ".tiff"):
-            cv2.imwrite(str(album / f"{number}_{suffix[1:]}{suffix}"), quarter)
+            part = pixels[top : top + SIDE, :SIDE]
+            cv2.imwrite(str(album / f"{number}_{suffix[1:]}{suffix}"), part)
     return len(list(album.iterdir()))
 
 
-def command(folder: Path, model: str) -> list[str]:
+def words(folder: Path, model: str) -> list[str]:
     """Return the command that is killed; with --skip-existing also a finished one succeeds."""
-    edgesr = [sys.executable, "-m", "edgesr", "upscale", str(folder / "album")]
-    return [*edgesr, "-o", str(folder / "results"), "-m", model, "--skip-existing"]
+    album, results = str(folder / "album"), str(folder / "results")
+    return ["upscale", album, "-o", results, "-m", model, "--skip-existing"]
 
 
 def undisturbed(folder: Path, model: str) -> Undisturbed:
     """Enlarge the folder without a kill; the results are gone afterwards."""
+    run(["--version"], folder / "notes")  # the process that all divide from has started
     begin = time.perf_counter()
-    subprocess.run(command(folder, model), check=True, capture_output=True)
+    ended = run(words(folder, model), folder / "notes")
     took_s = time.perf_counter() - begin
+    if ended.exit_code:
+        raise RuntimeError(ended.said)
     results = contents(folder)
     shutil.rmtree(folder / "results")
     return Undisturbed(results, took_s)
@@ -119,32 +122,22 @@ def undisturbed(folder: Path, model: str) -> Undisturbed:
 
 def kill_once(folder: Path, model: str, after_s: float, expected: Undisturbed) -> Kill:
     """Kill a run after some seconds, run it again, and judge what it leaves."""
-    process = subprocess.Popen(
-        command(folder, model), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        process.wait(after_s)
-        was_running = False
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-        was_running = True
+    killed = run(words(folder, model), folder / "notes", after_s)
     found = contents(folder)
     there = {name: data for name, data in found.items() if not name.startswith(".")}
     wrong = [
         f"{name} was not whole" for name, data in there.items() if expected.results[name] != data
     ]
-    again = subprocess.run(command(folder, model), capture_output=True, text=True, check=False)
-    if again.returncode:
-        wrong.append(again.stderr[-500:])
+    again = run(words(folder, model), folder / "notes")
+    if again.exit_code:
+        wrong.append(again.said[-500:])
     after = contents(folder)
     if after != expected.results:
         names = sorted(after.keys() ^ expected.results.keys())
         wrong.append(f"the second run gave something else, or other files: {names}")
     shutil.rmtree(folder / "results", ignore_errors=True)
-    return Kill(
-        round(after_s, 3), was_running, len(there), len(found) - len(there), "; ".join(wrong)
-    )
+    left = len(found) - len(there)
+    return Kill(round(after_s, 3), killed.was_killed, len(there), left, "; ".join(wrong))
 
 
 def contents(folder: Path) -> dict[str, bytes]:
