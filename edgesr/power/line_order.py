@@ -39,7 +39,7 @@ def without_copies(lines: Sequence[TegrastatsLine]) -> list[int]:
     if all(before <= after for before, after in pairwise(stamps)):
         return list(range(len(lines)))
     seen: set[tuple[datetime | None, int]] = set()
-    kept = []
+    kept: list[int] = []
     for part, newest in _parts(lines):
         keys = [(lines[index].time, _body(lines[index])) for index in part]
         # Of the second that was the newest there may be more lines than were there before.
@@ -50,7 +50,16 @@ def without_copies(lines: Sequence[TegrastatsLine]) -> list[int]:
             said.add(_body(lines[part[0] - 1]))
         different = len(said) >= min(_DIFFERENT, len(old))
         if old and different and known >= _NEARLY_ALL * len(old):
-            kept += [i for i, key in zip(part, keys, strict=True) if key not in seen]
+            latest = [(lines[index].time, _body(lines[index])) for index in kept[-2:]]
+            for place, (index, key) in enumerate(zip(part, keys, strict=True)):
+                # A line directly behind one that says the same, and not behind a copy of the line
+                # before that one, may be none; sent_again.py tells.
+                is_next = (
+                    len(latest) == 2 and latest[1] == key and latest[0] != keys[max(0, place - 1)]
+                )
+                if key not in seen or (is_next and key[0] == newest):
+                    kept.append(index)
+                    latest = []
         else:
             kept += part
         seen.update(keys)

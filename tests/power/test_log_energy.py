@@ -127,9 +127,10 @@ def test_energy_lies_within_its_uncertainty(case: str) -> None:
     assert max(shares) < most
 
 
-def test_two_late_copies_at_the_top_of_a_wave_are_copies() -> None:
-    """A seed whose second logger was late with two lines that say the same."""
-    rows, truth = late(np.random.default_rng([7, 20407]))
+@pytest.mark.parametrize("seed", [1259, 20407])
+def test_lines_at_the_top_of_a_wave_that_a_second_logger_prints_late(seed: int) -> None:
+    """Seeds in which two of them say the same: of one second, and of two that are late together."""
+    rows, truth = late(np.random.default_rng([7, seed]))
     result = read(rows)
     assert result["samples"] == result["copied_lines"] == len(rows) // 2
     total = result["total"]
