@@ -49,7 +49,7 @@ def main() -> None:
         write_json(
             options.output,
             {
-                "model": options.model,
+                "model": Path(options.model).name,
                 "scale": options.scale,
                 "backend": options.backend,
                 "tile": options.tile,

@@ -94,10 +94,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-m", "--model", default="esr-fast")
     parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=0, help="of the moments")
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("-o", "--output", type=Path, required=True)
     options = parser.parse_args()
-    chance = random.Random(0)
+    chance = random.Random(options.seed)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         audio = ("-c:v", "libx264", "-bf", "2", "-c:a", "aac")
@@ -111,6 +112,7 @@ def main() -> None:
         options.output,
         {
             "model": options.model,
+            "seed": options.seed,
             "undisturbed_s": round(took_s, 2),
             "result_sha256": expected,
             "kills": [asdict(kill) for kill in kills],

@@ -63,7 +63,7 @@ def test_the_script_that_builds_it_refuses_what_it_cannot_do() -> None:
     assert done.stderr == f"error: no release 'focal'\n  try: {script} jammy, or noble\n"
 
 
-@pytest.mark.parametrize(("suite", "python"), [("jammy", "3.10")])
+@pytest.mark.parametrize(("suite", "python"), [("jammy", "3.10"), ("noble", "3.12")])
 def test_the_committed_run_did_all_that_the_script_does(suite: str, python: str) -> None:
     """A log of other steps than the script and the definition have now is no evidence for them."""
     script = Path(__file__).with_name("container.sh").read_text()
