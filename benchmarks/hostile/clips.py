@@ -4,10 +4,8 @@ import hashlib
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 FRAMES = 60
 """Of the clip: more than a segment."""
@@ -22,6 +20,8 @@ def _frame(number: int) -> NDArray[np.uint8]:
 
 def write_clip(path: Path) -> None:
     """Write an H.264 clip of `FRAMES` frames."""
+    import av
+
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=Fraction(_RATE))
         stream.width, stream.height, stream.pix_fmt = _WIDTH, _HEIGHT, "yuv420p"
@@ -33,6 +33,8 @@ def write_clip(path: Path) -> None:
 
 def write_animation(path: Path) -> None:
     """Write a GIF of three frames."""
+    from PIL import Image
+
     first, *others = (Image.fromarray(_frame(20 * number)) for number in range(3))
     first.save(path, save_all=True, append_images=others, duration=80)
 
@@ -43,8 +45,14 @@ def frames_of(path: Path) -> str:
     Raises:
         av.FFmpegError: the file is not whole.
     """
+    import av
+
     found = hashlib.sha256()
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
             found.update(frame.to_ndarray(format="rgb24").tobytes())
     return found.hexdigest()
+
+
+MOVING = {"small.gif": write_animation, "small.mp4": write_clip}
+"""What a scenario may take -> what writes it."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.hostile.children import Children, Done, Request
-from benchmarks.hostile.clips import frames_of, write_animation, write_clip
+from benchmarks.hostile.clips import MOVING, frames_of
 from benchmarks.hostile.surroundings import CLIENT, GPU
 from benchmarks.shared.folders import ROOT
 
@@ -198,8 +198,9 @@ def prepare(folder: Path, scenario: Scenario, children: Children) -> None:
     for name in ("photo.png", "pictures/photo.png", "set/HR/photo.png"):
         shutil.copy(DATA / "photo.png", folder / name)
     shutil.copy(ROOT / "edgesr/weights/esr-fast_x4.safetensors", folder / "teacher.safetensors")
-    write_animation(folder / "small.gif")
-    write_clip(folder / "small.mp4")
+    for name, write in MOVING.items():
+        if name in scenario.command:
+            write(folder / name)
     shutil.copy(ROOT / "tests/power/data/logs/orin_nano_25w_idle.txt", folder / "power.txt")
     if scenario.around == GPU:
         _write_nearest(folder)
