@@ -6,8 +6,10 @@ import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+from optional_packages import missing, reason
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "benchmarks"
@@ -34,18 +36,29 @@ COMMANDS = [
 ]
 
 
+def imported(name: str) -> ModuleType:
+    """Import a script; the test ends as skipped where a package of an extra is not installed."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if (package := missing(error)) is None:
+            raise
+        pytest.skip(reason(package))
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_every_module_imports(name: str) -> None:
-    importlib.import_module(name)
+    imported(name)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_answers_help(
     name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    module = imported(name)
     monkeypatch.setattr(sys, "argv", [name, "--help"])
     with pytest.raises(SystemExit) as ended:
-        importlib.import_module(name).main()
+        module.main()
     assert ended.value.code == 0
     assert capsys.readouterr().out.startswith("usage: ")
 
