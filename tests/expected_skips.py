@@ -53,8 +53,9 @@ _ANYWHERE = (
 )
 _NO_EXTRAS = (
     Skip("tests", r"needs \w+: pip install 'edgesr\[\w+\]'", "the base install has no extra"),
-    Skip("tests", r"could not import '\w+': .*", "the base install has no extra"),
+    Skip("tests", r"could not import '[\w.]+': .*", "the base install has no extra"),
     Skip("tests/", "needs Triton", "the base install has no extra"),
+    Skip("tests/", r"no [\w-]+: sh setup\.sh test installs it", "the base install has no linters"),
     Skip("tests/", r"(apt install|needs|no) ?\w*|gst-launch-1.0 is not installed",
          "programs that only the tests of the whole installation use"),
 )  # fmt: skip

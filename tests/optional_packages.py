@@ -17,6 +17,7 @@ EXTRAS = {
     "h11": "serve",
     "hypothesis": "dev",
     "jsonschema": "dev",
+    "matplotlib": "train",
     "onnx": "train",
     "onnxscript": "train",
     "packaging": "dev",
@@ -24,6 +25,7 @@ EXTRAS = {
     "pi_heif": "formats",
     "prometheus_client": "serve",
     "pynvml": "nvml",
+    "pypiqe": "dev",
     "ray": "ray",
     "safetensors": "train",
     "starlette": "serve",
@@ -38,7 +40,7 @@ EXTRAS = {
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     """Turn a file that cannot be imported for want of an optional package into a skip."""
     report = yield
-    if report.outcome == "failed" and (package := _missing(report.call.excinfo.value)):
+    if report.outcome == "failed" and (package := missing(report.call.excinfo.value)):
         _skip(report, package)
     return report
 
@@ -50,15 +52,20 @@ def pytest_runtest_makereport(
     """Turn a fixture that lacks an optional package into a skip, and a test that imports one."""
     report = yield
     if report.outcome == "failed" and call.excinfo is not None:
-        package = _missing(call.excinfo.value)
+        package = missing(call.excinfo.value)
         if package and (call.when == "setup" or _imported_by_a_test(call.excinfo)):
             _skip(report, package)
     return report
 
 
 def _skip(report: pytest.CollectReport | pytest.TestReport, package: str) -> None:
-    reason = f"needs {package}: pip install 'edgesr[{EXTRAS[package]}]'"
-    report.outcome, report.longrepr = "skipped", (report.nodeid, 0, f"Skipped: {reason}")
+    report.outcome = "skipped"
+    report.longrepr = (report.nodeid, 0, f"Skipped: {reason(package)}")
+
+
+def reason(package: str) -> str:
+    """Return what a test that is skipped for want of a package says."""
+    return f"needs {package}: pip install 'edgesr[{EXTRAS[package]}]'"
 
 
 def _imported_by_a_test(raised: pytest.ExceptionInfo[BaseException]) -> bool:
@@ -66,7 +73,7 @@ def _imported_by_a_test(raised: pytest.ExceptionInfo[BaseException]) -> bool:
     return HERE in Path(str(raised.traceback[-1].path)).parents
 
 
-def _missing(error: BaseException | None) -> str | None:
+def missing(error: BaseException | None) -> str | None:
     """Return the optional package for want of which an import failed."""
     while error is not None:
         if isinstance(error, ModuleNotFoundError) and error.name:

@@ -90,6 +90,12 @@ def _from_manifests(names: Sequence[str], scale: int) -> list[ListedNetwork]:
     from edgesr.artifacts.onnx_manifest import OnnxManifest
 
     here = [name for name, factor in shipped_names() if factor == scale]
+    if not (names or here):
+        raise ConfigError(
+            f"no network is shipped at {scale}; other networks need torch",
+            where=Argument("scale"),
+            fix=Argument("scale", 4),
+        )
     unknown = [name for name in names if name not in here]
     if unknown:
         raise ConfigError(

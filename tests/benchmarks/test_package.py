@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from optional_packages import EXTRAS
+from optional_packages import missing, reason
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "benchmarks"
@@ -37,14 +37,13 @@ COMMANDS = [
 
 
 def imported(name: str) -> ModuleType:
-    """Import a module, or skip where the extra is not installed that it is for."""
+    """Import a script; the test ends as skipped where a package of an extra is not installed."""
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        package = str(error.name).partition(".")[0]
-        if package not in EXTRAS:
+        if (package := missing(error)) is None:
             raise
-        pytest.skip(f"needs {package}: pip install 'edgesr[{EXTRAS[package]}]'")
+        pytest.skip(reason(package))
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -56,10 +55,10 @@ def test_every_module_imports(name: str) -> None:
 def test_every_command_answers_help(
     name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = imported(name).main
+    module = imported(name)
     monkeypatch.setattr(sys, "argv", [name, "--help"])
     with pytest.raises(SystemExit) as ended:
-        command()
+        module.main()
     assert ended.value.code == 0
     assert capsys.readouterr().out.startswith("usage: ")
 

@@ -74,6 +74,7 @@ def test_noise_is_the_same_every_time_and_another_for_every_picture(pairs: list[
 
 
 def test_piqe_sees_blocks_and_noise(pairs: list[ImagePair]) -> None:
+    pytest.importorskip("pypiqe")
     picture = pairs[0].load().hr
     piqe = piqe_of()
     sharp = piqe(picture)
@@ -89,6 +90,7 @@ def test_piqe_sees_blocks_and_noise(pairs: list[ImagePair]) -> None:
 def test_measuring_and_rendering(
     sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    pytest.importorskip("pypiqe")
     target = tmp_path / "README.md"
     target.write_text("Before\n<!-- photographs -->\n<!-- end of photographs -->\nAfter\n")
     places = ["--results", str(tmp_path / "results"), "--page", str(target)]

@@ -172,6 +172,7 @@ def test_kept_scores_are_found_again(tmp_path: Path) -> None:
 
 
 def test_weights_are_exported_once(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
     from edgesr.models import get_network
     from edgesr.models.checkpoint import save_weights
 

@@ -51,6 +51,7 @@ def without_torch(folder: Path, *arguments: str) -> "subprocess.CompletedProcess
 
 
 def test_the_table_names_every_network() -> None:
+    pytest.importorskip("torch")
     result = CliRunner().invoke(app, ["models"])
     assert result.exit_code == 0
     for expected in ("student", "424,428", "141,008", "24,752", "102.2 M / 64x64", "9x9 pixels"):
@@ -60,6 +61,7 @@ def test_the_table_names_every_network() -> None:
 def test_json_is_one_document_with_sizes_of_the_scale(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    pytest.importorskip("torch")
     monkeypatch.setattr(weights, "FOLDER", tmp_path)
     ship(tmp_path, "espcn", 2)
     result = CliRunner().invoke(
@@ -99,3 +101,15 @@ def test_without_torch_the_shipped_ones_are_listed(tmp_path: Path) -> None:
     assert refused.returncode == 1
     assert "student is not shipped at scale 4" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("scale", ["3", "7"])
+def test_without_torch_a_scale_that_is_not_shipped_is_refused(tmp_path: Path, scale: str) -> None:
+    ship(tmp_path, "espcn", 4)
+    ship(tmp_path, "espcn", 2)
+    refused = without_torch(tmp_path, "-s", scale)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr == (
+        f"error: --scale: no network is shipped at {scale}; other networks need torch\n"
+        "  try: --scale 4\n"
+    )

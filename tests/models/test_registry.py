@@ -1,5 +1,7 @@
 import pytest
 
+pytest.importorskip("torch")
+
 from edgesr.errors import ConfigError
 from edgesr.models import all_networks, get_network, register
 from edgesr.models.registry import Network, Options, parse_options

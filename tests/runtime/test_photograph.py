@@ -29,6 +29,7 @@ def nearest(make_nearest: Callable[..., Path]) -> OnnxRuntimeSession:
 
 @pytest.fixture(scope="module")
 def bicubic() -> TorchSession:
+    pytest.importorskip("torch")
     return TorchSession(get_network("bicubic").module(4).eval(), "bicubic")
 
 

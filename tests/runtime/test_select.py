@@ -26,6 +26,7 @@ def test_a_file_runs_in_onnx_runtime(make_nearest: Maker) -> None:
 def test_a_name_without_a_file_runs_in_torch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    pytest.importorskip("torch")
     monkeypatch.setattr("edgesr.weights.FOLDER", tmp_path)
     session = open_session("bicubic", scale=3, threads=1)
     assert (session.backend, session.scale) == ("torch", 3)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from edgesr.imaging.picture import read_picture
@@ -18,6 +19,7 @@ def closeness_db(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
 
 
 def test_tiles_are_invisible_on_a_photograph_of_512_pixels(data: Path) -> None:
+    pytest.importorskip("torch")
     rgb = (read_picture(data / "city_512.jpg").colour / 255).astype(np.float32)
     assert rgb.shape == (512, 512, 3)
     whole = upscale(open_session("student", "torch", threads=1), rgb)

@@ -17,6 +17,7 @@ Maker = Callable[..., Path]
 
 @pytest.fixture(scope="module")
 def bicubic() -> TorchSession:
+    pytest.importorskip("torch")
     return TorchSession(get_network("bicubic").module(4).eval(), "bicubic")
 
 

@@ -11,8 +11,14 @@ sys.path.append(str(Path(__file__).parents[1] / "bench"))
 from running_server import Running, running
 
 
+@pytest.fixture(scope="session")
+def extra() -> None:
+    """Packages without which `edgesr serve` does not start."""
+    pytest.importorskip("uvicorn")
+
+
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def server(extra: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A server as people start it, with small limits."""
     log = tmp_path_factory.mktemp("server") / "log.txt"
     with running(log, "-m", "esr-fast", "--max-body-mb", "0.5") as started:
@@ -20,7 +26,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
+def start(extra: None, tmp_path: Path) -> Iterator[Callable[..., Running]]:
     """Start servers of one's own, which end with the test."""
     from contextlib import ExitStack
 

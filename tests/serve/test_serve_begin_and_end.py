@@ -66,6 +66,7 @@ def run(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.usefixtures("extra")
 def test_a_port_that_is_taken() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
@@ -77,6 +78,7 @@ def test_a_port_that_is_taken() -> None:
     )
 
 
+@pytest.mark.usefixtures("extra")
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -138,6 +140,7 @@ def test_the_limit_on_pixels_can_be_raised(start: Callable[..., Running]) -> Non
     )
 
 
+@pytest.mark.usefixtures("extra")
 def test_a_terminal_that_is_gone(tmp_path: Path) -> None:
     """Lines that nobody takes are no reason to end."""
     with Path("/dev/full").open("w") as full:
