@@ -8,6 +8,8 @@ import zipfile
 from fnmatch import fnmatch
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = ROOT / "jetson/Dockerfile"
 
