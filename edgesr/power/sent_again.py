@@ -110,7 +110,7 @@ def _count_different(lines: Sequence[TegrastatsLine], which: Sequence[int]) -> i
 
 
 def _is_near(lines: Sequence[TegrastatsLine], first: int, again: Sequence[int]) -> bool:
-    """Return whether the power hardly changed from the line before or to the one behind.
+    """Return whether the power hardly changed from the line before or to the one behind, if any.
 
     Args:
         lines: all of them.
@@ -121,11 +121,12 @@ def _is_near(lines: Sequence[TegrastatsLine], first: int, again: Sequence[int]) 
     limit = min(behind + _LONGEST, len(lines))
     while behind < limit and any(_says_the_same(lines[behind], lines[at]) for at in again):
         behind += 1
-    return any(
-        abs(_power_mw(lines[at]) - _power_mw(lines[next_to])) <= _NEAR_MW
+    changes = [
+        abs(_power_mw(lines[at]) - _power_mw(lines[next_to]))
         for at, next_to in ((first, first - 1), (again[-1], behind))
         if 0 <= next_to < len(lines)
-    )
+    ]
+    return not changes or min(changes) <= _NEAR_MW
 
 
 def _power_mw(line: TegrastatsLine) -> int:
