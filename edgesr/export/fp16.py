@@ -2,6 +2,10 @@
 
 The types are written into the graph, so every runtime computes the same: TensorRT 10.3 to 11 with
 strong typing, TensorRT for RTX, ONNX Runtime. Input and output stay float32.
+
+`onnxruntime.transformers.float16` makes the same nodes of a network of standard operators (ESPCN:
+outputs equal to the bit). It does not know of a function that takes both types: around each mixer
+it puts two casts, 16 in the student, which a plugin would then run beside its own.
 """
 
 from collections.abc import Generator
