@@ -2,10 +2,12 @@
 
 import logging
 import socket
+import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TextIO, TypeVar
 
 from edgesr.cluster.task import Enlarged, Order, enlarge
 from edgesr.errors import Argument, ConfigError, EdgesrError
@@ -57,9 +59,29 @@ def connected(address: str) -> Iterator[None]:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise _no_cluster(address, reason) from error
     try:
-        yield
+        with redirect_stdout(_WithoutRay(sys.stdout)):
+            yield
     finally:
         ray.shutdown()
+
+
+class _WithoutRay:
+    """Standard output but for what Ray's own threads print: pages about a machine that is gone.
+
+    `log_to_driver` does not hold for them, and they would stand between our lines of JSON.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write what no thread of Ray writes."""
+        if threading.current_thread().name.startswith("ray_"):
+            return len(text)
+        return self._stream.write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def _check_answers(address: str) -> None:
