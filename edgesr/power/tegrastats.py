@@ -195,9 +195,8 @@ class _Fields:
         elif name.isupper():
             loads = [core.load_percent for core in cells.cores if core.load_percent is not None]
             clocks = tuple(core.clock_mhz for core in cells.cores if core.clock_mhz is not None)
-            self.add_engine(
-                name, HardwareEngine(max(loads, default=None), clocks, not loads), token
-            )
+            load = max(loads, default=None)
+            self.add_engine(name, HardwareEngine(load, clocks, not loads), token)
         else:
             self.unknown.append((name, token))
 
