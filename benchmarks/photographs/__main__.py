@@ -8,13 +8,12 @@
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 from benchmarks.photographs.measuring import measure
 from benchmarks.photographs.page import PAGE, PLACE, render
+from benchmarks.shared.commands import errors_in_one_line
 from benchmarks.shared.results import write_result
-from edgesr.errors import EdgesrError
 from edgesr.evaluate.model import EvaluationRequest
 
 
@@ -33,15 +32,13 @@ def main(arguments: list[str] | None = None) -> None:
         command.add_argument("--results", type=Path, default=PLACE)
         command.add_argument("--page", type=Path, default=PAGE)
     args = parser.parse_args(arguments)
-    try:
+    with errors_in_one_line():
         if args.command == "measure":
             request = EvaluationRequest(args.model, args.weights, args.scale)
             label = args.label or args.model
             document = measure(request, label, args.sets, lambda line: print(line, flush=True))
             write_result(args.results / f"{label}_x{document['scale']}.json.xz", document)
         print(render(args.results, args.page))
-    except EdgesrError as error:
-        sys.exit(f"error: {error.as_options()}")
 
 
 if __name__ == "__main__":

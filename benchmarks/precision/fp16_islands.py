@@ -6,7 +6,6 @@ Real tiles in ONNX Runtime, once as it optimises graphs (it computes most of FP1
 CPU) and once without, where every value is rounded. Writes results/precision/fp16_islands.json.
 """
 
-import argparse
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from onnx import ModelProto
 
+from benchmarks.shared.commands import parser_of
 from benchmarks.shared.folders import RESULTS
 from edgesr.export.fp16 import to_fp16
 from edgesr.export.lower import define_mixers
@@ -40,9 +40,7 @@ SETS = (
 
 def main() -> None:
     """Measure every set of islands, print the table and write it."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     usual = shipped("student", 4, "safetensors")
     parser.add_argument("weights", type=Path, nargs="?", default=usual, help="of a student at x4")
     weights: Path = parser.parse_args().weights

@@ -3,10 +3,10 @@
 python -m benchmarks.precision.int8_text
 """
 
-import argparse
 import json
 from typing import Any
 
+from benchmarks.shared.commands import parser_of
 from benchmarks.shared.folders import RESULTS
 from benchmarks.shared.markdown import markdown
 from edgesr.export.int8 import METHOD
@@ -126,9 +126,7 @@ def _files(rows: list[dict[str, Any]]) -> str:
 
 def main() -> None:
     """Write the page."""
-    argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    ).parse_args()
+    parser_of(__doc__).parse_args()
     write_text(PLACE / "int8.md", page(json.loads((PLACE / "int8.json").read_text())))
 
 

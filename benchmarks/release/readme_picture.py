@@ -11,7 +11,6 @@ smaller by MATLAB's bicubic. No network here was trained on it.
 makes docs/cat.png again, from skimage/data/chelsea.png of scikit-image 0.25.
 """
 
-import argparse
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import edgesr
+from benchmarks.shared.commands import parser_of
 from benchmarks.shared.folders import ROOT
 from edgesr.files import write_bytes
 from edgesr.imaging.encode import encode, format_for
@@ -48,9 +48,7 @@ def before_after(small: NDArray[Any]) -> NDArray[Any]:
 
 def main() -> None:
     """Make the picture."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--from", dest="source", type=Path, help="chelsea.png of scikit-image")
     source = parser.parse_args().source
     if source is not None:

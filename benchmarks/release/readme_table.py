@@ -8,12 +8,12 @@ results/tensorrt/table_h200.json. All that stands between the marks in README.md
 the sentence about what is slower included.
 """
 
-import argparse
 import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
+from benchmarks.shared.commands import parser_of
 from benchmarks.shared.folders import RESULTS, ROOT
 from benchmarks.shared.markdown import fill_blocks, listed, markdown
 from edgesr.bench.text import NONE, significant, with_uncertainty
@@ -143,9 +143,7 @@ def render() -> str:
 
 def main() -> None:
     """Write the table."""
-    argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    ).parse_args()
+    parser_of(__doc__).parse_args()
     write_text(README, render())
     print(README)
 

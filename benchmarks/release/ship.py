@@ -13,20 +13,20 @@ change. `measure` does that part again for every network in the package, or for 
 `--only`, and `render` fills the cards again from what is committed.
 """
 
-import argparse
 import json
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.release.ship_card import begin_card, card_blocks
+from benchmarks.shared.commands import errors_in_one_line, parser_of
 from benchmarks.shared.folders import RESULTS
 from benchmarks.shared.markdown import fill_blocks
 from benchmarks.shared.results import write_result
 from benchmarks.training.figures import Line, draw
 from benchmarks.training.results import collect, read_log
 from edgesr.engine.named_model import NETWORK, SCALE
-from edgesr.errors import ConfigError, DataError, EdgesrError
+from edgesr.errors import ConfigError, DataError
 from edgesr.files import sha256, write_bytes, write_text
 from edgesr.weights import FOLDER, shipped_names
 
@@ -191,9 +191,7 @@ def _weights_of(run: Path) -> Path:
 
 def main() -> None:
     """Run one of the commands."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     adding = commands.add_parser("add")
     adding.add_argument("run", type=Path, metavar="RUN", help="folder of a training run")
@@ -207,7 +205,7 @@ def main() -> None:
         each.add_argument("--weights-dir", type=Path, default=FOLDER)
         each.add_argument("--results", type=Path, default=RESULTS)
     args = parser.parse_args()
-    try:
+    with errors_in_one_line():
         if args.command == "add":
             print(add(args.run, args.sets, args.weights_dir, args.results).card)
             return
@@ -218,8 +216,6 @@ def main() -> None:
             if args.command == "measure":
                 measure(place, args.sets)
             render(place)
-    except EdgesrError as error:
-        sys.exit(f"error: {error.as_options()}")
 
 
 if __name__ == "__main__":

@@ -18,19 +18,19 @@ first counts. All write the table of TRAINING.md.
 import argparse
 import json
 import os
-import sys
 import time
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.shapes.directions_text import FAMILY, SHAPES, TIME
+from benchmarks.shared.commands import errors_in_one_line, parser_of
 from benchmarks.shared.results import write_result
 from benchmarks.training.evaluated import take_all
 from benchmarks.training.page import SHAPE_RUN, add_places, write_page
 from benchmarks.training.results import Json
 from benchmarks.training.runs import say
-from edgesr.errors import ConfigError, EdgesrError
+from edgesr.errors import ConfigError
 
 TILE, THREADS = 64, 1
 
@@ -106,9 +106,7 @@ def device_times(args: argparse.Namespace, shapes: Sequence[str]) -> None:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     commands = parser.add_subparsers(required=True)
     taking = commands.add_parser("take")
     taking.set_defaults(run=take)
@@ -133,10 +131,8 @@ def main(arguments: list[str] | None = None, shapes: Sequence[str] = SHAPES) -> 
         shapes: candidates.
     """
     args = build_parser().parse_args(arguments)
-    try:
+    with errors_in_one_line():
         args.run(args, shapes)
-    except EdgesrError as error:
-        sys.exit(f"error: {error.as_options()}")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ benchmarks/results/shapes/student_shape.json, the plot beside it and the table o
 
 import argparse
 import os
-import sys
 import time
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.shapes.student_text import FAMILY, SCHEMA, SHAPES
+from benchmarks.shared.commands import errors_in_one_line, parser_of
 from benchmarks.shared.results import write_result
 from benchmarks.training.page import add_places, write_page
 from benchmarks.training.results import Finished, collect, read_run
@@ -34,7 +34,7 @@ from benchmarks.training.runs import (
     share,
 )
 from edgesr.cli._signals import stop_on_signals
-from edgesr.errors import DataError, EdgesrError
+from edgesr.errors import DataError
 from edgesr.files import make_folder
 
 SETS = ("Set5", "Set14")
@@ -136,9 +136,7 @@ def document(
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     commands = parser.add_subparsers(required=True)
     training = commands.add_parser("train")
     training.set_defaults(run=train_all)
@@ -169,10 +167,8 @@ def main(arguments: list[str] | None = None, shapes: Sequence[str] = SHAPES) -> 
         shapes: candidates.
     """
     args = build_parser().parse_args(arguments)
-    try:
+    with errors_in_one_line():
         args.run(args, shapes)
-    except EdgesrError as error:
-        sys.exit(f"error: {error.as_options()}")
 
 
 if __name__ == "__main__":

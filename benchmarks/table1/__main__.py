@@ -19,12 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.shared import pareto
+from benchmarks.shared.commands import errors_in_one_line, parser_of
 from benchmarks.shared.folders import BENCHMARKS, RESULTS, ROOT
 from benchmarks.shared.markdown import fill_blocks
 from benchmarks.shared.results import compress
 from benchmarks.table1.networks import NETWORKS, SCALE, find_runnables
 from benchmarks.table1.text import apart, page, to_csv
-from edgesr.errors import DataError, EdgesrError
+from edgesr.errors import DataError
 from edgesr.files import write_json, write_text
 
 README = BENCHMARKS / "README.md"
@@ -130,9 +131,7 @@ def agree(args: argparse.Namespace) -> None:
 
 def main() -> None:
     """Run one of the commands."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     commands = parser.add_subparsers(required=True)
     measuring = commands.add_parser("measure")
     measuring.set_defaults(run=measure)
@@ -159,10 +158,8 @@ def main() -> None:
     agreeing.add_argument("second", type=Path)
     agreeing.add_argument("--within", type=float, default=0.05)
     args = parser.parse_args()
-    try:
+    with errors_in_one_line():
         args.run(args)
-    except EdgesrError as error:
-        sys.exit(f"error: {error.as_options()}")
 
 
 if __name__ == "__main__":

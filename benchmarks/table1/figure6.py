@@ -6,17 +6,16 @@ The LR picture is made from the HR picture as MATLAB's bicubic makes it, or read
 each name stand PSNR and SSIM of the whole picture. Networks without weights are left out and named.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from benchmarks.shared.commands import errors_in_one_line, parser_of
 from benchmarks.shared.folders import ROOT
 from benchmarks.table1.networks import CONTROL, RIVALS, SCALE, STUDENT, Runnable, find_runnables
 from edgesr.compare.crop import Crop, detailed_crop, parse_crop
 from edgesr.compare.sheet import Cell, Texts, sheet
-from edgesr.errors import EdgesrError
 from edgesr.evaluate.datasets import ImagePair, Images
 from edgesr.evaluate.evaluate import score
 from edgesr.evaluate.model import EvaluationRequest, open_evaluated
@@ -63,9 +62,7 @@ def draw(
 
 def main() -> None:
     """Draw the figure of the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("hr", type=Path, help="the ground truth")
     parser.add_argument("--lr", type=Path, help="its LR picture; none: made from it")
     parser.add_argument("--crop", metavar="X,Y,W,H", help="in LR pixels; none: where detail is")
@@ -74,7 +71,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=ROOT / "engines/table1")
     parser.add_argument("-o", "--output", type=Path, default=Path("figure6.png"))
     args = parser.parse_args()
-    try:
+    with errors_in_one_line():
         target = format_for(args.output.suffix)
         images = ImagePair(args.hr.stem, args.hr, args.lr, SCALE).load()
         crop = detailed_crop(images.lr) if args.crop is None else parse_crop(args.crop, images.lr)
@@ -82,8 +79,6 @@ def main() -> None:
         left_out = f"Without weights here: {', '.join(missing)}." if missing else ""
         data, _ = encode(draw(args.hr, images, crop, found, left_out), target, QUALITY)
         write_bytes(args.output, data)
-    except EdgesrError as error:
-        sys.exit(f"error: {error.as_options()}")
     print(args.output)
 
 

@@ -8,18 +8,17 @@ The clock is read from NVML while the engine runs, and the time is also told as 
 clock down to the 612 MHz of the board's 7 W mode.
 """
 
-import argparse
 import ctypes
 import statistics
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.shared.commands import errors_in_one_line, parser_of
 from edgesr.boards.gpu import first_gpu
 from edgesr.engine.cuda_graph import CudaGraph, GraphTimer
-from edgesr.errors import EdgesrError, EngineError
+from edgesr.errors import EngineError
 from edgesr.files import write_json
 from edgesr.runtime.cuda_buffers import allocate
 from edgesr.runtime.tensorrt_session import TensorRTSession
@@ -161,19 +160,15 @@ def time_engine(session: TensorRTSession, wanted: int | None, launches: int) -> 
 
 def main() -> None:
     """Time an engine on eight multiprocessors and on all, and say what it means."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("engine", type=Path)
     parser.add_argument("-o", "--output", type=Path)
     parser.add_argument("--launches", type=int, default=2000)
     args = parser.parse_args()
-    try:
+    with errors_in_one_line():
         session = TensorRTSession(args.engine)
         few = time_engine(session, MULTIPROCESSORS, args.launches)
         whole = time_engine(session, None, args.launches)
-    except EdgesrError as error:
-        sys.exit(f"error: {error.as_options()}")
     gpu = first_gpu()
     mhz = few["sm_mhz"][1]
     found = {

@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from benchmarks.shared.commands import errors_in_one_line, parser_of
 from benchmarks.shared.folders import BENCHMARKS, RESULTS, ROOT
 from benchmarks.shared.markdown import fill_blocks
 from benchmarks.shared.results import compress
@@ -38,7 +39,7 @@ from edgesr.bench.protocol import Hooks
 from edgesr.bench.recording import Recording
 from edgesr.bench.result import compute
 from edgesr.boards.gpu import first_gpu
-from edgesr.errors import EdgesrError, EngineError
+from edgesr.errors import EngineError
 from edgesr.evaluate.datasets import open_sets
 from edgesr.files import write_json, write_text
 
@@ -179,9 +180,7 @@ def render(args: argparse.Namespace) -> None:
 
 def main() -> None:
     """Run one of the commands."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     commands = parser.add_subparsers(required=True)
     measuring = commands.add_parser("measure")
     measuring.set_defaults(run=measure)
@@ -206,10 +205,8 @@ def main() -> None:
     for each in (measuring, rendering):
         each.add_argument("--results", type=Path, default=RESULTS / "tensorrt")
     args = parser.parse_args()
-    try:
+    with errors_in_one_line():
         args.run(args)
-    except EdgesrError as error:
-        sys.exit(f"error: {error.as_options()}")
 
 
 if __name__ == "__main__":

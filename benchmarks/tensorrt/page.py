@@ -3,10 +3,10 @@
 python -m benchmarks.tensorrt.page
 """
 
-import argparse
 import json
 from typing import Any
 
+from benchmarks.shared.commands import parser_of
 from benchmarks.shared.folders import BENCHMARKS, RESULTS
 from benchmarks.shared.markdown import listed, markdown, score_cell
 from benchmarks.tensorrt.calls import call_lines, kernel_lines, where
@@ -275,9 +275,7 @@ def committed() -> str:
 
 def main() -> None:
     """Write the page."""
-    argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    ).parse_args()
+    parser_of(__doc__).parse_args()
     write_text(PAGE, committed())
 
 

@@ -12,15 +12,14 @@ affinity and seed stand in different tables.
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 from benchmarks.shapes.directions_text import FAMILY, FIRST
+from benchmarks.shared.commands import errors_in_one_line, parser_of
 from benchmarks.training.distillation_text import lesson
 from benchmarks.training.evaluated import take_all
 from benchmarks.training.page import DISTILLED_RUN, add_places, write_page
 from benchmarks.training.results import Json
-from edgesr.errors import EdgesrError
 
 
 def take(args: argparse.Namespace) -> None:
@@ -40,9 +39,7 @@ def take(args: argparse.Namespace) -> None:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     commands = parser.add_subparsers(required=True)
     taking = commands.add_parser("take")
     taking.set_defaults(run=take)
@@ -63,10 +60,8 @@ def main(arguments: list[str] | None = None) -> None:
         arguments: of the command line; None for this process's.
     """
     args = build_parser().parse_args(arguments)
-    try:
+    with errors_in_one_line():
         args.run(args)
-    except EdgesrError as error:
-        sys.exit(f"error: {error.as_options()}")
 
 
 if __name__ == "__main__":

@@ -13,10 +13,10 @@ benchmarks/results/training/ and writes figures and tables of TRAINING.md from t
 """
 
 import argparse
-import sys
 import time
 from pathlib import Path
 
+from benchmarks.shared.commands import errors_in_one_line, parser_of
 from benchmarks.training.page import add_places, write_page
 from benchmarks.training.plan import TABLES, PaperRun, Place, Plan, configure, paper_runs
 from benchmarks.training.results import collect
@@ -32,7 +32,7 @@ from benchmarks.training.runs import (
 )
 from benchmarks.training.text import SETS
 from edgesr.cli._signals import stop_on_signals
-from edgesr.errors import ConfigError, DataError, EdgesrError
+from edgesr.errors import ConfigError, DataError
 from edgesr.files import make_folder
 
 POLL_S = 2.0  # between looks whether another part has finished a teacher
@@ -93,9 +93,7 @@ def render(args: argparse.Namespace, plan: Plan) -> None:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     commands = parser.add_subparsers(required=True)
     running = commands.add_parser("run")
     running.set_defaults(run=run)
@@ -124,10 +122,8 @@ def main(arguments: list[str] | None = None, plan: Plan | None = None) -> None:
         plan: networks and numbers; None for the paper's.
     """
     args = build_parser().parse_args(arguments)
-    try:
+    with errors_in_one_line():
         args.run(args, plan or Plan())
-    except EdgesrError as error:
-        sys.exit(f"error: {error.as_options()}")
 
 
 if __name__ == "__main__":
