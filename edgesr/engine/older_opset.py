@@ -15,9 +15,14 @@ AXES_ARE_INPUTS = frozenset({"ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd
 
 
 def write_norms(graph: "GraphProto") -> None:
-    """LayerNormalization of the last axis -> its formula, the mean of the squares of x - mean."""
+    """LayerNormalization of the last axis -> its formula, the mean of the squares of x - mean.
+
+    What is apart from the mean is a product with a constant matrix, which is one layer of TensorRT
+    where ReduceMean and Sub are two.
+    """
     from onnx import helper, numpy_helper
 
+    shapes = {tensor.name: tensor.dims for tensor in graph.initializer}
     nodes = []
     for node in graph.node:
         if node.op_type != "LayerNormalization":
@@ -27,16 +32,20 @@ def write_norms(graph: "GraphProto") -> None:
         if given.get("axis", -1) != -1:
             raise ValueError(f"{node.name} normalises more than the last axis")
         name = node.output[0]
+        if len(shapes.get(node.input[1], ())) != 1:
+            raise ValueError(f"{node.name} has no constant scale of one axis")
+        channels = shapes[node.input[1]][0]
+        centre = (np.eye(channels) - 1 / channels).astype(np.float32)
         epsilon = np.asarray(given.get("epsilon", 1e-5), np.float32)
         graph.initializer.append(numpy_helper.from_array(epsilon, f"{name}/epsilon"))
+        graph.initializer.append(numpy_helper.from_array(centre, f"{name}/centre"))
 
         def add(kind: str, part: str, *inputs: str, **attributes: Any) -> str:
             output = f"{name}/{part}"  # noqa: B023
             nodes.append(helper.make_node(kind, inputs, [output], output, **attributes))
             return output
 
-        mean = add("ReduceMean", "mean", node.input[0], axes=[-1], keepdims=1)
-        apart = add("Sub", "apart", node.input[0], mean)
+        apart = add("MatMul", "apart", node.input[0], f"{name}/centre")
         square = add("Mul", "square", apart, apart)
         variance = add("ReduceMean", "variance", square, axes=[-1], keepdims=1)
         deviation = add("Sqrt", "deviation", add("Add", "positive", variance, f"{name}/epsilon"))
