@@ -24,14 +24,15 @@ def scan_states_for_engine(
 
     Args:
         g: receives the nodes.
-        s: name of the logarithms of the decays, at most 0.
-        u: name of what each step adds.
+        s: name of the logarithms of the decays, at most 0, (batch * length / STEPS, STEPS, 1,
+            width).
+        u: name of what each step adds, of the same shape.
         length: number of steps, a multiple of what `whole_length` gives for few levels.
         width: number of values that are scanned side by side.
         reverse: begin with the last step.
 
     Returns:
-        name of the states, in a shape that holds (batch, length, width).
+        name of the states, of the same shape.
     """
     return _level(g, s, u, 1, length, width, most_steps(length, few_levels=True), reverse, False)
 
@@ -53,7 +54,6 @@ def _level(
     of its beginning, t = 0, is there if states before steps are asked for.
     """
     s = g.op("Max", s, g.constant(np.full((), LEAST / scale)))
-    s, u = (g.reshape(name, -1, STEPS, 1, width) for name in (s, u))
     sums = np.tril(np.ones((STEPS + 1, STEPS)), -1)[0 if before else 1 :]
     sums = sums[::-1, ::-1] if reverse else sums
     centred = _product(g, scale * (sums - 0.5), s)
@@ -89,6 +89,7 @@ def _carry(
     if count <= most:
         states = _pairs(g, half, last, count, width, reverse)
     else:
+        half, last = (g.reshape(name, -1, STEPS, 1, width) for name in (half, last))
         states = _level(g, half, last, 2, count, width, most, reverse, True)
     return g.reshape(states, -1, 1, 1, width)
 

@@ -81,9 +81,7 @@ def write_function(mixer: Mixer, opset: int) -> FunctionProto:
     E = mixer.channels
     xz = g.op("Cast", "xz", to=TensorProto.FLOAT) if mixer.half else "xz"
     x, z = g.split(xz, 2, E, axis=2)
-    x = _silu(g, _convolve(g, x, mixer))
-    if not mixer.for_engine:
-        x = g.reshape(x, -1, E)
+    x = _convolve(g, x, mixer)
     dt, B, C, skipped = _project(g, x, mixer)
     y = _scan(g, x, dt, B, C, skipped, mixer)
     y = _to_raster(g, y, mixer)
@@ -109,11 +107,11 @@ def write_function(mixer: Mixer, opset: int) -> FunctionProto:
 
 
 def _convolve(g: GraphBuilder, x: str, mixer: Mixer) -> str:
-    """Turn raster order into the path's, and convolve causally along it: (batch, 1, steps, E).
+    """Turn raster order into the path's, and convolve causally along it, with SiLU: (M, E).
 
-    For an engine every token is an image, (batch * steps, E, 1, 1), which it multiplies by a matrix
-    without giving it another shape. The steps are made whole for the scan by some behind the path,
-    which it reaches last.
+    For an engine every token is an image, (M, E, 1, 1), which it multiplies by a matrix without
+    giving it another shape. The M = batch * steps are made whole for the scan by some behind the
+    path, which it reaches last.
     A sequence is an image of one row, for only images have a channels-last kernel in ONNX Runtime.
     """
     path, E, W = mixer.path, mixer.channels, mixer.taps
@@ -130,8 +128,8 @@ def _convolve(g: GraphBuilder, x: str, mixer: Mixer) -> str:
     pads = [0, more, 0, W - 1] if path.direction.reverse else [0, W - 1, 0, more]
     x = g.op("Conv", x, taps, "conv_bias", group=E, kernel_shape=[1, W], pads=pads)
     if mixer.for_engine:
-        return g.reshape(g.op("Transpose", x, perm=[0, 3, 1, 2]), -1, E, 1, 1)
-    return g.op("Transpose", x, perm=[0, 2, 3, 1])
+        return g.reshape(g.op("Transpose", _silu(g, x), perm=[0, 3, 1, 2]), -1, E, 1, 1)
+    return g.reshape(_silu(g, g.op("Transpose", x, perm=[0, 2, 3, 1])), -1, E)
 
 
 def _steps(mixer: Mixer) -> int:
@@ -142,7 +140,9 @@ def _steps(mixer: Mixer) -> int:
 def _project(g: GraphBuilder, x: str, mixer: Mixer) -> tuple[str, str, str, str]:
     """Return dt (M, E) after softplus, B and C (M, N), and D x (M, E) or "", of x (M, E).
 
-    For an engine all are images, and D x comes out of the same product; else it is not known yet.
+    For an engine D x comes out of the same product; else it is not known yet. There all are images
+    of the scan's chunks, (M / STEPS, STEPS, 1, ...): whatever is computed of them stays in one
+    shape, and in one that has no layout but the plain one, from and to which nothing is copied.
     """
     R, N, E = mixer.rank, mixer.state, mixer.channels
     if mixer.for_engine:
@@ -152,7 +152,8 @@ def _project(g: GraphBuilder, x: str, mixer: Mixer) -> tuple[str, str, str, str]
         matrix = g.concat([g.op("MatMul", "dt_proj", narrow), rows, diagonal], axis=0)
         bias = g.concat(["dt_bias", g.constant(np.zeros(2 * N + E))], axis=0)
         projected = g.op("Conv", x, g.reshape(matrix, -1, E, 1, 1), bias, kernel_shape=[1, 1])
-        u, B, C, skipped = g.ops("Split", 4, projected, g.integers(E, N, N, E), axis=1)
+        chunks = g.reshape(projected, -1, STEPS, 1, 2 * (E + N))
+        u, B, C, skipped = g.ops("Split", 4, chunks, g.integers(E, N, N, E), axis=3)
     else:
         projected = g.op("Gemm", x, "x_proj", transB=1)
         dt, B, C = g.ops("Split", 3, projected, g.integers(R, N, N), axis=1)
@@ -164,25 +165,28 @@ def _project(g: GraphBuilder, x: str, mixer: Mixer) -> tuple[str, str, str, str]
 def _scan(g: GraphBuilder, x: str, dt: str, B: str, C: str, skipped: str, mixer: Mixer) -> str:
     """Return C h + D x of x and dt (M, E), B and C (M, N), in a shape that holds (M, E).
 
-    What it is given may have axes of one more, as `_project` gives it.
+    What it is given has the shapes in which `_project` gives it.
     """
     E, N, length = mixer.channels, mixer.state, _steps(mixer)
     reverse = mixer.path.direction.reverse
     scan = scan_states_for_engine if mixer.for_engine else scan_states
     if N > 1:
         x, dt = (g.reshape(name, -1, 1, E) for name in (x, dt))
+    elif mixer.for_engine:
+        x = g.reshape(x, -1, STEPS, 1, E)
     u = g.mul(dt, x)
     if N > 1:
         A = g.op("Transpose", "A", perm=[1, 0])
         s = g.mul(dt, A)  # (M, N, E)
         u = g.mul(u, g.reshape(B, -1, N, 1))
+        if mixer.for_engine:
+            s, u = (g.reshape(name, -1, STEPS, 1, N * E) for name in (s, u))
         states = g.reshape(scan(g, s, u, length, N * E, reverse), -1, N, E)
         y = g.op("MatMul", g.reshape(C, -1, 1, N), states)  # (M, 1, E)
         skipped = skipped and g.reshape(skipped, -1, 1, E)
     elif mixer.for_engine:
-        A = g.reshape("A", 1, E, 1, 1)
-        states = scan(g, g.mul(dt, A), g.mul(u, B), length, E, reverse)
-        y = g.mul(g.reshape(states, -1, E, 1, 1), C)
+        A = g.reshape("A", 1, 1, 1, E)
+        y = g.mul(scan(g, g.mul(dt, A), g.mul(u, B), length, E, reverse), C)
     else:
         # On a CPU a product with a vector is faster the longer the vector.
         A = g.op("Tile", g.reshape("A", -1), g.integers(STEPS))
