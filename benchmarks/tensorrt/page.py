@@ -25,6 +25,8 @@ PARTS = (
     "mixer_kernel_h200",
     "host_to_host_h200",
     "engines_compact_h200",
+    "engines_pair_h200",
+    "engine_scores_h200",
 )
 """The results that the page is made from, in the order of `page`."""
 SETS = ("Set5", "Set14")
@@ -41,7 +43,16 @@ def read(name: str) -> Json:
     return found
 
 
-def page(engines: Json, table: Json, eight: Json, kernel: Json, calls: Json, later: Json) -> str:
+def page(
+    engines: Json,
+    table: Json,
+    eight: Json,
+    kernel: Json,
+    calls: Json,
+    later: Json,
+    pair: Json,
+    scores: Json,
+) -> str:
     """Return the page.
 
     Args:
@@ -51,6 +62,8 @@ def page(engines: Json, table: Json, eight: Json, kernel: Json, calls: Json, lat
         kernel: a result of mixer_kernel.py.
         calls: times of a call from array to array, before and after it became one launch.
         later: a result of engine_times.py of engines that a later edgesr built.
+        pair: one of two engines that were built with nothing beside them.
+        scores: PSNR-Y of engines of `later` on the benchmark sets.
     """
     return "\n".join(
         [
@@ -58,7 +71,7 @@ def page(engines: Json, table: Json, eight: Json, kernel: Json, calls: Json, lat
             *_engines(engines, table),
             *_builds(engines),
             *_faults(engines),
-            *later_lines(later, engines),
+            *later_lines(later, engines, pair, scores),
             *_few(eight),
             *kernel_lines(kernel),
             *call_lines(calls),
@@ -262,7 +275,9 @@ def _again() -> list[str]:
         "[table](results/tensorrt/table_h200.json), "
         "[kernel](results/tensorrt/mixer_kernel_h200.json), "
         "[calls](results/tensorrt/host_to_host_h200.json), "
-        "[built again](results/tensorrt/engines_compact_h200.json). This page is made from them by "
+        "[built again](results/tensorrt/engines_compact_h200.json), "
+        "[two alone](results/tensorrt/engines_pair_h200.json), "
+        "[scores](results/tensorrt/engine_scores_h200.json). This page is made from them by "
         "the last command; a test fails when they differ.",
         "",
     ]
