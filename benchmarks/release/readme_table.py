@@ -2,20 +2,20 @@
 
     python -m benchmarks.release.readme_table
 
-PSNR is that of the shipped ONNX files (results/release/NAME_x4_eval.json), milliseconds of a CPU
-are those of results/table1/table1_x86.json, and a GPU's are those of the FP16 engines in
+PSNR is that of the shipped ONNX files (results/release/NAME_x4_eval.json.xz), milliseconds of a
+CPU are those of results/table1/table1_x86.json, and a GPU's are those of the FP16 engines in
 results/tensorrt/table_h200.json. All that stands between the marks in README.md is written here,
 the sentence about what is slower included.
 """
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
 from benchmarks.shared.commands import parser_of
 from benchmarks.shared.folders import RESULTS, ROOT
 from benchmarks.shared.markdown import fill_blocks, listed, markdown
+from benchmarks.shared.results import read_result
 from edgesr.bench.text import NONE, significant, with_uncertainty
 from edgesr.files import write_text
 from edgesr.weights import shipped
@@ -32,7 +32,7 @@ RIVALS = ("esr-fast", "fsrcnn", "espcn", "esr")
 
 def read(path: Path) -> Json:
     """Return a result."""
-    document: Json = json.loads(path.read_text())
+    document: Json = read_result(path)
     return document
 
 
@@ -40,7 +40,7 @@ def psnr(name: str) -> dict[str, float]:
     """Return set -> dB on Y of a network as it ships; bicubic's stand beside the student's."""
     own = STUDENT if name == CONTROL else name
     field = "bicubic_psnr_y_db" if name == CONTROL else "psnr_y_db"
-    sets = read(RESULTS / f"release/{own}_x4_eval.json")["sets"]
+    sets = read(RESULTS / f"release/{own}_x4_eval.json.xz")["sets"]
     return {found["protocol"]["dataset"]: found[field] for found in sets}
 
 

@@ -13,7 +13,6 @@ change. `measure` does that part again for every network in the package, or for 
 `--only`, and `render` fills the cards again from what is committed.
 """
 
-import json
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +21,7 @@ from benchmarks.release.ship_card import begin_card, card_blocks
 from benchmarks.shared.commands import errors_in_one_line, parser_of
 from benchmarks.shared.folders import RESULTS
 from benchmarks.shared.markdown import fill_blocks
-from benchmarks.shared.results import write_result
+from benchmarks.shared.results import read_result, write_result
 from benchmarks.training.figures import Line, draw
 from benchmarks.training.results import collect, read_log
 from edgesr.engine.named_model import NETWORK, SCALE
@@ -58,7 +57,7 @@ class Place:
     @property
     def quality(self) -> Path:
         """The figures of the shipped ONNX file."""
-        return self.results / "release" / f"{self.stem}_eval.json"
+        return self.results / "release" / f"{self.stem}_eval.json.xz"
 
     @property
     def log(self) -> Path:
@@ -161,9 +160,7 @@ def render(place: Place) -> None:
 def card_blocks_of(place: Place) -> dict[str, str]:
     """Return the parts of a card by the names of their marks."""
     log = read_log(place.log)
-    manifest, quality = (
-        json.loads(path.read_text()) for path in (place.file("json"), place.quality)
-    )
+    manifest, quality = (read_result(path) for path in (place.file("json"), place.quality))
     return card_blocks(manifest, quality, log)
 
 

@@ -101,7 +101,7 @@ def _quality(quality: Json) -> str:
         for found in sets
     ]
     name, scale = sets[0]["model"], sets[0]["protocol"]["scale"]
-    raw = f"{name}_x{scale}_eval.json"
+    raw = f"{name}_x{scale}_eval.json.xz"
     return "\n".join(
         [
             markdown(["set", "images", "PSNR-Y dB", "SSIM-Y", "bicubic"], rows),

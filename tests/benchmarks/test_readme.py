@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from benchmarks.release import readme_picture, readme_table
+from benchmarks.shared.results import read_result
 from edgesr.imaging.picture import read_picture
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +32,7 @@ def test_every_number_is_in_the_raw_results() -> None:
         *decibels, on_cpu, on_gpu, energy = cells.split(" | ")
         own = "student" if name == "bicubic" else name
         field = "bicubic_psnr_y_db" if name == "bicubic" else "psnr_y_db"
-        sets = json.loads((results / f"release/{own}_x4_eval.json").read_text())["sets"]
+        sets = read_result(results / f"release/{own}_x4_eval.json.xz")["sets"]
         means = {
             found["protocol"]["dataset"]: np.mean([each[field] for each in found["per_image"]])
             for found in sets

@@ -1,6 +1,5 @@
 """What is shipped is whole, small, and what its card and its committed figures speak of."""
 
-import json
 import re
 import shutil
 import subprocess
@@ -13,6 +12,7 @@ import pytest
 
 from benchmarks.release import ship
 from benchmarks.release.ship import Place, add, card_blocks_of, trained_places
+from benchmarks.shared.results import read_result
 from benchmarks.table1.networks import RIVALS, STUDENT
 from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.cli import main
@@ -56,7 +56,7 @@ def test_weights_onnx_figures_and_card_belong_together(place: Place) -> None:
     parent = OnnxManifest.read(place.file("onnx")).parent
     assert parent is not None
     assert (parent.file, parent.sha256) == (weights.name, sha256(weights))
-    figures = json.loads(place.quality.read_text())
+    figures = read_result(place.quality)
     again = "python -m benchmarks.release.ship measure --sets SETS"
     assert figures["onnx_sha256"] == sha256(place.file("onnx")), again
     assert {found["protocol"]["dataset"] for found in figures["sets"]} >= {
@@ -76,7 +76,7 @@ def test_weights_onnx_figures_and_card_belong_together(place: Place) -> None:
 @pytest.mark.parametrize("rival", [p for p in TRAINED if p.name in RIVALS], ids=lambda p: p.stem)
 def test_the_student_is_ahead_of_every_row_of_table_1(rival: Place) -> None:
     ours, theirs = (
-        {found["protocol"]["dataset"]: found for found in json.loads(path.read_text())["sets"]}
+        {found["protocol"]["dataset"]: found for found in read_result(path)["sets"]}
         for path in (Place(STUDENT, rival.scale).quality, rival.quality)
     )
     for name in theirs:
@@ -123,7 +123,7 @@ def test_a_run_becomes_a_shipped_network(photos: Path, monkeypatch: pytest.Monke
     # It was not validated, so there is no curve of it to draw.
     assert sorted(path.name for path in place.log.iterdir()) == ["config.json", "metrics.csv"]
     assert str(photos) not in (place.log / "config.json").read_text()
-    figures = json.loads(place.quality.read_text())
+    figures = read_result(place.quality)
     assert figures["onnx_sha256"] == sha256(place.file("onnx"))
     assert [found["images"] for found in figures["sets"]] == [1]
     card = place.card.read_text()
