@@ -79,6 +79,6 @@ def _loss(scores: Json) -> str:
     each = listed([f"{lost[name]:.3f} dB ({name})" for name in ("plugin_fp16", "compact_fp16")])
     sets = listed([f"{value:.2f} on {name}" for name, value in base.items()])
     return (
-        f"Against ONNX Runtime in FP32 ({sets}) the student in FP16 loses at most {each} on any of "
-        "the sets."
+        f"Against ONNX Runtime in FP32 ({sets}) the student in FP16 (file "
+        f"{scores['onnx_sha256'][:8]}) loses at most {each} on any of the sets."
     )
