@@ -131,7 +131,7 @@ def test_broken_files_give_a_line_each_and_the_others_are_done(
     assert err.splitlines() == [
         "error: empty.png: the file is empty",
         "error: missing.png: no such file",
-        "error: text.png: not a picture (PNG, JPEG, WebP, TIFF, BMP, AVIF and HEIC are read)",
+        "error: text.png: not a picture (PNG, JPEG, WebP, TIFF, BMP, AVIF, HEIC and JPEG XL are read)",
         "error: cut.png: the PNG file is damaged or cut short",
         "error: torn.jpg: the JPEG file is damaged or cut short",
     ]
