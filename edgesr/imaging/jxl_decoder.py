@@ -23,8 +23,8 @@ from edgesr.imaging.libjxl import (
 from edgesr.imaging.metadata import MOST_BYTES
 from edgesr.imaging.png import DamagedError
 
-HEADER_BYTES = 128 << 20
-"""Most memory for all that precedes the pixels."""
+HEADER_BYTES = 32 << 20
+"""Most memory for all that precedes the pixels; the smallest pictures take a third of it."""
 
 _BASIC_INFO, _COLOUR, _BUFFER, _WHOLE = 0x40, 0x100, 5, 0x1000  # JxlDecoderStatus
 _CONVERTED = "its colours were converted to sRGB"
@@ -138,8 +138,8 @@ class Decoder:
             return
         if self._budget.exceeded:
             raise ImageError(
-                f"the {KIND} file takes more than {self._budget.most_bytes >> 20} MiB to decode, "
-                "which no picture of its size needs"
+                f"the {KIND} file takes more memory than a picture of its size does, "
+                f"{self._budget.most_bytes >> 20} MiB"
             )
         raise DamagedError
 

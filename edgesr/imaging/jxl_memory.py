@@ -1,22 +1,28 @@
 """How much memory libjxl may take for a picture.
 
-A file of a few hundred bytes may hold frames that are far larger than the picture, which are drawn
-in part only. So it is not the size of the picture alone that bounds the memory, but who gives it.
+A file of a few kilobytes may hold frames that are far larger than the picture, and many of them,
+which are drawn in part only. So the size of the picture bounds neither memory nor time; what gives
+out the memory bounds both, since a frame takes some before it takes time.
 """
 
 import ctypes
 
 from edgesr.imaging.libjxl import Allocate, Free, MemoryManager
 
+ANEW = 8
+"""How often all of the memory may be given out anew; a picture of many layers takes it so often."""
+
 
 class Budget:
     """Memory for libjxl, up to a limit."""
 
     def __init__(self, most_bytes: int) -> None:
-        """Give at most so many bytes at one time."""
+        """Give at most so many bytes at one time, and `ANEW` times as many in all."""
+        self.most_bytes = most_bytes
+        """What may be taken at one time."""
         self.exceeded = False
-        """Whether more was asked for."""
-        self.most_bytes, self._taken = most_bytes, 0
+        """Whether more was asked for, or the machine had no more."""
+        self._taken, self._left = 0, ANEW * most_bytes
         self._sizes: dict[int, int] = {}
         self._libc = ctypes.CDLL(None)
         self._libc.malloc.argtypes, self._libc.malloc.restype = (ctypes.c_size_t,), ctypes.c_void_p
@@ -25,15 +31,14 @@ class Budget:
         self.manager = MemoryManager(None, Allocate(self._allocate), Free(self._free))
 
     def _allocate(self, _: int | None, size: int) -> int | None:
-        if self._taken + size > self.most_bytes:
-            self.exceeded = True
-            return None
-        address: int | None = self._libc.malloc(size)
+        is_too_much = self._taken + size > self.most_bytes or size > self._left
+        address: int | None = None if is_too_much else self._libc.malloc(size)
         if address is None:
             self.exceeded = True
             return None
         self._sizes[address] = size
         self._taken += size
+        self._left -= size
         return address
 
     def _free(self, _: int | None, address: int | None) -> None:
