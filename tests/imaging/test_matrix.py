@@ -12,6 +12,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pillow_jxl
 import pytest
 import tifffile
 from bmp_files import masked, os2, runs
@@ -21,6 +22,7 @@ from edgesr.errors import ImageError
 from edgesr.imaging.encode import FORMATS, check_fits, encode
 from edgesr.imaging.picture import decode
 
+assert pillow_jxl.Decoder  # it told Pillow of JPEG XL
 DATA = Path(__file__).parents[1] / "data"
 PHOTO = np.asarray(Image.open(DATA / "photo.png").crop((20, 20, 84, 68)))  # 64 x 48
 DEEP = PHOTO.astype(np.uint16) * 257 ^ np.arange(64, dtype=np.uint16)[None, :, None]
