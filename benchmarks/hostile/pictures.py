@@ -91,9 +91,10 @@ def _difference(picture: Picture, data: bytes) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            opened = Image.open(io.BytesIO(data))
+            # The pixels of JPEG XL, not the JPEG file that may lie inside; these come upright.
+            opened = Image.open(io.BytesIO(data.replace(b"jbrd", b"free")))
             opened.load()
-            image = ImageOps.exif_transpose(opened)
+            image = opened if opened.format == "JXL" else ImageOps.exif_transpose(opened)
         except Exception as error:
             return f"Pillow refuses: {error}"
     if image.size != (picture.width, picture.height):

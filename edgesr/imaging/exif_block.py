@@ -34,6 +34,7 @@ _RESOLUTION = (X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT)
 _DIRECTORIES = (EXIF_DIRECTORY, GPS_DIRECTORY)
 _LAST_KIND = 13  # of TIFF; those behind it are BigTIFF's
 _INCH = 2
+_MOST_LOOKED_AT = 1024  # bytes of a description
 
 
 def from_directory(directory: Directory, data: bytes) -> tuple[bytes | None, bool]:
@@ -44,7 +45,8 @@ def from_directory(directory: Directory, data: bytes) -> tuple[bytes | None, boo
         data: the file.
     """
     room = [MOST_BYTES]
-    main = _taken(directory, EXIF_TAGS, room)
+    wanted = EXIF_TAGS - {IMAGE_DESCRIPTION} if describes_storage(directory) else EXIF_TAGS
+    main = _taken(directory, wanted, room)
     found = {
         tag: _taken(inner, None, room)
         for tag in _DIRECTORIES
@@ -54,6 +56,17 @@ def from_directory(directory: Directory, data: bytes) -> tuple[bytes | None, boo
     says = any(entry.tag not in _RESOLUTION for entry in main) or any(found.values())
     block = _block(main, found, directory.order) if says else None
     return block, room[0] >= 0
+
+
+def describes_storage(directory: Directory) -> bool:
+    """Tell whether the description of a TIFF file is no text for people but how it is stored.
+
+    tifffile, ImageJ and writers of OME-TIFF put sizes and numbers of pages there, which a new file
+    has not: ImageJ would look for pages that are not there.
+    """
+    field = directory.fields.get(IMAGE_DESCRIPTION)
+    text = b"" if field is None else bytes(field.value[:_MOST_LOOKED_AT])
+    return text.startswith((b'{"shape":', b"ImageJ=")) or b"<OME " in text
 
 
 def entries_of(block: bytes) -> tuple[list[Entry], dict[int, list[Entry]], Order]:

@@ -35,9 +35,10 @@ def test_folder_kills() -> None:
     assert len(kills) == 20
     assert [kill["wrong"] for kill in kills] == [""] * 20
     caught = sum(kill["was_running"] for kill in kills)
+    assert all(kill["was_running"] for kill in kills)
     left = sum(kill["temporary_files"] for kill in kills)
-    assert min(caught, left) > 0
-    assert f"{caught} met a run at work and {left} temporary files were left" in text(UPSCALE)
+    assert left > 0
+    assert f"at random moments of a run of a folder {left} temporary files" in text(UPSCALE)
 
 
 def test_seams() -> None:
