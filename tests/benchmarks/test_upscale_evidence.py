@@ -34,7 +34,6 @@ def test_folder_kills() -> None:
     kills = measured("upscale/folder_kills")["kills"]
     assert len(kills) == 20
     assert [kill["wrong"] for kill in kills] == [""] * 20
-    caught = sum(kill["was_running"] for kill in kills)
     assert all(kill["was_running"] for kill in kills)
     left = sum(kill["temporary_files"] for kill in kills)
     assert left > 0
