@@ -3,6 +3,7 @@
 EXIF data is itself a TIFF directory, so what both share needs no translation, only other places.
 """
 
+import re
 import struct
 from fractions import Fraction
 
@@ -34,6 +35,7 @@ _RESOLUTION = (X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT)
 _DIRECTORIES = (EXIF_DIRECTORY, GPS_DIRECTORY)
 _LAST_KIND = 13  # of TIFF; those behind it are BigTIFF's
 _INCH = 2
+_SHAPE = re.compile(rb'\{"shape": \[[\d, ]+\]\}\0*')
 _MOST_LOOKED_AT = 1024  # bytes of a description
 
 
@@ -67,6 +69,12 @@ def describes_storage(directory: Directory) -> bool:
     field = directory.fields.get(IMAGE_DESCRIPTION)
     text = b"" if field is None else bytes(field.value[:_MOST_LOOKED_AT])
     return text.startswith((b'{"shape":', b"ImageJ=")) or b"<OME " in text
+
+
+def states_only_a_shape(directory: Directory) -> bool:
+    """Tell whether the description says nothing but the shape of the pixels, as tifffile's does."""
+    field = directory.fields.get(IMAGE_DESCRIPTION)
+    return field is not None and _SHAPE.fullmatch(bytes(field.value[:_MOST_LOOKED_AT])) is not None
 
 
 def entries_of(block: bytes) -> tuple[list[Entry], dict[int, list[Entry]], Order]:

@@ -12,6 +12,7 @@ from edgesr.imaging.exif_block import (
     X_RESOLUTION,
     Y_RESOLUTION,
     describes_storage,
+    states_only_a_shape,
 )
 from edgesr.imaging.metadata import MOST_BYTES, Density, Metadata
 from edgesr.imaging.photoshop import read_iptc
@@ -46,7 +47,7 @@ def metadata_of(directory: Directory) -> Metadata:
         resources = directory.block(PHOTOSHOP, MOST_BYTES)
         iptc = None if resources is None else read_iptc(resources)
     known = STORAGE | EXIF_TAGS | {ICC, XMP, IPTC, PHOTOSHOP, EXIF_DIRECTORY, GPS_DIRECTORY}
-    if describes_storage(directory):
+    if describes_storage(directory) and not states_only_a_shape(directory):
         known = known - {IMAGE_DESCRIPTION}
     others = [tag for tag in sorted(directory.fields) if tag not in known]
     names = dict.fromkeys(_KNOWN_NAMES.get(tag, str(tag)) for tag in others)
