@@ -1,16 +1,18 @@
 """What was measured of `edgesr upscale` stays within its bounds, and the documents quote it."""
 
-import json
 import re
 from pathlib import Path
 from typing import Any
+
+from benchmarks.shared.results import read_result
 
 ROOT = Path(__file__).parents[2]
 UPSCALE, VIDEO = ROOT / "docs/upscale.md", ROOT / "docs/video.md"
 
 
 def measured(name: str) -> Any:
-    return json.loads((ROOT / f"benchmarks/results/{name}.json").read_text())
+    (path,) = (ROOT / "benchmarks/results").glob(f"{name}.json*")
+    return read_result(path)
 
 
 def text(page: Path) -> str:

@@ -42,15 +42,15 @@ def main() -> None:
             image.save(source, **metadata)
             compress(source, name, *options)
 
-        write("exact.jxl", photo, "-d", "0")
+        small = photo.crop((20, 20, 44, 36))
+        write("exact.jxl", small, "-d", "0")
         write("alpha.jxl", rgba, "-d", "0.5")
-        write("grey.jxl", photo.convert("L"), "-d", "0")
+        write("grey.jxl", small.convert("L"), "-d", "0")
         write("profile.jxl", photo, "-d", "0.5", icc_profile=wide)
         ppm = Path(folder) / "source.ppm"
         deep = np.asarray(photo).astype(">u2") * 257
         ppm.write_bytes(b"P6\n64 48\n65535\n" + deep.tobytes())
         compress(ppm, "deep.jxl", "-d", "0.5")
-        small = photo.crop((20, 20, 44, 36))
         deep = np.asarray(small).astype(">u2") * 257
         ppm.write_bytes(b"P6\n24 16\n65535\n" + deep.tobytes())
         compress(ppm, "ten_bits.jxl", "-d", "0", "--override_bitdepth=10")
