@@ -23,6 +23,7 @@ EXTRAS = {
     "packaging": "dev",
     "PIL": "dev",
     "pi_heif": "formats",
+    "pillow_jxl": "dev",
     "prometheus_client": "serve",
     "pynvml": "nvml",
     "pypiqe": "dev",

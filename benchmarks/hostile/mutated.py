@@ -133,9 +133,17 @@ def nudge(data: bytes, rng: random.Random) -> bytes:
     return sealed(bytes(changed)) if data.startswith(b"\x89PNG") else bytes(changed)
 
 
-def cases(count: int, first: int = 0) -> list[tuple[str, bytes]]:
-    """Return mutated files, the same for the same numbers; seed and number make the name."""
-    known = sorted(seeds().items())
+def cases(
+    count: int, first: int = 0, of: dict[str, bytes] | None = None
+) -> list[tuple[str, bytes]]:
+    """Return mutated files, the same for the same numbers; seed and number make the name.
+
+    Args:
+        count: of files.
+        first: number of the first one.
+        of: pictures to mutate; all `seeds` unless given.
+    """
+    known = sorted((seeds() if of is None else of).items())
     made = []
     for number in range(first, first + count):
         name, data = known[number % len(known)]

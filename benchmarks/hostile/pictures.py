@@ -29,12 +29,14 @@ import numpy as np
 import pi_heif
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
+from pillow_jxl import JpegXLImagePlugin
 
 from benchmarks.hostile.mutated import cases, seeds
 from edgesr.errors import EdgesrError
 from edgesr.imaging.picture import Picture, decode
 
 pi_heif.register_heif_opener()  # Pillow reads no HEIC of its own
+JpegXLImagePlugin.DECODE_THREADS = 0  # nor JPEG XL, for which this plug-in registers itself
 
 SLOW_S, FAR, FAR_IN_A_BLOCK = 10.0, 8.0, 24.0
 _BLOCK = 4
@@ -89,9 +91,10 @@ def _difference(picture: Picture, data: bytes) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            opened = Image.open(io.BytesIO(data))
+            # The pixels of JPEG XL, not the JPEG file that may lie inside; these come upright.
+            opened = Image.open(io.BytesIO(data.replace(b"jbrd", b"free")))
             opened.load()
-            image = ImageOps.exif_transpose(opened)
+            image = opened if opened.format == "JXL" else ImageOps.exif_transpose(opened)
         except Exception as error:
             return f"Pillow refuses: {error}"
     if image.size != (picture.width, picture.height):
@@ -112,6 +115,9 @@ def _eight_bits(image: Image.Image) -> NDArray[np.float64]:
     """Return (height, width, 4): red, green, blue, alpha, each at most 255."""
     if image.mode.startswith("I"):
         grey = np.asarray(image).astype(np.float64) / 257.0
+        return np.dstack([grey, grey, grey, np.full_like(grey, 255.0)])
+    if image.mode == "F":
+        grey = np.nan_to_num(np.asarray(image).astype(np.float64)) * 255.0
         return np.dstack([grey, grey, grey, np.full_like(grey, 255.0)])
     rgb = image.convert("RGB") if image.mode == "CMYK" else image
     return np.asarray(rgb.convert("RGBA")).astype(np.float64)
@@ -175,11 +181,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--count", type=int, default=5000)
     parser.add_argument("--first", type=int, default=0, help="Number of the first file.")
+    parser.add_argument("--kinds", help="Endings of seeds, such as avif,heic; all unless given.")
     parser.add_argument("--command-line", type=int, default=200)
     parser.add_argument("--out", type=Path, default=Path("summary.json"))
     arguments = parser.parse_args()
-    files = cases(arguments.count, arguments.first)
     known = seeds()
+    if arguments.kinds is not None:
+        endings = tuple(arguments.kinds.split(","))
+        known = {name: data for name, data in known.items() if name.endswith(endings)}
+    files = cases(arguments.count, arguments.first, known)
     verdicts = {name: judge(data, known[name.partition("_")[2]]) for name, data in files}
     unlike = _unlike_the_trainer(files, verdicts)
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -2,6 +2,11 @@
 
     python -m benchmarks.upscale.folder_kills [--model esr-fast] [--kills 20]
 
+A moment is a share of the work: so many results, and a part of the time that the next one takes as
+far as the last one tells. So it falls into the run however fast that is, which the clock would not
+tell on a machine with other work. A run that ends before its moment is judged like the others and
+another moment drawn.
+
 After every kill each result must be absent or that of an undisturbed run, byte for byte; after the
 second run all of them are there, and nothing lies beside them. Writes
 benchmarks/results/upscale/folder_kills.json.
@@ -32,6 +37,7 @@ class Kill:
     """One kill and what came of it.
 
     Attributes:
+        at_share: of the work, from 0 to 1.
         after_s: of the start of the process.
         was_running: it had not ended by itself before.
         results_there: results that it had put in their places.
@@ -39,6 +45,7 @@ class Kill:
         wrong: what is not as it must be, "" if nothing.
     """
 
+    at_share: float
     after_s: float
     was_running: bool
     results_there: int
@@ -71,18 +78,19 @@ def main() -> None:
         folder = Path(name)
         photos = fill(folder / "album")
         expected = undisturbed(folder, options.model)
-        kills = []
-        for _ in range(options.kills):
-            after_s = chance.uniform(0, expected.took_s)
-            kills.append(kill_once(folder, options.model, after_s, expected))
-            print(kills[-1], flush=True)
+        tried: list[Kill] = []
+        while sum(kill.was_running for kill in tried) < options.kills:
+            each_s = expected.took_s / photos
+            moment = Moment(folder / "results", chance.random(), photos, each_s)
+            tried.append(kill_once(folder, options.model, moment, expected))
+            print(tried[-1], flush=True)
     report = {
         "model": options.model,
         "photos": photos,
         "undisturbed_s": round(expected.took_s, 2),
-        "kills": [asdict(kill) for kill in kills],
-        "were_running": sum(kill.was_running for kill in kills),
-        "wrong": sum(kill.wrong != "" for kill in kills),
+        "kills": [asdict(kill) for kill in tried if kill.was_running],
+        "ended_before": sum(not kill.was_running for kill in tried),
+        "wrong": sum(kill.wrong != "" for kill in tried),
     }
     write_json(options.output, report)
     sys.exit(1 if report["wrong"] else 0)
@@ -120,9 +128,43 @@ def undisturbed(folder: Path, model: str) -> Undisturbed:
     return Undisturbed(results, took_s)
 
 
-def kill_once(folder: Path, model: str, after_s: float, expected: Undisturbed) -> Kill:
-    """Kill a run after some seconds, run it again, and judge what it leaves."""
-    killed = run(words(folder, model), folder / "notes", after_s)
+class Moment:
+    """A moment of a run, by what it has done so far."""
+
+    def __init__(self, results: Path, share: float, photos: int, each_s: float) -> None:
+        """Mean a share of the work of a run that starts now.
+
+        Args:
+            results: where they appear.
+            share: from 0 to 1.
+            photos: of the work.
+            each_s: that one is thought to take, until the first one tells.
+        """
+        self.share = share
+        self._results, self._wanted = results, share * photos
+        self._there, self._before = 0, time.perf_counter()
+        self._started, self._took_s = self._before, each_s
+
+    @property
+    def after_s(self) -> float:
+        """Of the start."""
+        return time.perf_counter() - self._started
+
+    def has_come(self) -> bool:
+        """Tell whether it has."""
+        now = time.perf_counter()
+        there = sum(not path.name.startswith(".") for path in self._results.glob("*"))
+        if there > self._there:
+            self._took_s = (now - self._before) / (there - self._there)
+            self._there, self._before = there, now
+        rest = self._wanted - there
+        return rest < 0 or (rest < 1 and now - self._before >= rest * self._took_s)
+
+
+def kill_once(folder: Path, model: str, moment: Moment, expected: Undisturbed) -> Kill:
+    """Kill a run at a moment, run it again, and judge what it leaves."""
+    killed = run(words(folder, model), folder / "notes", moment.has_come)
+    after_s = moment.after_s
     found = contents(folder)
     there = {name: data for name, data in found.items() if not name.startswith(".")}
     wrong = [
@@ -137,7 +179,14 @@ def kill_once(folder: Path, model: str, after_s: float, expected: Undisturbed) -
         wrong.append(f"the second run gave something else, or other files: {names}")
     shutil.rmtree(folder / "results", ignore_errors=True)
     left = len(found) - len(there)
-    return Kill(round(after_s, 3), killed.was_killed, len(there), left, "; ".join(wrong))
+    return Kill(
+        round(moment.share, 3),
+        round(after_s, 3),
+        killed.was_killed,
+        len(there),
+        left,
+        "; ".join(wrong),
+    )
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -6,6 +6,7 @@ moment would mostly meet that. So every process divides (fork) from one that has
 
 import multiprocessing
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ PRELOADED = [
     "edgesr.video.clip",
     "onnxruntime",
 ]
+_LOOK_S = 0.002  # between two looks
 _PROCESSES = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload(PRELOADED)
 
@@ -39,17 +41,20 @@ class Ended:
     said: str
 
 
-def run(words: list[str], notes: Path, kill_after_s: float | None = None) -> Ended:
+def run(words: list[str], notes: Path, is_time: Callable[[], bool] | None = None) -> Ended:
     """Run `edgesr` with these words, to its end or to a kill.
 
     Args:
         words: behind `edgesr`.
         notes: file for what it says.
-        kill_after_s: of its start; None: let it end.
+        is_time: asked again and again whether to kill it now; None: let it end.
     """
     process = _PROCESSES.Process(target=_edgesr, args=(words, str(notes)))
     process.start()
-    process.join(kill_after_s)
+    if is_time is None:
+        process.join()
+    while process.exitcode is None and not (is_time is not None and is_time()):
+        process.join(_LOOK_S)
     was_killed = process.exitcode is None
     if was_killed:
         process.kill()

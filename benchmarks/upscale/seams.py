@@ -7,7 +7,7 @@ in the tiles that `edgesr upscale` takes by itself, by `photo`, the network of p
 stored as JPEG, unless --model names another.
 The meter is that of `--check`: gradients across the borders of tiles over gradients everywhere,
 divided by the same of the picture in other tiles; 1 is a picture without seams. Writes
-benchmarks/results/upscale/seams.json.
+benchmarks/results/upscale/seams.json.xz.
 """
 
 import argparse
@@ -19,10 +19,10 @@ from pathlib import Path
 
 import edgesr
 from benchmarks.shared.folders import RESULTS
-from edgesr.files import write_json
+from benchmarks.shared.results import write_result
 from edgesr.imaging.picture import read_picture
 
-OUTPUT = RESULTS / "upscale/seams.json"
+OUTPUT = RESULTS / "upscale/seams.json.xz"
 LIMIT = 0.02
 
 
@@ -55,7 +55,7 @@ def main() -> None:
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "rows": rows,
     }
-    write_json(options.output, report)
+    write_result(options.output, report)
 
 
 def measure(model: edgesr.Model, photo: Path, crop: int | None, folder: Path) -> dict[str, object]:

@@ -1,16 +1,14 @@
 """The pictures a bench puts through the networks: real ones, never zeros."""
 
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from edgesr.errors import Argument, ConfigError
 from edgesr.imaging.patches import NAMES, real_tiles
 from edgesr.imaging.picture import Picture, read_picture
+from edgesr.imaging.pixel_size import is_size, parse_size
 
-_SIZE = re.compile(r"(\d{1,5})x(\d{1,5})")
 _LARGEST = 8192
 _SHOWN = "flowers"
 _SHOWN_SIDE = 128
@@ -51,13 +49,10 @@ def read_input(text: str) -> Input:
         ConfigError: a size that cannot be.
         ImageError: the photograph cannot be read.
     """
-    match = _SIZE.fullmatch(text)
-    if match is None:
+    if not is_size(text):
         path = Path(text)
         return Input(path.name, (read_picture(path),), is_photo=True)
-    width, height = int(match[1]), int(match[2])
-    if not (1 <= width <= _LARGEST and 1 <= height <= _LARGEST):
-        raise ConfigError(f"sides from 1 to {_LARGEST}, not {text}", where=Argument("input"))
+    width, height = parse_size(text, "input", 1, _LARGEST, "128x128")
     tiles = real_tiles(max(width, height))[:, :, :height, :width]
     pixels = np.rint(tiles * 255).astype(np.uint8).transpose(0, 2, 3, 1)
     pictures = tuple(Picture(np.ascontiguousarray(patch)) for patch in pixels)

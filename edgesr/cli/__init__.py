@@ -20,6 +20,7 @@ from edgesr.cli._exit_codes import FAILED
 from edgesr.errors import EdgesrError, MissingError
 from edgesr.imaging.limits import MAX_MEGAPIXELS, VARIABLE
 from edgesr.imaging.limits import max_megapixels as check_limit
+from edgesr.imaging.quiet import print_beside
 from edgesr.version import __version__
 
 OPTIONAL = {
@@ -89,6 +90,7 @@ _add_commands()
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command; turn our own errors into one clear message and exit code 1."""
+    print_beside()  # before anything takes hold of standard error
     notes = logging.StreamHandler()  # on standard error
     notes.setFormatter(SafeFormatter("note: %(message)s"))
     logging.basicConfig(handlers=[notes], level=logging.WARNING)

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgesr.errors import EdgesrError, ImageError, shell
-from edgesr.imaging.container import identify
-from edgesr.imaging.encode import SUFFIXES
+from edgesr.imaging.container import SUFFIXES, identify
 from edgesr.imaging.written import wrote
 
 

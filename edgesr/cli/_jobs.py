@@ -9,7 +9,8 @@ from pathlib import Path
 
 from edgesr.cli._inputs import Found, Refusal, find_pictures, real_path
 from edgesr.errors import ConfigError, ImageError, shell
-from edgesr.imaging.encode import SUFFIXES, format_for
+from edgesr.imaging.container import SUFFIXES
+from edgesr.imaging.encode import format_for
 from edgesr.video.kinds import CLIPS
 
 _NAME_BYTES = 255  # the longest name of a file on Linux, macOS and Windows

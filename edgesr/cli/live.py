@@ -82,7 +82,7 @@ def command(
 
     from edgesr.boards.device import detect_board
     from edgesr.errors import ConfigError
-    from edgesr.live.endpoints import check_sink, parse_sink, parse_size, parse_source
+    from edgesr.live.endpoints import check_sink, parse_frame_size, parse_sink, parse_source
     from edgesr.live.run import LiveConfig
 
     target = parse_sink(sink)
@@ -93,7 +93,7 @@ def command(
         source=parse_source(source),
         sink=target,
         fps=fps,
-        size=None if size is None else parse_size(size),
+        size=None if size is None else parse_frame_size(size),
         duration_s=duration_s,
         power=power,
     )

@@ -1,7 +1,6 @@
 """`edgesr upscale`: photographs through a network, in tiles."""
 
 import os
-import re
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +11,8 @@ from edgesr.cli import _network as options
 from edgesr.cli._exit_codes import FAILED
 from edgesr.cli._ignored import refuse_ignored, refuse_ignored_naming
 from edgesr.cli._overlap import AT_ONCE
-from edgesr.errors import Argument, ConfigError
+from edgesr.errors import ConfigError
+from edgesr.imaging.pixel_size import parse_size
 from edgesr.imaging.quality import DEFAULT_QUALITY
 from edgesr.runtime.select import why_not_tensorrt
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from edgesr.cli._upscale_report import Report
 
 _INTERRUPTED = 130
+_LARGEST_SIDE = 1_000_000  # in pixels; PNG and TIFF files end there
 
 
 def command(
@@ -91,7 +92,8 @@ def command(
             "-f",
             "--format",
             metavar="ENDING",
-            help="Kind of the result: png, jpg, webp, tiff, bmp or avif. Default: as -o, or png.",
+            help="Kind of the result: png, jpg, webp, tiff, bmp, avif or jxl. Default: as -o, "
+            "or png.",
         ),
     ] = None,
     suffix: Annotated[
@@ -102,7 +104,12 @@ def command(
         ),
     ] = None,
     quality: Annotated[
-        int, typer.Option(min=1, max=100, help="Quality of a JPEG or WebP file.")
+        int,
+        typer.Option(
+            min=1,
+            max=100,
+            help="Quality of a JPEG, WebP, AVIF or JPEG XL file; 100 keeps a JPEG XL one exact.",
+        ),
     ] = DEFAULT_QUALITY,
     background: Annotated[
         str | None,
@@ -213,14 +220,7 @@ def _sides(
         raise ConfigError("--scale, --size and --width contradict each other")
     if size is None:
         return width, None
-    sides = re.fullmatch(r"([1-9]\d{0,5})x([1-9]\d{0,5})", size)
-    if sides is None:
-        raise ConfigError(
-            f"a size is width x height in pixels, not '{size}'",
-            where=Argument("size"),
-            fix=Argument("size", "1920x1080"),
-        )
-    return int(sides[1]), int(sides[2])
+    return parse_size(size, "size", 1, _LARGEST_SIDE, "1920x1080")
 
 
 def _suffix(scale: float, width: int | None, height: int | None) -> str:

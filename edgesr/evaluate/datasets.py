@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from edgesr.errors import Argument, DataError
-from edgesr.imaging.encode import SUFFIXES
+from edgesr.imaging.container import SUFFIXES
 from edgesr.imaging.picture import Picture, read_picture
 from edgesr.imaging.resize import imresize, modcrop
 

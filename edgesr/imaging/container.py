@@ -8,9 +8,22 @@ from edgesr.imaging.directory import byte_order
 from edgesr.imaging.layers import Layers
 from edgesr.imaging.metadata import NOTHING, Metadata
 
-READ = ("PNG", "JPEG", "WebP", "TIFF", "BMP", "AVIF", "HEIC")
-"""Kinds that are read."""
+ENDINGS = {
+    "PNG": (".png",),
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
+    "WebP": (".webp",),
+    "TIFF": (".tiff", ".tif"),
+    "BMP": (".bmp", ".dib"),
+    "AVIF": (".avif",),
+    "HEIC": (".heic", ".heif", ".hif"),
+    "JPEG XL": (".jxl",),
+}
+"""Kinds that are read, and how the names of their files end."""
 
+SUFFIXES = frozenset(ending for endings in ENDINGS.values() for ending in endings)
+"""Endings of names, in lower case, by which every command takes a file for a picture."""
+
+READ = tuple(ENDINGS)
 READABLE = f"{', '.join(READ[:-1])} and {READ[-1]}"
 HEAD = 32
 """Bytes at the start of a file that tell what it is."""
@@ -21,7 +34,7 @@ class Container:
     """How a file stores its picture, and what it says of it.
 
     Attributes:
-        kind: `PNG`, `JPEG`, `WebP`, `TIFF`, `BMP`, `AVIF` or `HEIC`.
+        kind: `PNG`, `JPEG`, `WebP`, `TIFF`, `BMP`, `AVIF`, `HEIC` or `JPEG XL`.
         decode: decodes the pixels, as they are stored; raises what `inspect` raises, and what
             `readers.reasons` puts in words.
         exif: EXIF block, starting with its TIFF header.

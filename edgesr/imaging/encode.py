@@ -18,6 +18,7 @@ from edgesr.imaging.writers import (
     write_avif,
     write_bmp,
     write_jpeg,
+    write_jxl,
     write_png,
     write_tiff,
     write_webp,
@@ -68,11 +69,8 @@ FORMATS = (
         package="PIL.AvifImagePlugin",
         lossy=True,
     ),
+    FileFormat("JPEG XL", (".jxl",), 1_000_000, write_jxl, bits=16, lossy=True),
 )
-
-
-SUFFIXES = frozenset(suffix for kind in FORMATS for suffix in kind.suffixes)
-"""Endings of names, in lower case, by which a file in a folder is taken for a picture."""
 
 
 def format_for(suffix: str) -> FileFormat:
@@ -130,7 +128,7 @@ def encode(
     Args:
         picture: `check_fits` holds.
         target: of the file.
-        quality: 1 to 100, for JPEG, WebP and AVIF.
+        quality: 1 to 100, for JPEG, WebP, AVIF and JPEG XL.
 
     Raises:
         ImageError: the library of the format cannot encode it.

@@ -3,6 +3,7 @@
 EXIF data is itself a TIFF directory, so what both share needs no translation, only other places.
 """
 
+import re
 import struct
 from fractions import Fraction
 
@@ -34,6 +35,8 @@ _RESOLUTION = (X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT)
 _DIRECTORIES = (EXIF_DIRECTORY, GPS_DIRECTORY)
 _LAST_KIND = 13  # of TIFF; those behind it are BigTIFF's
 _INCH = 2
+_SHAPE = re.compile(rb'\{"shape": \[[\d, ]+\]\}\0*')
+_MOST_LOOKED_AT = 1024  # bytes of a description
 
 
 def from_directory(directory: Directory, data: bytes) -> tuple[bytes | None, bool]:
@@ -44,7 +47,8 @@ def from_directory(directory: Directory, data: bytes) -> tuple[bytes | None, boo
         data: the file.
     """
     room = [MOST_BYTES]
-    main = _taken(directory, EXIF_TAGS, room)
+    wanted = EXIF_TAGS - {IMAGE_DESCRIPTION} if describes_storage(directory) else EXIF_TAGS
+    main = _taken(directory, wanted, room)
     found = {
         tag: _taken(inner, None, room)
         for tag in _DIRECTORIES
@@ -54,6 +58,23 @@ def from_directory(directory: Directory, data: bytes) -> tuple[bytes | None, boo
     says = any(entry.tag not in _RESOLUTION for entry in main) or any(found.values())
     block = _block(main, found, directory.order) if says else None
     return block, room[0] >= 0
+
+
+def describes_storage(directory: Directory) -> bool:
+    """Tell whether the description of a TIFF file is no text for people but how it is stored.
+
+    tifffile, ImageJ and writers of OME-TIFF put sizes and numbers of pages there, which a new file
+    has not: ImageJ would look for pages that are not there.
+    """
+    field = directory.fields.get(IMAGE_DESCRIPTION)
+    text = b"" if field is None else bytes(field.value[:_MOST_LOOKED_AT])
+    return text.startswith((b'{"shape":', b"ImageJ=")) or b"<OME " in text
+
+
+def states_only_a_shape(directory: Directory) -> bool:
+    """Tell whether the description says nothing but the shape of the pixels, as tifffile's does."""
+    field = directory.fields.get(IMAGE_DESCRIPTION)
+    return field is not None and _SHAPE.fullmatch(bytes(field.value[:_MOST_LOOKED_AT])) is not None
 
 
 def entries_of(block: bytes) -> tuple[list[Entry], dict[int, list[Entry]], Order]:

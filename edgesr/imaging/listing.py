@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from edgesr.errors import Argument, DataError
-from edgesr.imaging.encode import SUFFIXES
+from edgesr.imaging.container import SUFFIXES
 
 _LOW_RESOLUTION = re.compile(r"(?:^|_)LR(?:_|x\d|$)")  # DIV2K_train_LR_bicubic, LRx4, ...
 _DATA = Argument("data", "FOLDER_OF_HR_PICTURES")

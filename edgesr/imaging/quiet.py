@@ -2,6 +2,9 @@
 
 libjpeg, libpng, libtiff and OpenCV write their complaints straight to file descriptor 2. For a
 damaged JPEG that line is the only sign that part of the picture was made up.
+
+What Python prints meanwhile, in another thread, goes past that descriptor to where it led before:
+else an error of one picture would vanish while another one is decoded, or damn that one.
 """
 
 import os
@@ -9,9 +12,61 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TextIO
 
 _one_at_a_time = threading.Lock()
 _KEPT = 1 << 20  # bytes; a file with more complaints than these is no less damaged
+
+
+_STDERR = 2
+
+
+class _Beside:
+    """Python's standard error by a descriptor of its own, which leads where number 2 led."""
+
+    descriptor: int | None = None
+    stream: TextIO | None = None
+
+
+def print_beside() -> None:
+    """Let Python print to standard error by another descriptor than 2, for good.
+
+    For a program whose standard error is its own: no thread of it can then hold the former stream
+    while `captured_stderr` runs in another one.
+    """
+    with _one_at_a_time:
+        stream = _beside()
+        if stream is not None:
+            sys.stderr = stream
+
+
+def _beside() -> TextIO | None:
+    """Return a stream to where descriptor 2 leads now, None where `sys.stderr` is something else.
+
+    The descriptor is never closed, since a thread may print to it at any time.
+    """
+    if not _is_descriptor_2(sys.stderr):
+        return None
+    try:
+        if _Beside.descriptor is None:
+            _Beside.descriptor = os.dup(_STDERR)
+        else:
+            os.dup2(_STDERR, _Beside.descriptor, inheritable=False)
+    except OSError:
+        return None
+    if _Beside.stream is None:
+        _Beside.stream = os.fdopen(
+            _Beside.descriptor, "w", 1, closefd=False,
+            encoding=sys.stderr.encoding, errors=sys.stderr.errors,
+        )  # fmt: skip
+    return _Beside.stream
+
+
+def _is_descriptor_2(stream: TextIO | None) -> bool:
+    try:
+        return stream is not None and stream.fileno() == _STDERR
+    except (OSError, ValueError, AttributeError):  # io.UnsupportedOperation is the first two
+        return False
 
 
 class Complaints:
@@ -31,8 +86,10 @@ def captured_stderr() -> Iterator[Complaints]:
     complaints = Complaints()
     with _one_at_a_time:
         saved = _duplicate_stderr()
-        if sys.stderr is not None and saved is not None:
-            sys.stderr.flush()
+        before = sys.stderr
+        if before is not None and saved is not None:
+            before.flush()
+        sys.stderr = _beside() or before
         if saved is None:
             _occupy_stderr()  # else an end of the pipe would get its number
         read_end, write_end = os.pipe()
@@ -49,6 +106,8 @@ def captured_stderr() -> Iterator[Complaints]:
             else:
                 os.dup2(saved, 2)
                 os.close(saved)
+            if sys.stderr is _Beside.stream:
+                sys.stderr = before
             reader.join()
             os.close(read_end)
             complaints.text = kept.decode(errors="replace")

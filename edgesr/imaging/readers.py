@@ -21,6 +21,7 @@ from edgesr.imaging.container import Container, readable_kind
 from edgesr.imaging.exif_block import from_directory
 from edgesr.imaging.jpeg import EXIF, read_jpeg
 from edgesr.imaging.jpeg_cmyk import decode_cmyk
+from edgesr.imaging.jxl import read_jxl
 from edgesr.imaging.layers import Layers
 from edgesr.imaging.metadata import MOST_BYTES, Metadata
 from edgesr.imaging.modern import read_avif, read_heic
@@ -179,5 +180,6 @@ _READERS: dict[str, Callable[[bytes], Container]] = {
     "BMP": _bmp,
     "AVIF": read_avif,
     "HEIC": read_heic,
+    "JPEG XL": read_jxl,
 }
 """The one place where a kind of picture is registered for reading; `container.READ` names them."""

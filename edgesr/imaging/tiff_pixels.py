@@ -107,7 +107,9 @@ def _segment(tiff: Tiff) -> Segment:
     try:
         with TiffFile(io.BytesIO(_only_storage(tiff))) as file:
             decode = file.pages[0].decode
-    except (TypeError, ValueError, KeyError) as error:  # of tags that contradict each other
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever it makes of tags that contradict each other
         raise DamagedError from error
 
     def unpack(block: bytes, number: int) -> tuple[NDArray[Any], tuple[int, ...], tuple[str, ...]]:

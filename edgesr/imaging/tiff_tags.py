@@ -7,9 +7,12 @@ from edgesr.imaging.exif import EXIF_DIRECTORY
 from edgesr.imaging.exif_block import (
     EXIF_TAGS,
     GPS_DIRECTORY,
+    IMAGE_DESCRIPTION,
     RESOLUTION_UNIT,
     X_RESOLUTION,
     Y_RESOLUTION,
+    describes_storage,
+    states_only_a_shape,
 )
 from edgesr.imaging.metadata import MOST_BYTES, Density, Metadata
 from edgesr.imaging.photoshop import read_iptc
@@ -24,7 +27,13 @@ STORAGE = frozenset(
 )
 """Tags that say how the pixels are stored, which a new file has of its own."""
 
-_KNOWN_NAMES = {269: "DocumentName", 285: "PageName", 33550: "GeoTIFF", 33922: "GeoTIFF"}
+_KNOWN_NAMES = {
+    269: "DocumentName",
+    270: "ImageDescription",
+    285: "PageName",
+    33550: "GeoTIFF",
+    33922: "GeoTIFF",
+}
 _KNOWN_NAMES |= {34264: "GeoTIFF", 34735: "GeoTIFF", 34736: "GeoTIFF", 34737: "GeoTIFF"}
 _KNOWN_NAMES |= {42112: "GDAL", 42113: "GDAL", 50838: "ImageJ", 50839: "ImageJ", 333: "InkNames"}
 _PER_INCH = {1: 0.0, 2: 1.0, 3: 2.54}
@@ -38,6 +47,8 @@ def metadata_of(directory: Directory) -> Metadata:
         resources = directory.block(PHOTOSHOP, MOST_BYTES)
         iptc = None if resources is None else read_iptc(resources)
     known = STORAGE | EXIF_TAGS | {ICC, XMP, IPTC, PHOTOSHOP, EXIF_DIRECTORY, GPS_DIRECTORY}
+    if describes_storage(directory) and not states_only_a_shape(directory):
+        known = known - {IMAGE_DESCRIPTION}
     others = [tag for tag in sorted(directory.fields) if tag not in known]
     names = dict.fromkeys(_KNOWN_NAMES.get(tag, str(tag)) for tag in others)
     return Metadata(

@@ -18,6 +18,7 @@ from edgesr.errors import ImageError
 from edgesr.imaging.directory import read_directory
 from edgesr.imaging.exif_block import X_RESOLUTION, describing
 from edgesr.imaging.jpeg import EXIF, ICC, XMP
+from edgesr.imaging.jxl_write import encode_jxl
 from edgesr.imaging.mark import with_mark
 from edgesr.imaging.metadata import Density, Metadata
 from edgesr.imaging.photoshop import JPEG_HEADER, wrap_iptc
@@ -196,6 +197,19 @@ def write_avif(pixels: NDArray[Any], picture: Picture, quality: int) -> Written:
     except (KeyError, ValueError, OSError) as error:
         raise ImageError(f"Pillow cannot write it as AVIF ({error})", fix="--format png") from None
     return file.getvalue(), lost | {"iptc", "texts", "colour", "tags"}
+
+
+def write_jxl(pixels: NDArray[Any], picture: Picture, quality: int) -> Written:
+    """Write a JPEG XL file; it has boxes for EXIF and XMP data.
+
+    Raises:
+        ImageError: imagecodecs has no libjxl, or it refuses the picture.
+    """
+    if pixels.ndim == 3:
+        pixels = pixels[:, :, [2, 1, 0, 3][: pixels.shape[2]]]
+    exif, lost = _described(picture)
+    data = encode_jxl(pixels, picture.icc, exif, picture.metadata.xmp, quality)
+    return data, lost | {"iptc", "texts", "colour", "tags"}
 
 
 def _described(picture: Picture) -> tuple[bytes | None, frozenset[str]]:

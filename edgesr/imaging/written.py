@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from edgesr.files import open_regular
+from edgesr.imaging.box_exif import avif_exif, jxl_exif
+from edgesr.imaging.jxl_boxes import SIGNATURE
 from edgesr.imaging.mark import MARK, SOFTWARE, is_marked
 
 _MOST_PARTS = 100_000  # chunks or segments of a file; a PNG of 10^9 pixels has as many
@@ -23,22 +25,12 @@ def wrote(path: Path) -> bool:
         with open_regular(path) as file:
             find = _finder(file.read(12))
             return find is not None and find(file)
-    except (OSError, OverflowError, struct.error):
+    except (OSError, OverflowError, IndexError, struct.error):
         return False
 
 
 def _finder(head: bytes) -> Callable[[BinaryIO], bool] | None:
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return _png
-    if head.startswith(b"\xff\xd8"):
-        return _jpeg
-    if head.startswith(b"RIFF") and head[8:] == b"WEBP":
-        return _webp
-    if head[:4] in (b"II*\0", b"MM\0*"):
-        return partial(_tiff, big=False)
-    if head[:4] in (b"II+\0", b"MM\0+"):
-        return partial(_tiff, big=True)
-    return None
+    return next((find for at, start, find in _FINDERS if head[at:].startswith(start)), None)
 
 
 def _png(file: BinaryIO) -> bool:
@@ -106,3 +98,17 @@ def _tiff(file: BinaryIO, big: bool) -> bool:
                 file.seek(place)
             return file.read(len(MARK)) == MARK
     return False
+
+
+_FINDERS: tuple[tuple[int, bytes, Callable[[BinaryIO], bool]], ...] = (
+    (0, b"\x89PNG\r\n\x1a\n", _png),
+    (0, b"\xff\xd8", _jpeg),
+    (8, b"WEBP", _webp),
+    (0, b"II*\0", partial(_tiff, big=False)),
+    (0, b"MM\0*", partial(_tiff, big=False)),
+    (0, b"II+\0", partial(_tiff, big=True)),
+    (0, b"MM\0+", partial(_tiff, big=True)),
+    (0, SIGNATURE, lambda file: is_marked(jxl_exif(file))),
+    (4, b"ftypavif", lambda file: is_marked(avif_exif(file))),
+)
+"""Where in a file what bytes tell its kind, and who looks for the mark in one."""

@@ -113,7 +113,7 @@ class Model:
             width: of the result in pixels at most, instead of the model's scale; its shape stays.
             height: of the result in pixels at most, in the same way.
             tta: run every tile in its eight orientations and average, for eight times the time.
-            quality: of a JPEG or WebP file, from 1 to 100.
+            quality: of a JPEG, WebP, AVIF or JPEG XL file, from 1 to 100.
             background: colour behind transparent parts where the format has no alpha channel, such
                 as JPEG: `white`, `black`, `grey` or `#rrggbb`; None: such a picture is refused.
             overwrite: replace a file that is there.

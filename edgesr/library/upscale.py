@@ -83,7 +83,7 @@ def upscale(
         tta: as for `Model.upscale`.
         backend: as for `open_model`.
         threads: as for `open_model`.
-        quality: of a JPEG or WebP file, from 1 to 100.
+        quality: of a JPEG, WebP, AVIF or JPEG XL file, from 1 to 100.
         background: behind transparent parts where the format has no alpha channel, as for
             `Model.upscale`.
         overwrite: replace a file that is there.

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from edgesr.errors import Argument, ConfigError, MissingError, StreamError, shell
+from edgesr.imaging.pixel_size import parse_size
 
 Size = tuple[int, int]
 """Width and height in pixels."""
@@ -143,20 +144,13 @@ def check_sink(sink: Sink, overwrite: bool, environment: Mapping[str, str]) -> N
         raise ConfigError("is there already", where=sink.path, fix=Argument("overwrite", True))
 
 
-def parse_size(text: str) -> Size:
-    """Read a size such as `640x360`.
+def parse_frame_size(text: str) -> Size:
+    """Read the size of a frame, such as `640x360`.
 
     Raises:
         ConfigError: it is none, or a side is not from 16 to 8192 pixels.
     """
-    found = re.fullmatch(r"([0-9]{1,5})x([0-9]{1,5})", text)
-    if found is None or not all(16 <= int(side) <= 8192 for side in found.groups()):
-        raise ConfigError(
-            f"'{text}' is no size of a frame",
-            where=Argument("size"),
-            fix=Argument("size", "640x360"),
-        )
-    return int(found[1]), int(found[2])
+    return parse_size(text, "size", 16, 8192, "640x360")
 
 
 def _network(text: str, field: str, choices: str) -> Network:

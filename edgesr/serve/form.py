@@ -15,6 +15,7 @@ MEDIA_TYPES = {
     "TIFF": "image/tiff",
     "BMP": "image/bmp",
     "AVIF": "image/avif",
+    "JPEG XL": "image/jxl",
 }
 """Media type by the name of a format; PNG, which keeps everything, is preferred."""
 
@@ -25,7 +26,7 @@ class Form:
 
     Attributes:
         target: kind of file.
-        quality: 1 to 100, for JPEG and WebP.
+        quality: 1 to 100, for JPEG, WebP, AVIF and JPEG XL.
     """
 
     target: FileFormat

@@ -57,7 +57,7 @@ def test_a_16_bit_photo_is_shown_in_8_bits(data: Path) -> None:
 
 def test_sizes_that_cannot_be() -> None:
     for text in ("0x64", "64x0", "9000x64"):
-        with pytest.raises(ConfigError, match="sides from 1 to 8192"):
+        with pytest.raises(ConfigError, match="each from 1 to 8192 pixels, not"):
             read_input(text)
 
 

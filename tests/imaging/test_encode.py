@@ -98,7 +98,7 @@ def test_alpha_is_refused_where_there_is_no_room() -> None:
 
 def test_unknown_endings_list_the_known() -> None:
     with pytest.raises(
-        ConfigError, match=r"\.png, \.jpg, \.webp, \.tiff, \.bmp, \.avif, not '\.gif'"
+        ConfigError, match=r"\.png, \.jpg, \.webp, \.tiff, \.bmp, \.avif, \.jxl, not '\.gif'"
     ):
         format_for(".gif")
     assert format_for(".JPEG") is FORMATS[1]

@@ -7,7 +7,7 @@ from edgesr.imaging.listing import list_images
 
 
 def test_lists_pictures_of_subfolders_and_no_lr_folders(tmp_path: Path) -> None:
-    kept = ["a.png", "DIV2K_train_HR/b.JPG", "Flickr2K/HR/c.webp", "LRoses/d.bmp"]
+    kept = ["a.png", "DIV2K_train_HR/b.JPG", "Flickr2K/HR/c.webp", "LRoses/d.bmp", "phone/e.HEIC"]
     left = ["DIV2K_train_LR_bicubic/X4/b.png", "LRx4/a.png", ".hidden/e.png", "notes.txt"]
     for name in (*kept, *left):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

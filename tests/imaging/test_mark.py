@@ -2,18 +2,26 @@
 
 from pathlib import Path
 
-import cv2
 import numpy as np
+import pillow_jxl
 import pytest
 from PIL import Image
 
 from edgesr.imaging.encode import encode, format_for
+from edgesr.imaging.jxl_boxes import SIGNATURE
 from edgesr.imaging.mark import is_marked, marked, with_mark
 from edgesr.imaging.picture import Picture, read_picture
 from edgesr.imaging.written import wrote
 
 SOFTWARE = 305
+assert pillow_jxl.Encoder  # it told Pillow of JPEG XL
 PICTURES = Path(__file__).parent.parent / "data/pictures"
+AVIF = b"\0\0\0\x18ftypavif" + bytes(12)
+BOXES = (
+    SIGNATURE, SIGNATURE + b"\0\0", SIGNATURE + b"\0\0\0\x09Exif", SIGNATURE + b"\0\0\0\0Exif",
+    AVIF, AVIF + b"\0\0\0\0meta", AVIF + b"\0\0\0\x28meta" + b"\0\0\0\x0eiinf\0\0\0\0\xff\xff" * 3,
+    AVIF + b"\0\0\0\x01meta" + b"\xff" * 40,
+)  # fmt: skip
 
 
 def written(path: Path, picture: Picture) -> Path:
@@ -25,7 +33,7 @@ def noise() -> Picture:
     return Picture(np.random.default_rng(0).integers(0, 256, (300, 400, 3), np.uint8))
 
 
-@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tiff"])
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tiff", ".avif", ".jxl"])
 def test_every_format_but_bmp_has_the_mark(tmp_path: Path, suffix: str) -> None:
     path = written(tmp_path / f"a{suffix}", noise())
     assert wrote(path)
@@ -34,7 +42,7 @@ def test_every_format_but_bmp_has_the_mark(tmp_path: Path, suffix: str) -> None:
         pixels = np.asarray(image)
     if suffix in (".png", ".tiff"):
         np.testing.assert_array_equal(pixels, noise().colour)
-    cv2.imwrite(str(path), noise().colour)  # the same name, by somebody else
+    Image.fromarray(noise().colour).save(path)  # the same name, by somebody else
     assert not wrote(path)
 
 
@@ -66,7 +74,7 @@ def test_a_block_that_cannot_be_read_stays(block: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\xff\xd8", b"\x89PNG\r\n\x1a\n", b"II*\0\xff\xff\xff\xff"]
+    "content", [b"", *BOXES, b"\xff\xd8", b"\x89PNG\r\n\x1a\n", b"II*\0\xff\xff\xff\xff"]
 )
 def test_what_is_damaged_was_not_written_by_edgesr(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "cut.png").write_bytes(content)

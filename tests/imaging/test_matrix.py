@@ -1,7 +1,8 @@
 """Every kind of picture into every format: right pixels, read back by another library.
 
-Inputs by Pillow, tifffile, OpenCV, imagecodecs and by hand; the results are read by tifffile (TIFF)
-and Pillow (all others). `python -m pytest -v tests/imaging/test_matrix.py` prints a cell a line.
+Inputs by Pillow, tifffile, OpenCV, imagecodecs, cjxl and by hand; the results are read by tifffile
+(TIFF) and Pillow (all others). `python -m pytest -v tests/imaging/test_matrix.py` prints a cell a
+line.
 """
 
 import io
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pillow_jxl
 import pytest
 import tifffile
 from bmp_files import masked, os2, runs
@@ -20,12 +22,13 @@ from edgesr.errors import ImageError
 from edgesr.imaging.encode import FORMATS, check_fits, encode
 from edgesr.imaging.picture import decode
 
+assert pillow_jxl.Decoder  # it told Pillow of JPEG XL
 DATA = Path(__file__).parents[1] / "data"
 PHOTO = np.asarray(Image.open(DATA / "photo.png").crop((20, 20, 84, 68)))  # 64 x 48
 DEEP = PHOTO.astype(np.uint16) * 257 ^ np.arange(64, dtype=np.uint16)[None, :, None]
 GREY = np.asarray(Image.fromarray(PHOTO).convert("L"))
 RAMP = np.tile(np.linspace(0, 255, 64).astype(np.uint8), (48, 1))
-FAR = {"JPEG": 4.0, "WebP": 4.0, "AVIF": 3.0}
+FAR = {"JPEG": 4.0, "WebP": 4.0, "AVIF": 3.0, "JPEG XL": 3.0}
 """Mean difference of 255 that the compression of a result may make at quality 95."""
 
 
@@ -164,6 +167,15 @@ def _moderns() -> Iterator[tuple[str, Source]]:
     )
     yield "HEIC alpha", Source((pictures / "alpha.heic").read_bytes(), alpha, far=4)
     yield "HEIC grey", Source((pictures / "grey.heic").read_bytes(), _rgb(GREY), True, 4)
+    for name, file, truth, far in (
+        ("8 rgb", "exact", PHOTO[20:36, 20:44], 0),
+        ("8 rgba", "alpha", alpha, 3),
+        ("8 grey", "grey", _rgb(GREY[20:36, 20:44]), 0),
+        ("16 rgb", "deep", PHOTO.astype(np.uint16) * 257, 3),
+        ("of a JPEG", "turned", np.rot90(PHOTO, -1), 4),
+    ):
+        stored = (pictures / f"{file}.jxl").read_bytes()
+        yield f"JPEG XL {name}", Source(stored, truth, name == "8 grey", far)
 
 
 SOURCES = dict(_sources())
@@ -178,6 +190,14 @@ def _read_back(data: bytes, name: str) -> np.ndarray:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
         return _rgb(pixels) if pixels.ndim == 2 else pixels[:, :, [2, 1, 0, 3][: pixels.shape[2]]]
     image = Image.open(io.BytesIO(data))
+    if name == "JPEG XL":
+        import imagecodecs
+
+        pixels = imagecodecs.jpegxl_decode(data)  # Pillow has no 16 bit colour
+        if pixels.dtype == np.uint16:
+            theirs = np.asarray(image).astype(float) / (1 if "I" in image.mode else 1 / 257)
+            assert np.abs(pixels - theirs).max() <= 257  # both libraries see the same
+            return _rgb(pixels) if pixels.ndim == 2 else pixels
     return np.asarray(image.convert("RGBA" if "A" in image.getbands() else "RGB"))
 
 
@@ -220,11 +240,12 @@ def test_a_cell(name: str, target: object) -> None:
 def test_the_matrix_is_whole() -> None:
     """Every kind that is read is among the sources; what is not read is refused by name."""
     from edgesr.imaging.container import READ
+    from edgesr.imaging.readers import _READERS
 
-    assert {name.split()[0] for name in SOURCES} == set(READ)
+    assert {kind for kind in READ for name in SOURCES if name.startswith(f"{kind} ")} == set(READ)
+    assert set(_READERS) == set(READ)
     for head, said in (
-        (b"GIF89a", "GIF"), (b"8BPS", "PSD"), (b"\xff\x0a", "JPEG XL"),
-        (b"\0\0\0\x0cJXL ", "JPEG XL"), (b"\0\0\0\x0cjP  ", "JPEG 2000"),
+        (b"GIF89a", "GIF"), (b"8BPS", "PSD"), (b"\0\0\0\x0cjP  ", "JPEG 2000"),
     ):  # fmt: skip
         with pytest.raises(ImageError, match=f"{said}.* pictures are not read, only PNG"):
             decode(head + bytes(80))

@@ -214,7 +214,7 @@ def test_damage_in_the_middle_never_escapes_as_another_error(
     ("content", "message"),
     [(b"", "the file is empty"), (b"Dear diary", "not a picture"), (b"GIF89a" + bytes(40), "GIF"),
      (bytes(100), "not a picture"), (b"\0\0\0\x18ftypheic" + bytes(40), "the HEIC file is damaged"),
-     (b"\xff\x0a" + bytes(40), "JPEG XL")],
+     (b"\xff\x0a" + bytes(40), "the JPEG XL file is damaged")],
 )  # fmt: skip
 def test_other_files_are_named(content: bytes, message: str, tmp_path: Path) -> None:
     if "HEIC" in message:

@@ -273,3 +273,26 @@ def test_what_is_written_is_what_tifffile_reads(kind: type, channels: int) -> No
         np.testing.assert_array_equal(page.asarray(), stored)
         assert page.compression.name == "LZW"
         assert [int(kind) for kind in page.extrasamples] == [2] * (channels == 4)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({}, ""),  # tifffile's own: {"shape": [27, 36, 3]}
+        ({"imagej": True}, ""),
+        ({"ome": True}, ""),
+        ({"description": "A dog, {shape} and all", "metadata": None}, "A dog, {shape} and all"),
+    ],
+)
+def test_a_description_of_the_storage_is_not_one_of_the_picture(
+    options: dict[str, object], said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = io.BytesIO()
+    tifffile.imwrite(file, np.full((27, 36, 3), 90, np.uint8), photometric="rgb", **options)
+    data, notes = encode(decode(file.getvalue()), format_for(".tif"))
+    with tifffile.TiffFile(io.BytesIO(data)) as written:
+        assert written.pages[0].description == said
+        assert not (written.is_imagej or written.is_ome or written.is_shaped)
+        assert written.asarray().shape == (27, 36, 3)
+    assert ("ImageDescription" in "".join(notes)) == ("imagej" in options or "ome" in options)
+    assert caplog.records == []

@@ -76,7 +76,10 @@ def wrong(*arguments: object, environment: dict[str, str] | None = None) -> str:
             "there.mkv: is there already\n  try: --overw",
         ),
         (["--source", "test", "--record", "there.mkv"], "there.mkv: is there already\n  try: --ov"),
-        (["--source", "test", "--size", "8x8"], "--size: '8x8' is no size of a frame\n  try: "),
+        (
+            ["--source", "test", "--size", "8x8"],
+            "--size: a size is width x height, each from 16 ",
+        ),
         (["--source", "test", "--sink", "window"], "--sink window: there is no screen here"),
         (["--source", "test", "-m", "nothing"], UNKNOWN),
         (["--source", "test", "--power", "guess"], "--power: no power source is called 'guess'"),

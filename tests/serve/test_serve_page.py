@@ -132,7 +132,7 @@ def test_what_goes_wrong_is_said(server: Running, browser: Chromium, tmp_path: P
     bad.write_bytes(b"no picture")
     drop(browser, bad)
     assert shown(browser, "failure")
-    kinds = "PNG, JPEG, WebP, TIFF, BMP, AVIF and HEIC"
+    kinds = "PNG, JPEG, WebP, TIFF, BMP, AVIF, HEIC and JPEG XL"
     assert text(browser, "what") == f"Not a picture ({kinds} are read)."
     assert text(browser, "next") == "Next: send another picture."
     requests = len(browser.requests)
