@@ -99,7 +99,11 @@ class OnnxRuntimeSession:
             ModelError: the graph fails, or returns anything of another shape or type.
         """
         calls = [tiles] if self.batch is not None else np.split(tiles, len(tiles))
-        return np.concatenate(list(self._pool.map(self._run_once, calls)))
+        try:
+            return np.concatenate(list(self._pool.map(self._run_once, calls)))
+        except BaseException:  # Ctrl-C, say: a call may go on for minutes, and is waited for
+            self._watcher.stop_all()
+            raise
 
     def _run_once(self, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
         options = self._run_options()
