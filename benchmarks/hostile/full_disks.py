@@ -1,6 +1,6 @@
 """Commands on a disk that is full from their n-th write on, for every n.
 
-    python -m benchmarks.hostile.full_disks -o benchmarks/results/hostile/full_disks.json
+    python -m benchmarks.hostile.full_disks -o benchmarks/results/hostile/full_disks.json.xz
 
 The disk is a real one (children.py): before one write it shrinks to what it holds, and everything
 the command uses lies on it: its files, its temporary folder, its cache, its standard output. The

@@ -1,6 +1,6 @@
 """Commands killed before every single change of the file system that they make.
 
-    python -m benchmarks.hostile.kills -o benchmarks/results/hostile/kills.json
+    python -m benchmarks.hostile.kills -o benchmarks/results/hostile/kills.json.xz
 
 For every change: the state before is put up, the command is killed there by SIGKILL, the result is
 read as the next command would read it and must be the old or the new one, then the command runs

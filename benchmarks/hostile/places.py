@@ -1,7 +1,6 @@
 """The walk over every place of every command, which kills and full disks share."""
 
 import argparse
-import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +11,7 @@ from typing import Any
 
 from benchmarks.hostile.children import Children, Done, Request, can_mount
 from benchmarks.hostile.scenarios import SCENARIOS, Scenario, prepare
-from edgesr.files import write_json
+from benchmarks.shared.results import read_result, write_result
 
 
 @dataclass(frozen=True)
@@ -111,8 +110,8 @@ def walk(
         parser.error(f"there is no {', '.join(unknown)}")
     if fault == "full" and not can_mount():
         parser.exit(1, "no file system can be mounted here\n")
-    known = args.output.read_text() if args.output.is_file() else "{}"
-    summary: dict[str, Any] = json.loads(known)  # the commands that are not asked for stay
+    # The commands that are not asked for stay.
+    summary: dict[str, Any] = read_result(args.output) if args.output.is_file() else {}
     with Children() as children:
         for name in args.commands or commands:
             with tempfile.TemporaryDirectory() as root:
@@ -124,7 +123,7 @@ def walk(
                 "tried": tried,
                 "wrong": {n: verdict for n, verdict in verdicts.items() if verdict},
             }
-            write_json(args.output, summary)
+            write_result(args.output, summary)
             wrong = len(summary[name]["wrong"])
             print(
                 f"{name}: {len(tried)} of {len(places(states))} places, {wrong} wrong", flush=True
