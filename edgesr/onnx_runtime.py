@@ -3,6 +3,9 @@
 import os
 from types import ModuleType
 
+NO_TELEMETRY = "ORT_DISABLE_TELEMETRY"
+"""Environment variable that tells ONNX Runtime not to report on its use."""
+
 
 def import_onnxruntime() -> ModuleType:
     """Return the module `onnxruntime`, told not to report on its use.
@@ -14,7 +17,7 @@ def import_onnxruntime() -> ModuleType:
     Raises:
         ImportError: it is not installed, or cannot be loaded.
     """
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault(NO_TELEMETRY, "1")
     import onnxruntime
 
     module: ModuleType = onnxruntime

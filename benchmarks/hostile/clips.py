@@ -54,5 +54,14 @@ def frames_of(path: Path) -> str:
     return found.hexdigest()
 
 
+def size_of(path: Path) -> str:
+    """Return the size of the frames, such as 64x48."""
+    import av
+
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        return f"{stream.width}x{stream.height}"
+
+
 MOVING = {"small.gif": write_animation, "small.mp4": write_clip}
 """What a scenario may take -> what writes it."""

@@ -1,6 +1,6 @@
 """Commands killed before every single change of the file system that they make.
 
-    python -m benchmarks.hostile.kills -o benchmarks/results/hostile/kills.json
+    python -m benchmarks.hostile.kills -o benchmarks/results/hostile/kills.json.xz
 
 For every change: the state before is put up, the command is killed there by SIGKILL, the result is
 read as the next command would read it and must be the old or the new one, then the command runs
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.hostile.children import Children
 from benchmarks.hostile.places import States, disturbed, misjudged, walk
-from benchmarks.hostile.scenarios import SCENARIOS
+from benchmarks.hostile.scenarios import SCENARIOS, Scenario
 
 STDOUT_ONLY = ("power", "eval", "models", "doctor")
 """Commands that change no file."""
@@ -34,13 +34,15 @@ def judge(states: States, children: Children, at: int) -> str:
         state = states.scenario.state
         if state(copy) != state(states.new):
             return "the next run gave something else"
-        left = _listing(copy) ^ _listing(states.new)
+        left = _listing(copy, states.scenario) ^ _listing(states.new, states.scenario)
         return f"left over or lost: {sorted(left)}" if left else ""
 
 
-def _listing(folder: Path) -> set[str]:
-    """Return every path below a folder."""
-    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+def _listing(folder: Path, scenario: Scenario) -> set[str]:
+    """Return every path below a folder, one of two names for the other."""
+    first, second = scenario.names
+    paths = (path.relative_to(folder) for path in folder.rglob("*"))
+    return {"/".join(first if part == second else part for part in path.parts) for path in paths}
 
 
 def every_change(states: States) -> list[int]:

@@ -1,4 +1,4 @@
-"""What some commands need around them: a GPU, or somebody who asks a server for something."""
+"""What some commands need around them: a GPU, power modes, or somebody who asks a server."""
 
 import ctypes
 import os
@@ -9,12 +9,14 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import Any
 
+from benchmarks.hostile import simulated_board
 from benchmarks.hostile.simulated_driver import Libraries
 from benchmarks.shared.folders import ROOT
 
-GPU, CLIENT = "gpu", "client"
+GPU, BOARD, CLIENT = "gpu", "board", "client"
 _PHOTO = ROOT / "tests/data/photo.png"
 _WRONG_ANSWER = 70
 _LOOK_S = 0.02
@@ -25,6 +27,8 @@ def put_around(what: str) -> None:
     """Put it around the command that this process is about to run; "" is nothing."""
     if what == GPU:
         _simulate_gpu()
+    elif what == BOARD:
+        simulated_board.install(Path.cwd())
     elif what == CLIENT:
         _await_server()
 

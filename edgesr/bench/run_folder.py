@@ -3,8 +3,10 @@
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
+from edgesr.artifacts.file_set import leftovers
 from edgesr.bench.packed import packed
 from edgesr.bench.raw_files import LATENCIES, PICTURES, POWER, RUN, write_raw
 from edgesr.bench.recording import Recording
@@ -60,6 +62,16 @@ def claim_folder(folder: Path, overwrite: bool, samples: int = 0) -> None:
             where=folder,
             fix="df -h .",
         )
+
+
+def remove_run(folder: Path) -> None:
+    """Remove a run, and its folder unless something else is in it."""
+    for name in sorted(NAMES - {PICTURES}):
+        for path in (folder / name, *leftovers(folder / name)):
+            path.unlink(missing_ok=True)
+    shutil.rmtree(folder / PICTURES, ignore_errors=True)
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def keep(folder: Path, recording: Recording, pictures: Mapping[str, bytes]) -> None:

@@ -10,12 +10,11 @@ import os
 import pkgutil
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
-from edgesr.cli._console import SafeFormatter, say
+from edgesr.cli._console import SafeFormatter, drop_output, say
 from edgesr.cli._exit_codes import FAILED
 from edgesr.errors import EdgesrError, MissingError
 from edgesr.imaging.limits import MAX_MEGAPIXELS, VARIABLE
@@ -116,17 +115,5 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _fail(error: EdgesrError) -> NoReturn:
     say(f"error: {error.as_options()}", err=True)
-    _drop_output()
+    drop_output()
     sys.exit(FAILED)
-
-
-def _drop_output() -> None:
-    """Leave Python nothing that it could not write at its end: it would say so, in its own words.
-
-    Standard output keeps what a full disk did not take, and tries again.
-    """
-    try:
-        sys.stdout.flush()
-    except OSError:
-        with Path(os.devnull).open("w") as nowhere:
-            os.dup2(nowhere.fileno(), sys.stdout.fileno())

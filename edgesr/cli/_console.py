@@ -1,10 +1,12 @@
 """What commands show while they work: a progress bar on a terminal, nothing in a pipe."""
 
 import logging
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import typer
 
@@ -41,6 +43,18 @@ class SafeFormatter(logging.Formatter):
 def say(message: object = "", err: bool = False) -> None:
     """Print a line, as every command does: to standard output, or to standard error."""
     typer.echo(printable(str(message)), err=err)
+
+
+def drop_output() -> None:
+    """Leave Python nothing that it could not write at its end: it would say so, in its own words.
+
+    Standard output keeps what a full disk did not take, and tries again.
+    """
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 @contextmanager

@@ -26,6 +26,7 @@ def overlapped(
     work: Callable[[Task], Result],
     at_once: int,
     wants_stop: Callable[[], bool],
+    abandon: Callable[[], None],
 ) -> Iterator[tuple[Task, Result | EdgesrError | None]]:
     """Do tasks and yield each with its outcome, in the order given.
 
@@ -34,6 +35,8 @@ def overlapped(
         work: does one; raises `StoppedError` when it finds that the run is to end.
         at_once: tasks that are under way at the same time, at most.
         wants_stop: tells whether the run is to end; nothing more is begun then.
+        abandon: ends the tasks that are under way where nobody waits for their outcomes any more,
+            as after a second Ctrl-C.
 
     Yields:
         The task, and its result, what went wrong, or None for a task that was not done.
@@ -60,5 +63,8 @@ def overlapped(
                 outcome = futures[number].result()
                 futures[number] = Future()  # what was told is not kept
                 yield task, outcome
+        except BaseException:
+            abandon()
+            raise
         finally:
             pool.shutdown(wait=False, cancel_futures=True)

@@ -38,6 +38,7 @@ def run_here(
     from edgesr.cli._moving import MovingJob
     from edgesr.cli._overlap import StoppedError, overlapped
     from edgesr.cli._signals import stop_on_signals
+    from edgesr.runtime.time_limit import stop_all_calls
 
     report.planned(plan)
     moving = [job for job in plan.jobs if isinstance(job, MovingJob)]
@@ -70,7 +71,7 @@ def run_here(
                 on_tile=on_tile,
             )
 
-        for job, outcome in overlapped(stills, work, settings.at_once, wants_stop):
+        for job, outcome in overlapped(stills, work, settings.at_once, wants_stop, stop_all_calls):
             report.outcome(job, outcome)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from edgesr.cli import _network as options
-from edgesr.cli._console import say
+from edgesr.cli._console import drop_output, say
 from edgesr.imaging.limits import VARIABLE
 
 MAX_MEGAPIXELS = 16.0
@@ -72,6 +72,7 @@ def command(
     finally:
         worker.close()
     _tell("ended")
+    drop_output()
 
 
 def _log(line: str) -> None:

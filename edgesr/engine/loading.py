@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 
+from edgesr.onnx_runtime import NO_TELEMETRY
+
 _SYSTEM_LIBRARIES = {"cv2": "sudo apt install libgl1 libglib2.0-0"}
 """What to type where a library of the system is missing that a package's wheel does not bring."""
 
@@ -26,6 +28,7 @@ def load_failure(module: str) -> str | None:
         text=True,
         errors="replace",
         check=False,
+        env={NO_TELEMETRY: "1"} | os.environ,
     )
     if done.returncode == 0:
         return None

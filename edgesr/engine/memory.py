@@ -1,9 +1,10 @@
 """How much memory a build took, on a machine where CPU and GPU share it."""
 
-import re
 import threading
 from pathlib import Path
 from types import TracebackType
+
+from edgesr.boards.free_memory import machine_available_bytes
 
 PERIOD_S = 0.05
 
@@ -19,7 +20,7 @@ class PeakMemory:
     """
 
     def __init__(self, root: Path = Path("/")) -> None:
-        self._meminfo = root / "proc/meminfo"
+        self._root = root
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._before = self._available_mib()
@@ -56,8 +57,5 @@ class PeakMemory:
             self._lowest = min(self._lowest, now)
 
     def _available_mib(self) -> int | None:
-        try:
-            match = re.search(r"^MemAvailable:\s*(\d+) kB", self._meminfo.read_text(), re.MULTILINE)
-        except OSError:
-            return None
-        return int(match[1]) // 1024 if match else None
+        available = machine_available_bytes(self._root)
+        return None if available is None else available >> 20

@@ -41,7 +41,8 @@ class TimingCache:
         known = self.path.read_bytes() if self.path.is_file() else b""
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            fits = config.set_timing_cache(config.create_timing_cache(known), False)
+            cache = config.create_timing_cache(known)  # None: what is known is damaged
+            fits = cache is not None and config.set_timing_cache(cache, False)
         if any(issubclass(warning.category, DeprecationWarning) for warning in caught):
             return "unsupported"  # TensorRT for RTX says so: its timing caches do nothing
         if not fits:  # the header is of another device or driver

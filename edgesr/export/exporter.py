@@ -10,9 +10,10 @@ from onnx import ModelProto
 from edgesr.artifacts.file_set import check_folder
 from edgesr.artifacts.home import exports
 from edgesr.artifacts.limits import check_call
+from edgesr.artifacts.onnx_file import check_content
 from edgesr.artifacts.onnx_manifest import FORMAT, PRECISIONS, OnnxManifest, Parent, Quantization
 from edgesr.decode import has_format
-from edgesr.errors import Argument, ConfigError
+from edgesr.errors import Argument, ConfigError, ExportError, ModelError
 from edgesr.export.allowed import check_no_loops, check_operators
 from edgesr.export.allowed_qdq import check_qdq
 from edgesr.export.calibration import calibration_for
@@ -138,6 +139,7 @@ def export(request: ExportRequest) -> OnnxManifest:
     check_no_loops(graph.model)
     parity = check_parity(graph.model, network, request.tile, request.batch, request.precision)
     content = graph.model.SerializeToString()
+    _check_opens(content, path)
     manifest = OnnxManifest(
         network=request.network,
         scale=request.scale,
@@ -162,6 +164,18 @@ def export(request: ExportRequest) -> OnnxManifest:
     )
     manifest.write_with(path, content)
     return manifest
+
+
+def _check_opens(content: bytes, path: Path) -> None:
+    """Refuse to write what no command here would open.
+
+    Raises:
+        ExportError: the content breaks a bound that a file of strangers is held to.
+    """
+    try:
+        check_content(content, path)
+    except ModelError as error:
+        raise ExportError(f"no command would open it: {error.what}", where=path) from error
 
 
 def build_graph(network: SRNetwork, request: ExportRequest) -> Graph:

@@ -108,10 +108,11 @@ def check_fits(picture: Picture, scale: float, target: FileFormat) -> None:
     """
     longest = round(scale * max(picture.height, picture.width))
     if longest > target.longest_side:
+        png = FORMATS[0]
         raise ImageError(
             f"the result would be {longest} pixels long; {target.name} ends at "
             f"{target.longest_side}",
-            fix=Argument("format", "png"),
+            fix=Argument("format", "png") if longest <= png.longest_side else None,
         )
     if not target.alpha and not picture.is_opaque:
         raise ImageError(f"{target.name} has no alpha channel", fix=Argument("format", "png"))

@@ -17,6 +17,9 @@ MAX_SIDE = 1 << 20
 MAX_SCANS = 100
 """Scans of a JPEG file. Encoders write about ten; every one costs a pass over all pixels."""
 
+_BAND_MEGAPIXELS, _BAND_SHARE = 51.2, 0.4
+"""Of a result that is in memory at a time: 614 MB in float32, and its share of a raised limit."""
+
 _PIXEL_BYTES, _OTHER_BYTES = 8, 64 << 20
 
 
@@ -82,4 +85,26 @@ def check_size(kind: str, width: int, height: int) -> None:
             f"the {kind} picture has {width}x{height} = {megapixels:.1f} megapixels, more than "
             f"the limit of {limit:g}",
             fix=f"edgesr --max-megapixels {math.ceil(megapixels)} COMMAND ...",
+        )
+
+
+def check_band(height: int, width: int) -> None:
+    """Refuse a picture whose result has rows of tiles that are too large to be held in memory.
+
+    A picture of few pixels may be a million wide.
+
+    Args:
+        height: of a row of tiles of the result, in pixels.
+        width: of the result, in pixels.
+
+    Raises:
+        LimitError: it has too many pixels.
+    """
+    megapixels = height * width / 1e6
+    limit = max(_BAND_MEGAPIXELS, _BAND_SHARE * max_megapixels())
+    if megapixels > limit:
+        raise LimitError(
+            f"a row of tiles of the result has {width}x{height} = {megapixels:.1f} megapixels, "
+            f"more than the limit of {limit:g}",
+            fix=f"edgesr --max-megapixels {math.ceil(megapixels / _BAND_SHARE)} COMMAND ...",
         )

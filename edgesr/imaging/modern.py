@@ -5,6 +5,7 @@ without decoding; the size is checked in between.
 """
 
 import io
+import warnings
 from functools import partial
 from typing import Any
 
@@ -62,7 +63,9 @@ def _open_avif(data: bytes) -> Any:
     except ImportError:
         raise missing("AVIF", "Pillow 11.3") from None
     try:
-        return AvifImagePlugin.AvifImageFile(io.BytesIO(data))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of EXIF data, or a size: both are looked at here
+            return AvifImagePlugin.AvifImageFile(io.BytesIO(data))
     except (Image.DecompressionBombError, MemoryError):
         raise
     except Exception:  # whatever the library makes of a damaged file

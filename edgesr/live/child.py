@@ -35,6 +35,16 @@ _OF_ELEMENT = {
     "nvv4l2h264enc": "nvidia-l4t-gstreamer",
     "nv3dsink": "nvidia-l4t-gstreamer",
 }
+_FOLLOWING = (
+    *("hlsdemux", "hlsdemux2", "dashdemux", "dashdemux2", "mssdemux", "mssdemux2"),
+    *("sdpdemux", "gesdemux"),
+)
+"""Elements for files that name other files, or places in the network, where the video is. A file
+called .mp4 may be one, and would have any file of the machine shown, or any address asked."""
+
+_LISTS = re.compile(r"application/(x-hls|dash\+xml|vnd\.ms-sstr\+xml|sdp|xges)")
+"""Their kinds, as GStreamer names what nothing is there to read."""
+
 _BASE_TIME = re.compile(r"\bbase_time ([0-9]+):([0-9]{2}):([0-9]{2}\.[0-9]+)")
 _NO_ELEMENT = re.compile(r'no element "([^"]+)"')
 _ERROR = re.compile(r"(?:ERROR: from element [^ ]+: |WARNING: erroneous pipeline: )(.+)")
@@ -178,6 +188,10 @@ class Child:
                 where=self.where,
                 fix=f"sudo apt install {package}",
             )
+        if _LISTS.search(said):
+            return StreamError(
+                "it is a list of other files or addresses, which is not followed", where=self.where
+            )
         if said:
             return StreamError(f"the {self._side} failed: {said}", where=self.where)
         how = "" if status is None else f" with status {status}"
@@ -212,7 +226,9 @@ def _detail(line: str) -> str:
 
 
 def _environment() -> dict[str, str]:
-    """English messages, and the one line of debugging that tells a pipeline's base time."""
+    """English messages, the one line of debugging that tells a base time, nothing `_FOLLOWING`."""
+    own = os.environ.get("GST_PLUGIN_FEATURE_RANK")
+    ranks = [*([own] if own else []), *(f"{name}:NONE" for name in _FOLLOWING)]
     kept = {name: value for name, value in os.environ.items() if name != "GST_DEBUG_FILE"}
     return {
         **kept,
@@ -220,4 +236,5 @@ def _environment() -> dict[str, str]:
         "LANGUAGE": "C",
         "GST_DEBUG": "pipeline:5",
         "GST_DEBUG_NO_COLOR": "1",
+        "GST_PLUGIN_FEATURE_RANK": ",".join(ranks),
     }

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from edgesr.artifacts.onnx_file import FIRST_BYTE, check_content
 from edgesr.artifacts.onnx_manifest import OnnxManifest
+from edgesr.boards.free_memory import available_bytes
 from edgesr.errors import MissingError, ModelError, shell
 from edgesr.files import open_regular
 from edgesr.onnx_runtime import import_onnxruntime
 from edgesr.runtime.model_shapes import check_independence, check_interface, check_output
-from edgesr.runtime.onnxruntime_memory import bound, is_exceeded, limit_bytes
+from edgesr.runtime.onnxruntime_memory import bound, is_exceeded, least_bytes, limit
 from edgesr.runtime.time_limit import Watcher, limit_s
 
 _one_at_a_time = threading.Lock()
@@ -64,8 +65,11 @@ class OnnxRuntimeSession:
         options.intra_op_num_threads = threads if fixed else 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         calls = self.batch if self.batch is not None else threads
-        self._limit = limit_bytes(self.manifest.tile**2 * calls, len(content))
-        self._limit_s = limit_s(self.manifest.tile**2 * (self.batch or 1))
+        pixels = self.manifest.tile**2
+        self._limit = limit(pixels * calls, len(content), available_bytes())
+        if least_bytes(pixels * (self.batch or 1), self.scale) > self._limit.bytes:
+            raise self._does_not_fit()
+        self._limit_s = limit_s(pixels * (self.batch or 1))
         self._watcher = Watcher(self._limit_s)
         self._run_options = onnxruntime.RunOptions
         try:
@@ -95,7 +99,11 @@ class OnnxRuntimeSession:
             ModelError: the graph fails, or returns anything of another shape or type.
         """
         calls = [tiles] if self.batch is not None else np.split(tiles, len(tiles))
-        return np.concatenate(list(self._pool.map(self._run_once, calls)))
+        try:
+            return np.concatenate(list(self._pool.map(self._run_once, calls)))
+        except BaseException:  # Ctrl-C, say: a call may go on for minutes, and is waited for
+            self._watcher.stop_all()
+            raise
 
     def _run_once(self, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
         options = self._run_options()
@@ -110,12 +118,24 @@ class OnnxRuntimeSession:
     def _failure(self, verb: str, error: Exception, is_late: bool = False) -> ModelError:
         if is_late:
             what = f"{self._limit_s:.0f} s of a processor"
+        elif is_exceeded(error) and self._limit.is_machines:
+            return self._does_not_fit()
         elif is_exceeded(error):
-            what = f"{self._limit >> 20} MiB"
+            what = f"{self._limit.bytes >> 20} MiB"
         else:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             return self._wrong(f"ONNX Runtime cannot {verb} it ({reason})")
         return self._wrong(f"it takes more than the {what} that a network of its size may")
+
+    def _does_not_fit(self) -> ModelError:
+        tile, batch = self.manifest.tile, self.batch
+        tiles = f"tile {tile}" if batch is None else f"tile {tile} and batch {batch}"
+        return ModelError(
+            f"its manifest says {tiles}, and that takes more than the {self._limit.bytes >> 20} "
+            "MiB of memory that are free on this machine",
+            where=self._where,
+            fix=f"edgesr export --tile 64 -o {shell(self._where)}, or --threads 1",
+        )
 
     def _wrong(self, what: str) -> ModelError:
         return ModelError(what, where=self._where, fix=f"edgesr export -o {shell(self._where)}")

@@ -9,6 +9,7 @@ Processor time is looked at, since other work on the machine is nothing of the n
 
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -39,6 +40,7 @@ class Watcher:
         self._running: dict[int, tuple[int, float, Callable[[], None]]] = {}
         self._stopped: set[int] = set()
         self._looks = False
+        _watchers.add(self)
 
     @contextmanager
     def watched(self, stop: Callable[[], None]) -> Iterator[Callable[[], bool]]:
@@ -57,6 +59,12 @@ class Watcher:
             with self._lock:
                 del self._running[thread]
 
+    def stop_all(self) -> None:
+        """Stop all that runs, however little it has taken: nobody waits for it any more."""
+        with self._lock:
+            for _, _, stop in self._running.values():
+                stop()
+
     def _look(self) -> None:
         while True:
             time.sleep(_LOOK_S)
@@ -68,3 +76,12 @@ class Watcher:
                     if time.clock_gettime(clock) - start > self._limit_s:
                         self._stopped.add(thread)
                         stop()
+
+
+_watchers: "weakref.WeakSet[Watcher]" = weakref.WeakSet()
+
+
+def stop_all_calls() -> None:
+    """Stop every call of this process, as `Watcher.stop_all` does for those of one network."""
+    for watcher in list(_watchers):
+        watcher.stop_all()

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesr.errors import Argument, ConfigError, ModelError
+from edgesr.imaging.limits import check_band
 from edgesr.imaging.local_range import COLOUR, LocalRange
 from edgesr.imaging.tiling import Indices, TilePlan, plan_tiles, stitch, stitch_planes
 from edgesr.runtime.guard import fault
@@ -49,6 +50,7 @@ def plan_for(
 
     Raises:
         ConfigError: the session has another tile size, or the overlap does not fit the tile.
+        LimitError: a row of tiles of the result is too large to be held in memory.
     """
     asked = (tile, tile) if isinstance(tile, int) else tile
     if asked is not None and min(asked) < 1:
@@ -63,7 +65,10 @@ def plan_for(
     shape = asked or own or (height, width)
     if overlap is None:
         overlap = choose_overlap(shape)
-    return _plan(height, width, shape, overlap, session.scale)
+    plan = _plan(height, width, shape, overlap, session.scale)
+    if len(plan.columns.starts) > 1:  # a single tile is held by the network anyway
+        check_band(session.scale * min(shape[0], height), session.scale * width)
+    return plan
 
 
 _plan = lru_cache(maxsize=16)(plan_tiles)  # frames and the pictures of a bench share one size

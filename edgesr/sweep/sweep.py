@@ -19,6 +19,7 @@ from edgesr.errors import Argument, ConfigError, EdgesrError, MissingError, shel
 from edgesr.files import make_folder
 from edgesr.runtime.select import open_session
 from edgesr.sweep.board_modes import TABLE, BoardMode, board_modes, chosen, run, set_mode
+from edgesr.sweep.mode_folders import free_name, remove_replaced
 from edgesr.sweep.mode_guard import STATE, guarded
 from edgesr.sweep.quality import is_control, measured, of_card, open_set
 from edgesr.sweep.record import ModeRun, Quality, Sweep, write_sweep
@@ -100,10 +101,12 @@ def sweep(
                 break
             # Locked minimum clocks may be above what the next mode allows.
             run(["jetson_clocks", "--restore", str(kept.clocks)])
-            done = _measure(mode, bench, source, folder, overwrite, hooks, now)
+            done = _measure(mode, bench, source, folder, overwrite, hooks)
             now = replace(now, modes=(*now.modes, done), interrupted=hooks.wants_stop())
             if any(one.folder for one in now.modes):  # until then an old sweep stays
                 write_sweep(folder, now)
+            if done.folder:
+                remove_replaced(folder, mode, done.folder)
     if not any(mode.folder for mode in now.modes):
         why = next((mode.failure for mode in now.modes), "it was stopped")
         raise EdgesrError(f"no power mode was measured: {why}")
@@ -120,13 +123,9 @@ def _measure(
     folder: Path,
     overwrite: bool,
     hooks: Hooks,
-    before: Sweep,
 ) -> ModeRun:
-    """Set a mode, fix the clocks, and measure.
-
-    While the run is written sweep.json says what was done `before`: an old one might name the run.
-    """
-    own = f"{mode.id}-{re.sub(r'[^A-Za-z0-9_.-]', '-', mode.name)}"
+    """Set a mode, fix the clocks, and measure."""
+    own = free_name(folder, mode)
     named = replace(hooks, step=lambda note: hooks.step(f"{mode.name}: {note}"))
     named.step("set")
     if not set_mode(mode.id):
@@ -136,7 +135,6 @@ def _measure(
         run(["jetson_clocks"])
         claim_folder(folder / own, overwrite, bench.samples * (len(bench.wanted) + 1))
         recording, pictures = run_bench(bench, source, named)
-        write_sweep(folder, before)
         keep(folder / own, recording, pictures)
         write_report(folder / own)
     except EdgesrError as error:

@@ -27,6 +27,7 @@ FOREVER = 0
 
 _LONGEST_SIDE = {"GIF": 65_535, "WebP": 16_383, "PNG": 1_000_000}
 _GIF_TICK_MS = 10
+_LEAST_PIXELS = 64 * 64  # a frame costs the time of a tile at least
 _OPAQUE = 255
 _KEEP, _CLEAR = 1, 2  # disposal of GIF: the frame stays, or its place becomes transparent
 _APNG_NONE, _APNG_SOURCE = 0, 0  # dispose_op and blend_op of APNG: nothing is cleared or mixed
@@ -198,6 +199,7 @@ def _opened(path: Path, kind: str) -> "Iterator[Image]":
     try:
         with open_regular(path) as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of sizes, which are checked here, and of odd chunks
+            warnings.filterwarnings("error", "Invalid APNG")  # it would give a still picture
             with Image.open(file, formats=[kind]) as image:
                 try:
                     check_size(kind, image.width, image.height)
@@ -208,7 +210,15 @@ def _opened(path: Path, kind: str) -> "Iterator[Image]":
         raise LimitError(str(error), where=path, fix="edgesr --max-megapixels N COMMAND") from error
     except FileNotFoundError:
         raise ImageError("no such file", where=path) from None
-    except (OSError, EOFError, SyntaxError, ValueError, IndexError, struct.error) as error:
+    except (
+        OSError,
+        EOFError,
+        SyntaxError,
+        ValueError,
+        IndexError,
+        struct.error,
+        UserWarning,
+    ) as error:
         raise damaged from error
 
 
@@ -230,7 +240,7 @@ def _check_sum(path: Path, kind: str, frames: int, size: tuple[int, int]) -> Non
     Raises:
         LimitError: they are more pixels than a picture may have.
     """
-    megapixels = frames * size[0] * size[1] / 1e6
+    megapixels = frames * max(size[0] * size[1], _LEAST_PIXELS) / 1e6
     if megapixels > max_megapixels():
         raise LimitError(
             f"the frames of the {kind} file are together more than the limit of "

@@ -44,6 +44,14 @@ class Facts:
     codec: str
 
 
+_CONTAINERS = {
+    "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,asf,flv,"
+    "ogg,yuv4mpegpipe,mxf,nut,h264,hevc,m4v,dv"
+}
+"""FFmpeg's names of what a clip of `edgesr.video.kinds.CLIPS` may be: nothing that reads a list of
+other files, as concat and hls do, whatever the file is called."""
+
+
 @contextmanager
 def opened(path: Path) -> "Iterator[InputContainer]":
     """Open a clip for reading.
@@ -57,7 +65,9 @@ def opened(path: Path) -> "Iterator[InputContainer]":
         if not file.read(1):
             raise ImageError("the file is empty")
     try:
-        container = av.open(f"file:{path}", metadata_errors="replace")
+        container = av.open(
+            f"file:{path}", metadata_errors="replace", container_options=_CONTAINERS
+        )
     except (av.FFmpegError, ValueError) as error:
         raise ImageError(
             f"no clip, damaged or cut short ({reason(error)})", where=path, fix=_look(path)

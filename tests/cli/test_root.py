@@ -1,6 +1,7 @@
 """The command line as a whole: quick to start, one clear error, every command there."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -87,19 +88,27 @@ def test_a_full_disk_behind_the_output_is_one_message(unbuffered: str) -> None:
     assert done.stderr == "error: No space left on device\n"
 
 
-def test_onnx_runtime_sends_nothing_home(tmp_path: Path, data: Path) -> None:
-    """Its official builds keep a queue of usage events below the home folder, and upload it."""
-    kept = ("HOME", "XDG_CACHE_HOME", "ORT_DISABLE_TELEMETRY")
-    environment = {key: value for key, value in os.environ.items() if key not in kept}
+@pytest.mark.parametrize(
+    ("command", "written"),
+    [(("upscale", "grey.png", "-o", "."), ["grey_x4.png"]), (("doctor",), [])],
+)
+def test_onnx_runtime_sends_nothing_home(
+    command: tuple[str, ...], written: list[str], tmp_path: Path, data: Path
+) -> None:
+    """Its official builds keep usage events in the home and temporary folders, and upload them."""
+    names = ("XDG_CACHE_HOME", "ORT_DISABLE_TELEMETRY")
+    kept = {key: value for key, value in os.environ.items() if key not in names}
+    shutil.copy(data / "pictures/grey.png", tmp_path)
     done = subprocess.run(
-        [sys.executable, "-m", "edgesr", "upscale", data / "pictures/grey.png", "-o", tmp_path],
-        env=environment | {"HOME": str(tmp_path)},
+        [sys.executable, "-m", "edgesr", *command],
+        env=kept | {"HOME": str(tmp_path), "TMPDIR": str(tmp_path)},
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert [path.name for path in tmp_path.rglob("*")] == ["grey_x4.png"]
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["grey.png", *written]
 
 
 def test_unknown_option_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:

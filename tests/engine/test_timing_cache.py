@@ -52,6 +52,21 @@ def test_timings_of_another_device_are_not_used(tmp_path):
     assert config.cache.data == b""
 
 
+def test_a_damaged_file_is_as_none(tmp_path):
+    """TensorRT returns no cache then, and takes none."""
+
+    class Strict(Config):
+        def create_timing_cache(self, data):
+            return super().create_timing_cache(data) if not data or b"timings" in data else None
+
+    cache = TimingCache.of("a", "b", "c", tmp_path)
+    cache.path.write_bytes(b"orin tim")
+    config = Strict()
+    assert cache.attach(config) == "cold"
+    cache.keep(config)
+    assert cache.path.read_bytes() == b"orin timings"
+
+
 def test_a_builder_that_keeps_no_timings_is_believed(tmp_path):
     class NoOp(Config):
         def set_timing_cache(self, cache, ignore_mismatch):

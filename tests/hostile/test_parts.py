@@ -5,6 +5,7 @@ import struct
 import subprocess
 import sys
 import time
+import warnings
 import zlib
 from pathlib import Path
 
@@ -251,3 +252,18 @@ def test_parts_without_number_take_little(kind: str, tmp_path: Path) -> None:
     many_small = [png[first + 8 + n : first + 9 + n] for n in range(last - first - 12)]
     one_byte_each = png[:first] + b"".join(_chunk(b"IDAT", one) for one in many_small) + png[last:]
     np.testing.assert_array_equal(decode(one_byte_each).colour, decode(png).colour)
+
+
+def test_what_pillow_says_of_an_avif_files_exif_data_goes_nowhere() -> None:
+    """It warns of entries that lie behind the end; a warning is an error in these tests."""
+    entry = struct.pack("<HHII", ORIENTATION, 7, 1 << 20, 8)
+    exif = b"II*\0" + struct.pack("<IH", 8, 2) + entry * 2 + bytes(4)
+    file = io.BytesIO()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            Image.new("RGB", (24, 20), (9, 90, 200)).save(file, "AVIF", exif=exif)
+    except (KeyError, OSError):
+        pytest.skip("Pillow writes no AVIF here")
+    picture = decode(file.getvalue())
+    assert (picture.width, picture.height) == (24, 20)

@@ -91,6 +91,14 @@ def test_the_longest_side_is_that_of_the_library(suffix: str, side: int) -> None
         encode(Picture(np.zeros((1, side + 1, 3), np.uint8)), target)
 
 
+def test_what_png_cannot_hold_either_is_not_sent_there() -> None:
+    strip = Picture(np.zeros((1, 300_000, 3), np.uint8))
+    for suffix in (".jpg", ".png", ".tif"):
+        with pytest.raises(ImageError, match="1200000 pixels long") as caught:
+            check_fits(strip, 4, format_for(suffix))
+        assert caught.value.fix is None
+
+
 def test_alpha_is_refused_where_there_is_no_room() -> None:
     with pytest.raises(ImageError, match="no alpha channel"):
         check_fits(read_picture(RARE / "rgba.png"), 4, format_for(".jpg"))

@@ -141,11 +141,13 @@ def test_the_limit_on_pixels_can_be_raised(start: Callable[..., Running]) -> Non
 
 
 @pytest.mark.usefixtures("extra")
-def test_a_terminal_that_is_gone(tmp_path: Path) -> None:
-    """Lines that nobody takes are no reason to end."""
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_terminal_that_is_gone(unbuffered: str, tmp_path: Path) -> None:
+    """Lines that nobody takes are no reason to end, nor to say so at the end."""
     with Path("/dev/full").open("w") as full:
         code = [*EDGESR, "serve", "-m", "esr-fast", "--port", str(free_port())]
-        process = subprocess.Popen(code, stdout=full, stderr=subprocess.PIPE)
+        environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+        process = subprocess.Popen(code, stdout=full, stderr=subprocess.PIPE, env=environment)
         other = Running(int(code[-1]), process, tmp_path / "none")
         try:
             deadline = time.monotonic() + 60

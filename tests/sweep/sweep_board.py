@@ -34,12 +34,23 @@ QUICK = (*FEW, "--idle-s", "2.0", "--window-s", "2.2", "--interval-s", "0.05")
 
 
 class Board:
-    """The stand-ins, and how they stand."""
+    """The stand-ins, made where there are none yet, and how they stand."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.state = folder / "state"
         tools = folder / "bin"
+        if not self.state.exists():
+            self._make(tools)
+        self.environment = os.environ | {
+            "PATH": f"{tools}:{POWER / 'stand_in'}:{os.environ['PATH']}",
+            "STATE": str(self.state),
+            "TABLE": str(folder / "nvpmodel.conf"),
+            "REFUSED": "3",
+            "STAND_IN_LOG": str(POWER / "data/logs/orin_nano_maxn_super_100ms_tensorrt.txt"),
+        }
+
+    def _make(self, tools: Path) -> None:
         for path in (self.state, tools):
             path.mkdir()
         for name, text in {"nvpmodel": NVPMODEL, "jetson_clocks": JETSON_CLOCKS}.items():
@@ -48,14 +59,7 @@ class Board:
         (self.state / "mode").write_text("1\n")
         (self.state / "clocks").write_text("as it was\n")
         (self.state / "calls").touch()
-        (folder / "nvpmodel.conf").write_text(TABLE_OF_MODES)
-        self.environment = os.environ | {
-            "PATH": f"{tools}:{POWER / 'stand_in'}:{os.environ['PATH']}",
-            "STATE": str(self.state),
-            "TABLE": str(folder / "nvpmodel.conf"),
-            "REFUSED": "3",
-            "STAND_IN_LOG": str(POWER / "data/logs/orin_nano_maxn_super_100ms_tensorrt.txt"),
-        }
+        (self.folder / "nvpmodel.conf").write_text(TABLE_OF_MODES)
 
     def start(self, *arguments: str, **extra: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(

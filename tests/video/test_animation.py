@@ -1,6 +1,8 @@
 """Animations through `edgesr upscale`, judged by ffmpeg and OpenCV, which did not make them."""
 
+import struct
 import subprocess
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -135,3 +137,28 @@ def test_many_large_frames_are_refused(
     done = upscale("a.gif")
     assert done.returncode == 1
     assert "the frames of the GIF file are together more than the limit" in done.stderr
+
+
+def test_very_many_tiny_frames_are_refused(upscale: Run, tmp_path: Path) -> None:
+    """A network takes as long for a pixel as for a tile, so a frame counts as a tile at least."""
+    head = b"GIF89a" + struct.pack("<HH", 24, 20) + b"\x80\0\0" + b"\0\0\0\xff\xff\xff"
+    frame = b"\x21\xf9\x04\0\4\0\0\0" + b"\x2c\0\0\0\0\1\0\1\0\0" + b"\x02\x02\x44\x01\0"
+    (tmp_path / "a.gif").write_bytes(head + 40_000 * frame + b";")
+    done = upscale("a.gif")
+    assert done.returncode == 1
+    assert "the frames of the GIF file are together more than the limit of 128" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["a.gif"]
+
+
+@pytest.mark.parametrize("frames", [0, 0xFFFF_FFFF])
+def test_a_png_that_says_what_it_cannot_have_is_no_still_picture(
+    frames: int, upscale: Run, tmp_path: Path
+) -> None:
+    data = bytearray(save(tmp_path / "a.png").read_bytes())
+    at = data.index(b"acTL")
+    data[at + 4 : at + 8] = struct.pack(">I", frames)
+    data[at + 12 : at + 16] = struct.pack(">I", zlib.crc32(data[at : at + 12]))
+    (tmp_path / "a.png").write_bytes(data)
+    done = upscale("a.png")
+    assert done.returncode == 1
+    assert "the PNG file is damaged or cut short" in done.stderr
