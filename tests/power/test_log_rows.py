@@ -82,7 +82,7 @@ def test_packed_log_is_named_with_the_command_that_reads_it(
         read_tegrastats_log(path)
     assert caught.value.fix is not None
     if shutil.which(program) is not None:
-        unpack = caught.value.fix.partition(" && ")[0]
+        unpack = str(caught.value.fix).partition(" && ")[0]
         subprocess.run(unpack, shell=True, cwd=tmp_path, check=True)
         read = read_tegrastats_log(tmp_path / "power.log")
         assert [sample.rails_mw for sample in read.samples] == RAILS
@@ -93,8 +93,7 @@ def test_packed_log_is_named_with_the_command_that_reads_it(
 def test_total_that_is_unknown_at_one_end_of_a_log(lost: str, without: str) -> None:
     """From `without` on, half of the lines hold nothing, as if tegrastats was not root then."""
     broken = THOR[: THOR.index(f" {without}")]
-    is_lost = (lambda n: n < 20) if lost == "begin" else (lambda n: n >= 20)
-    rows = [thor(n, broken if is_lost(n) else THOR) for n in range(40)]
+    rows = [thor(n, broken if (n < 20) == (lost == "begin") else THOR) for n in range(40)]
     result = report(parse_tegrastats_log("\n".join(rows)), None, None, Path("log"))
     total = result["total"]
     assert total["energy_j"] == pytest.approx(19 * 6.912)
