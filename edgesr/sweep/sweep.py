@@ -99,8 +99,8 @@ def sweep(
             if hooks.wants_stop():
                 break
             # Locked minimum clocks may be above what the next mode allows.
-            run(["jetson_clocks", "--restore", str(kept.clocks)])
-            done = _measure(mode, bench, source, folder, overwrite, hooks, now)
+            run(["jetson_clocks", "--restore", str(kept.clocks)], held=kept.held)
+            done = _measure(mode, bench, source, folder, overwrite, hooks, now, kept.held)
             now = replace(now, modes=(*now.modes, done), interrupted=hooks.wants_stop())
             if any(one.folder for one in now.modes):  # until then an old sweep stays
                 write_sweep(folder, now)
@@ -121,19 +121,21 @@ def _measure(
     overwrite: bool,
     hooks: Hooks,
     before: Sweep,
+    held: Sequence[int],
 ) -> ModeRun:
     """Set a mode, fix the clocks, and measure.
 
     While the run is written sweep.json says what was done `before`: an old one might name the run.
+    The guard waits until nobody has `held` open.
     """
     own = f"{mode.id}-{re.sub(r'[^A-Za-z0-9_.-]', '-', mode.name)}"
     named = replace(hooks, step=lambda note: hooks.step(f"{mode.name}: {note}"))
     named.step("set")
-    if not set_mode(mode.id):
+    if not set_mode(mode.id, held):
         why = f"the board did not take it; sudo nvpmodel -m {mode.id} may ask for a reboot"
         return ModeRun(mode.id, mode.name, None, why)
     try:
-        run(["jetson_clocks"])
+        run(["jetson_clocks"], held=held)
         claim_folder(folder / own, overwrite, bench.samples * (len(bench.wanted) + 1))
         recording, pictures = run_bench(bench, source, named)
         write_sweep(folder, before)
