@@ -1,8 +1,10 @@
 # shellcheck shell=bash
 # Gives an arm64 Debian the Python of a JetPack in place of its own; sourced by userland.sh.
 #
-#   python_libraries             packages that this Python is linked to, with commas between them
-#   put_python ROOT WORK VERSION  builds it and installs it below ROOT as the package `python3`
+#   python_libraries       packages that this Python is linked to, with commas between them
+#   python_release VERSION  its full version and the SHA-256 of its source
+#   put_python ROOT WORK VERSION SUITE MIRROR
+#                          builds it and installs it below ROOT as the package `python3`
 #
 # The source is that of Ubuntu's package, which is python.org's to the byte. It is compiled twice:
 # for this machine, since a cross-compilation runs its own version, and then for arm64 against
@@ -12,7 +14,7 @@ ubuntu=http://archive.ubuntu.com/ubuntu/pool/main/p
 
 python_libraries() { echo libssl3,libffi8,libsqlite3-0,libbz2-1.0,liblzma5,zlib1g; }
 
-python_release() { # python_release VERSION: the full version and the SHA-256 of its source
+python_release() {
     case $1 in
     3.10) echo 3.10.12 afb74bf19130e7a47d10312c8f5e784f24e0527981eab68e20546cfb865830b8 ;;
     3.12) echo 3.12.3 56bfef1fdfc1221ce6720e43a661e3eb41785dd914ce99698d8c7896af4bdaa1 ;;
@@ -29,7 +31,7 @@ put_python() {
     step "Python $full for this machine"
     (cd "$work/native" && quietly configure ../source/configure -q && quietly make make -j"$(nproc)")
     step "Python $full for arm64"
-    python_sysroot "$work/sysroot"
+    python_sysroot "$work/sysroot" "$4" "$5"
     python_cross "$work"
     python_package "$root" "$work" "$version" "$full"
     rm -rf "$work"
@@ -56,7 +58,7 @@ python_sysroot() {
     local sysroot=$1 deb
     debootstrap --arch arm64 --variant minbase --download-only --include \
         libssl-dev,libffi-dev,zlib1g-dev,libbz2-dev,liblzma-dev,libsqlite3-dev \
-        "$suite" "$sysroot" "$mirror" >"$sysroot.log" 2>&1 ||
+        "$2" "$sysroot" "$3" >"$sysroot.log" 2>&1 ||
         { tail -n 5 "$sysroot.log"; fail "debootstrap failed" "--mirror URL"; }
     for deb in "$sysroot"/var/cache/apt/archives/*.deb; do
         dpkg-deb -x "$deb" "$sysroot"
@@ -64,7 +66,7 @@ python_sysroot() {
 }
 
 python_cross() (
-    cd "$1/arm64"
+    cd "$1/arm64" || exit
     export PATH=$1/native:$PATH
     # What a cross-compilation cannot try out, as it is on Linux.
     quietly configure ../source/configure -q --prefix /usr --without-ensurepip \

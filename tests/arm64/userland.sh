@@ -53,7 +53,8 @@ parse_arguments() {
 
 check_machine() {
     local missing=() program
-    [ -z "$other_python" ] || [ "$short" -eq 0 ] || fail "--short takes Debian's Python" "$0 --short"
+    [ -z "$other_python" ] || [ "$short$suite" = 0bookworm ] ||
+        fail "--python goes with all of bookworm, not with --short nor another suite" "$0 --python 3.10"
     [ "$(id -u)" = 0 ] || fail "chroot and mounts need root" "sudo $0"
     [ "$(uname -m)" = x86_64 ] || fail "this emulates arm64 on x86-64; here is $(uname -m)" "another PC"
     for program in debootstrap:debootstrap qemu-aarch64-static:qemu-user-static \
@@ -141,7 +142,7 @@ make_userland() {
     debootstrap --arch arm64 --variant minbase --include "$with,sudo" "${debs[@]}" \
         "$suite" "$root" "$mirror" >"$work/debootstrap.log" 2>&1 ||
         { tail -n 5 "$work/debootstrap.log"; fail "debootstrap failed" "--mirror URL"; }
-    [ -z "$other_python" ] || put_python "$root" "$work" "$other_python"
+    [ -z "$other_python" ] || put_python "$root" "$work" "$other_python" "$suite" "$mirror"
     [ -z "$cache" ] || tar -cf "$kept" -C "$root" .
 }
 
