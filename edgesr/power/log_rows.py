@@ -48,10 +48,11 @@ def read_text(path: Path) -> str:
         raise PowerError(f"cannot read the log ({reason})", where=path) from error
     for magic, program in _PACKED.items():
         if data.startswith(magic):
+            text = shell(path.with_name(f"{path.name}.txt"))
             raise PowerError(
                 f"the log is packed by {program}",
                 where=path,
-                fix=f"{program} -dc {shell(path)} >power.log && edgesr power power.log",
+                fix=f"{program} -dc <{shell(path)} >{text} && edgesr power {text}",
             )
     # PowerShell's `>` writes UTF-16, and some tools leave its mark away.
     if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:

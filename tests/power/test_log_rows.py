@@ -84,7 +84,8 @@ def test_packed_log_is_named_with_the_command_that_reads_it(
     if shutil.which(program) is not None:
         unpack = str(caught.value.fix).partition(" && ")[0]
         subprocess.run(unpack, shell=True, cwd=tmp_path, check=True)
-        read = read_tegrastats_log(tmp_path / "power.log")
+        read = read_tegrastats_log(tmp_path / "power log.1.txt")
+        assert sorted(tmp_path.iterdir()) == [path, tmp_path / "power log.1.txt"]
         assert [sample.rails_mw for sample in read.samples] == RAILS
 
 
