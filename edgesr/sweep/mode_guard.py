@@ -8,7 +8,7 @@ outlive it and do its work afterwards; it holds the pipe too, so that the guard 
 
 Should the guard be killed as well, or the board lose power, what is to be put back still stands in
 a folder (STATE), and the next sweep, or jetson/setup.sh, puts it back before anything else. A lock
-on the folder tells what was left behind from what is still needed.
+on the folder, which both hold, tells what was left behind from what is still needed.
 """
 
 import fcntl
@@ -59,8 +59,8 @@ def guarded(state: Path = STATE) -> Iterator[Kept]:
         What will be put back.
 
     Raises:
-        EdgesrError: another sweep is under way, what an earlier one left cannot be put back, or at
-            the end this one's cannot.
+        EdgesrError: another sweep or setup.sh is under way, what an earlier one left cannot be put
+            back, or at the end this one's cannot.
     """
     guard = subprocess.Popen(
         [sys.executable, "-m", __name__, str(state)],
@@ -136,7 +136,7 @@ def _lock(state: Path) -> IO[str]:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        raise EdgesrError("another sweep is under way") from None
+        raise EdgesrError("another sweep, or jetson/setup.sh, is under way") from None
     return lock
 
 

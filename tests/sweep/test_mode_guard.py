@@ -91,7 +91,7 @@ def test_a_second_sweep_meanwhile_is_refused(board: Board) -> None:
     board.wait_for(board.state / "locked")
     code, _, errors = board.sweep("-o", "other")
     assert code != 0
-    assert "another sweep is under way" in errors
+    assert "another sweep, or jetson/setup.sh, is under way" in errors
     assert board.stands == ("0", "locked")
     stop(process, signal.SIGINT)
     process.communicate(timeout=120)
