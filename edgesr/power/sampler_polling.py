@@ -74,6 +74,8 @@ class PollingSampler:
             except (OSError, EdgesrError) as error:  # noqa: PERF203  # asked again after an error
                 self.failed_reads += 1
                 if time.monotonic() > deadline:
+                    if isinstance(error, EdgesrError):
+                        raise
                     raise PowerError(self._words(error)) from error
                 time.sleep(_AGAIN_S)
         self._thread.start()
