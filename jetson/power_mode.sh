@@ -59,10 +59,16 @@ is_above_mode() {
     [ -n "$allowed" ] && [ -n "$limit" ] && [ $((limit * 20)) -gt $((allowed * 21)) ]
 }
 
-# Put back what a killed run, of this or of `edgesr bench --sweep`, has left behind.
+# Put back what a killed run, of this or of `edgesr bench --sweep`, has left behind. What one that is
+# under way has kept is not left behind: each holds a lock until it has put all back.
 put_back_left() {
+    local lock
+    sudo mkdir -p "$state"
+    sudo touch "$state/lock"
+    exec {lock}<"$state/lock"
+    flock -n "$lock" ||
+        fail "edgesr bench --sweep, or another run of this, is under way" "wait for its end"
     [ -e "$state/mode" ] || return 0
-    sudo flock -n "$state/lock" true || fail "edgesr bench --sweep is under way" "wait for its end"
     say "putting back what a killed run left: power mode $(cat "$state/mode")"
     old_mode_id=$(cat "$state/mode") is_kept=1
     restore_power
@@ -72,7 +78,6 @@ put_back_left() {
 
 # Write down what is to be put back, the mode last: without it nothing counts.
 keep() {
-    sudo mkdir -p "$state"
     sudo jetson_clocks --store "$state/clocks.conf"
     current_mode_id | sudo tee "$state/mode" >/dev/null
     is_kept=1

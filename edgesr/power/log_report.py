@@ -80,30 +80,29 @@ def report(
             limits=None if log.limits is None else log.limits.of_lines(known.held(rails)),
         )
 
-    def whole(of: PowerCurve) -> tuple[Energy, tuple[Gap, ...]]:
+    def whole(of: PowerCurve, made: Total) -> tuple[Energy, tuple[Gap, ...]]:
         held = of.time_s[(of.time_s >= begin) & (of.time_s <= end)]
         if len(held) < 2:
-            raise PowerError("a single line with power has no duration", where=where)
+            raise _too_few(len(held), made, where)
         first, final = float(of.time_s[0]), float(of.time_s[-1])
         return of.integrate_seen(max(begin, first), min(end, final))
 
     def within(span: tuple[float, float]) -> dict[str, Any] | None:
-        held = of_total.time_s.searchsorted(span, side="right")
-        if held[1] - held[0] < 1:
+        known_s = of_total.time_s
+        start, stop = max(span[0], float(known_s[0])), min(span[1], float(known_s[-1]))
+        if ((known_s >= start) & (known_s <= stop)).sum() < 2:
             return None  # its lines do not hold the total
-        energy, _ = of_total.integrate_seen(*span)
-        return {"from_s": _round(span[0]), "to_s": _round(span[1]), **_numbers(energy)}
+        energy, _ = of_total.integrate_seen(start, stop)
+        return {"from_s": _round(start), "to_s": _round(stop), **_numbers(energy)}
 
     def all_within(spans: Sequence[tuple[float, float]]) -> list[dict[str, Any]]:
         return [found for found in map(within, spans) if found is not None]
 
     of_total = curve(total.rails)
     if not len(of_total.time_s):
-        raise PowerError(
-            f"the total is the {total.name}, and no line holds all of them", where=where
-        )
+        raise _too_few(0, total, where)
     missing = _without_total(known, total, (known.time_s >= begin) & (known.time_s <= end))
-    energy, gaps = whole(of_total)
+    energy, gaps = whole(of_total, total)
     spans = find_spans(samples, log.interval_s)
     return {
         "format": FORMAT,
@@ -129,7 +128,7 @@ def report(
             "unknown_in_lines": sum(missing.values()),
             "missing_rails": missing,
         },
-        "rails": {name: _numbers(whole(curve([name]))[0]) for name in names},
+        "rails": {name: _numbers(whole(curve([name]), Total((name,), 0.0))[0]) for name in names},
         "busy": None if spans is None else all_within(spans.busy),
         "idle": None if spans is None else all_within(spans.idle),
     }
@@ -147,6 +146,17 @@ def _no_power(log: PowerLog, begin_s: float, end_s: float, where: Path) -> Power
         "JetPack 6 tegrastats prints them only as root)",
         where=where,
         fix="record it anew: sudo tegrastats --interval 100 --logfile power.log",
+    )
+
+
+def _too_few(lines: int, total: Total, where: Path) -> PowerError:
+    """Return the error of a log, or of the part asked for, in which a power has no duration."""
+    held = "a single line holds" if lines else "no line holds"
+    what = f"all rails of the {total.name}" if total.is_sum else total.name
+    return PowerError(
+        f"{held} {what}, and a duration takes two",
+        where=where,
+        fix="bring each line of tegrastats onto one row, or take more lines",
     )
 
 

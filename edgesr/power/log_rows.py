@@ -1,20 +1,35 @@
 """The rows of a log file as the lines that were printed: encodings, folded and glued lines."""
 
+import operator
 import re
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 from edgesr.decode import MalformedError, read_bounded
-from edgesr.errors import PowerError
+from edgesr.errors import PowerError, shell
 
 LIMIT_BYTES = 128 << 20
 """Largest log that is read; tegrastats writes as much in five days, a line a second."""
 
+_PACKED = {
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\0": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+}
+"""How the files begin that these programs write, and so the old logs of logrotate."""
+
 _STAMP = r"[0-9]{2}-[0-9]{2}-[0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} "
-# Where a run was killed in the middle of a line and another appended, two lines share one.
-_SECOND_LINE = re.compile(rf"(?<=\S)(?={_STAMP}RAM )")
+# Where a run was killed in the middle of a line and another appended, two lines share one; and all
+# of them do where a shell printed a log without its ends of lines, as `echo $log` does.
+_SECOND_LINE = re.compile(rf"(?<=\S)\s*(?={_STAMP}RAM )")
 _HEAD = re.compile(rf"(?:{_STAMP})?RAM [0-9]")
+
+_PART = re.compile(r"[0-9]mW|@\[?-?[0-9]|[0-9]%[@,\]]|[0-9]MB|[A-Z][A-Z0-9_]+ [0-9]+[/%]")
+"""What a piece of a line holds, and hardly a line of another program."""
+
+_ENDS_WHOLE = re.compile(r"[0-9](?:mW)?\s*$")
 
 _WIDEST_FOLD = 250
 """Columns; a terminal that folds lines is not wider, and most lines are longer."""
@@ -31,6 +46,14 @@ def read_text(path: Path) -> str:
     except (OSError, MalformedError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise PowerError(f"cannot read the log ({reason})", where=path) from error
+    for magic, program in _PACKED.items():
+        if data.startswith(magic):
+            text = shell(path.with_name(f"{path.name}.txt"))
+            raise PowerError(
+                f"the log is packed by {program}",
+                where=path,
+                fix=f"{program} -dc <{shell(path)} >{text} && edgesr power {text}",
+            )
     # PowerShell's `>` writes UTF-16, and some tools leave its mark away.
     if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         encoding = "utf-16"
@@ -47,7 +70,7 @@ def log_rows(text: str) -> Iterator[tuple[str, bool]]:
     Args:
         text: the file's.
     """
-    *rows, rest = text.split("\n")
+    *rows, rest = text.split("\n" if "\n" in text else "\r")
     unfolded = _unfold([row.removesuffix("\r") for row in (*rows, rest)])
     for number, row in enumerate(unfolded):
         parts = _SECOND_LINE.split(row) if row.count("RAM ") > 1 else [row]
@@ -59,20 +82,40 @@ def log_rows(text: str) -> Iterator[tuple[str, bool]]:
 
 
 def _unfold(rows: list[str]) -> list[str]:
-    """Join what a terminal or `fold` broke at its width: 80 columns, mostly.
+    """Join what a terminal, `fold` or a mail program broke at its width: 80 columns, mostly.
 
-    Rows are folded where nearly all that begin a line are as wide as the widest row, or a blank
-    less, and hardly one of them is followed by another.
+    Rows are folded where nearly all that begin a line are followed by one that does not and holds
+    a piece of a line. They were broken at a column where all that go on are as wide as the widest,
+    or a blank less, and else at blanks.
     """
-    is_head = [_HEAD.match(row) is not None for row in rows]
-    heads = [len(row) for row, head in zip(rows, is_head, strict=True) if head]
     width = max(map(len, rows))
+    is_head = [_HEAD.match(row) is not None for row in rows]
+    heads = sum(is_head)
     if not heads or width > _WIDEST_FOLD:
         return rows
-    narrow = sum(length < width - 1 for length in heads)
-    alone = sum(here and after for here, after in pairwise(is_head))
-    if narrow + alone > len(heads) // 10:
+    few = heads // 10 + 1  # the last line may be a whole one
+    before_head = [*is_head[1:], True]
+    if sum(map(operator.and_, is_head, before_head)) > few:
         return rows
+    pairs = list(pairwise([*rows, ""]))
+    whole = sum(
+        head and (alone or (bool(_ENDS_WHOLE.search(row)) and not _PART.search(after)))
+        for (row, after), head, alone in zip(pairs, is_head, before_head, strict=True)
+    )
+    if whole > few:
+        return rows
+    broken = [
+        row
+        for (row, after), next_head in zip(pairs, before_head, strict=True)
+        if not next_head and _PART.search(after)
+    ]
+    if sum(len(row) < width - 1 for row in broken) <= few:
+        return _join(rows, is_head, width)
+    return _join_at_blanks(rows, is_head)
+
+
+def _join(rows: list[str], is_head: list[bool], width: int) -> list[str]:
+    """Join rows that were broken at a column, where a blank at the end of a row may be lost."""
     joined: list[str] = []
     reach = 0  # columns of the row before, if it belongs to a line and filled its width
     for row, head in zip(rows, is_head, strict=True):
@@ -82,4 +125,18 @@ def _unfold(rows: list[str]) -> list[str]:
             joined[-1] += f"{'' if reach == width else ' '}{row}"
         is_open = (head or reach > 0) and len(row) >= width - 1
         reach = len(row) if is_open else 0
+    return joined
+
+
+def _join_at_blanks(rows: list[str], is_head: list[bool]) -> list[str]:
+    """Join rows that were broken at blanks, as `fold -s` and mail programs do."""
+    joined: list[str] = []
+    is_line = False  # whether the row before belongs to one
+    for row, head in zip(rows, is_head, strict=True):
+        goes_on = is_line and not head and _PART.search(row) is not None
+        if goes_on:
+            joined[-1] += f" {row.lstrip()}"
+        else:
+            joined.append(row)
+        is_line = head or goes_on
     return joined

@@ -129,10 +129,11 @@ class PowerCurve:
         middle = (power_mw[1:] + power_mw[:-1]) / 2
         # The reading after a gap stands for none to two intervals, and the stretches at either side
         # end where their outer lines were printed.
-        own = limits.edge_s * power_mw
-        highest = np.maximum(power_mw[1:], power_mw[:-1])
+        size_mw = np.abs(power_mw)  # a rail that feeds back has a power below zero
+        own = limits.edge_s * size_mw
+        highest = np.maximum(size_mw[1:], size_mw[:-1])
         of_gap = usual * highest + own[1:] + own[:-1]
-        limit = np.where(is_gap, of_gap, np.diff(limits.pace_s) * middle)
+        limit = np.where(is_gap, of_gap, np.abs(np.diff(limits.pace_s) * middle))
         limit += limits.wander_mws(power_mw)[1:]
         return cls(
             time_s=time_s,
@@ -193,7 +194,7 @@ class PowerCurve:
         limit_mws = float(self.limit_mws[first:last].sum())
         peak_mw = float(power[first : last + 1].max())
         edges = self.limits.edge_s
-        limit_mws += float(edges[first] * power[first] + edges[last] * power[last])
+        limit_mws += float(edges[first] * abs(power[first]) + edges[last] * abs(power[last]))
         # Parts of an interval, before the first reading and behind the last.
         for edge_s, reading, near in ((start_s, first, first - 1), (end_s, last, last)):
             width = abs(edge_s - float(times[reading]))

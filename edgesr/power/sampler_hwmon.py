@@ -29,10 +29,11 @@ class Channel:
 
         Raises:
             OSError: the sensor does not answer, or may not be read.
+            PowerError: it answers, and not with a number.
         """
         power = self.to_mw
         for file in self.files:
-            text = file.read_text("ascii")
+            text = file.read_text("ascii", errors="replace")
             try:
                 power *= int(text)
             except ValueError as error:

@@ -71,9 +71,11 @@ class PollingSampler:
         while not self._samples:
             try:
                 self._samples.append(self._read())
-            except OSError as error:  # noqa: PERF203  # asked again after an error
+            except (OSError, EdgesrError) as error:  # noqa: PERF203  # asked again after an error
                 self.failed_reads += 1
                 if time.monotonic() > deadline:
+                    if isinstance(error, EdgesrError):
+                        raise
                     raise PowerError(self._words(error)) from error
                 time.sleep(_AGAIN_S)
         self._thread.start()

@@ -13,6 +13,7 @@ from edgesr.power.line_order import in_order, without_copies
 from edgesr.power.line_times import line_times
 from edgesr.power.line_zones import on_one_clock
 from edgesr.power.log_rows import log_rows, read_text
+from edgesr.power.one_board import host_of, two_boards, two_clocks
 from edgesr.power.sample import Sample
 from edgesr.power.sent_again import sent_once
 from edgesr.power.tegrastats import parse_line
@@ -40,6 +41,7 @@ class PowerLog:
         set_back_s: times before which the clock was set back, so that nobody knows how long it was.
         limits: by how much the samples' times may be off; None: they are right.
         resolution_s: how finely the tool tells the time.
+        mixed: what shows that more than one board wrote it, so that it has no total; None: nothing.
     """
 
     samples: tuple[Sample, ...]
@@ -54,6 +56,7 @@ class PowerLog:
     set_back_s: tuple[float, ...] = ()
     limits: TimeLimits | None = None
     resolution_s: float = 0.0
+    mixed: str | None = None
 
     @property
     def is_paced_by_interval(self) -> bool:
@@ -69,7 +72,8 @@ def read_tegrastats_log(path: Path, interval_s: float = DEFAULT_INTERVAL_S) -> P
         interval_s: time between lines, used only where the lines have no time stamps.
 
     Raises:
-        PowerError: the file cannot be read, or no line of it is from tegrastats.
+        PowerError: the file cannot be read, no line of it is from tegrastats, or lines of more than
+            one board are in it.
     """
     log = parse_tegrastats_log(read_text(path), interval_s)
     if not log.samples:
@@ -78,20 +82,31 @@ def read_tegrastats_log(path: Path, interval_s: float = DEFAULT_INTERVAL_S) -> P
             where=path,
             fix="sudo tegrastats --interval 100 --logfile power.log",
         )
+    if log.mixed is not None:
+        raise PowerError(
+            f"more than one board wrote it: {log.mixed}",
+            where=path,
+            fix="put each board's lines into a file of its own",
+        )
     return log
 
 
 def parse_tegrastats_log(text: str, interval_s: float = DEFAULT_INTERVAL_S) -> PowerLog:
     """Read the text of a log; see `read_tegrastats_log`. Never raises."""
     read: list[TegrastatsLine] = []
+    hosts: list[str | None] = []
     unknown = 0
     with _without_collector():
         for row, is_whole in log_rows(text):
             line = parse_line(row, complete=is_whole)
             if line is not None:
                 read.append(line)
+                hosts.append(host_of(row))
             elif row.strip():
                 unknown += 1
+    mixed = two_boards(read, hosts)
+    if mixed is None and two_clocks(read):
+        mixed = "its stamps go back and forth between two clocks"
     lines = [read[index] for index in without_copies(read)]
     once = sent_once(lines)
     lines = [lines[index] for index in once.kept]
@@ -115,6 +130,7 @@ def parse_tegrastats_log(text: str, interval_s: float = DEFAULT_INTERVAL_S) -> P
         set_back_s=tuple(float(found.times_s[index]) for index in found.set_back),
         limits=found.limits,
         resolution_s=0.0 if found.start is None else 1.0,
+        mixed=mixed,
     )
 
 

@@ -85,23 +85,30 @@ def current_id() -> int:
     return int(numbers[-1])
 
 
-def set_mode(number: int) -> bool:
+def set_mode(number: int, held: Sequence[int] = ()) -> bool:
     """Set a mode; return whether the board took it.
 
     A mode with other cores than the one before asks for a reboot; the answer is no, and the board
     stays as it is.
+
+    Args:
+        number: the mode's.
+        held: as for `run`.
     """
-    run(["nvpmodel", "-m", str(number)], answer="no\n", may_fail=True)
+    run(["nvpmodel", "-m", str(number)], answer="no\n", may_fail=True, held=held)
     return current_id() == number
 
 
-def run(command: Sequence[str], answer: str = "", may_fail: bool = False) -> str:
+def run(
+    command: Sequence[str], answer: str = "", may_fail: bool = False, held: Sequence[int] = ()
+) -> str:
     """Run a program of the board and return what it prints.
 
     Args:
         command: the program with its arguments.
         answer: what it reads.
         may_fail: do not raise where its exit status is not 0.
+        held: open files that stay open as long as the program runs, should this process be gone.
 
     Raises:
         EdgesrError: it cannot be run, fails, or does not end.
@@ -117,6 +124,7 @@ def run(command: Sequence[str], answer: str = "", may_fail: bool = False) -> str
             errors="replace",
             timeout=_PATIENCE_S,
             check=False,
+            pass_fds=held,
         )
     except OSError as error:
         raise EdgesrError(f"cannot run {words} ({error.strerror})") from error

@@ -3,11 +3,12 @@
 A process of its own, in a session of its own, waits for the end of its standard input. The sweep
 holds the other end of that pipe, and the kernel closes it when the sweep is gone: at its end, after
 an error, Ctrl-C, SIGTERM and `kill -9` alike. So there is one way of putting back, and no end that
-goes around it. Signals do not end the guard.
+goes around it. Signals do not end the guard. A program that the sweep has started on the board may
+outlive it and do its work afterwards; it holds the pipe too, so that the guard waits for its end.
 
 Should the guard be killed as well, or the board lose power, what is to be put back still stands in
 a folder (STATE), and the next sweep, or jetson/setup.sh, puts it back before anything else. A lock
-on the folder tells what was left behind from what is still needed.
+on the folder, which both hold, tells what was left behind from what is still needed.
 """
 
 import fcntl
@@ -34,10 +35,17 @@ _READY = "ready"
 
 @dataclass(frozen=True)
 class Kept:
-    """What will be put back: the id of a power mode, and what `jetson_clocks --store` wrote."""
+    """What will be put back, and what the guard waits for.
+
+    Attributes:
+        mode_id: id of a power mode.
+        clocks: what `jetson_clocks --store` wrote.
+        held: what a program that changes mode or clocks must hold open; see `run`.
+    """
 
     mode_id: int
     clocks: Path
+    held: tuple[int, ...]
 
 
 @contextmanager
@@ -51,8 +59,8 @@ def guarded(state: Path = STATE) -> Iterator[Kept]:
         What will be put back.
 
     Raises:
-        EdgesrError: another sweep is under way, what an earlier one left cannot be put back, or at
-            the end this one's cannot.
+        EdgesrError: another sweep or setup.sh is under way, what an earlier one left cannot be put
+            back, or at the end this one's cannot.
     """
     guard = subprocess.Popen(
         [sys.executable, "-m", __name__, str(state)],
@@ -71,7 +79,7 @@ def guarded(state: Path = STATE) -> Iterator[Kept]:
         guard.wait()
         raise EdgesrError(text or "the guard of the power mode did not start", where=state)
     try:
-        yield Kept(int(rest), state / _CLOCKS)
+        yield Kept(int(rest), state / _CLOCKS, (guard.stdin.fileno(),))
     finally:
         guard.stdin.close()
         text = guard.stdout.read().strip()
@@ -90,17 +98,26 @@ def put_back(state: Path) -> bool:
         Whether there was anything to put back.
 
     Raises:
-        EdgesrError: the board did not take it; the folder still tells it.
+        EdgesrError: the board did not take all of it; the folder still tells it.
     """
     mode, clocks = state / _MODE, state / _CLOCKS
     if not mode.exists():
         return False
-    number = int(mode.read_text("utf-8"))
+    text = mode.read_text("utf-8").strip()
+    if not text.isdecimal():
+        raise EdgesrError(f"it holds '{text}', and no power mode", where=mode, fix=f"rm {mode}")
+    number = int(text)
+    failed = None
     if clocks.exists():
         # Before the mode: locked minimum clocks may be above what that mode allows.
-        run(["jetson_clocks", "--restore", str(clocks)])
+        try:
+            run(["jetson_clocks", "--restore", str(clocks)])
+        except EdgesrError as error:
+            failed = error
     if current_id() != number and not set_mode(number):
         raise EdgesrError(f"the board did not take power mode {number}")
+    if failed is not None:
+        raise failed
     mode.unlink()
     clocks.unlink(missing_ok=True)
     return True
@@ -119,7 +136,7 @@ def _lock(state: Path) -> IO[str]:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        raise EdgesrError("another sweep is under way") from None
+        raise EdgesrError("another sweep, or jetson/setup.sh, is under way") from None
     return lock
 
 

@@ -100,8 +100,8 @@ def sweep(
             if hooks.wants_stop():
                 break
             # Locked minimum clocks may be above what the next mode allows.
-            run(["jetson_clocks", "--restore", str(kept.clocks)])
-            done = _measure(mode, bench, source, folder, overwrite, hooks)
+            run(["jetson_clocks", "--restore", str(kept.clocks)], held=kept.held)
+            done = _measure(mode, bench, source, folder, overwrite, hooks, kept.held)
             now = replace(now, modes=(*now.modes, done), interrupted=hooks.wants_stop())
             if any(one.folder for one in now.modes):  # until then an old sweep stays
                 write_sweep(folder, now)
@@ -123,16 +123,17 @@ def _measure(
     folder: Path,
     overwrite: bool,
     hooks: Hooks,
+    held: Sequence[int],
 ) -> ModeRun:
-    """Set a mode, fix the clocks, and measure."""
+    """Set a mode, fix the clocks, and measure; the guard waits until nobody has `held` open."""
     own = free_name(folder, mode)
     named = replace(hooks, step=lambda note: hooks.step(f"{mode.name}: {note}"))
     named.step("set")
-    if not set_mode(mode.id):
+    if not set_mode(mode.id, held):
         why = f"the board did not take it; sudo nvpmodel -m {mode.id} may ask for a reboot"
         return ModeRun(mode.id, mode.name, None, why)
     try:
-        run(["jetson_clocks"])
+        run(["jetson_clocks"], held=held)
         claim_folder(folder / own, overwrite, bench.samples * (len(bench.wanted) + 1))
         recording, pictures = run_bench(bench, source, named)
         keep(folder / own, recording, pictures)

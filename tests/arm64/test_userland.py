@@ -1,5 +1,6 @@
 """The short part of userland.sh: doctor and upscale on an arm64 Debian, against this machine."""
 
+import lzma
 import os
 import platform
 import re
@@ -13,6 +14,7 @@ import pytest
 
 SCRIPT = Path(__file__).with_name("userland.sh")
 MIRROR = "http://deb.debian.org/debian"
+LOGS = sorted(SCRIPT.parent.glob("*.log.xz"))
 HANDLERS = Path("/proc/sys/fs/binfmt_misc")
 WORK = Path("/var/tmp")
 
@@ -64,10 +66,11 @@ def test_the_product_runs_on_arm64_as_on_x86_64(machine: None) -> None:
     assert "arm64.png" not in found
 
 
-def test_the_committed_run_did_all_that_the_script_does() -> None:
+@pytest.mark.parametrize("name", [path.name for path in LOGS])
+def test_the_committed_run_did_all_that_the_script_does(name: str) -> None:
     """A log of other steps than the script has now is no evidence for it."""
     script = SCRIPT.with_name("on_board.sh").read_text()
-    log = SCRIPT.with_name("bookworm.log").read_text()
+    log = lzma.decompress(SCRIPT.with_name(name).read_bytes()).decode()
     steps = re.findall(r'^step "(.*)"$', script, re.MULTILINE)
     assert len(steps) >= 7
     assert re.findall(r"^== +[0-9]+ s  (.*)$", log, re.MULTILINE)[2:-2] == steps
@@ -89,6 +92,14 @@ def test_what_it_cannot_do_it_says_and_does_not_begin() -> None:
     done = start("--suite")
     assert done.returncode == 1
     assert "--suite needs a value" in done.stderr
+    for arguments in (["--python"], ["--python", "3.9"], ["--python", "--short"]):
+        done = start(*arguments)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr == "error: --python takes 3.10 or 3.12\n  try: --python 3.10\n"
+    for arguments in (["--short", "--python", "3.10"], ["--python", "3.12", "--suite", "trixie"]):
+        done = start(*arguments)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith("error: --python goes with all of bookworm")
     assert leftovers() == before
 
 

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # The product in a board's userland: an arm64 Debian under user-mode emulation, in a chroot.
 #
-#   tests/arm64/userland.sh [--suite NAME] [--mirror URL] [--short] [--cache DIR]
+#   tests/arm64/userland.sh [--suite NAME] [--mirror URL] [--python VERSION] [--short] [--cache DIR]
 #
 #   --suite   bookworm (Python 3.11, the default), trixie (3.13), or with Ubuntu's mirror jammy
 #             (3.10, as JetPack 6) or noble (3.12, as JetPack 7)
 #   --mirror  of arm64 packages; default: Debian's. Ubuntu's is http://ports.ubuntu.com/ubuntu-ports
+#   --python  3.10 (as JetPack 6) or 3.12 (as JetPack 7) in place of a Debian's own Python, built
+#             from the source of Ubuntu's package; it takes a compiler here too (build-essential)
 #   --short   no apt, no board: the product on an unconfigured userland, for every change
 #   --cache   keeps packages and the made userland in a folder, for the next run
 #
@@ -15,12 +17,14 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-suite=bookworm mirror=http://deb.debian.org/debian short=0 cache="" inside=""
+suite=bookworm mirror=http://deb.debian.org/debian other_python="" short=0 cache="" inside=""
 python=$here/.venv/bin/python
 [ -x "$python" ] || python=python3
 handlers=/proc/sys/fs/binfmt_misc
 # shellcheck source=tests/arm64/board.sh
 . "$here/tests/arm64/board.sh"
+# shellcheck source=tests/arm64/other_python.sh
+. "$here/tests/arm64/other_python.sh"
 
 fail() {
     printf 'error: %s\n  try: %s\n' "$1" "$2" >&2
@@ -32,11 +36,16 @@ parse_arguments() {
         case $1 in
         --short) short=1 ;;
         --suite | --mirror | --cache | --inside)
-            [ $# -ge 2 ] || fail "$1 needs a value" "head -n 18 $0"
+            [ $# -ge 2 ] || fail "$1 needs a value" "head -n 20 $0"
             declare -g "${1#--}=$2"
             shift
             ;;
-        *) fail "unknown option $1" "head -n 18 $0" ;;
+        --python)
+            python_release "${2-}" >/dev/null || fail "--python takes 3.10 or 3.12" "--python 3.10"
+            other_python=$2
+            shift
+            ;;
+        *) fail "unknown option $1" "head -n 20 $0" ;;
         esac
         shift
     done
@@ -44,11 +53,15 @@ parse_arguments() {
 
 check_machine() {
     local missing=() program
+    [ -z "$other_python" ] || [ "$short$suite" = 0bookworm ] ||
+        fail "--python goes with all of bookworm, not with --short nor another suite" "$0 --python 3.10"
     [ "$(id -u)" = 0 ] || fail "chroot and mounts need root" "sudo $0"
     [ "$(uname -m)" = x86_64 ] || fail "this emulates arm64 on x86-64; here is $(uname -m)" "another PC"
     for program in debootstrap:debootstrap qemu-aarch64-static:qemu-user-static \
-        unshare:util-linux aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu; do
+        unshare:util-linux aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu \
+        make:build-essential gcc:build-essential curl:curl; do
         case $program$short in aarch64-linux-gnu-gcc*1) continue ;; esac
+        case $program in make:* | gcc:* | curl:*) [ -n "$other_python" ] || continue ;; esac
         command -v "${program%:*}" >/dev/null || missing+=("${program#*:}")
     done
     [ ${#missing[@]} -eq 0 ] ||
@@ -118,16 +131,18 @@ enter() { # enter USER COMMAND...
 }
 
 make_userland() {
-    local kept=$cache/$suite.tar debs=()
+    local kept=$cache/$suite${other_python:+-python$other_python}.tar debs=() with=python3
+    [ -z "$other_python" ] || with=$(python_libraries)
     step "debootstrap $suite, arm64"
     if [ -n "$cache" ] && [ -e "$kept" ]; then
         tar -xf "$kept" -C "$root"
         return
     fi
     [ -z "$cache" ] || debs=(--cache-dir "$(mkdir -p "$cache/debs" && cd "$cache/debs" && pwd)")
-    debootstrap --arch arm64 --variant minbase --include python3,sudo "${debs[@]}" \
+    debootstrap --arch arm64 --variant minbase --include "$with,sudo" "${debs[@]}" \
         "$suite" "$root" "$mirror" >"$work/debootstrap.log" 2>&1 ||
         { tail -n 5 "$work/debootstrap.log"; fail "debootstrap failed" "--mirror URL"; }
+    [ -z "$other_python" ] || put_python "$root" "$work" "$other_python" "$suite" "$mirror"
     [ -z "$cache" ] || tar -cf "$kept" -C "$root" .
 }
 

@@ -3,6 +3,8 @@
 import fcntl
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -68,6 +70,28 @@ def test_a_sweep_that_is_under_way_is_left_alone(board):
         fcntl.flock(lock, fcntl.LOCK_EX)
         code, output = board.run("--no-bench")
     assert code == 1
-    assert "edgesr bench --sweep is under way" in output
+    assert "edgesr bench --sweep, or another run of this, is under way" in output
     assert board.calls == []
     assert (state / "mode").read_text() == "2\n"
+
+
+def test_a_run_that_is_under_way_is_left_alone(board):
+    """By a second run of the script and by a sweep alike."""
+    state = board.root / "var/lib/edgesr/power"
+    process = board.start("--power-mode", "7w", SLOW="verify")
+    board.wait_until_started()
+    before = board.calls
+    code, output = board.run("--power-mode", "15w")
+    assert code == 1
+    assert "edgesr bench --sweep, or another run of this, is under way" in output
+    guard = [sys.executable, "-m", "edgesr.sweep.mode_guard", state]
+    done = subprocess.run(guard, input="", capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (
+        1,
+        "another sweep, or jetson/setup.sh, is under way\n",
+    )
+    assert (board.calls, board.mode) == (before, "3")
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=60)
+    assert board.mode == "1"
+    assert board.run("--no-bench")[0] == 0

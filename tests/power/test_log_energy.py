@@ -201,7 +201,7 @@ def test_total_is_unknown_where_a_rail_of_it_is_missing(share: int, how: str) ->
 
 def test_sum_that_lacks_a_rail_everywhere_is_refused() -> None:
     for rails in (THOR[: THOR.index(" VIN")], THOR.replace("3315mW/3315mW", "~")):
-        with pytest.raises(PowerError, match="no line holds all of them"):
+        with pytest.raises(PowerError, match="no line holds all rails of the sum"):
             read([orin(second, rails) for second in range(20)])
 
 

@@ -199,3 +199,31 @@ def test_first_read_that_fails_for_a_moment_is_tried_again(orin_nano_sysfs: Path
     sampler.stop()
     assert sampler.samples()[0].rails_mw.keys() == {"VDD_IN", "VDD_CPU_GPU_CV", "VDD_SOC"}
     assert sampler.failed_reads >= 1
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"n/a\n", b"\xff\xfe\x00", b"12 13\n"])
+def test_read_without_a_number_is_skipped_and_counted(
+    orin_nano_sysfs: Path, content: bytes
+) -> None:
+    """The first one is tried again, too; no content ends the thread without a word."""
+    file = orin_nano_sysfs / ORIN_NANO / "in1_input"
+    number = file.read_bytes()
+    sampler = hwmon_sampler(0.02, orin_nano_sysfs, None)
+    file.write_bytes(content)
+    later = threading.Timer(0.1, file.write_bytes, [number])
+    later.start()
+    sampler.start()
+    try:
+        later.join()
+        at_begin = sampler.failed_reads
+        assert at_begin >= 1
+        file.write_bytes(content)
+        deadline = time.monotonic() + 4
+        while sampler.failed_reads == at_begin and time.monotonic() < deadline:
+            time.sleep(0.01)
+        file.write_bytes(number)
+        wait_for_samples(sampler, len(sampler.samples()) + 3)
+        assert sampler.failed_reads > at_begin
+        assert sampler.failure is None
+    finally:
+        sampler.stop()

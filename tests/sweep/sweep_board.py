@@ -18,6 +18,7 @@ case "$1" in
 -q) echo "NV Power Mode: x"; cat "$STATE/mode" ;;
 -m) read -r answer; echo "nvpmodel -m $2 $answer" >>"$STATE/calls"
     case " $REFUSED " in *" $2 "*) echo "reboot?"; exit 1 ;; esac
+    : >"$STATE/begun-nvpmodel"; sleep "${SLOW_S:-0}"
     echo "$2" >"$STATE/mode" ;;
 esac
 """
@@ -26,7 +27,8 @@ echo "jetson_clocks $1" >>"$STATE/calls"
 case "$1" in
 --store) cp "$STATE/clocks" "$2" ;;
 --restore) cp "$2" "$STATE/clocks" ;;
-*) echo locked >"$STATE/clocks"; : >"$STATE/locked" ;;
+*) : >"$STATE/begun-jetson_clocks"; sleep "${SLOW_S:-0}"
+    echo locked >"$STATE/clocks"; : >"$STATE/locked" ;;
 esac
 """
 FEW = ("--samples", "3", "--warmup", "1", "--rounds", "1")

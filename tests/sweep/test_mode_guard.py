@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -44,6 +45,18 @@ def test_kill_9(board: Board) -> None:
     assert board.stands == AS_IT_WAS
 
 
+@pytest.mark.parametrize("program", ["nvpmodel", "jetson_clocks"])
+def test_kill_9_while_a_program_of_the_board_is_at_work(board: Board, program: str) -> None:
+    """That program outlives the sweep, and what it does comes after the sweep's end."""
+    process = board.start(*SWEEP, "--samples", "100000", SLOW_S="2")
+    board.wait_for(board.state / f"begun-{program}")
+    process.kill()
+    process.communicate()
+    board.wait_until_put_back()
+    time.sleep(2.5)  # what is still at work ends now
+    assert board.stands == AS_IT_WAS
+
+
 def test_kill_9_of_the_guard_as_well_is_mended_by_the_next_sweep(board: Board) -> None:
     process = board.start(*SWEEP, "--samples", "100000")
     board.wait_for(board.state / "locked")
@@ -78,7 +91,7 @@ def test_a_second_sweep_meanwhile_is_refused(board: Board) -> None:
     board.wait_for(board.state / "locked")
     code, _, errors = board.sweep("-o", "other")
     assert code != 0
-    assert "another sweep is under way" in errors
+    assert "another sweep, or jetson/setup.sh, is under way" in errors
     assert board.stands == ("0", "locked")
     stop(process, signal.SIGINT)
     process.communicate(timeout=120)
@@ -94,3 +107,25 @@ def test_a_mode_that_cannot_be_put_back_says_so(board: Board) -> None:
     code, _, errors = board.sweep_without_power("--power-mode", "15w", "--overwrite")
     assert code == 0, errors
     assert board.stands == AS_IT_WAS
+
+
+@pytest.mark.parametrize("left", ["clocks", "words", "nothing"])
+def test_what_a_loss_of_power_left_damaged(board: Board, left: str) -> None:
+    """The mode is put back though the clocks cannot be; a file without a number is said."""
+    kept = board.state / "kept"
+    kept.mkdir()
+    (kept / "mode").write_text({"clocks": "1\n", "words": "15W\n", "nothing": ""}[left])
+    (kept / "clocks.conf").mkdir()  # no program can read that
+    (board.state / "mode").write_text("0\n")
+    guard = [sys.executable, "-m", "edgesr.sweep.mode_guard", str(kept)]
+    done = subprocess.run(
+        guard, env=board.environment, input="", capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert (kept / "mode").exists()
+    if left == "clocks":
+        assert "jetson_clocks --restore" in done.stdout
+        assert board.stands == ("1", "as it was")
+    else:
+        assert "no power mode" in done.stdout
+        assert board.stands == ("0", "as it was")
