@@ -71,7 +71,8 @@ def command(
         float, typer.Option(help="Time from one power sample to the next.")
     ] = 0.1,
     idle_s: Annotated[
-        float, typer.Option(help="Time without work that is measured first, as the idle baseline.")
+        float,
+        typer.Option(help="Time without work before the run, in which idle power is measured."),
     ] = 10.0,
     window_s: Annotated[
         float,
@@ -88,7 +89,7 @@ def command(
     ] = False,
     tile: Annotated[
         list[int] | None,
-        typer.Option("-t", "--tile", help="Side of a tile in pixels; may be repeated."),
+        typer.Option("-t", "--tile", help="Side of the square tiles, in pixels; may be repeated."),
     ] = None,
     sweep: Annotated[
         str | None,

@@ -58,7 +58,9 @@ def command(
     ] = None,
     duration_s: Annotated[
         float | None,
-        typer.Option(min=0.1, help="End after this time. Default: at Ctrl-C or the source's end."),
+        typer.Option(
+            min=0.1, help="End after so many seconds. Default: at Ctrl-C or the source's end."
+        ),
     ] = None,
     power: options.Power = "auto",
     record: Annotated[

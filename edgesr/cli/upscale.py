@@ -56,8 +56,9 @@ def command(
         typer.Option(
             "-s",
             "--scale",
-            help="Enlargement, any number from 1 to 8: by the network of the nearest scale, and "
-            "a bicubic resize if there is none of this one. Default: the file's, 4 for a name.",
+            help="How many times wider and higher the result is, from 1 to 8. Where there is no "
+            "network of this scale, that of the nearest one runs and a bicubic resize follows. "
+            "Default: the file's, 4 for a name.",
         ),
     ] = None,
     size: Annotated[
@@ -65,7 +66,7 @@ def command(
         typer.Option(metavar="WxH", help="Largest result that fits into this many pixels."),
     ] = None,
     width: Annotated[
-        int | None, typer.Option(min=1, help="Of the result in pixels, instead of --scale.")
+        int | None, typer.Option(min=1, help="Width of the result in pixels, instead of --scale.")
     ] = None,
     tta: Annotated[
         bool,
@@ -108,7 +109,8 @@ def command(
         str | None,
         typer.Option(
             metavar="COLOUR",
-            help="Behind transparent parts, where the format has none: white, black, #rrggbb.",
+            help="Colour behind transparent parts, for a format without transparency: white, "
+            "black or #rrggbb.",
         ),
     ] = None,
     recursive: Annotated[

@@ -1,7 +1,8 @@
 """What the terminal shows of a sweep. Pure."""
 
-from edgesr.bench.text import NONE, align, significant, watts, with_uncertainty
+from edgesr.bench.text import NONE, significant, watts, with_uncertainty
 from edgesr.sweep.result import Cell, SweepResult
+from edgesr.text_table import align
 
 COLUMNS = ("Power mode", "Model", "Tile", "dB", "p50 ms", "images/s", "Power W", "J/image")
 _LEFT = (0, 1)
