@@ -6,7 +6,7 @@
 `measure` runs `edgesr live` on the test source, 640x360, with esr-fast and a file as sink. `tap.py`
 stands between it and the sink's process. The test source draws a ball that turns once a second by
 the clock of the wall, so every frame carries the moment at which it was drawn, up to whole seconds
-(that a frame is the one which the record names, tests/live/test_command.py proves by a recording).
+(that a frame is the one which the record names, tests/live/test_shown.py proves by a recording).
 """
 
 import argparse
