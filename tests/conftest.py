@@ -4,6 +4,7 @@ import signal
 import sys
 from pathlib import Path
 
+import one_thread  # noqa: F401  (first, before anything that imports torch)
 import pytest
 from engine_fixtures import engine_manifest, onnx_manifest, orin_nano, small_onnx
 from nearest_network import data, make_nearest

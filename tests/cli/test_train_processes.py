@@ -48,20 +48,12 @@ def _arguments(pictures: Path, out: Path) -> list[str]:
 
 
 def _run(starter: list[str], arguments: list[str]) -> "subprocess.Popen[bytes]":
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(
-        [sys.executable, "-m", *starter, *arguments], env=environment, stdout=subprocess.PIPE
-    )
+    return subprocess.Popen([sys.executable, "-m", *starter, *arguments], stdout=subprocess.PIPE)
 
 
 def _train_here(arguments: list[str]) -> None:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)  # as the other processes have it
-    try:
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-    finally:
-        torch.set_num_threads(before)
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
     assert not ended.value.code
 
 

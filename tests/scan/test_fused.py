@@ -34,7 +34,7 @@ def test_not_for_cpu_tensors() -> None:
 @needs_triton
 def test_kernels_under_the_interpreter_equal_the_reference() -> None:
     # A process of its own: Triton decides at import whether it interprets.
-    environment = os.environ | {"TRITON_INTERPRET": "1", "OMP_NUM_THREADS": "1"}
+    environment = os.environ | {"TRITON_INTERPRET": "1"}
     run = subprocess.run(
         [sys.executable, str(INTERPRETED)],
         check=False,
