@@ -29,6 +29,8 @@ from edgesr.engine.plugin_nodes import MIXER, NORM, WEIGHTS
 from edgesr.errors import EngineError
 from edgesr.files import sha256
 
+pytestmark = pytest.mark.long  # nvcc takes half a minute; tests/scan compiles the kernels by g++
+
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory):

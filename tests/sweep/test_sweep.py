@@ -18,6 +18,7 @@ def card_db(name: str) -> float:
     return float(text.split(SET5)[1].split("|")[0])
 
 
+@pytest.mark.long
 def test_all_modes_networks_and_a_budget(board: Board) -> None:
     code, output, errors = board.sweep("-m", "student", "--budget", "1000J")
     assert code == 0, output + errors
