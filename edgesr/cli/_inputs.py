@@ -55,7 +55,7 @@ def find_pictures(
     Args:
         inputs: files and folders.
         results: folder of the results, which is not searched; None: they lie beside the inputs.
-        recursive: take the folders in folders too.
+        recursive: search the folders inside a given folder too, at any depth.
     """
     for given in inputs:
         if not os.path.isdir(given):  # noqa: PTH112  (False of names that are too long)

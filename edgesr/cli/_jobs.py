@@ -36,7 +36,7 @@ class OutputOptions:
         output: a file, or a folder for several inputs; None: beside each input.
         suffix: put behind the input's name, `_x4` in `photo_x4.png`.
         ending: of the result's file name, such as `.png`; None: that of `output`, else `.png`.
-        recursive: take the folders in folders too.
+        recursive: search the folders inside a given folder too, at any depth.
         overwrite: replace results that are there.
         skip_existing: leave out pictures whose result is there.
         to_folder: `output` is a folder, whatever its name looks like.

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesr.errors import ImageError
+from edgesr.errors import Argument, ImageError
 from edgesr.imaging.directory import read_directory
 from edgesr.imaging.exif_block import X_RESOLUTION, describing
 from edgesr.imaging.jpeg import EXIF, ICC, XMP
@@ -194,7 +194,9 @@ def write_avif(pixels: NDArray[Any], picture: Picture, quality: int) -> Written:
             **{name: block for name, block in optional.items() if block is not None},
         )  # fmt: skip
     except (KeyError, ValueError, OSError) as error:
-        raise ImageError(f"Pillow cannot write it as AVIF ({error})", fix="--format png") from None
+        raise ImageError(
+            f"Pillow cannot write it as AVIF ({error})", fix=Argument("format", "png")
+        ) from None
     return file.getvalue(), lost | {"iptc", "texts", "colour", "tags"}
 
 
@@ -229,4 +231,6 @@ def _encoded(suffix: str, pixels: NDArray[Any], *parameters: int) -> bytes:
         return data.tobytes()
     lines = (failure + complaints.text).strip().splitlines()
     reason = lines[0] if lines else "no reason given"
-    raise ImageError(f"OpenCV cannot write it as {suffix} ({reason})", fix="--format png")
+    raise ImageError(
+        f"OpenCV cannot write it as {suffix} ({reason})", fix=Argument("format", "png")
+    )

@@ -164,10 +164,11 @@ def _pairs(
     """
     bench, found = config.bench, _Pairs()
     if config.tiles and max(config.tiles) > min(source.width, source.height):
+        side = max(config.tiles)
         raise ConfigError(
-            f"tiles of {max(config.tiles)} do not fit into {source.width}x{source.height}",
+            f"tiles of {side} do not fit into {source.width}x{source.height}",
             where=Argument("tile"),
-            fix=f"--input {max(config.tiles)}x{max(config.tiles)}",
+            fix=Argument("input", f"{side}x{side}"),
         )
     scale = 0
     for wanted in bench.wanted:
