@@ -28,7 +28,12 @@ from edgesr.imaging.tiff_write import encode_tiff
 from edgesr.imaging.webp import ALPHA_FLAG, EXIF_FLAG, ICC_FLAG, XMP_FLAG, chunks
 
 Written = tuple[bytes, frozenset[str]]
-"""The content of a file, and what it does not hold."""
+"""The content of a file, and what it does not hold.
+
+A writer takes the pixels as OpenCV orders them, (height, width) or (height, width, channels) of
+uint8 or uint16; the picture they belong to, for its profile and metadata; and the quality of a JPEG
+or WebP file from 1 to 100, which the others leave unread.
+"""
 
 _SEGMENT = 0xFFFF - 2  # most bytes of a JPEG segment
 _PNG_HEAD = 33  # bytes of the signature and IHDR

@@ -85,8 +85,8 @@ def check_independence(
 ) -> None:
     """Refuse a network of a fixed batch in which a tile's result depends on its neighbours.
 
-    Two batches are run that share their first tile. It costs two calls, and only where tiles share
-    a call at all.
+    Two batches (batch, 3, tile, tile) are run that share their first tile. It costs two calls, and
+    only where tiles share a call at all.
 
     Raises:
         ModelError: the first tile comes out differently.
