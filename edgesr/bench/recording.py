@@ -7,7 +7,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesr.bench.environment import Machine, State
+from edgesr.bench.environment import Machine, MachineState
 from edgesr.decode import Amount, Count, FileName, Number, Positive, Scale, Sha256, Side, Text
 from edgesr.power.board_rails import Total
 from edgesr.power.sample import Array, Sample
@@ -50,7 +50,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Model:
+class BenchModel:
     """A network of the run.
 
     Attributes:
@@ -134,7 +134,7 @@ class Latencies:
 
 
 @dataclass(frozen=True)
-class Settings:
+class BenchSettings:
     """What was asked for, as far as the report needs it.
 
     Attributes:
@@ -179,13 +179,13 @@ class Recording:
         input_picture: name of the small picture in `pictures/`.
     """
 
-    settings: Settings
+    settings: BenchSettings
     started: str
     interrupted: bool
     machine: Machine
-    before: State
-    after: State
-    models: tuple[Model, ...]
+    before: MachineState
+    after: MachineState
+    models: tuple[BenchModel, ...]
     spans: tuple[Span, ...]
     power: Power
     latencies: Latencies

@@ -173,7 +173,7 @@ def command(
 
 def _bench(config: "BenchConfig", folder: Path, overwrite: bool, as_json: bool) -> None:
     from edgesr.bench.inputs import read_input
-    from edgesr.bench.protocol import Hooks, run
+    from edgesr.bench.protocol import BenchHooks, run
     from edgesr.bench.report import PAGE, write_report
     from edgesr.bench.run_folder import claim_folder, keep
     from edgesr.bench.text import summary
@@ -182,7 +182,7 @@ def _bench(config: "BenchConfig", folder: Path, overwrite: bool, as_json: bool) 
     try:
         claim_folder(folder, overwrite, config.samples * (len(config.wanted) + 1))
         with progress("bench", None) as advance, stop_on_signals() as wants_stop:
-            hooks = Hooks(
+            hooks = BenchHooks(
                 wants_stop=wants_stop,
                 step=lambda note: advance(1, note),
                 say=lambda line: say(line, err=True),

@@ -154,7 +154,7 @@ def command(
     from edgesr.cli._moving import part, plan_moving
     from edgesr.cli._pipes import PIPE, piped
     from edgesr.cli._upscale_report import Report
-    from edgesr.cli._upscale_run import Settings, run_here, run_on_ray
+    from edgesr.cli._upscale_run import UpscaleSettings, run_here, run_on_ray
     from edgesr.imaging.background import parse_colour
     from edgesr.library.model import Model
     from edgesr.library.scales import Scales
@@ -164,7 +164,7 @@ def command(
     if ray is not None:
         refuse_ignored(context, "with --ray", "jobs")
     across, down = _sides(scale, size, width)
-    settings = Settings(tile, overlap, across, down, tta, quality, background, check, jobs)
+    settings = UpscaleSettings(tile, overlap, across, down, tta, quality, background, check, jobs)
     ending = None if format is None else f".{format.removeprefix('.')}"
     to_pipe = output == PIPE or (output is None and Path(PIPE) in inputs)
     report = Report(as_json, to_error=to_pipe)

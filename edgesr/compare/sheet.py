@@ -18,7 +18,7 @@ _SMALL = 300  # narrower cells are enlarged, pixel by pixel
 
 
 @dataclass(frozen=True)
-class Cell:
+class SheetCell:
     """One version.
 
     Attributes:
@@ -41,7 +41,7 @@ class Texts:
     foot: str
 
 
-def sheet(texts: Texts, whole: Pixels, crop: Crop, cells: Sequence[Cell]) -> Pixels:
+def sheet(texts: Texts, whole: Pixels, crop: Crop, cells: Sequence[SheetCell]) -> Pixels:
     """Draw the sheet.
 
     Args:

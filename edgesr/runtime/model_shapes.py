@@ -16,7 +16,7 @@ INDEPENDENCE = 1e-3
 values are in [0, 1]."""
 
 
-class Tensor(Protocol):
+class SessionTensor(Protocol):
     """An input or output as ONNX Runtime describes it; an axis of open length is a text or None."""
 
     name: str
@@ -25,7 +25,10 @@ class Tensor(Protocol):
 
 
 def check_interface(
-    inputs: Sequence[Tensor], outputs: Sequence[Tensor], manifest: OnnxManifest, path: Path
+    inputs: Sequence[SessionTensor],
+    outputs: Sequence[SessionTensor],
+    manifest: OnnxManifest,
+    path: Path,
 ) -> None:
     """Refuse a graph whose inputs and outputs are not those of the manifest.
 

@@ -21,7 +21,7 @@ from edgesr.files import open_regular
 from edgesr.onnx_runtime import import_onnxruntime
 from edgesr.runtime.model_shapes import check_independence, check_interface, check_output
 from edgesr.runtime.onnxruntime_memory import bound, is_exceeded, limit_bytes
-from edgesr.runtime.time_limit import Watcher, limit_s
+from edgesr.runtime.time_limit import CallWatcher, limit_s
 
 _one_at_a_time = threading.Lock()
 
@@ -66,7 +66,7 @@ class OnnxRuntimeSession:
         calls = self.batch if self.batch is not None else threads
         self._limit = limit_bytes(self.manifest.tile**2 * calls, len(content))
         self._limit_s = limit_s(self.manifest.tile**2 * (self.batch or 1))
-        self._watcher = Watcher(self._limit_s)
+        self._watcher = CallWatcher(self._limit_s)
         self._run_options = onnxruntime.RunOptions
         try:
             with _one_at_a_time:  # the bound is that of the next session in the process

@@ -26,7 +26,7 @@ def limit_s(pixels: int) -> float:
     return _CALL_S * max(1.0, pixels / _PIXELS)
 
 
-class Watcher:
+class CallWatcher:
     """Stops what takes too long. Its thread lives only while there is something to look at.
 
     Args:

@@ -11,7 +11,7 @@ from pathlib import Path
 from edgesr.artifacts import home
 from edgesr.bench.config import CONTROL, BenchConfig, Wanted
 from edgesr.bench.inputs import Input, read_input
-from edgesr.bench.protocol import Hooks
+from edgesr.bench.protocol import BenchHooks
 from edgesr.bench.protocol import run as run_bench
 from edgesr.bench.report import write_report
 from edgesr.bench.run_folder import claim_folder, keep
@@ -55,7 +55,7 @@ class Places:
 
 
 def sweep(
-    config: SweepConfig, folder: Path, overwrite: bool, hooks: Hooks, places: Places = Places()
+    config: SweepConfig, folder: Path, overwrite: bool, hooks: BenchHooks, places: Places = Places()
 ) -> Sweep:
     """Measure in every power mode; the mode and the clocks of before are put back at any end.
 
@@ -119,7 +119,7 @@ def _measure(
     source: Input,
     folder: Path,
     overwrite: bool,
-    hooks: Hooks,
+    hooks: BenchHooks,
     before: Sweep,
 ) -> ModeRun:
     """Set a mode, fix the clocks, and measure.
