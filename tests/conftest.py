@@ -7,12 +7,14 @@ from pathlib import Path
 import one_thread  # noqa: F401  (first, before anything that imports torch)
 import pytest
 from engine_fixtures import engine_manifest, onnx_manifest, orin_nano, small_onnx
+from kernel_on_host import kernel_on_host
 from nearest_network import data, make_nearest
 from traced_once import shared_traces
 
 __all__ = [
     "data",
     "engine_manifest",
+    "kernel_on_host",
     "make_nearest",
     "onnx_manifest",
     "orin_nano",
