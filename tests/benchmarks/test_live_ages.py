@@ -38,6 +38,7 @@ def seconds_for_a_frame() -> float:
 
 
 @pytest.mark.skipif(shutil.which("gst-launch-1.0") is None, reason="gst-launch-1.0 is missing")
+@pytest.mark.long
 def test_no_frame_is_older_than_two_intervals() -> None:
     """640x360 and esr-fast on this CPU, at a rate that it holds beside whatever else it does."""
     needed_s = seconds_for_a_frame()

@@ -207,6 +207,7 @@ def test_what_cannot_be_is_said(place: Path, tmp_path: Path, more: Any, message:
     assert str(ended.value.code).startswith(f"error: {message}")
 
 
+@pytest.mark.long
 def test_the_shape_is_decided(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(student_shape, "FAMILY", "mambalitesr:D8-G1-B1-")
     shapes = ("N1-SKIP", "N2")

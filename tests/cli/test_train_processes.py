@@ -121,7 +121,7 @@ def test_a_signal_ends_a_run_with_a_checkpoint(pictures: Path, tmp_path: Path) -
     assert state["step"] == int(step) == int(_rows(tmp_path / "run")[-1][0])
 
 
-@pytest.mark.parametrize("cached", [False, True])
+@pytest.mark.parametrize("cached", [pytest.param(False, marks=pytest.mark.long), True])
 def test_a_signal_ends_the_decoding(cached: bool, tmp_path: Path) -> None:
     """Two thousand pictures take minutes; of each only the name is another."""
     city = Path(__file__).parents[1] / "data" / "city_512.jpg"
@@ -159,6 +159,7 @@ def _drain(terminal: int) -> None:
             pass
 
 
+@pytest.mark.long
 def test_two_machines_distil_as_one_process_does(
     pictures: Path, whole: Path, tmp_path: Path
 ) -> None:

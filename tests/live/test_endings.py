@@ -76,6 +76,7 @@ def test_a_source_that_dies_leaves_what_was_shown(nearest: str, tmp_path: Path) 
     assert int(out.split()[0]) == len(frames_of(sink)) >= 5
 
 
+@pytest.mark.long
 @needs_gst
 def test_a_source_or_a_sink_that_stalls_is_given_up(nearest: str, tmp_path: Path) -> None:
     """Both after the same ten seconds, so both at once."""
