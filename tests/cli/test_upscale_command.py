@@ -177,6 +177,7 @@ def test_a_broken_network_writes_nothing(
 
 
 def test_a_network_by_name_in_torch(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("torch")
     options = ("-m", "bicubic", "-s", 2, "-t", 64, "--backend", "torch")
     code, lines = run_json(capsys, "photo.png", *options)
     assert code == 0
