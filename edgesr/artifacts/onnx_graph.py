@@ -30,7 +30,7 @@ UNKNOWN = Known(math.inf, math.inf)
 
 @dataclass(frozen=True)
 class Node:
-    """One operation.
+    """One operation of a graph.
 
     Attributes:
         inputs: names of what it takes; "" where it takes nothing.

@@ -24,7 +24,7 @@ class SpanKind(str, Enum):
 
 @dataclass(frozen=True)
 class Span:
-    """A stretch of the run.
+    """A stretch of time in a bench run.
 
     Attributes:
         kind: what goes on.
@@ -51,7 +51,7 @@ class Span:
 
 @dataclass(frozen=True)
 class BenchModel:
-    """A network of the run.
+    """A network that was measured.
 
     Attributes:
         label: its name in the report; no two are equal.
@@ -86,7 +86,7 @@ class BenchModel:
 
 @dataclass(frozen=True)
 class Power:
-    """Where the power came from.
+    """The sensor of a bench run.
 
     Attributes:
         source: the sampler's name, or `none`.
@@ -162,7 +162,7 @@ class BenchSettings:
 
 @dataclass(frozen=True)
 class Recording:
-    """A run.
+    """A bench run as it was recorded: settings, times and power samples.
 
     Attributes:
         settings: what was asked for.

@@ -31,7 +31,7 @@ _GPU_BACKENDS = ("tensorrt",)
 
 @dataclass(frozen=True)
 class Verdict:
-    """The judgement of a run.
+    """Whether a bench run is valid, and why not.
 
     Attributes:
         reasons: why it is INVALID; empty: it is valid.

@@ -19,7 +19,7 @@ _SMALL = 300  # narrower cells are enlarged, pixel by pixel
 
 @dataclass(frozen=True)
 class SheetCell:
-    """One version.
+    """One version of the part of the photo, with its captions.
 
     Attributes:
         name: in strong letters.

@@ -21,7 +21,7 @@ _SIDE = 8  # of a block
 
 
 class JpegRows:
-    """The file as it grows.
+    """A JPEG file that is written row by row.
 
     Args:
         file: to be written from its start.

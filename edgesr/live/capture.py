@@ -26,7 +26,7 @@ _REMEMBERED = 31  # intervals whose median stands for one that is not declared
 
 @dataclass(frozen=True)
 class Frame:
-    """A picture of a source.
+    """One frame of a source, with its time.
 
     Attributes:
         number: of the frame as it came, from 0.

@@ -130,7 +130,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Figures:
-    """What a run comes to.
+    """What a run comes to: frames, their ages, power.
 
     Attributes:
         source: as it was asked for.

@@ -32,7 +32,7 @@ ASKED, END, CLOSED = "asked to", "end of the stream", "window closed"
 
 @dataclass(frozen=True)
 class LiveConfig:
-    """What is to be done.
+    """Source, sink, network and limits of a run.
 
     Attributes:
         source: where frames come from.

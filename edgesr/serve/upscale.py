@@ -21,7 +21,7 @@ PIECE_BYTES = 1 << 18
 
 
 class Upscale:
-    """The route.
+    """The route POST /upscale.
 
     Args:
         worker: enlarges.

@@ -48,7 +48,7 @@ class NetworkReport:
 
 @dataclass(frozen=True)
 class ServedPicture:
-    """A picture that was made.
+    """An enlarged picture, encoded as the server answers it.
 
     Attributes:
         data: content of its file.

@@ -39,7 +39,7 @@ _METADATA = {
 
 @dataclass(frozen=True)
 class Survey:
-    """What an animation holds.
+    """What an animation holds, found before it is enlarged.
 
     Attributes:
         kind: `GIF`, `WebP` or `PNG`.
