@@ -142,6 +142,7 @@ def test_however_many_blocks_run_at_once_the_bits_are_the_same(library, resident
     assert np.array_equal(found, alone)
 
 
+@pytest.mark.long
 def test_the_longest_path(library):
     path = ScanPath(256, 256, Direction(columns=True))
     found, expected = run(library, mixer_of(4, 1, 1, 4), path, 1)
