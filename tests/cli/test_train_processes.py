@@ -238,6 +238,7 @@ raise SystemExit(0 if group() is None else "the group of processes is still held
 """
 
 
+@pytest.mark.long
 def test_nothing_of_the_group_outlives_the_run(tmp_path: Path) -> None:
     """Its threads would abort a process that ends, once in some thirty runs."""
     script = tmp_path / "leaving.py"

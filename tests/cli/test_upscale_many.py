@@ -124,7 +124,7 @@ def test_ended_it_leaves_nothing_half_done_and_says_how_far_it_came(
         assert is_enlarged(here / name, here / name.replace("_x4", ""))
 
 
-@pytest.mark.parametrize("kills", [5, pytest.param(20, marks=pytest.mark.long)])
+@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.long)])
 def test_killed_at_any_moment_and_run_again_everything_is_whole(
     here: Path, nearest: str, kills: int
 ) -> None:
@@ -149,7 +149,7 @@ def test_killed_at_any_moment_and_run_again_everything_is_whole(
         subprocess.run([*command, "--skip-existing"], check=True, capture_output=True)
         after = {path.name: path.read_bytes() for path in (here / "out").iterdir()}
         assert after == undisturbed  # no temporary file among them
-    assert caught >= kills // 4
+    assert caught >= max(1, kills // 4)
 
 
 def on_terminal(*arguments: object) -> str:
