@@ -1,7 +1,7 @@
 #!/bin/sh
 # Sets up .venv beside this file, then does one job:
 #   sh setup.sh demo    upscales the bundled photo
-#   sh setup.sh test    runs every check: ruff, mypy, pytest
+#   sh setup.sh test    runs every check: ruff, mypy, pytest with the long tests
 set -eu
 cd "$(dirname "$0")"
 
@@ -54,4 +54,4 @@ fi
 .venv/bin/mypy
 # A file's tests share what they make, so a file stays with one process; long files come first. On
 # Debian, where all that the tests use is installed above, a skip that nobody expects is a failure.
-exec .venv/bin/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder ${debian:+--skips dev}
+exec .venv/bin/python -m pytest -q --long -n 2 --dist loadfile --no-loadscope-reorder ${debian:+--skips dev}

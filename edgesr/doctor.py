@@ -30,7 +30,7 @@ _COMPILED = {"numpy", "cv2", "onnxruntime"}
 
 @dataclass(frozen=True)
 class Check:
-    """One finding.
+    """One finding of `edgesr doctor`.
 
     Attributes:
         name: what was looked at.

@@ -4,14 +4,17 @@ import signal
 import sys
 from pathlib import Path
 
+import one_thread  # noqa: F401  (first, before anything that imports torch)
 import pytest
 from engine_fixtures import engine_manifest, onnx_manifest, orin_nano, small_onnx
+from kernel_on_host import kernel_on_host
 from nearest_network import data, make_nearest
 from traced_once import shared_traces
 
 __all__ = [
     "data",
     "engine_manifest",
+    "kernel_on_host",
     "make_nearest",
     "onnx_manifest",
     "orin_nano",
@@ -22,7 +25,7 @@ __all__ = [
 # `import benchmarks`; last, so that an installed edgesr is tested where there is one.
 sys.path.append(str(Path(__file__).parents[1]))
 
-pytest_plugins = ["expected_skips", "heavy_first", "optional_packages"]
+pytest_plugins = ["expected_skips", "heavy_first", "long_tests", "optional_packages"]
 
 
 @pytest.fixture(autouse=True)

@@ -12,4 +12,4 @@ trap 'exit 1' INT TERM
 "$python" tests/lowest.py >"$folder/lowest.txt"
 "$folder/bin/python" -m pip install -q -c "$folder/lowest.txt" -e . "pytest>=8" "pytest-timeout>=2.3"
 "$folder/bin/python" -m pip freeze --exclude-editable
-"$folder/bin/python" -m pytest -q --skips base
+"$folder/bin/python" -m pytest -q --long --skips base

@@ -72,10 +72,14 @@ ELSEWHERE = {
     "sudo tests/": "it needs root and takes minutes",
 }
 
+LONG = {"jetson.md"}
+"""Pages of long tests: this one exports the student in int8, as tests/export/test_int8.py does."""
+
 
 def blocks() -> Iterator[object]:
     for page in PAGES:
-        yield pytest.param(commands_of(page), id=page.relative_to(ROOT).as_posix())
+        marks = [pytest.mark.long] * (page.name in LONG)
+        yield pytest.param(commands_of(page), id=page.relative_to(ROOT).as_posix(), marks=marks)
 
 
 def espcn() -> bytes:

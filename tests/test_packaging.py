@@ -74,12 +74,14 @@ def demo(clone: Path) -> tuple[Path, str]:
     return clone, run("git", "status", "--porcelain", cwd=clone).replace(before, "", 1)
 
 
+@pytest.mark.long
 def test_demo_command_of_the_readme(demo: tuple[Path, str]) -> None:
     clone, new = demo
     assert_enlarged(clone / "runs/photo_x4.png")
     assert new == ""
 
 
+@pytest.mark.long
 def test_wheel_works_from_any_folder_without_torch(demo: tuple[Path, str], tmp_path: Path) -> None:
     """In the demo's environment without edgesr: what the package asks for, and nothing else."""
     pytest.importorskip("build.__main__")

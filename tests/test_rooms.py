@@ -18,6 +18,7 @@ ORDER = (
     "files",
     "decode",
     "onnx_runtime",
+    "text_table",
     "imaging",
     "pages",
     "scan",

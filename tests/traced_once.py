@@ -5,15 +5,13 @@ exports again, to look at another part of the file, it takes from a folder that 
 run share. The key is all that decides the graph: modules with their settings, weights, sizes.
 """
 
-import fcntl
 import hashlib
-import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from once_a_run import locked, shared_folder
 
 
 def digest(network: Any, tile: int, batch: int | None) -> str:
@@ -37,7 +35,7 @@ def traced_once(trace: Callable[..., Any], folder: Path) -> Callable[..., Any]:
 
     def once(network: Any, tile: int, batch: int | None) -> Any:
         path = folder / f"{digest(network, tile, batch)}.onnx"
-        with _locked(path.with_suffix(".lock")):
+        with locked(path.with_suffix(".lock")):
             if not path.exists():
                 model = trace(network, tile, batch)
                 path.write_bytes(model.SerializeToString())
@@ -47,23 +45,12 @@ def traced_once(trace: Callable[..., Any], folder: Path) -> Callable[..., Any]:
     return once
 
 
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
 @pytest.fixture(scope="session")
 def shared_traces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Let `edgesr.export.exporter` take the traces of a network that was traced before."""
     from edgesr.export import exporter, torch_graph
 
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent  # of all processes of this run
-    folder = folder / "traced"
-    folder.mkdir(exist_ok=True)
+    folder = shared_folder(tmp_path_factory, "traced")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(exporter, "trace", traced_once(torch_graph.trace, folder))
         yield

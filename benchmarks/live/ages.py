@@ -1,12 +1,12 @@
 """How old frames are when they are shown, told twice: by edgesr's record, and by their pixels.
 
     python -m benchmarks.live.ages measure --fps 3 --duration 60 -o NAME.json
-    python -m benchmarks.live.ages judge benchmarks/results/live/*.json
+    python -m benchmarks.live.ages judge benchmarks/results/live/*.json.xz
 
 `measure` runs `edgesr live` on the test source, 640x360, with esr-fast and a file as sink. `tap.py`
 stands between it and the sink's process. The test source draws a ball that turns once a second by
 the clock of the wall, so every frame carries the moment at which it was drawn, up to whole seconds
-(that a frame is the one which the record names, tests/live/test_command.py proves by a recording).
+(that a frame is the one which the record names, tests/live/test_shown.py proves by a recording).
 """
 
 import argparse
@@ -22,6 +22,9 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+from benchmarks.shared.commands import errors_in_one_line
+from benchmarks.shared.results import read_result, write_result
 
 HERE = Path(__file__).parent
 DRAWN_S = 0.050
@@ -171,11 +174,11 @@ def main() -> None:
     judging.add_argument("results", type=Path, nargs="+")
     options = parser.parse_args()
     if options.command == "measure":
-        result = measure(options.fps, options.duration)
-        options.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        write_result(options.output, measure(options.fps, options.duration))
         options.results = [options.output]
     for path in options.results:
-        result = json.loads(path.read_text("utf-8"))
+        with errors_in_one_line():
+            result = read_result(path)
         print(summary(result))
         wrong = judge(result)
         print("\n".join(wrong) if wrong else "all holds")

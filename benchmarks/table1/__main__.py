@@ -41,7 +41,7 @@ def say(line: str) -> None:
 def measure(args: argparse.Namespace) -> None:
     """Measure and write a result."""
     from benchmarks.table1.measuring import ScoreFile, document, measure_cost, measure_quality
-    from edgesr.bench.protocol import Hooks
+    from edgesr.bench.protocol import BenchHooks
     from edgesr.evaluate.datasets import open_sets
 
     folders = [] if args.sets is None else [args.sets / n for n in SETS if (args.sets / n).is_dir()]
@@ -59,7 +59,7 @@ def measure(args: argparse.Namespace) -> None:
         for key in ("samples", "rounds", "warmup", "threads", "power", "window_s", "idle_s")
     }
     folder = args.results / f"{args.name}_bench"
-    hooks = Hooks(step=say, say=say)
+    hooks = BenchHooks(step=say, say=say)
     recording = measure_cost(networks, config, folder, hooks)
     second = None
     if args.twice:

@@ -15,7 +15,7 @@ from benchmarks.shared.commands import errors_in_one_line, parser_of
 from benchmarks.shared.folders import ROOT
 from benchmarks.table1.networks import CONTROL, RIVALS, SCALE, STUDENT, Runnable, find_runnables
 from edgesr.compare.crop import Crop, detailed_crop, parse_crop
-from edgesr.compare.sheet import Cell, Texts, sheet
+from edgesr.compare.sheet import SheetCell, Texts, sheet
 from edgesr.evaluate.datasets import ImagePair, Images
 from edgesr.evaluate.evaluate import score
 from edgesr.evaluate.model import EvaluationRequest, open_evaluated
@@ -43,7 +43,7 @@ def draw(
     part = crop.times(SCALE)
     pixels = images.lr.colour[crop.y : crop.y + crop.height, crop.x : crop.x + crop.width]
     size = f"{images.lr.width}x{images.lr.height}"
-    cells = [Cell("LR", size, pixels.repeat(SCALE, axis=0).repeat(SCALE, axis=1))]
+    cells = [SheetCell("LR", size, pixels.repeat(SCALE, axis=0).repeat(SCALE, axis=1))]
     requests = {CONTROL: EvaluationRequest(CONTROL, scale=SCALE)}
     requests |= {n.name: EvaluationRequest(str(n.file), backend=n.backend) for n in networks}
     for name, request in requests.items():
@@ -52,8 +52,8 @@ def draw(
             enlarged = stack.enter_context(open_evaluated(request)).enlarge(images.lr)
         found = score(enlarged, images.hr, SCALE)
         note = f"{found.psnr_y_db:.2f} dB / {found.ssim_y:.4f}"
-        cells.append(Cell(name, note, part.of(enlarged).colour))
-    cells.append(Cell("ground truth", "PSNR-Y / SSIM-Y", part.of(images.hr).colour))
+        cells.append(SheetCell(name, note, part.of(enlarged).colour))
+    cells.append(SheetCell("ground truth", "PSNR-Y / SSIM-Y", part.of(images.hr).colour))
     under = f"x{SCALE}, the framed {crop.width}x{crop.height} LR pixels at {crop.x},{crop.y}; "
     under += "figures are of the whole picture"
     texts = Texts(hr.stem, under, left_out)

@@ -15,7 +15,7 @@ from benchmarks.table1.networks import CONTROL, SCALE, STUDENT, TILE, Runnable, 
 from edgesr.bench.config import BenchConfig, Wanted
 from edgesr.bench.figures import ModelFigures
 from edgesr.bench.inputs import read_input
-from edgesr.bench.protocol import Hooks, run
+from edgesr.bench.protocol import BenchHooks, run
 from edgesr.bench.raw_files import read_raw, write_raw
 from edgesr.bench.recording import Recording
 from edgesr.bench.result import compute
@@ -106,7 +106,7 @@ def _scores(score: Score) -> Json:
 
 
 def measure_cost(
-    networks: Sequence[Runnable], config: Json, folder: Path, hooks: Hooks
+    networks: Sequence[Runnable], config: Json, folder: Path, hooks: BenchHooks
 ) -> Recording:
     """Bench all networks in one interleaved run; its raw files are kept in `folder`."""
     wanted = tuple(Wanted(str(network.file), network.backend) for network in networks)

@@ -35,7 +35,7 @@ from benchmarks.tensorrt.engine_variants import (
 )
 from edgesr.artifacts.engine_manifest import EngineManifest
 from edgesr.artifacts.onnx_manifest import OnnxManifest
-from edgesr.bench.protocol import Hooks
+from edgesr.bench.protocol import BenchHooks
 from edgesr.bench.recording import Recording
 from edgesr.bench.result import compute
 from edgesr.boards.gpu import first_gpu
@@ -88,7 +88,7 @@ def measure(args: argparse.Namespace) -> None:
         config = {"samples": args.samples, "rounds": args.rounds, "warmup": 20, "batch": batch}
         config |= {"power": args.power, "window_s": args.window_s, "idle_s": args.idle_s}
         raw = args.results / f"{args.name}_b{batch}_bench"
-        recording = measure_cost(networks, config, raw, Hooks(step=say, say=say))
+        recording = measure_cost(networks, config, raw, BenchHooks(step=say, say=say))
         compress(raw)
         # Quality does not depend on the batch; it is measured once, through the first of them.
         own = sets if batch == args.batches[0] else []

@@ -19,7 +19,7 @@ from edgesr.files import sha256, write_json
 
 if TYPE_CHECKING:
     from edgesr.train.config import TrainConfig
-    from edgesr.train.record import Row
+    from edgesr.train.record import MetricsRow
 
 Json = dict[str, Any]
 Item = TypeVar("Item")
@@ -84,7 +84,7 @@ class Lines:
         """Tell it."""
         say(f"{self.name}: {line}")
 
-    def stepped(self, done: float, row: "Row | None") -> None:
+    def stepped(self, done: float, row: "MetricsRow | None") -> None:
         """Tell of a validation."""
         if row is not None and row.psnr_y_db is not None:
             power = "" if row.power_w is None else f", {row.power_w:.0f} W"

@@ -24,7 +24,7 @@ TensorRTModule = Annotated[str, Meta(pattern=r"^tensorrt(_rtx)?\Z")]
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try of the builder.
+    """One try of TensorRT's builder, and how it ended.
 
     Attributes:
         workspace_mib: scratch memory that tactics could use.
@@ -60,7 +60,7 @@ class Verification:
 
 @dataclass(frozen=True)
 class EngineManifest:
-    """One engine.
+    """What the manifest beside an engine says of it.
 
     Attributes:
         network: name in the registry, e.g. `student`.

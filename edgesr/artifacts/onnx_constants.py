@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from edgesr.artifacts.onnx_graph import UNKNOWN, Function, Graph, Known, Node
+from edgesr.artifacts.onnx_graph import UNKNOWN, Function, Known, Node, OnnxGraph
 from edgesr.artifacts.protobuf import BrokenError
 
 MAX_FOLDED = 1 << 23
@@ -55,7 +55,7 @@ _Scope = dict[str, Known | None]
 """Name of a value -> what is known of it; None: it depends on the picture."""
 
 
-def follow_constants(graph: Graph) -> Constants:
+def follow_constants(graph: OnnxGraph) -> Constants:
     """Follow the constants of a graph whose functions call no others.
 
     Raises:

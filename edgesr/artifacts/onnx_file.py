@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from edgesr.artifacts.onnx_constants import Constants, follow_constants
-from edgesr.artifacts.onnx_graph import Graph, read_graph
+from edgesr.artifacts.onnx_graph import OnnxGraph, read_graph
 from edgesr.artifacts.protobuf import BrokenError, fields
 from edgesr.errors import ModelError, shell
 
@@ -155,7 +155,7 @@ def _refused(kind: str, name: str) -> str:
     return ""
 
 
-def _refused_operator(graph: Graph) -> str:
+def _refused_operator(graph: OnnxGraph) -> str:
     """Return which operator a file holds that no file may; empty: none."""
     inner = [node for function in graph.functions.values() for node in function.nodes]
     for node in (*graph.nodes, *inner):

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from edgesr.artifacts.protobuf import BrokenError, Field, fields, numbers
+from edgesr.artifacts.protobuf import BrokenError, MessageField, fields, numbers
 
 _FEW = 16  # most values of a tensor that are read as numbers
 _INT64 = 7
@@ -30,7 +30,7 @@ UNKNOWN = Known(math.inf, math.inf)
 
 @dataclass(frozen=True)
 class Node:
-    """One operation.
+    """One operation of a graph.
 
     Attributes:
         inputs: names of what it takes; "" where it takes nothing.
@@ -65,7 +65,7 @@ class Function:
 
 
 @dataclass(frozen=True)
-class Graph:
+class OnnxGraph:
     """What an ONNX file holds.
 
     Attributes:
@@ -81,13 +81,13 @@ class Graph:
     functions: Mapping[tuple[str, str], Function]
 
 
-def read_graph(content: bytes) -> Graph:
+def read_graph(content: bytes) -> OnnxGraph:
     """Read the content of an ONNX file.
 
     Raises:
         BrokenError: it is no ONNX file.
     """
-    graph = Graph([], [], tensors := {}, functions := {})
+    graph = OnnxGraph([], [], tensors := {}, functions := {})
     for part in fields(content, 0, len(content)):
         if part.number == 7:
             for inner in fields(content, part.start, part.end):
@@ -104,7 +104,7 @@ def read_graph(content: bytes) -> Graph:
     return graph
 
 
-def _node(content: bytes, part: Field) -> Node:
+def _node(content: bytes, part: MessageField) -> Node:
     inputs, outputs, operator, domain = [], [], "", ""
     constant, attributes, window = UNKNOWN, 0, math.inf
     for own in fields(content, part.start, part.end):
@@ -125,7 +125,7 @@ def _node(content: bytes, part: Field) -> Node:
     return Node(inputs, outputs, operator, domain, constant, window)
 
 
-def _function(content: bytes, part: Field) -> tuple[tuple[str, str], Function]:
+def _function(content: bytes, part: MessageField) -> tuple[tuple[str, str], Function]:
     texts: dict[int, list[str]] = {1: [], 4: [], 5: [], 10: []}
     nodes = []
     for own in fields(content, part.start, part.end):
@@ -137,7 +137,7 @@ def _function(content: bytes, part: Field) -> tuple[tuple[str, str], Function]:
     return key, Function(texts[4], texts[5], nodes)
 
 
-def _attribute(content: bytes, part: Field) -> tuple[str, Known]:
+def _attribute(content: bytes, part: MessageField) -> tuple[str, Known]:
     """Return the name of an attribute and its value, as far as that is told without doubt."""
     name, tensor, numbers_given = "", b"", []
     found: set[int] = set()
@@ -195,11 +195,11 @@ def _signed(value: int) -> int:
     return value - (1 << 64) if value >> 63 else value
 
 
-def _text(content: bytes, part: Field) -> str:
+def _text(content: bytes, part: MessageField) -> str:
     return content[part.start : part.end].decode("utf-8", "surrogateescape")
 
 
-def _name(content: bytes, part: Field) -> str:
+def _name(content: bytes, part: MessageField) -> str:
     for own in fields(content, part.start, part.end):
         if own.number == 1:
             return _text(content, own)

@@ -10,7 +10,7 @@ class BrokenError(ValueError):
     """The bytes are no protobuf message, or one beyond our bounds."""
 
 
-class Field(NamedTuple):
+class MessageField(NamedTuple):
     """One field of a message.
 
     Attributes:
@@ -28,7 +28,7 @@ class Field(NamedTuple):
     is_bytes: bool
 
 
-def fields(content: bytes, start: int, end: int) -> Iterator[Field]:
+def fields(content: bytes, start: int, end: int) -> Iterator[MessageField]:
     """Yield the fields of the message that lies from `start` to `end` in `content`.
 
     Raises:
@@ -49,7 +49,7 @@ def fields(content: bytes, start: int, end: int) -> Iterator[Field]:
             raise BrokenError(f"a part of the unknown kind {wire}")
         if at > end:
             raise BrokenError("a part is longer than what holds it")
-        yield Field(key >> 3, begin, at, value, wire == _BYTES)
+        yield MessageField(key >> 3, begin, at, value, wire == _BYTES)
 
 
 def varint(content: bytes, at: int) -> tuple[int, int]:
@@ -70,7 +70,7 @@ def varint(content: bytes, at: int) -> tuple[int, int]:
     raise BrokenError("a number is too long")
 
 
-def numbers(content: bytes, field: Field) -> Iterator[int]:
+def numbers(content: bytes, field: MessageField) -> Iterator[int]:
     """Yield the whole numbers of a repeated field, whether packed or one to a field.
 
     Raises:

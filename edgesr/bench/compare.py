@@ -49,7 +49,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class RunComparison:
-    """Two runs.
+    """Two bench runs side by side, figure by figure.
 
     Attributes:
         differences: of every model that is in both.

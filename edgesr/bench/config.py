@@ -38,7 +38,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class BenchConfig:
-    """How to measure.
+    """What to measure, how often, and with which sensor.
 
     Attributes:
         wanted: networks, in the order of the report.

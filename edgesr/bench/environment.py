@@ -50,7 +50,7 @@ class Machine:
 
 
 @dataclass(frozen=True)
-class State:
+class MachineState:
     """How a machine stands at one moment.
 
     Attributes:
@@ -93,10 +93,10 @@ def read_machine(root: Path = ROOT) -> Machine:
     )
 
 
-def read_state(root: Path = ROOT) -> State:
+def read_state(root: Path = ROOT) -> MachineState:
     """Read clocks, power mode, temperatures and counters of throttling now."""
     device = read_device(root)
-    return State(
+    return MachineState(
         power_mode=device.power_mode,
         gpu_mhz=None if device.gpu_mhz is None else device.gpu_mhz[0],
         gpu_limit_mhz=None if device.gpu_mhz is None else device.gpu_mhz[1],

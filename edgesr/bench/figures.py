@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from edgesr.bench.environment import Machine, State
-from edgesr.bench.recording import Model, Settings
+from edgesr.bench.environment import Machine, MachineState
+from edgesr.bench.recording import BenchModel, BenchSettings
 from edgesr.bench.statistics import Times
 
 SCHEMA = "edgesr-bench/1"
@@ -75,7 +75,7 @@ class ModelFigures:
         rounds: every window by itself.
     """
 
-    model: Model
+    model: BenchModel
     samples: int
     images: int
     is_repeated: bool
@@ -124,10 +124,10 @@ class BenchResult:
     notes: tuple[str, ...]
     interrupted: bool
     started: str
-    settings: Settings
+    settings: BenchSettings
     machine: Machine
-    before: State
-    after: State
+    before: MachineState
+    after: MachineState
     power: PowerSource
     models: tuple[ModelFigures, ...]
 

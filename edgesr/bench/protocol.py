@@ -14,10 +14,18 @@ from pathlib import Path
 
 from edgesr.bench.config import CONTROL, BenchConfig, Wanted
 from edgesr.bench.control import open_control
-from edgesr.bench.environment import Machine, State, read_machine, read_state
+from edgesr.bench.environment import Machine, MachineState, read_machine, read_state
 from edgesr.bench.inputs import Input, shown_picture
 from edgesr.bench.power_source import open_power
-from edgesr.bench.recording import Latencies, Model, Power, Recording, Settings, Span, SpanKind
+from edgesr.bench.recording import (
+    BenchModel,
+    BenchSettings,
+    Latencies,
+    Power,
+    Recording,
+    Span,
+    SpanKind,
+)
 from edgesr.bench.subject import BenchSubject, prepare
 from edgesr.bench.validity import clock_above_mode
 from edgesr.errors import EdgesrError
@@ -32,7 +40,7 @@ INPUT_PICTURE = "input.png"
 
 
 @dataclass(frozen=True)
-class Hooks:
+class BenchHooks:
     """What a run asks and tells while it goes on.
 
     Attributes:
@@ -52,9 +60,9 @@ class _Run:
 
     config: BenchConfig
     source: Input
-    hooks: Hooks
+    hooks: BenchHooks
     zero_s: float = field(default_factory=time.monotonic)
-    models: list[Model] = field(default_factory=list)
+    models: list[BenchModel] = field(default_factory=list)
     subjects: list[BenchSubject] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
     rows: list[tuple[float, ...]] = field(default_factory=list)
@@ -65,7 +73,9 @@ class _Run:
         return round(time.monotonic() - self.zero_s, 6)
 
 
-def run(config: BenchConfig, source: Input, hooks: Hooks) -> tuple[Recording, dict[str, bytes]]:
+def run(
+    config: BenchConfig, source: Input, hooks: BenchHooks
+) -> tuple[Recording, dict[str, bytes]]:
     """Measure.
 
     Args:
@@ -144,7 +154,7 @@ def _load(
     path = Path(name)
     now.subjects.append(subject)
     now.models.append(
-        Model(
+        BenchModel(
             label=label,
             is_control=name == CONTROL,
             network=session.model,
@@ -212,14 +222,14 @@ def _recording(
     sampler: PowerSampler,
     started: str,
     machine: Machine,
-    before: State,
-    after: State,
+    before: MachineState,
+    after: MachineState,
     interrupted: bool,
 ) -> Recording:
     config, source = now.config, now.source
     samples = sampler.samples()
     return Recording(
-        settings=Settings(
+        settings=BenchSettings(
             command=config.command,
             input=source.name,
             width=source.width,

@@ -17,10 +17,10 @@ import numpy as np
 from msgspec import Meta
 
 from edgesr.artifacts.file_set import settle, write_set
-from edgesr.bench.environment import Machine, State
+from edgesr.bench.environment import Machine, MachineState
 from edgesr.bench.packed import packed, read_packed
 from edgesr.bench.raw_values import check_values
-from edgesr.bench.recording import Latencies, Model, Power, Recording, Settings, Span
+from edgesr.bench.recording import BenchModel, BenchSettings, Latencies, Power, Recording, Span
 from edgesr.decode import FileName, MalformedError, Sha256, Text, read_bounded, read_json
 from edgesr.errors import DataError, EdgesrError
 from edgesr.files import to_json
@@ -49,13 +49,13 @@ class RunFile:
     The others are those of `Recording`, and `format`.
     """
 
-    settings: Settings
+    settings: BenchSettings
     started: Text
     interrupted: bool
     machine: Machine
-    before: State
-    after: State
-    models: Annotated[tuple[Model, ...], Meta(min_length=1, max_length=1000)]
+    before: MachineState
+    after: MachineState
+    models: Annotated[tuple[BenchModel, ...], Meta(min_length=1, max_length=1000)]
     spans: tuple[Span, ...]
     power: Power
     input_picture: FileName

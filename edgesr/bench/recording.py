@@ -7,7 +7,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesr.bench.environment import Machine, State
+from edgesr.bench.environment import Machine, MachineState
 from edgesr.decode import Amount, Count, FileName, Number, Positive, Scale, Sha256, Side, Text
 from edgesr.power.board_rails import Total
 from edgesr.power.sample import Array, Sample
@@ -24,7 +24,7 @@ class SpanKind(str, Enum):
 
 @dataclass(frozen=True)
 class Span:
-    """A stretch of the run.
+    """A stretch of time in a bench run.
 
     Attributes:
         kind: what goes on.
@@ -50,8 +50,8 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Model:
-    """A network of the run.
+class BenchModel:
+    """A network that was measured.
 
     Attributes:
         label: its name in the report; no two are equal.
@@ -86,7 +86,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Power:
-    """Where the power came from.
+    """The sensor of a bench run.
 
     Attributes:
         source: the sampler's name, or `none`.
@@ -134,7 +134,7 @@ class Latencies:
 
 
 @dataclass(frozen=True)
-class Settings:
+class BenchSettings:
     """What was asked for, as far as the report needs it.
 
     Attributes:
@@ -162,7 +162,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Recording:
-    """A run.
+    """A bench run as it was recorded: settings, times and power samples.
 
     Attributes:
         settings: what was asked for.
@@ -179,13 +179,13 @@ class Recording:
         input_picture: name of the small picture in `pictures/`.
     """
 
-    settings: Settings
+    settings: BenchSettings
     started: str
     interrupted: bool
     machine: Machine
-    before: State
-    after: State
-    models: tuple[Model, ...]
+    before: MachineState
+    after: MachineState
+    models: tuple[BenchModel, ...]
     spans: tuple[Span, ...]
     power: Power
     latencies: Latencies

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgesr.bench.figures import BenchResult, ModelFigures, PowerFigures, PowerSource, RoundFigures
-from edgesr.bench.recording import Model, Recording, Span, SpanKind
+from edgesr.bench.recording import BenchModel, Recording, Span, SpanKind
 from edgesr.bench.statistics import times_of
 from edgesr.bench.validity import judge
 from edgesr.errors import PowerError
 from edgesr.power.energy import COVERAGE, MIN_WINDOW_S
-from edgesr.power.measure import Window, measure, per_image
+from edgesr.power.measure import SteadyWindow, measure, per_image
 
 
 def compute(recording: Recording) -> BenchResult:
@@ -42,8 +42,8 @@ def compute(recording: Recording) -> BenchResult:
 class _Measured:
     """Power of idling, and of each model's windows that can be measured, beside their spans."""
 
-    idle: Window | None
-    windows: Mapping[int, Sequence[tuple[Span, Window]]]
+    idle: SteadyWindow | None
+    windows: Mapping[int, Sequence[tuple[Span, SteadyWindow]]]
     why_none: str | None
     left_out: int = 0
 
@@ -51,8 +51,8 @@ class _Measured:
 def _measure_power(recording: Recording) -> _Measured:
     if recording.power.failure is not None:
         return _Measured(None, {}, recording.power.failure)
-    idle: Window | None = None
-    windows: dict[int, list[tuple[Span, Window]]] = {}
+    idle: SteadyWindow | None = None
+    windows: dict[int, list[tuple[Span, SteadyWindow]]] = {}
     reasons = []
     for span in recording.spans:
         if span.kind not in (SpanKind.IDLE, SpanKind.MEASURED):
@@ -69,7 +69,7 @@ def _measure_power(recording: Recording) -> _Measured:
     return _Measured(idle, windows, None, len(reasons))
 
 
-def _window(recording: Recording, span: Span) -> Window | PowerError:
+def _window(recording: Recording, span: Span) -> SteadyWindow | PowerError:
     """Return the power of a span; the last one of a run that was stopped may be too short."""
     power = recording.power
     try:
@@ -105,7 +105,9 @@ def _figures(recording: Recording, index: int, power: _Measured) -> ModelFigures
     )
 
 
-def _round(recording: Recording, index: int, span: Span, window: Window | None) -> RoundFigures:
+def _round(
+    recording: Recording, index: int, span: Span, window: SteadyWindow | None
+) -> RoundFigures:
     latencies = recording.latencies
     own = (latencies.model == index) & (latencies.round == span.round)
     seconds = 1e-3 * float(latencies.end_to_end_ms[own].sum())
@@ -121,7 +123,7 @@ def _round(recording: Recording, index: int, span: Span, window: Window | None) 
 
 
 def _power_figures(
-    measured: Sequence[tuple[Span, Window]], model: Model, idle: Window | None
+    measured: Sequence[tuple[Span, SteadyWindow]], model: BenchModel, idle: SteadyWindow | None
 ) -> PowerFigures:
     windows = [window for _, window in measured]
     images = [span.samples * model.images for span, _ in measured]

@@ -58,7 +58,7 @@ class Stopwatch:
         self.device_ms: float | None = None
 
     def run(self, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Call the session and add the time."""
+        """Call the session with (n, 3, tile, tile) tiles and add the time."""
         begin = time.perf_counter()
         enlarged = self._session.run(tiles)
         self.host_ms += 1e3 * (time.perf_counter() - begin)

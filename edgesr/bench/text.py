@@ -1,10 +1,10 @@
 """The tables that the terminal shows. Pure."""
 
 import math
-from collections.abc import Iterable, Sequence
 
 from edgesr.bench.compare import RunComparison
 from edgesr.bench.figures import BenchResult, ModelFigures
+from edgesr.text_table import align
 
 COLUMNS = (
     "Model", "p50 ms", "p90", "p95", "p99", "max", "mean", "images/s", "MP/s", "Power W",
@@ -42,7 +42,7 @@ def with_uncertainty(value: float | None, uncertainty: float | None) -> str:
 def summary(result: BenchResult) -> str:
     """Return the lines that `edgesr bench` and `edgesr report` print."""
     rows = [(item.model.label, *figure_cells(item)) for item in result.models]
-    lines = list(align([COLUMNS, *rows], left={0}))
+    lines = align([COLUMNS, *rows], left={0})
     lines.append("")
     lines += [_cold(figures) for figures in result.models]
     power = result.power
@@ -86,18 +86,6 @@ def _cold(figures: ModelFigures) -> str:
     return "; ".join(parts)
 
 
-def align(rows: Sequence[Sequence[str]], left: Iterable[int]) -> Iterable[str]:
-    """Yield rows as lines with columns aligned; the columns in `left` to the left."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    flush_left = set(left)
-    for row in rows:
-        cells = (
-            cell.ljust(width) if column in flush_left else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        yield "  ".join(cells).rstrip()
-
-
 def watts(power_mw: float | None) -> float | None:
     """Return mW as W."""
     return None if power_mw is None else power_mw / 1000
@@ -119,7 +107,7 @@ def comparison_table(comparison: RunComparison) -> str:
         )
         for item in comparison.differences
     ]
-    lines = list(align([header, *rows], left={0, 1, 7}))
+    lines = align([header, *rows], left={0, 1, 7})
     lines += [f"only in A: {name}" for name in comparison.only_first]
     lines += [f"only in B: {name}" for name in comparison.only_second]
     lines += [f"note: {caution}" for caution in comparison.cautions]

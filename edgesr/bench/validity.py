@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgesr.bench.environment import Machine, State
+from edgesr.bench.environment import Machine, MachineState
 from edgesr.bench.recording import Recording, Span, SpanKind
 from edgesr.bench.statistics import times_of
 from edgesr.boards.device import is_above_mode, is_below_mode
@@ -31,7 +31,7 @@ _GPU_BACKENDS = ("tensorrt",)
 
 @dataclass(frozen=True)
 class Verdict:
-    """The judgement of a run.
+    """Whether a bench run is valid, and why not.
 
     Attributes:
         reasons: why it is INVALID; empty: it is valid.
@@ -143,7 +143,7 @@ def _above_mode(recording: Recording) -> Iterator[str]:
             yield f"{words} {moment} the run"
 
 
-def clock_above_mode(machine: Machine, state: State) -> str | None:
+def clock_above_mode(machine: Machine, state: MachineState) -> str | None:
     """Return in words that the GPU may clock higher than the power mode allows, or None."""
     if not is_above_mode(state.gpu_limit_mhz, machine.mode_gpu_mhz):
         return None

@@ -78,7 +78,7 @@ class PowerRails:
 
 @dataclass(frozen=True)
 class Board:
-    """A target of `build-engine`.
+    """What is known of a board, read from its TOML file.
 
     Attributes:
         name: what `--board` takes.

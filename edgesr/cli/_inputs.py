@@ -11,7 +11,7 @@ from edgesr.imaging.written import wrote
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundPicture:
     """A picture among the inputs.
 
     Attributes:
@@ -26,7 +26,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Refusal:
+class RefusedInput:
     """An input that is not touched.
 
     Attributes:
@@ -45,7 +45,7 @@ def real_path(path: Path) -> Path:
 
 def find_pictures(
     inputs: list[Path], results: Path | None, recursive: bool
-) -> Iterator[Found | Refusal]:
+) -> Iterator[FoundPicture | RefusedInput]:
     """Yield the pictures in the order given, those of a folder by name.
 
     Hidden files, and files in folders that are no pictures, are left out. One picture may be found
@@ -54,23 +54,23 @@ def find_pictures(
     Args:
         inputs: files and folders.
         results: folder of the results, which is not searched; None: they lie beside the inputs.
-        recursive: take the folders in folders too.
+        recursive: search the folders inside a given folder too, at any depth.
     """
     for given in inputs:
         if not os.path.isdir(given):  # noqa: PTH112  (False of names that are too long)
-            yield Found(given, Path(), is_own=len(inputs) > 1 and wrote(given))
+            yield FoundPicture(given, Path(), is_own=len(inputs) > 1 and wrote(given))
             continue
         unread: list[OSError] = []
         inside = list(_pictures_in(given, results, recursive, unread))
         for path in inside:
-            yield Found(path, path.parent.relative_to(given), is_own=wrote(path))
+            yield FoundPicture(path, path.parent.relative_to(given), is_own=wrote(path))
         for error in unread:
             place = Path(error.filename or given)
-            yield Refusal(place, ImageError(f"cannot be read ({error.strerror})", where=place))
+            yield RefusedInput(place, ImageError(f"cannot be read ({error.strerror})", where=place))
         if not inside and not unread:
             deeper = None if recursive else f"edgesr upscale --recursive {shell(given)}"
             error_ = ImageError("no picture in this folder", where=given, fix=deeper)
-            yield Refusal(given, error_)
+            yield RefusedInput(given, error_)
 
 
 def _pictures_in(

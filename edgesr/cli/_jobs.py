@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from edgesr.cli._inputs import Found, Refusal, find_pictures, real_path
+from edgesr.cli._inputs import FoundPicture, RefusedInput, find_pictures, real_path
 from edgesr.errors import ConfigError, ImageError, shell
 from edgesr.imaging.container import SUFFIXES
 from edgesr.imaging.encode import format_for
@@ -17,7 +17,7 @@ _NAME_BYTES = 255  # the longest name of a file on Linux, macOS and Windows
 
 
 @dataclass(frozen=True)
-class Job:
+class UpscaleJob:
     """One picture to enlarge.
 
     Attributes:
@@ -37,7 +37,7 @@ class OutputOptions:
         output: a file, or a folder for several inputs; None: beside each input.
         suffix: put behind the input's name, `_x4` in `photo_x4.png`.
         ending: of the result's file name, such as `.png`; None: that of `output`, else `.png`.
-        recursive: take the folders in folders too.
+        recursive: search the folders inside a given folder too, at any depth.
         overwrite: replace results that are there.
         skip_existing: leave out pictures whose result is there.
         to_folder: `output` is a folder, whatever its name looks like.
@@ -65,9 +65,9 @@ class JobList:
         own: pictures that edgesr wrote, and that are therefore left out.
     """
 
-    jobs: tuple[Job, ...]
-    skipped: tuple[Job, ...]
-    refused: tuple[Refusal, ...]
+    jobs: tuple[UpscaleJob, ...]
+    skipped: tuple[UpscaleJob, ...]
+    refused: tuple[RefusedInput, ...]
     own: tuple[Path, ...] = ()
 
     def with_more(self, other: "JobList") -> "JobList":
@@ -101,11 +101,11 @@ def plan_jobs(inputs: list[Path], options: OutputOptions) -> JobList:
             fix=f"-o {shell(options.output.with_suffix(''))}/" if options.output else None,
         )
     ending = _ending(options, single_file)
-    refused: list[Refusal] = []
+    refused: list[RefusedInput] = []
     own: list[Path] = []
-    found: dict[str, Found] = {}
+    found: dict[str, FoundPicture] = {}
     for entry in find_pictures(inputs, options.output, options.recursive):
-        if isinstance(entry, Refusal):
+        if isinstance(entry, RefusedInput):
             refused.append(entry)
         elif entry.is_own and not options.again:
             own.append(entry.path)
@@ -113,17 +113,17 @@ def plan_jobs(inputs: list[Path], options: OutputOptions) -> JobList:
             lexical = os.path.abspath(entry.path)  # noqa: PTH100  (links stay)
             found.setdefault(lexical, entry)
     if single_file and options.output is not None:
-        jobs = [Job(entry.path, options.output) for entry in found.values()]
+        jobs = [UpscaleJob(entry.path, options.output) for entry in found.values()]
     else:
         jobs = _named(list(found.values()), options, ending)
     plan = sort_out(jobs, options)
     return replace(plan, refused=(*refused, *plan.refused), own=tuple(dict.fromkeys(own)))
 
 
-def _named(found: list[Found], options: OutputOptions, ending: str) -> list[Job]:
+def _named(found: list[FoundPicture], options: OutputOptions, ending: str) -> list[UpscaleJob]:
     """Name the results, by whole names where stems would make them the same."""
 
-    def place(entry: Found, name: str) -> Path:
+    def place(entry: FoundPicture, name: str) -> Path:
         folder = entry.path.parent if options.output is None else options.output / entry.below
         return folder / f"{name}{options.suffix}{ending}"
 
@@ -133,7 +133,7 @@ def _named(found: list[Found], options: OutputOptions, ending: str) -> list[Job]
         output = place(entry, entry.path.stem)
         if times[output] > 1:
             output = place(entry, entry.path.name)
-        jobs.append(Job(entry.path, output))
+        jobs.append(UpscaleJob(entry.path, output))
     return jobs
 
 
@@ -154,17 +154,17 @@ class _Sorting:
     folders: dict[Path, str | None] = field(default_factory=dict)
 
 
-def sort_out(jobs: Sequence[Job], options: OutputOptions) -> JobList:
+def sort_out(jobs: Sequence[UpscaleJob], options: OutputOptions) -> JobList:
     """Part what can be done from what would destroy or repeat something, or cannot be written."""
-    todo: list[Job] = []
-    skipped: list[Job] = []
-    refused: list[Refusal] = []
+    todo: list[UpscaleJob] = []
+    skipped: list[UpscaleJob] = []
+    refused: list[RefusedInput] = []
     sorting = _Sorting(options, frozenset(real_path(job.input) for job in jobs))
     for job in jobs:
         problem = _problem(job, sorting)
         if problem is not None:
             what, fix = problem
-            refused.append(Refusal(job.input, ImageError(what, where=job.input, fix=fix)))
+            refused.append(RefusedInput(job.input, ImageError(what, where=job.input, fix=fix)))
         elif options.skip_existing and os.path.lexists(job.output):
             skipped.append(job)
         else:
@@ -172,7 +172,7 @@ def sort_out(jobs: Sequence[Job], options: OutputOptions) -> JobList:
     return JobList(tuple(todo), tuple(skipped), tuple(refused))
 
 
-def _problem(job: Job, sorting: _Sorting) -> tuple[str, str] | None:
+def _problem(job: UpscaleJob, sorting: _Sorting) -> tuple[str, str] | None:
     """Return why a job cannot be done as asked and what to do, None if it can."""
     output, options = job.output, sorting.options
     target = real_path(output)
@@ -190,7 +190,7 @@ def _problem(job: Job, sorting: _Sorting) -> tuple[str, str] | None:
     return _unwritable(job, sorting.folders)
 
 
-def _collision(job: Job, other: Path | None) -> tuple[str, str]:
+def _collision(job: UpscaleJob, other: Path | None) -> tuple[str, str]:
     """Return what a result would replace, that of another input or an input, and what to do."""
     if other is None:
         return "the result would replace an input", "--suffix _x4"
@@ -198,7 +198,7 @@ def _collision(job: Job, other: Path | None) -> tuple[str, str]:
     return f"its result would replace that of {other}", another
 
 
-def _unwritable(job: Job, folders: dict[Path, str | None]) -> tuple[str, str] | None:
+def _unwritable(job: UpscaleJob, folders: dict[Path, str | None]) -> tuple[str, str] | None:
     """Return why the result's folder cannot be written and what to do, None if it can."""
     folder = job.output.parent
     if folder not in folders:

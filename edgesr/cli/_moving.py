@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgesr.cli._console import progress
-from edgesr.cli._jobs import Job, JobList, OutputOptions, names_a_file, sort_out
+from edgesr.cli._jobs import JobList, OutputOptions, UpscaleJob, names_a_file, sort_out
 from edgesr.errors import ConfigError
 from edgesr.runtime.sessions import Sessions
 from edgesr.video.kinds import ANIMATIONS, FORMATS, OTHERWISE, Moving, animation_kind, is_clip
@@ -14,7 +14,7 @@ from edgesr.video.segments import finish_earlier
 
 
 @dataclass(frozen=True)
-class MovingJob(Job):
+class MovingJob(UpscaleJob):
     """A clip or an animation to enlarge.
 
     Attributes:
@@ -50,8 +50,8 @@ def plan_moving(moving: list[Path], inputs: list[Path], options: OutputOptions) 
     single_file = names_a_file(inputs, options)
     if single_file and moving and len(inputs) > 1:
         raise ConfigError("the results of several inputs need a folder, not a file", where="-o")
-    found: dict[str, Job] = {}
-    finished: list[Job] = []
+    found: dict[str, UpscaleJob] = {}
+    finished: list[UpscaleJob] = []
     for path in moving:
         kind = None if is_clip(path) else animation_kind(path)
         job = MovingJob(path, _output(path, kind, options, single_file), kind)

@@ -8,14 +8,14 @@ from edgesr.cli._console import progress
 from edgesr.errors import ConfigError, EdgesrError
 
 if TYPE_CHECKING:
-    from edgesr.cli._jobs import Job
+    from edgesr.cli._jobs import UpscaleJob
     from edgesr.cluster.task import Order
     from edgesr.library.upscaled import Upscaled
 
 
 def spread_pictures(
-    address: str, jobs: "tuple[Job, ...]", order: "Order"
-) -> "Iterator[tuple[Job, Upscaled | EdgesrError]]":
+    address: str, jobs: "tuple[UpscaleJob, ...]", order: "Order"
+) -> "Iterator[tuple[UpscaleJob, Upscaled | EdgesrError]]":
     """Yield each job as it is done, and what is told of it or why it failed.
 
     Raises:
@@ -23,7 +23,7 @@ def spread_pictures(
     """
     from edgesr.cli._moving import MovingJob
     from edgesr.cluster.spread import connected, spread
-    from edgesr.cluster.task import Enlarged
+    from edgesr.cluster.task import TaskResult
 
     pictures = [job for job in jobs if not isinstance(job, MovingJob)]
     for job in jobs:
@@ -37,7 +37,7 @@ def spread_pictures(
     with connected(address), progress("on Ray", len(pictures)) as advance:
         for job, outcome in spread(pictures, order):
             advance()
-            if isinstance(outcome, Enlarged):
+            if isinstance(outcome, TaskResult):
                 yield job, replace(outcome.told, input=str(job.input), output=str(job.output))
             else:
                 yield job, outcome

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 def run_sweep(config: "SweepConfig", folder: Path, overwrite: bool, as_json: bool) -> None:
     """Sweep, report, and print the result."""
-    from edgesr.bench.protocol import Hooks
+    from edgesr.bench.protocol import BenchHooks
     from edgesr.sweep.report import write_sweep_report
     from edgesr.sweep.sweep import sweep
 
     with progress("sweep", None) as advance, stop_on_signals() as wants_stop:
-        hooks = Hooks(
+        hooks = BenchHooks(
             wants_stop=wants_stop,
             step=lambda note: advance(1, note),
             say=lambda line: say(line, err=True),

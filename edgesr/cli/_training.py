@@ -14,7 +14,7 @@ from edgesr.cli._signals import stop_on_signals
 if TYPE_CHECKING:
     from edgesr.train.config import TrainConfig
     from edgesr.train.loop import TrainingResult
-    from edgesr.train.record import Row
+    from edgesr.train.record import MetricsRow
 
 _BAR = 1000  # the bar moves in thousandths of the run, which has steps, a duration, or both
 
@@ -52,7 +52,7 @@ class _Screen:
         """Print on standard error: standard output is the result's."""
         say(line, err=True)
 
-    def stepped(self, done: float, row: "Row | None") -> None:
+    def stepped(self, done: float, row: "MetricsRow | None") -> None:
         """Move the bar; in a pipe, print rows that hold a validation."""
         if row is not None:
             self._notes |= {"step": f"step {row.step}", "loss": f"loss {row.loss:.5f}"}
@@ -65,7 +65,7 @@ class _Screen:
         self._shown = at
 
 
-def _line(row: "Row") -> str:
+def _line(row: "MetricsRow") -> str:
     power = "" if row.power_w is None else f"  {row.power_w:.0f} W"
     return (
         f"step {row.step}  loss {row.loss:.5f}  lr {row.lr:.2e}  PSNR-Y {row.psnr_y_db:.3f} dB"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from edgesr.cli._console import say
-from edgesr.cli._jobs import Job, JobList
+from edgesr.cli._jobs import JobList, UpscaleJob
 from edgesr.errors import EdgesrError
 from edgesr.library.upscaled import Upscaled
 from edgesr.video.result import MovingResult
@@ -48,7 +48,9 @@ class Report:
         if plan.own:
             self._say(f"{len(plan.own)} left out, which edgesr wrote; --again takes them too")
 
-    def outcome(self, job: Job, outcome: Upscaled | MovingResult | EdgesrError | None) -> None:
+    def outcome(
+        self, job: UpscaleJob, outcome: Upscaled | MovingResult | EdgesrError | None
+    ) -> None:
         """Tell what became of a file; None: it was not done when the run was ended."""
         if outcome is None:
             self.stopped.append(job.input)

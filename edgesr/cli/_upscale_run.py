@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from edgesr.errors import Argument, ConfigError, EdgesrError, ImageError
 
 if TYPE_CHECKING:
-    from edgesr.cli._jobs import Job, JobList
+    from edgesr.cli._jobs import JobList, UpscaleJob
     from edgesr.cli._moving import MovingJob
     from edgesr.cli._upscale_report import Report
     from edgesr.library.model import Model
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Settings:
+class UpscaleSettings:
     """How a picture is enlarged and written."""
 
     tile: int | None
@@ -31,7 +31,7 @@ class Settings:
 
 
 def run_here(
-    scales: "Scales", model: "Model", plan: "JobList", settings: Settings, report: "Report"
+    scales: "Scales", model: "Model", plan: "JobList", settings: UpscaleSettings, report: "Report"
 ) -> None:
     """Do what moves one after the other, then the pictures, some at a time."""
     from edgesr.cli._files_bar import files_bar
@@ -47,7 +47,7 @@ def run_here(
         report.outcome(clip, _moving(scales, clip, settings))
     with stop_on_signals() as wants_stop, files_bar(len(stills)) as bar_of:
 
-        def work(job: "Job") -> "Upscaled":
+        def work(job: "UpscaleJob") -> "Upscaled":
             show = bar_of(job.input)
 
             def on_tile(done: int, tiles: int) -> None:
@@ -75,7 +75,9 @@ def run_here(
             report.outcome(job, outcome)
 
 
-def _moving(scales: "Scales", job: "MovingJob", settings: Settings) -> "MovingResult | EdgesrError":
+def _moving(
+    scales: "Scales", job: "MovingJob", settings: UpscaleSettings
+) -> "MovingResult | EdgesrError":
     """Do a clip or an animation, which has the scale of a network."""
     from edgesr.cli._moving import upscale_moving
     from edgesr.video.result import MovingSettings
@@ -100,7 +102,7 @@ def run_on_ray(
     address: str,
     network: tuple[str | None, float | None, str, int | None],
     plan: "JobList",
-    settings: Settings,
+    settings: UpscaleSettings,
     report: "Report",
 ) -> None:
     """Do the jobs on a cluster.

@@ -71,7 +71,8 @@ def command(
         float, typer.Option(help="Time from one power sample to the next.")
     ] = 0.1,
     idle_s: Annotated[
-        float, typer.Option(help="Time without work that is measured first, as the idle baseline.")
+        float,
+        typer.Option(help="Time without work before the run, in which idle power is measured."),
     ] = 10.0,
     window_s: Annotated[
         float,
@@ -88,7 +89,7 @@ def command(
     ] = False,
     tile: Annotated[
         list[int] | None,
-        typer.Option("-t", "--tile", help="Side of a tile in pixels; may be repeated."),
+        typer.Option("-t", "--tile", help="Side of the square tiles, in pixels; may be repeated."),
     ] = None,
     sweep: Annotated[
         str | None,
@@ -172,7 +173,7 @@ def command(
 
 def _bench(config: "BenchConfig", folder: Path, overwrite: bool, as_json: bool) -> None:
     from edgesr.bench.inputs import read_input
-    from edgesr.bench.protocol import Hooks, run
+    from edgesr.bench.protocol import BenchHooks, run
     from edgesr.bench.report import PAGE, write_report
     from edgesr.bench.run_folder import claim_folder, keep
     from edgesr.bench.text import summary
@@ -181,7 +182,7 @@ def _bench(config: "BenchConfig", folder: Path, overwrite: bool, as_json: bool) 
     try:
         claim_folder(folder, overwrite, config.samples * (len(config.wanted) + 1))
         with progress("bench", None) as advance, stop_on_signals() as wants_stop:
-            hooks = Hooks(
+            hooks = BenchHooks(
                 wants_stop=wants_stop,
                 step=lambda note: advance(1, note),
                 say=lambda line: say(line, err=True),

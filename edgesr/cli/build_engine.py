@@ -44,7 +44,10 @@ def _with_families(command: Command) -> Command:
             keyword,
             Annotated[
                 bool,
-                typer.Option(f"--{name}", help=f"Build for it; {_members(name)} is detected."),
+                typer.Option(
+                    f"--{name}",
+                    help=f"Build for this board; which one ({_members(name)}) is detected.",
+                ),
             ],
             False,
         )
@@ -84,7 +87,10 @@ def command(
     ] = None,
     precision: Annotated[
         str | None,
-        typer.Option(help="fp32, fp16 or int8. Default: the file's, fp16 for a name."),
+        typer.Option(
+            help="Number format that the engine computes in: fp32, fp16 or int8. Default: the "
+            "file's, fp16 for a name."
+        ),
     ] = None,
     batch: Annotated[
         int | None, typer.Option(min=1, help="Number of tiles that one call of the engine takes.")

@@ -9,6 +9,7 @@ import typer
 from edgesr.cli import _network as options
 from edgesr.cli._console import progress, say
 from edgesr.errors import ConfigError, shell
+from edgesr.text_table import align
 
 if TYPE_CHECKING:
     from edgesr.compare.panels import PhotoComparison
@@ -120,7 +121,6 @@ def _print(comparison: "PhotoComparison") -> None:
     from edgesr.compare.text import ONCE, note, under
 
     say(f"{under(comparison)}\n")
-    width = max(len(panel.name) for panel in comparison.panels)
-    for panel in comparison.panels[1:]:
-        say(f"{panel.name:<{width}}  {note(panel)}  ({panel.run})")
+    rows = [(panel.name, note(panel), f"({panel.run})") for panel in comparison.panels[1:]]
+    say("\n".join(align(rows, left=range(3))))
     say(f"\n{ONCE}")

@@ -1,20 +1,21 @@
 """`edgesr eval`: PSNR and SSIM of a model on benchmark sets, beside bicubic."""
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edgesr.cli import _network as options
-from edgesr.cli._console import printable, progress, say
+from edgesr.cli._console import progress, say
 from edgesr.cli._ignored import refuse_ignored
+from edgesr.text_table import align
 
 if TYPE_CHECKING:
     from edgesr.evaluate.evaluate import Evaluation
 
 _COLUMNS = ("Set", "Images", "Model", "PSNR-Y dB", "SSIM-Y", "over bicubic")
+_LEFT = (0, 2)
 
 
 def command(
@@ -85,14 +86,8 @@ def command(
 def _print(results: "list[Evaluation]") -> None:
     from edgesr.evaluate.metrics import PROTOCOL
 
-    rows = [row for result in results for row in _rows(result)]
-    if sys.stdout.isatty():
-        _print_rich(rows)
-    else:
-        widths = [max(len(row[i]) for row in (_COLUMNS, *rows)) for i in range(len(_COLUMNS))]
-        for row in (_COLUMNS, *rows):
-            cells = zip(row, widths, strict=True)
-            say("  ".join(cell.ljust(width) for cell, width in cells).rstrip())
+    rows = [_COLUMNS, *(row for result in results for row in _rows(result))]
+    say("\n".join(align(rows, _LEFT)))
     scale = results[0].benchmark.scale
     say(f"\nscale {scale}; {results[0].model}: {results[0].run}")
     for result in results:
@@ -109,18 +104,3 @@ def _rows(result: "Evaluation") -> list[tuple[str, ...]]:
         (name, images, result.model, f"{model.psnr_y_db:.2f}", f"{model.ssim_y:.4f}", gain),
         (name, images, "bicubic", f"{control.psnr_y_db:.2f}", f"{control.ssim_y:.4f}", ""),
     ]
-
-
-def _print_rich(rows: list[tuple[str, ...]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table()
-    for column in _COLUMNS:
-        numeric = column not in {"Set", "Model"}
-        table.add_column(column, justify="right" if numeric else "left", no_wrap=numeric)
-    for number, row in enumerate(rows):
-        cells = (Text(printable(cell)) for cell in row)  # a set's name is a folder's
-        table.add_row(*cells, end_section=number % 2 == 1)
-    Console().print(table)

@@ -18,7 +18,7 @@ FREE = "free"
 
 def command(
     model: Annotated[
-        str, typer.Option("-m", "--model", help="Network to train, as `edgesr models` lists it.")
+        str, typer.Option("-m", "--model", help="Network to export, as `edgesr models` lists it.")
     ] = "student",
     weights: Annotated[
         Path | None,

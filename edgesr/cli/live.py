@@ -58,7 +58,9 @@ def command(
     ] = None,
     duration_s: Annotated[
         float | None,
-        typer.Option(min=0.1, help="End after this time. Default: at Ctrl-C or the source's end."),
+        typer.Option(
+            min=0.1, help="End after so many seconds. Default: at Ctrl-C or the source's end."
+        ),
     ] = None,
     power: options.Power = "auto",
     record: Annotated[
@@ -116,7 +118,7 @@ def _show(
     record: Path | None,
 ) -> "tuple[Figures, EdgesrError | None]":
     from edgesr.files import atomic_path
-    from edgesr.live.run import Hooks, run
+    from edgesr.live.run import LiveHooks, run
 
     with ExitStack() as stack:
         rows = None
@@ -124,7 +126,7 @@ def _show(
             temporary = stack.enter_context(atomic_path(record))
             rows = stack.enter_context(temporary.open("w", 1, encoding="utf-8"))
         advance = stack.enter_context(progress("live", None))
-        hooks = Hooks(
+        hooks = LiveHooks(
             wants_stop=stack.enter_context(stop_on_signals()),
             tell=lambda line: advance(1, line),
             rows=rows,

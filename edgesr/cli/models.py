@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgesr.cli._console import say
+from edgesr.text_table import align
 
 if TYPE_CHECKING:
     from edgesr.library.networks import ListedNetwork
@@ -50,18 +51,21 @@ def command(
 
 def _print(rows: list["ListedNetwork"], scale: int) -> None:
     say(f"Parameters and multiply-adds at scale {scale}.\n")
-    layout = "{:<16} {:>10} {:>20}  {:<8} {}"
-    say(layout.format("NAME", "PARAMETERS", "MULTIPLY-ADDS", "SCALES", "SHIPPED"))
-    for row in rows:
-        say(
-            layout.format(
-                row.name,
-                f"{row.parameters:,}",
-                f"{row.multiply_adds / 1e6:,.1f} M / {row.tile}x{row.tile}",
-                _factors(row.scales or row.shipped),
-                _factors(row.shipped) or ("no" if row.parameters else "needs none"),
-            ).rstrip()
+    cells = [
+        (
+            row.name,
+            f"{row.parameters:,}",
+            f"{row.multiply_adds / 1e6:,.1f} M / {row.tile}x{row.tile}",
+            _factors(row.scales or row.shipped),
+            _factors(row.shipped) or ("no" if row.parameters else "needs none"),
         )
+        for row in rows
+    ]
+    header = ("Name", "Parameters", "Multiply-adds", "Scales", "Shipped")
+    first, *lines = align([header, *cells], left=(0, 3, 4))
+    say(first)
+    for row, line in zip(rows, lines, strict=True):
+        say(line)
         if row.summary:
             say(f"    {row.summary}")
             say(f"    a pixel depends on {row.context}")

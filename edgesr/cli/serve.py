@@ -56,12 +56,12 @@ def command(
     """
     from edgesr.runtime.sessions import Sessions
     from edgesr.serve.server import addresses, listen, own_names, serve
-    from edgesr.serve.settings import Settings
+    from edgesr.serve.settings import ServerSettings
     from edgesr.serve.worker import Worker
 
     os.environ.setdefault(VARIABLE, f"{MAX_MEGAPIXELS:g}")
     names = own_names() + tuple(other.lower() for other in name or ())
-    settings = Settings(round(max_body_mb * 1e6), queue, names, tile, overlap)
+    settings = ServerSettings(round(max_body_mb * 1e6), queue, names, tile, overlap)
     listener = listen(host, port)
     worker = Worker(lambda: Sessions(model, backend, scale, threads), settings)
     network = worker.network

@@ -57,8 +57,9 @@ def command(
         typer.Option(
             "-s",
             "--scale",
-            help="Enlargement, any number from 1 to 8: by the network of the nearest scale, and "
-            "a bicubic resize if there is none of this one. Default: the file's, 4 for a name.",
+            help="How many times wider and higher the result is, from 1 to 8. Where there is no "
+            "network of this scale, that of the nearest one runs and a bicubic resize follows. "
+            "Default: the file's, 4 for a name.",
         ),
     ] = None,
     size: Annotated[
@@ -66,7 +67,7 @@ def command(
         typer.Option(metavar="WxH", help="Largest result that fits into this many pixels."),
     ] = None,
     width: Annotated[
-        int | None, typer.Option(min=1, help="Of the result in pixels, instead of --scale.")
+        int | None, typer.Option(min=1, help="Width of the result in pixels, instead of --scale.")
     ] = None,
     tta: Annotated[
         bool,
@@ -115,7 +116,8 @@ def command(
         str | None,
         typer.Option(
             metavar="COLOUR",
-            help="Behind transparent parts, where the format has none: white, black, #rrggbb.",
+            help="Colour behind transparent parts, for a format without transparency: white, "
+            "black or #rrggbb.",
         ),
     ] = None,
     recursive: Annotated[
@@ -159,7 +161,7 @@ def command(
     from edgesr.cli._moving import part, plan_moving
     from edgesr.cli._pipes import PIPE, piped
     from edgesr.cli._upscale_report import Report
-    from edgesr.cli._upscale_run import Settings, run_here, run_on_ray
+    from edgesr.cli._upscale_run import UpscaleSettings, run_here, run_on_ray
     from edgesr.imaging.background import parse_colour
     from edgesr.library.model import Model
     from edgesr.library.scales import Scales
@@ -169,7 +171,7 @@ def command(
     if ray is not None:
         refuse_ignored(context, "with --ray", "jobs")
     across, down = _sides(scale, size, width)
-    settings = Settings(tile, overlap, across, down, tta, quality, background, check, jobs)
+    settings = UpscaleSettings(tile, overlap, across, down, tta, quality, background, check, jobs)
     ending = None if format is None else f".{format.removeprefix('.')}"
     to_pipe = output == PIPE or (output is None and Path(PIPE) in inputs)
     report = Report(as_json, to_error=to_pipe)

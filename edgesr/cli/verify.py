@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 def command(
     engine: Annotated[
-        Path, typer.Option("-m", "--model", metavar="ENGINE", help="The engine that is judged.")
+        Path, typer.Option("-m", "--model", metavar="ENGINE", help="Engine file to judge.")
     ],
     against: Annotated[
         Path | None,
         typer.Option(
             metavar="MODEL.onnx",
-            help="What is right: the same weights, maybe in another precision. Default: the file "
+            help="ONNX file of the same weights to compare the engine with. Default: the file "
             "that the engine was built from.",
         ),
     ] = None,

@@ -9,7 +9,7 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any, Protocol, TextIO, TypeVar
 
-from edgesr.cluster.task import Enlarged, Order, enlarge
+from edgesr.cluster.task import Order, TaskResult, enlarge
 from edgesr.errors import Argument, ConfigError, EdgesrError
 from edgesr.files import make_folder, write_bytes
 from edgesr.imaging.picture import read_content
@@ -19,7 +19,7 @@ TRIES = 3
 memory it takes for instance, must not go on for ever."""
 
 
-class Job(Protocol):
+class ClusterJob(Protocol):
     """A picture and where its enlargement goes."""
 
     @property
@@ -33,7 +33,7 @@ class Job(Protocol):
         ...
 
 
-AnyJob = TypeVar("AnyJob", bound=Job)
+AnyJob = TypeVar("AnyJob", bound=ClusterJob)
 
 _ANSWER_S = 10.0
 _AHEAD = 2  # pictures handed out for each CPU of the cluster, so that none waits for its next
@@ -105,7 +105,7 @@ def _no_cluster(address: str, reason: str) -> ConfigError:
     )
 
 
-def spread(jobs: list[AnyJob], order: Order) -> Iterator[tuple[AnyJob, Enlarged | EdgesrError]]:
+def spread(jobs: list[AnyJob], order: Order) -> Iterator[tuple[AnyJob, TaskResult | EdgesrError]]:
     """Enlarge pictures on the cluster and write each result as soon as it is there.
 
     Files are read and written here. A picture whose worker or machine is lost is done again by
@@ -142,19 +142,19 @@ def spread(jobs: list[AnyJob], order: Order) -> Iterator[tuple[AnyJob, Enlarged 
         yield job, _finish(job, reference)
 
 
-def _finish(job: Job, reference: Any) -> Enlarged | EdgesrError:
+def _finish(job: ClusterJob, reference: Any) -> TaskResult | EdgesrError:
     """Take a result from the cluster and write it."""
     import ray
 
     try:
-        done: Enlarged | EdgesrError = ray.get(reference)
+        done: TaskResult | EdgesrError = ray.get(reference)
     except ray.exceptions.RayTaskError as error:  # not ours: a broken installation, say
         return EdgesrError(_last_line(error), where=job.input, fix="edgesr doctor, on the workers")
     except ray.exceptions.RayError as error:
         return EdgesrError(
             f"its worker was lost {TRIES + 1} times ({_last_line(error)})", where=job.input
         )
-    if isinstance(done, Enlarged):
+    if isinstance(done, TaskResult):
         try:
             make_folder(job.output.parent)
             write_bytes(job.output, done.data)

@@ -49,7 +49,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Enlarged:
+class TaskResult:
     """What a worker gives back.
 
     Attributes:
@@ -61,7 +61,7 @@ class Enlarged:
     told: Upscaled
 
 
-def enlarge(order: Order, name: str, data: bytes, ending: str) -> Enlarged | EdgesrError:
+def enlarge(order: Order, name: str, data: bytes, ending: str) -> TaskResult | EdgesrError:
     """Enlarge one picture; return the error where that cannot be done, which no retry mends.
 
     Args:
@@ -83,7 +83,7 @@ def enlarge(order: Order, name: str, data: bytes, ending: str) -> Enlarged | Edg
         return error.at(error.where or name)
 
 
-def _enlarge(order: Order, name: str, data: bytes, ending: str) -> Enlarged:
+def _enlarge(order: Order, name: str, data: bytes, ending: str) -> TaskResult:
     """Enlarge one picture, from file to file as one machine does, so that the bytes are the same.
 
     Raises:
@@ -101,7 +101,7 @@ def _enlarge(order: Order, name: str, data: bytes, ending: str) -> Enlarged:
             if error.where in (str(source), str(output)):
                 raise error.at(name) from None
             raise
-        return Enlarged(output.read_bytes(), told)
+        return TaskResult(output.read_bytes(), told)
 
 
 @functools.lru_cache(maxsize=1)

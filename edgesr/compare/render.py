@@ -2,7 +2,7 @@
 
 from edgesr.compare.page import page
 from edgesr.compare.panels import PhotoComparison
-from edgesr.compare.sheet import Cell, Texts, sheet
+from edgesr.compare.sheet import SheetCell, Texts, sheet
 from edgesr.compare.text import ONCE, note, under
 from edgesr.imaging.encode import FileFormat, encode
 from edgesr.imaging.picture import Picture
@@ -21,7 +21,9 @@ def render(comparison: PhotoComparison, name: str, form: FileFormat | None) -> b
     """
     if form is None:
         return page(comparison, name).encode()
-    cells = [Cell(panel.name, note(panel), panel.picture.colour) for panel in comparison.panels]
+    cells = [
+        SheetCell(panel.name, note(panel), panel.picture.colour) for panel in comparison.panels
+    ]
     texts = Texts(f"{name}, side by side", under(comparison), ONCE)
     drawn = sheet(texts, comparison.photo.colour, comparison.crop, cells)
     data, _ = encode(Picture(drawn, icc=comparison.photo.icc), form)

@@ -18,8 +18,8 @@ _SMALL = 300  # narrower cells are enlarged, pixel by pixel
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One version.
+class SheetCell:
+    """One version of the part of the photo, with its captions.
 
     Attributes:
         name: in strong letters.
@@ -41,7 +41,7 @@ class Texts:
     foot: str
 
 
-def sheet(texts: Texts, whole: Pixels, crop: Crop, cells: Sequence[Cell]) -> Pixels:
+def sheet(texts: Texts, whole: Pixels, crop: Crop, cells: Sequence[SheetCell]) -> Pixels:
     """Draw the sheet.
 
     Args:

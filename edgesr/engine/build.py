@@ -33,7 +33,7 @@ FREE_DISK_MIB = 256
 
 @dataclass(frozen=True)
 class BuildRequest:
-    """What the user asked for.
+    """Which engine to build, and for which board.
 
     Attributes:
         onnx: the exported network.

@@ -22,7 +22,7 @@ class CaptureError(EngineError):
 
 
 class CudaGraph:
-    """An instantiated graph.
+    """A CUDA graph that can be launched.
 
     Args:
         stream: handle of a stream that is not the default one.

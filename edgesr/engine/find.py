@@ -31,7 +31,7 @@ class ReadEngine:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundEngine:
     """The result of a search for an engine.
 
     Attributes:
@@ -84,7 +84,7 @@ def _check_machine(engine: Path) -> EngineManifest:
 
 def find_engine(
     onnx: Path, folders: Iterable[Path] | None = None, same_weights: bool = False
-) -> Found:
+) -> FoundEngine:
     """Look for an engine of a model for this machine: the same from whichever folder it is called.
 
     Args:
@@ -114,7 +114,7 @@ def find_engine(
         except EdgesrError as error:
             reasons.append(EdgesrError(error.what, where=engine.name).line)
             continue
-        return Found(found, f"{engine} was built from {onnx.name} for this board")
+        return FoundEngine(found, f"{engine} was built from {onnx.name} for this board")
     if reasons:
-        return Found(None, "; ".join(reasons))
-    return Found(None, f"no engine here was built from {onnx.name}")
+        return FoundEngine(None, "; ".join(reasons))
+    return FoundEngine(None, f"no engine here was built from {onnx.name}")

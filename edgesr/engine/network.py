@@ -33,7 +33,7 @@ Side = list[tuple[tuple[int, ...], str]]
 
 
 @dataclass(frozen=True)
-class Tensor:
+class EngineTensor:
     """An input or output of the network."""
 
     name: str
@@ -66,8 +66,8 @@ class ParsedNetwork:
     layers: tuple[Layer, ...]
     node_types: Mapping[str, str]
     precision: str
-    inputs: tuple[Tensor, ...]
-    outputs: tuple[Tensor, ...]
+    inputs: tuple[EngineTensor, ...]
+    outputs: tuple[EngineTensor, ...]
     structure_sha256: str
     parse_s: float
 
@@ -222,10 +222,10 @@ def _layers(network: Any, node_types: Mapping[str, str]) -> Iterator[Layer]:
         yield Layer(layer.name, kind, said)
 
 
-def _tensor(tensor: Any) -> Tensor:
+def _tensor(tensor: Any) -> EngineTensor:
     dtype = tensor.dtype.name
     shape = tuple(int(side) for side in tensor.shape)
-    return Tensor(tensor.name, shape, PRECISIONS.get(dtype, dtype.lower()))
+    return EngineTensor(tensor.name, shape, PRECISIONS.get(dtype, dtype.lower()))
 
 
 def _check_batch(onnx: Path, inputs: list[Any], asked: int | None) -> int:

@@ -34,7 +34,7 @@ class Images(NamedTuple):
 
 @dataclass(frozen=True)
 class ImagePair:
-    """One picture of a set.
+    """One picture of a benchmark set, as HR and as LR.
 
     Attributes:
         name: of the HR file, without its suffix.

@@ -44,7 +44,7 @@ class Score:
 
 @dataclass(frozen=True)
 class ImageScores:
-    """One picture of a set.
+    """Scores of one picture of a benchmark set.
 
     Attributes:
         name: of the HR file, without its suffix.
@@ -59,7 +59,7 @@ class ImageScores:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A model on a set.
+    """Scores of a model on a benchmark set.
 
     Attributes:
         model: what was asked for: a configuration or an .onnx file.

@@ -35,7 +35,7 @@ class EvaluatedModel:
 
 @dataclass(frozen=True)
 class EvaluationRequest:
-    """What a user asked for.
+    """Which model to evaluate, and how to run it.
 
     Attributes:
         model: name of a network, or a model file.

@@ -1,0 +1,1 @@
+"""From torch to ONNX: trace, rewrite, precision, checks, manifest."""

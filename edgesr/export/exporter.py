@@ -100,7 +100,7 @@ class ExportRequest:
 
 
 @dataclass(frozen=True)
-class Graph:
+class FinishedGraph:
     """A finished graph.
 
     Attributes:
@@ -178,7 +178,7 @@ def _check_opens(content: bytes, path: Path) -> None:
         raise ExportError(f"no command would open it: {error.what}", where=path) from error
 
 
-def build_graph(network: SRNetwork, request: ExportRequest) -> Graph:
+def build_graph(network: SRNetwork, request: ExportRequest) -> FinishedGraph:
     """Trace `network` and finish its graph: precision, mixers defined, names."""
     int8 = request.precision == "int8"
     photos = calibration_for(request.calibrate, request.tile) if int8 else None  # quick to fail
@@ -192,10 +192,10 @@ def build_graph(network: SRNetwork, request: ExportRequest) -> Graph:
     model.graph.name = request.network
     model.producer_name, model.producer_version = "edgesr", __version__
     if photos is None:
-        return Graph(model, form, islands)
+        return FinishedGraph(model, form, islands)
     model, nodes = to_int8(model, photos.tiles, request.batch)
     digest = hashlib.sha256(photos.tiles.tobytes()).hexdigest()
-    return Graph(
+    return FinishedGraph(
         model, form, islands, Quantization(nodes, SCHEME, photos.source, len(photos.tiles), digest)
     )
 

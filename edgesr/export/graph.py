@@ -1,4 +1,13 @@
-"""Writing ONNX nodes by hand: a builder with unique names and shared constants."""
+"""Writing ONNX nodes by hand: a builder with unique names and shared constants.
+
+`onnx_ir.passes` and `onnxscript.rewriter` do the same work, but do not give the same files.
+`RemoveUnusedNodesPass` keeps the nodes and constants that `remove_unused` keeps (the twelve shipped
+files, prepared for TensorRT 8.5 and 10.3, with the plugin and without), and a rule of the rewriter
+folds what residual.py folds, with outputs equal to the bit. Yet a file that onnx_ir has merely read
+and written again is another one: none of the twelve stays equal, since it drops empty texts and
+lists the types of constants; and a rule gives the constants that it changes another name. Besides,
+edgesr/engine/ calls `remove_unused` on boards, where `onnx` alone is installed.
+"""
 
 from collections.abc import Sequence
 from typing import Any

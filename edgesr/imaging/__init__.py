@@ -1,0 +1,1 @@
+"""Pictures: files, arrays, metadata, tiles and seams."""

@@ -34,7 +34,7 @@ _ROWS_PIXELS = 1 << 22  # unpacked at a time
 
 @dataclass(frozen=True)
 class Bmp:
-    """What the headers say.
+    """What the headers of a BMP file say.
 
     Attributes:
         width: in pixels.

@@ -25,7 +25,7 @@ _MOST_ENTRIES = 0xFFFF  # what a TIFF file can have; a BigTIFF file could have a
 
 
 @dataclass(frozen=True)
-class Field:
+class DirectoryField:
     """One entry of a directory.
 
     Attributes:
@@ -58,7 +58,7 @@ class Directory:
 
     order: Order
     big: bool
-    fields: dict[int, Field]
+    fields: dict[int, DirectoryField]
     next_position: int
     next_offset: int
     lost: frozenset[int] = frozenset()
@@ -120,7 +120,7 @@ def read_directory(block: bytes | memoryview, offset: int | None = None) -> Dire
         (following,) = struct.unpack_from(f"{order}{letter}", block, end)
     except (struct.error, OverflowError):
         return None
-    fields: dict[int, Field] = {}
+    fields: dict[int, DirectoryField] = {}
     lost = set()
     view = memoryview(block)
     for position in range(offset + count_bytes, end, entry_bytes):
@@ -130,7 +130,7 @@ def read_directory(block: bytes | memoryview, offset: int | None = None) -> Dire
         if tag in fields:
             lost.add(tag)
         if 0 < size <= len(block) - start:
-            fields[tag] = Field(position, kind, values, view[start : start + size])
+            fields[tag] = DirectoryField(position, kind, values, view[start : start + size])
         elif values:
             lost.add(tag)
     return Directory(order, big, fields, end, following, frozenset(lost))

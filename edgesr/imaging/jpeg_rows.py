@@ -11,7 +11,7 @@ from typing import BinaryIO
 import cv2
 import numpy as np
 
-from edgesr.errors import ImageError
+from edgesr.errors import Argument, ImageError
 from edgesr.imaging.picture import Samples
 
 _ROWS_OF_BLOCKS = 8  # in a strip: restart markers are numbered 0 to 7
@@ -21,7 +21,7 @@ _SIDE = 8  # of a block
 
 
 class JpegRows:
-    """The file as it grows.
+    """A JPEG file that is written row by row.
 
     Args:
         file: to be written from its start.
@@ -90,7 +90,7 @@ class JpegRows:
             settings += [cv2.IMWRITE_JPEG_RST_INTERVAL, self._blocks]
         ok, data = cv2.imencode(".jpg", pixels, settings)
         if not ok:
-            raise ImageError("OpenCV cannot write it as JPEG", fix="--format png")
+            raise ImageError("OpenCV cannot write it as JPEG", fix=Argument("format", "png"))
         return data.tobytes()
 
 

@@ -12,7 +12,7 @@ Samples = NDArray[np.unsignedinteger[Any]]
 
 @dataclass(frozen=True)
 class Layers:
-    """Decoded pixels.
+    """Decoded pixels, colour and alpha apart.
 
     Attributes:
         colour: (height, width, 3) RGB, uint8 or uint16, not multiplied by alpha.

@@ -25,7 +25,7 @@ _BLOCK = 1 << 18
 
 
 class DamagedError(Exception):
-    """The file is not whole."""
+    """A PNG file that is not whole."""
 
 
 @dataclass(frozen=True)

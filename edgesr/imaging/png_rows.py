@@ -15,7 +15,7 @@ _SUB, _UP, _PAETH = 1, 2, 4
 
 
 class PngRows:
-    """The file as it grows.
+    """A PNG file that is written row by row.
 
     Args:
         file: to be written from its start.

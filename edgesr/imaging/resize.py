@@ -36,7 +36,7 @@ class Contributions(NamedTuple):
 
 
 def cubic(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Evaluate Keys' cubic kernel with a = -0.5, which is zero for |x| >= 2."""
+    """Evaluate Keys' cubic kernel with a = -0.5 at x (any shape); it is zero for |x| >= 2."""
     x = np.abs(x)
     near = (1.5 * x - 2.5) * x * x + 1.0
     far = ((-0.5 * x + 2.5) * x - 4.0) * x + 2.0
@@ -109,7 +109,7 @@ def resize_to(image: NDArray[Pixel], height: int, width: int) -> NDArray[Pixel]:
     """Resize a picture to exactly these sides, as `imresize` does by a factor.
 
     Args:
-        image: as for `imresize`.
+        image: (height, width) or (height, width, channels), as for `imresize`.
         height: of the result, in pixels.
         width: of the result, in pixels.
 

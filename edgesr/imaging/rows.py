@@ -25,7 +25,7 @@ _BLOCK = 16  # rows that are filtered and packed together
 
 
 class Rows(Protocol):
-    """A picture file that grows."""
+    """A picture file that is written row by row."""
 
     def write(self, rows: Samples) -> None:
         """Append rows: (n, width) grey or (n, width, 3 or 4) RGB and alpha."""

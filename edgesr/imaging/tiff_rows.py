@@ -25,7 +25,7 @@ _DEFLATE, _DIFFERENCES = 8, 2
 
 
 class TiffRows:
-    """The file as it grows.
+    """A TIFF file that is written row by row.
 
     Args:
         file: to be written from its start.

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesr.errors import ImageError
+from edgesr.errors import Argument, ImageError
 from edgesr.imaging.directory import read_directory
 from edgesr.imaging.exif_block import X_RESOLUTION, describing
 from edgesr.imaging.jpeg import EXIF, ICC, XMP
@@ -29,7 +29,12 @@ from edgesr.imaging.tiff_write import encode_tiff
 from edgesr.imaging.webp import ALPHA_FLAG, EXIF_FLAG, ICC_FLAG, XMP_FLAG, chunks
 
 Written = tuple[bytes, frozenset[str]]
-"""The content of a file, and what it does not hold."""
+"""The content of a file, and what it does not hold.
+
+A writer takes the pixels as OpenCV orders them, (height, width) or (height, width, channels) of
+uint8 or uint16; the picture they belong to, for its profile and metadata; and the quality of a JPEG
+or WebP file from 1 to 100, which the others leave unread.
+"""
 
 _SEGMENT = 0xFFFF - 2  # most bytes of a JPEG segment
 _PNG_HEAD = 33  # bytes of the signature and IHDR
@@ -195,7 +200,9 @@ def write_avif(pixels: NDArray[Any], picture: Picture, quality: int) -> Written:
             **{name: block for name, block in optional.items() if block is not None},
         )  # fmt: skip
     except (KeyError, ValueError, OSError) as error:
-        raise ImageError(f"Pillow cannot write it as AVIF ({error})", fix="--format png") from None
+        raise ImageError(
+            f"Pillow cannot write it as AVIF ({error})", fix=Argument("format", "png")
+        ) from None
     return file.getvalue(), lost | {"iptc", "texts", "colour", "tags"}
 
 
@@ -243,4 +250,6 @@ def _encoded(suffix: str, pixels: NDArray[Any], *parameters: int) -> bytes:
         return data.tobytes()
     lines = (failure + complaints.text).strip().splitlines()
     reason = lines[0] if lines else "no reason given"
-    raise ImageError(f"OpenCV cannot write it as {suffix} ({reason})", fix="--format png")
+    raise ImageError(
+        f"OpenCV cannot write it as {suffix} ({reason})", fix=Argument("format", "png")
+    )

@@ -48,7 +48,7 @@ class Ask:
 
 @dataclass(frozen=True)
 class Writing:
-    """How a result is written.
+    """How a result is written to its file.
 
     Attributes:
         quality: 1 to 100, of a format with loss.

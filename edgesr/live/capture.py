@@ -26,7 +26,7 @@ _REMEMBERED = 31  # intervals whose median stands for one that is not declared
 
 @dataclass(frozen=True)
 class Frame:
-    """A picture of a source.
+    """One frame of a source, with its time.
 
     Attributes:
         number: of the frame as it came, from 0.
@@ -43,7 +43,7 @@ class Frame:
     arrived_s: float
 
 
-class Pace:
+class CapturePace:
     """When frames were captured, and how far apart they come.
 
     Args:
@@ -108,7 +108,7 @@ class Capture:
         self._changed = threading.Condition()
         self._latest: Frame | None = None
         self._has_ended = False
-        self._pace = Pace(None)
+        self._pace = CapturePace(None)
         self.format: VideoFormat | None = None
         self.failure: StreamError | None = None
         self.frames = 0
@@ -178,7 +178,7 @@ class Capture:
                 )
             return
         self.format = format
-        self._pace = Pace(format.interval_s)
+        self._pace = CapturePace(format.interval_s)
 
     def _put(self, payload: bytearray, time_s: float) -> None:
         format = self.format

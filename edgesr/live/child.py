@@ -54,7 +54,7 @@ _KEPT_LINES = 40
 
 
 class Child:
-    """A running pipeline.
+    """A GStreamer pipeline that runs in a process of its own.
 
     Args:
         pipeline: from `edgesr.live.pipelines`.

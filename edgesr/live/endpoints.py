@@ -45,7 +45,7 @@ class Camera:
 
 
 @dataclass(frozen=True)
-class Network:
+class RtspStream:
     """A stream from, or to, an RTSP server."""
 
     url: str
@@ -59,12 +59,12 @@ class File:
 
 
 @dataclass(frozen=True)
-class Window:
+class ScreenWindow:
     """A window on this machine's screen."""
 
 
-Source = Pattern | Camera | Network | File
-Sink = Window | File | Network
+Source = Pattern | Camera | RtspStream | File
+Sink = ScreenWindow | File | RtspStream
 
 
 def parse_source(text: str) -> Source:
@@ -105,9 +105,9 @@ def parse_sink(text: str) -> Sink:
         ConfigError: it is none of these, or files of that kind are not written.
     """
     if text == "window":
-        return Window()
+        return ScreenWindow()
     if text == "rtsp":
-        return Network(DEFAULT_SERVER)
+        return RtspStream(DEFAULT_SERVER)
     if "://" in text:
         return _network(text, "sink", _SINKS)
     path = Path(DEFAULT_FILE if text == "file" else text)
@@ -130,7 +130,7 @@ def check_sink(sink: Sink, overwrite: bool, environment: Mapping[str, str]) -> N
         ConfigError: the file is there, or is a folder.
         MissingError: there is no screen.
     """
-    if isinstance(sink, Window) and not any(environment.get(name) for name in _SCREENS):
+    if isinstance(sink, ScreenWindow) and not any(environment.get(name) for name in _SCREENS):
         raise MissingError(
             "there is no screen here (DISPLAY is not set)",
             where=Argument("sink", "window"),
@@ -153,7 +153,7 @@ def parse_frame_size(text: str) -> Size:
     return parse_size(text, "size", 16, 8192, "640x360")
 
 
-def _network(text: str, field: str, choices: str) -> Network:
+def _network(text: str, field: str, choices: str) -> RtspStream:
     try:
         parts = urlsplit(text)
         is_right = parts.scheme in _RTSP and bool(parts.hostname) and (parts.port or 1) > 0
@@ -163,7 +163,7 @@ def _network(text: str, field: str, choices: str) -> Network:
         raise ConfigError(
             f"'{text}' cannot be used", where=Argument(field), fix=f"--{field} {choices}"
         )
-    return Network(text)
+    return RtspStream(text)
 
 
 def _check_file(path: Path) -> None:

@@ -25,7 +25,7 @@ class Fate(str, Enum):
 
 
 @dataclass(frozen=True)
-class Row:
+class FrameRow:
     """A frame's way; times are of the monotonic clock, None where it did not get so far.
 
     Attributes:
@@ -52,7 +52,7 @@ class Row:
     shown_s: float | None = None
 
     @classmethod
-    def of(cls, frame: Frame, fate: Fate, *times_s: float) -> "Row":
+    def of(cls, frame: Frame, fate: Fate, *times_s: float) -> "FrameRow":
         """Return the row of a frame; `times_s` are those from `taken_s` on, as far as it got."""
         return cls(frame.number, fate, frame.time_s, frame.captured_s, frame.arrived_s, *times_s)
 
@@ -79,9 +79,9 @@ class Record:
         self.first_shown_s: float | None = None
         self.last_shown_s: float | None = None
         if file is not None:
-            file.write(",".join(field.name for field in fields(Row)) + "\n")
+            file.write(",".join(field.name for field in fields(FrameRow)) + "\n")
 
-    def add(self, row: Row) -> None:
+    def add(self, row: FrameRow) -> None:
         """Take a row in."""
         self.counts[row.fate] += 1
         if row.taken_s is not None and row.enlarged_s is not None:
@@ -130,7 +130,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Figures:
-    """What a run comes to.
+    """What a run comes to: frames, their ages, power.
 
     Attributes:
         source: as it was asked for.

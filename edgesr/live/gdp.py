@@ -34,7 +34,7 @@ _WHOLE_TIME = (
 
 @dataclass(frozen=True)
 class Header:
-    """What precedes a payload.
+    """What the data protocol puts before a payload.
 
     Attributes:
         kind: BUFFER, CAPS, or an event's number.

@@ -13,7 +13,7 @@ from edgesr.live import policy
 from edgesr.live.capture import Capture, Frame
 from edgesr.live.display import Display, to_i420
 from edgesr.live.enlarge import Enlarger
-from edgesr.live.figures import Fate, Record, Row
+from edgesr.live.figures import Fate, FrameRow, Record
 from edgesr.live.meter import Meter
 from edgesr.live.overlay import Overlay, draw
 
@@ -48,7 +48,7 @@ class Stage:
     meter: Meter
     record: Record
     model: str
-    superseded: deque[Row]
+    superseded: deque[FrameRow]
     wants_stop: Callable[[], bool]
     tell: Callable[[str], None]
 
@@ -111,7 +111,7 @@ class Loop:
         expected_s = self._work.longest_s + self._showing.longest_s
         if not policy.worth_starting(age_s, expected_s, interval_s, just_came):
             self._late_s = age_s
-            stage.record.add(Row.of(frame, Fate.EXPIRED))
+            stage.record.add(FrameRow.of(frame, Fate.EXPIRED))
             return
         planes = self._enlarge(frame)
         enlarged_s = time.monotonic()
@@ -121,12 +121,12 @@ class Loop:
         sent_s = time.monotonic()
         if not is_ready or sent_s > last_s:
             self._showing.forget()
-            stage.record.add(Row.of(frame, Fate.EXPIRED, taken_s, enlarged_s))
+            stage.record.add(FrameRow.of(frame, Fate.EXPIRED, taken_s, enlarged_s))
             return
         shown_s = stage.display.show(planes, stage.wants_stop)
         self._showing.add(shown_s - sent_s)
         self.shown_late += shown_s - frame.captured_s > policy.limit_s(interval_s)
-        stage.record.add(Row.of(frame, Fate.SHOWN, taken_s, enlarged_s, sent_s, shown_s))
+        stage.record.add(FrameRow.of(frame, Fate.SHOWN, taken_s, enlarged_s, sent_s, shown_s))
 
     def _enlarge(self, frame: Frame) -> NDArray[np.uint8]:
         """Return a frame as it goes to the sink, with the figures in it."""

@@ -15,7 +15,7 @@ _LINES_PER_HEIGHT = 30
 
 @dataclass(frozen=True)
 class Overlay:
-    """What is written.
+    """What is written into a frame.
 
     Attributes:
         fps: frames shown per second; None: too few yet.

@@ -11,12 +11,12 @@ from edgesr.live.endpoints import (
     CONTAINERS,
     Camera,
     File,
-    Network,
     Pattern,
+    RtspStream,
+    ScreenWindow,
     Sink,
     Size,
     Source,
-    Window,
 )
 
 TEST_SIZE: Size = (640, 360)
@@ -134,9 +134,9 @@ def _filmed(source: Camera, size: Size) -> Words:
     return ("v4l2src", f"device={_quoted(str(source.device))}", "!", caps, "!", "decodebin")
 
 
-def _decoded(source: Network | File, elements: Elements) -> Words:
+def _decoded(source: RtspStream | File, elements: Elements) -> Words:
     """Return a stream, or a recording at its own pace."""
-    if isinstance(source, Network):
+    if isinstance(source, RtspStream):
         location = ("rtspsrc", f"location={_quoted(source.url)}", "protocols=tcp")
         return _joined((*location, f"latency={_JITTER_MS}"), elements.decode)
     pace = ("identity", "sync=true", "single-segment=true")
@@ -161,9 +161,9 @@ def sink_pipeline(elements: Elements, sink: Sink) -> Words:
     """
     head: Words = ("fdsrc", "fd=0", f"blocksize={_PIPE_BYTES}", "!", "gdpdepay")
     encoded: Words = (*elements.encode, "!", "h264parse", "config-interval=-1")
-    if isinstance(sink, Window):
+    if isinstance(sink, ScreenWindow):
         return _joined(head, elements.show)
-    if isinstance(sink, Network):
+    if isinstance(sink, RtspStream):
         publish = ("rtspclientsink", f"location={_quoted(sink.url)}", "protocols=tcp")
         return _joined(head, encoded, publish)
     mux = CONTAINERS[sink.path.suffix.lower()]

@@ -16,7 +16,7 @@ from edgesr.live.child import Child
 from edgesr.live.display import Display, StalledSinkError, even
 from edgesr.live.endpoints import File, Sink, Size, Source
 from edgesr.live.enlarge import Enlarger
-from edgesr.live.figures import Fate, Figures, Record, Row
+from edgesr.live.figures import Fate, Figures, FrameRow, Record
 from edgesr.live.gdp import VideoFormat
 from edgesr.live.loop import Loop, Stage
 from edgesr.live.meter import Meter
@@ -32,7 +32,7 @@ ASKED, END, CLOSED = "asked to", "end of the stream", "window closed"
 
 @dataclass(frozen=True)
 class LiveConfig:
-    """What is to be done.
+    """Source, sink, network and limits of a run.
 
     Attributes:
         source: where frames come from.
@@ -52,7 +52,7 @@ class LiveConfig:
 
 
 @dataclass(frozen=True)
-class Hooks:
+class LiveHooks:
     """What a run asks and tells.
 
     Attributes:
@@ -67,7 +67,11 @@ class Hooks:
 
 
 def run(
-    config: LiveConfig, session: Session, board: Board | None, names: tuple[str, str], hooks: Hooks
+    config: LiveConfig,
+    session: Session,
+    board: Board | None,
+    names: tuple[str, str],
+    hooks: LiveHooks,
 ) -> tuple[Figures, EdgesrError | None]:
     """Show a live picture.
 
@@ -93,11 +97,11 @@ def run(
         elements = elements_for(board)
         words = source_pipeline(elements, config.source, config.fps, config.size)
         source = stack.enter_context(Child(words, "source", names[0]))
-        superseded: deque[Row] = deque()
+        superseded: deque[FrameRow] = deque()
         capture = Capture(
             source.pipe,
             lambda: source.base_time_s,
-            lambda frame: superseded.append(Row.of(frame, Fate.SUPERSEDED)),
+            lambda frame: superseded.append(FrameRow.of(frame, Fate.SUPERSEDED)),
         )
         format, interval_s = _await_format(capture, source, hooks)
         begin_s = time.monotonic()
@@ -157,7 +161,7 @@ def run(
     return figures, failure
 
 
-def _await_format(capture: Capture, source: Child, hooks: Hooks) -> tuple[VideoFormat, float]:
+def _await_format(capture: Capture, source: Child, hooks: LiveHooks) -> tuple[VideoFormat, float]:
     """Wait until it is known what the source's frames are like, and the interval between them.
 
     Raises:

@@ -103,7 +103,7 @@ class FeedForward(nn.Module):
         return out
 
 
-class Block(nn.Module):
+class SmfaBlock(nn.Module):
     """SMFA and PCFN, each behind a norm over channels and beside a skip."""
 
     def __init__(self, width: int) -> None:
@@ -125,7 +125,7 @@ class Smfanet(SRNetwork):
         super().__init__()
         self.scale = scale
         self.to_feat = nn.Conv2d(3, features, 3, padding=1)
-        self.feats = nn.Sequential(*(Block(features) for _ in range(blocks)))
+        self.feats = nn.Sequential(*(SmfaBlock(features) for _ in range(blocks)))
         self.to_img = nn.Sequential(
             nn.Conv2d(features, 3 * scale**2, 3, padding=1), nn.PixelShuffle(scale)
         )

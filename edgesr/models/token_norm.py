@@ -49,7 +49,10 @@ class TokenNorm(nn.LayerNorm):
 def fused_norm(
     x: Tensor, weight: Tensor, bias: Tensor, epsilon: float, dtype: torch.dtype
 ) -> Tensor:
-    """Normalise over the last axis; float32 inside, the result in `dtype`; differentiable."""
+    """Normalise over the last axis; float32 inside, the result in `dtype`; differentiable.
+
+    x is (..., channels) on a GPU; weight and bias are (channels,).
+    """
     out: Tensor = _Norm.apply(x, weight, bias, epsilon, dtype)  # type: ignore[no-untyped-call]
     return out
 
@@ -89,7 +92,10 @@ class _Norm(torch.autograd.Function):
 def norm_gradients(
     x: Tensor, weight: Tensor, epsilon: float, dy: Tensor, added: Tensor | None = None
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the gradients of x, weight and bias; `added` is a further gradient of x."""
+    """Return the gradients of x, weight and bias; `added` is a further gradient of x.
+
+    x, dy and `added` are (..., channels), weight is (channels,); the results are as their values.
+    """
     from edgesr.models.token_norm_kernels import norm_backward
 
     width = x.shape[-1]

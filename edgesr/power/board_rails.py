@@ -21,7 +21,7 @@ _DEFAULT_LAG_S = 0.3  # measured on an Orin Nano; other boards carry the same se
 
 @dataclass(frozen=True)
 class Total:
-    """How a total is made.
+    """How a board's total is made of its rails.
 
     Attributes:
         rails: one rail that carries everything, or those that are added; empty: there is no power.

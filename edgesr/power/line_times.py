@@ -39,7 +39,7 @@ asked for a line every 100 ms prints one every 109 ms (tests/power/data/logs/)."
 
 @dataclass(frozen=True)
 class LineTimes:
-    """Times of a log's lines.
+    """When the lines of a log were written.
 
     Attributes:
         times_s: seconds from the first line, increasing, shape (lines,).

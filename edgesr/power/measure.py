@@ -17,7 +17,7 @@ _FEW_REPEATS = (6.48, 2.20, 1.62, 1.42, 1.31, 1.25, 1.21, 1.18, 1.15, 1.14)
 
 
 @dataclass(frozen=True)
-class Window:
+class SteadyWindow:
     """Steady work over a window, or idling.
 
     Attributes:
@@ -71,7 +71,7 @@ def measure(
     end_s: float,
     total: Total | None = None,
     step_mw: float = 0.0,
-) -> Window:
+) -> SteadyWindow:
     """Integrate every rail over the settled part of a window.
 
     Args:
@@ -93,7 +93,7 @@ def measure(
     def energy(rails: Sequence[str]) -> Energy:
         return PowerCurve.of(*rail_series(samples, rails), step_mw).integrate(start, end)
 
-    return Window(
+    return SteadyWindow(
         duration_s=end_s - start_s,
         rails={name: energy([name]) for name in names},
         total=energy(total.rails),
@@ -102,7 +102,7 @@ def measure(
 
 
 def per_image(
-    windows: Sequence[Window], images: Sequence[int], idle: Window | None = None
+    windows: Sequence[SteadyWindow], images: Sequence[int], idle: SteadyWindow | None = None
 ) -> ImageEnergy:
     """Return the energy of one image from one or more windows of the same work.
 

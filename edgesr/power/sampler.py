@@ -129,7 +129,11 @@ def open_sampler(
 
 
 def make_sampler(choice: str, interval_s: float, root: Path = ROOT) -> PowerSampler:
-    """Return the sampler of a name other than `auto`, not started; see `open_sampler`."""
+    """Return the sampler of a name other than `auto`, not started; see `open_sampler`.
+
+    Raises:
+        ConfigError: there is no source of this name.
+    """
     from edgesr.boards.gpu import first_gpu
     from edgesr.power.sampler_hwmon import hwmon_sampler
     from edgesr.power.sampler_nvml import nvml_sampler

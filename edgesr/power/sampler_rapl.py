@@ -19,7 +19,7 @@ _ZONES = "sys/class/powercap/intel-rapl:*"  # AMD's have this name too
 
 @dataclass(frozen=True)
 class Zone:
-    """One counter.
+    """One energy counter of RAPL.
 
     Attributes:
         rail: `package-0`, or `package-0 dram` for a part of it.

@@ -76,7 +76,11 @@ class TegrastatsSampler:
         return self._trouble()
 
     def start(self) -> None:
-        """Start the child and wait for its first line with power."""
+        """Start the child and wait for its first line with power.
+
+        Raises:
+            PowerError: it cannot be started, or gives no power.
+        """
         program = self._find()
         command = [program, "--interval", str(max(1, round(1000 * self.interval_s)))]
         try:

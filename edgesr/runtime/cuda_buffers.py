@@ -80,6 +80,9 @@ def import_pycuda() -> tuple[Any, Any]:
 
     `autoprimaryctx`, not `autoinit`: the primary context is the one that TensorRT uses through the
     runtime API; with another, its calls end in `invalid resource handle` or in zeros.
+
+    Raises:
+        MissingError: pycuda is not installed.
     """
     try:
         import pycuda.autoprimaryctx

@@ -16,7 +16,7 @@ INDEPENDENCE = 1e-3
 values are in [0, 1]."""
 
 
-class Tensor(Protocol):
+class SessionTensor(Protocol):
     """An input or output as ONNX Runtime describes it; an axis of open length is a text or None."""
 
     name: str
@@ -25,7 +25,10 @@ class Tensor(Protocol):
 
 
 def check_interface(
-    inputs: Sequence[Tensor], outputs: Sequence[Tensor], manifest: OnnxManifest, path: Path
+    inputs: Sequence[SessionTensor],
+    outputs: Sequence[SessionTensor],
+    manifest: OnnxManifest,
+    path: Path,
 ) -> None:
     """Refuse a graph whose inputs and outputs are not those of the manifest.
 
@@ -85,8 +88,8 @@ def check_independence(
 ) -> None:
     """Refuse a network of a fixed batch in which a tile's result depends on its neighbours.
 
-    Two batches are run that share their first tile. It costs two calls, and only where tiles share
-    a call at all.
+    Two batches (batch, 3, tile, tile) are run that share their first tile. It costs two calls, and
+    only where tiles share a call at all.
 
     Raises:
         ModelError: the first tile comes out differently.

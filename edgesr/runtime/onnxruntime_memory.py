@@ -29,7 +29,7 @@ class MemoryLimit:
     is_machines: bool
 
 
-def limit(pixels: int, content_bytes: int, available_bytes: int | None) -> MemoryLimit:
+def memory_limit(pixels: int, content_bytes: int, available_bytes: int | None) -> MemoryLimit:
     """Return the most memory that a network may take.
 
     Args:

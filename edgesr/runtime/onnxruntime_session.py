@@ -21,8 +21,8 @@ from edgesr.errors import MissingError, ModelError, shell
 from edgesr.files import open_regular
 from edgesr.onnx_runtime import import_onnxruntime
 from edgesr.runtime.model_shapes import check_independence, check_interface, check_output
-from edgesr.runtime.onnxruntime_memory import bound, is_exceeded, least_bytes, limit
-from edgesr.runtime.time_limit import Watcher, limit_s
+from edgesr.runtime.onnxruntime_memory import bound, is_exceeded, least_bytes, memory_limit
+from edgesr.runtime.time_limit import CallWatcher, limit_s
 
 _one_at_a_time = threading.Lock()
 
@@ -66,11 +66,11 @@ class OnnxRuntimeSession:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         calls = self.batch if self.batch is not None else threads
         pixels = self.manifest.tile**2
-        self._limit = limit(pixels * calls, len(content), available_bytes())
+        self._limit = memory_limit(pixels * calls, len(content), available_bytes())
         if least_bytes(pixels * (self.batch or 1), self.scale) > self._limit.bytes:
             raise self._does_not_fit()
         self._limit_s = limit_s(pixels * (self.batch or 1))
-        self._watcher = Watcher(self._limit_s)
+        self._watcher = CallWatcher(self._limit_s)
         self._run_options = onnxruntime.RunOptions
         try:
             with _one_at_a_time:  # the bound is that of the next session in the process

@@ -15,7 +15,7 @@ from edgesr.errors import Argument, ConfigError, EngineError, MissingError, Mode
 from edgesr.weights import shipped, shipped_names
 
 if TYPE_CHECKING:
-    from edgesr.engine.find import Found
+    from edgesr.engine.find import FoundEngine
     from edgesr.runtime.session import Session
 
 DEFAULT_SCALE = 4
@@ -68,7 +68,7 @@ class Backend:
     open: "Callable[[Request], Session]"
 
 
-def find_engine_for(request: Request) -> "Found":
+def find_engine_for(request: Request) -> "FoundEngine":
     """Return the TensorRT engine that runs a request here, or the reason why there is none.
 
     An engine was given, or lies beside the model or in the person's own folder of engines
@@ -80,11 +80,11 @@ def find_engine_for(request: Request) -> "Found":
         EngineError: the engine that was given does not fit.
         MissingError: the engine was given, and TensorRT is not installed.
     """
-    from edgesr.engine.find import Found, find_engine, read_engine
+    from edgesr.engine.find import FoundEngine, find_engine, read_engine
 
     path = request.path
     if request.is_engine and path is not None:
-        return Found(read_engine(path), "it was given")
+        return FoundEngine(read_engine(path), "it was given")
     onnx = path or shipped(request.model, request.scale_of_name, "onnx")
     return find_engine(onnx, same_weights=path is None)
 

@@ -27,7 +27,7 @@ def limit_s(pixels: int) -> float:
     return _CALL_S * max(1.0, pixels / _PIXELS)
 
 
-class Watcher:
+class CallWatcher:
     """Stops what takes too long. Its thread lives only while there is something to look at.
 
     Args:
@@ -78,10 +78,10 @@ class Watcher:
                         stop()
 
 
-_watchers: "weakref.WeakSet[Watcher]" = weakref.WeakSet()
+_watchers: "weakref.WeakSet[CallWatcher]" = weakref.WeakSet()
 
 
 def stop_all_calls() -> None:
-    """Stop every call of this process, as `Watcher.stop_all` does for those of one network."""
+    """Stop every call of this process, as `CallWatcher.stop_all` does for those of one network."""
     for watcher in list(_watchers):
         watcher.stop_all()

@@ -77,7 +77,7 @@ class WholeCall:
             raise
 
     def run(self, tiles: NDArray[np.float32]) -> NDArray[np.float32] | None:
-        """Upscale 1 to batch tiles; see `TensorRTSession.run`.
+        """Upscale (n, 3, tile, tile) tiles, n from 1 to batch; see `TensorRTSession.run`.
 
         Returns:
             The output, in memory that is used again once nobody holds it; None: callers hold all.

@@ -11,9 +11,9 @@ from starlette.routing import BaseRoute, Route
 
 from edgesr.serve.doorman import Doorman, answer
 from edgesr.serve.line import Line
-from edgesr.serve.metrics import MEDIA_TYPE, Metrics
-from edgesr.serve.refusal import Refusal
-from edgesr.serve.settings import Settings
+from edgesr.serve.metrics import MEDIA_TYPE, ServerMetrics
+from edgesr.serve.refusal import RequestRefusal
+from edgesr.serve.settings import ServerSettings
 from edgesr.serve.upscale import Upscale
 from edgesr.serve.web_page import page_files
 from edgesr.serve.worker import Worker
@@ -22,7 +22,7 @@ from edgesr.version import __version__
 
 def make_app(
     worker: Worker,
-    settings: Settings,
+    settings: ServerSettings,
     log: Callable[[str], None],
     on_ready: Callable[[], None],
 ) -> Doorman:
@@ -35,7 +35,7 @@ def make_app(
         on_ready: called when requests can come.
     """
     line = Line(settings.waiting, settings.unsent_bytes)
-    metrics = Metrics(worker.network, line)
+    metrics = ServerMetrics(worker.network, line)
 
     async def health(_: Request) -> Response:
         network = worker.network
@@ -71,7 +71,11 @@ def make_app(
     paths = {route.path for route in routes if isinstance(route, Route)}
     app = Starlette(
         routes=routes,
-        exception_handlers={Refusal: _refused, HTTPException: _no_route, Exception: _our_fault},
+        exception_handlers={
+            RequestRefusal: _refused,
+            HTTPException: _no_route,
+            Exception: _our_fault,
+        },
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
@@ -88,7 +92,7 @@ def _fixed(content: bytes, media_type: str) -> Callable[[Request], Awaitable[Res
 
 async def _refused(_: Request, error: Exception) -> Response:
     """Answer what a route refuses."""
-    if not isinstance(error, Refusal):
+    if not isinstance(error, RequestRefusal):
         raise error
     return answer(error)
 
@@ -98,14 +102,14 @@ async def _no_route(request: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException) and error.status_code == 405:
         allowed = (error.headers or {}).get("Allow", "POST")
         what = f"{request.method} is not answered here"
-        refusal = Refusal(405, what, request.url.path, f"use {allowed}", error.headers)
+        refusal = RequestRefusal(405, what, request.url.path, f"use {allowed}", error.headers)
     else:
         advice = "GET / for the page, POST /upscale with a picture as the body"
-        refusal = Refusal(404, "there is nothing here", request.url.path, advice)
+        refusal = RequestRefusal(404, "there is nothing here", request.url.path, advice)
     return answer(refusal)
 
 
 async def _our_fault(_: Request, __: Exception) -> Response:
     """Answer what should not have happened; the server's own log says more."""
     advice = "tell who runs the server; its log says more"
-    return answer(Refusal(500, "the server failed at this", "server", advice))
+    return answer(RequestRefusal(500, "the server failed at this", "server", advice))

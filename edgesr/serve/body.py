@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Mapping
 
 import anyio
 
-from edgesr.serve.refusal import Refusal
-from edgesr.serve.settings import Settings
+from edgesr.serve.refusal import RequestRefusal
+from edgesr.serve.settings import ServerSettings
 
 
 def check_head(headers: Mapping[str, str], max_body_bytes: int) -> None:
@@ -21,17 +21,19 @@ def check_head(headers: Mapping[str, str], max_body_bytes: int) -> None:
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
         advice = "send the file itself: curl --data-binary @photo.jpg"
-        raise Refusal(415, "forms are not read", "header Content-Type", advice)
+        raise RequestRefusal(415, "forms are not read", "header Content-Type", advice)
     coding = headers.get("content-encoding", "identity").strip().lower()
     if coding not in ("", "identity"):
         advice = "send the picture's file as it is"
-        raise Refusal(415, f"bodies in {coding} are not read", "header Content-Encoding", advice)
+        raise RequestRefusal(
+            415, f"bodies in {coding} are not read", "header Content-Encoding", advice
+        )
     length = headers.get("content-length", "")
     if length.isdecimal() and int(length) > max_body_bytes:
         raise _too_long(max_body_bytes, "header Content-Length")
 
 
-async def read_body(stream: AsyncIterator[bytes], settings: Settings) -> bytes:
+async def read_body(stream: AsyncIterator[bytes], settings: ServerSettings) -> bytes:
     """Return a body that arrives in time and within the limit.
 
     Args:
@@ -50,12 +52,12 @@ async def read_body(stream: AsyncIterator[bytes], settings: Settings) -> bytes:
                 body += piece
     except TimeoutError:
         what = f"the picture did not arrive within {settings.upload_s:g} s"
-        raise Refusal(408, what, "body", "send it again, or a smaller one") from None
+        raise RequestRefusal(408, what, "body", "send it again, or a smaller one") from None
     return bytes(body)
 
 
-def _too_long(max_body_bytes: int, where: str) -> Refusal:
-    return Refusal(
+def _too_long(max_body_bytes: int, where: str) -> RequestRefusal:
+    return RequestRefusal(
         413,
         f"a picture's file may have {max_body_bytes:,} bytes here",
         where,

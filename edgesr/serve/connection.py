@@ -6,10 +6,10 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from edgesr.serve.settings import Settings
+from edgesr.serve.settings import ServerSettings
 
 
-def timed_protocol(settings: Settings) -> type[H11Protocol]:
+def timed_protocol(settings: ServerSettings) -> type[H11Protocol]:
     """Return uvicorn's HTTP/1.1 connection with the limits of `settings`.
 
     The head of a request must arrive in time. What is left of a body that was answered before its

@@ -7,8 +7,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from edgesr.serve.metrics import Metrics
-from edgesr.serve.refusal import Refusal
+from edgesr.serve.metrics import ServerMetrics
+from edgesr.serve.refusal import RequestRefusal
 from edgesr.serve.visitors import Visitor, check_visitor
 
 HEADERS = {
@@ -28,7 +28,7 @@ HEADERS = {
 GONE = "gone"
 
 
-def answer(refusal: Refusal) -> Response:
+def answer(refusal: RequestRefusal) -> Response:
     """Return a refusal as an answer of HTTP."""
     return Response(
         refusal.document(), refusal.status, dict(refusal.headers), "application/json; charset=utf-8"
@@ -51,7 +51,7 @@ class Doorman:
         app: ASGIApp,
         names: Collection[str],
         paths: Collection[str],
-        metrics: Metrics,
+        metrics: ServerMetrics,
         log: Callable[[str], None],
     ) -> None:
         self._app = app
@@ -78,7 +78,7 @@ class Doorman:
         try:
             check_visitor(_visitor(scope), self._names)
             await self._app(scope, receive, send_with_headers)
-        except Refusal as refusal:  # of the visitor
+        except RequestRefusal as refusal:  # of the visitor
             await answer(refusal)(scope, receive, send_with_headers)
         finally:
             self._note(scope, status, time.perf_counter() - start)

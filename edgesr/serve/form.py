@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from edgesr.errors import ConfigError
 from edgesr.imaging.encode import FORMATS, FileFormat, format_for
 from edgesr.imaging.quality import DEFAULT_QUALITY
-from edgesr.serve.refusal import Refusal
+from edgesr.serve.refusal import RequestRefusal
 
 MEDIA_TYPES = {
     "PNG": "image/png",
@@ -52,9 +52,9 @@ def choose(query: Sequence[tuple[str, str]], accept: str | None) -> Form:
     for name, value in query:
         if name not in ("format", "quality"):
             advice = "only format and quality can be asked for; a picture is sent as the body"
-            raise Refusal(400, f"there is no '{name}' to ask for", "query", advice)
+            raise RequestRefusal(400, f"there is no '{name}' to ask for", "query", advice)
         if name in asked:
-            raise Refusal(400, f"'{name}' is given twice", "query", "give it once")
+            raise RequestRefusal(400, f"'{name}' is given twice", "query", "give it once")
         asked[name] = value
     quality = _quality(asked["quality"]) if "quality" in asked else DEFAULT_QUALITY
     if "format" not in asked:
@@ -62,14 +62,16 @@ def choose(query: Sequence[tuple[str, str]], accept: str | None) -> Form:
     try:
         target = format_for(f".{asked['format'].removeprefix('.')}")
     except ConfigError as error:
-        raise Refusal(400, error.what, "query: format", "POST /upscale?format=png") from error
+        raise RequestRefusal(
+            400, error.what, "query: format", "POST /upscale?format=png"
+        ) from error
     return Form(target, quality)
 
 
 def _quality(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= 100):
         what = f"a quality is a whole number from 1 to 100, not '{text}'"
-        raise Refusal(400, what, "query: quality", "POST /upscale?quality=95")
+        raise RequestRefusal(400, what, "query: quality", "POST /upscale?quality=95")
     return int(text)
 
 
@@ -88,7 +90,7 @@ def _accepted(accept: str | None) -> FileFormat:
     if weight(best) > 0:
         return best
     known = ", ".join(MEDIA_TYPES.values())
-    raise Refusal(406, f"the result is one of {known}", "header Accept", "Accept: image/png")
+    raise RequestRefusal(406, f"the result is one of {known}", "header Accept", "Accept: image/png")
 
 
 def _weights(accept: str) -> dict[str, float]:

@@ -9,7 +9,7 @@ import math
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
-from edgesr.serve.refusal import Refusal
+from edgesr.serve.refusal import RequestRefusal
 
 _FIRST_GUESS_S = 2.0
 
@@ -41,7 +41,7 @@ class Line:
         """
         if self.taken >= self.places:
             again_s = max(1, math.ceil(self._usual_s * self.taken))
-            raise Refusal(
+            raise RequestRefusal(
                 503,
                 f"{self.taken} pictures are in line already",
                 "queue",

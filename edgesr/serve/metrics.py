@@ -11,14 +11,14 @@ from prometheus_client import (
 )
 
 from edgesr.serve.line import Line
-from edgesr.serve.worker import Enlarged, Network
+from edgesr.serve.worker import NetworkReport, ServedPicture
 from edgesr.version import __version__
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 
-class Metrics:
+class ServerMetrics:
     """Counters of one server, apart from those of any other in the process.
 
     Args:
@@ -26,7 +26,7 @@ class Metrics:
         line: its queue.
     """
 
-    def __init__(self, runs: Network, line: Line) -> None:
+    def __init__(self, runs: NetworkReport, line: Line) -> None:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         network = Info("edgesr", "Version and network.", registry=self._registry)
@@ -78,7 +78,7 @@ class Metrics:
         """
         self._answers.labels(path, status).inc()
 
-    def enlarged(self, received_bytes: int, wait_s: float, result: Enlarged) -> None:
+    def enlarged(self, received_bytes: int, wait_s: float, result: ServedPicture) -> None:
         """Count a picture that was made."""
         width, height = result.input_size
         self._wait.observe(wait_s)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from edgesr.errors import Argument, EdgesrError, ImageError, LimitError
 
 
-class Refusal(Exception):  # noqa: N818  (an answer first, and seldom an error of ours)
+class RequestRefusal(Exception):  # noqa: N818  (an answer first, and seldom an error of ours)
     """A request that gets no picture.
 
     Args:
@@ -38,7 +38,7 @@ class Refusal(Exception):  # noqa: N818  (an answer first, and seldom an error o
         return json.dumps(content, ensure_ascii=False).encode() + b"\n"
 
 
-def refusal_of(error: EdgesrError) -> Refusal:
+def refusal_of(error: EdgesrError) -> RequestRefusal:
     """Return the answer for a picture that could not be enlarged.
 
     Pictures that are at fault are answered by 422, or by 413 where they are too large; an option of
@@ -50,13 +50,13 @@ def refusal_of(error: EdgesrError) -> Refusal:
         if error.advice is not None:
             command = error.advice.replace("COMMAND ...", "serve")
             advice = f"{advice}; who runs the server raises the limit: {command}"
-        return Refusal(413, error.what, "body", advice)
+        return RequestRefusal(413, error.what, "body", advice)
     if not isinstance(error, ImageError):
         advice = "tell who runs the server; its log says more"
-        return Refusal(500, "the network failed at this picture", "server", advice)
+        return RequestRefusal(500, "the network failed at this picture", "server", advice)
     advice = "send another picture"
     if isinstance(error.fix, Argument):
         advice = f"POST /upscale?{error.fix.name}={error.fix.value}"
     elif error.fix is not None:
         advice = error.fix
-    return Refusal(422, error.what, "body", advice)
+    return RequestRefusal(422, error.what, "body", advice)

@@ -14,7 +14,7 @@ import uvicorn
 from edgesr.errors import Argument, ConfigError
 from edgesr.serve.app import make_app
 from edgesr.serve.connection import timed_protocol
-from edgesr.serve.settings import Settings
+from edgesr.serve.settings import ServerSettings
 from edgesr.serve.worker import Worker
 
 _KEEP_ALIVE_S = 5
@@ -122,7 +122,7 @@ class _Lines(logging.Handler):
 def serve(
     listener: socket.socket,
     worker: Worker,
-    settings: Settings,
+    settings: ServerSettings,
     log: Callable[[str], None],
     on_ready: Callable[[uvicorn.Server], None],
 ) -> None:

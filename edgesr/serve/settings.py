@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Settings:
+class ServerSettings:
     """Limits of a server and how it enlarges; pixels are limited by `edgesr.imaging.limits`.
 
     Attributes:

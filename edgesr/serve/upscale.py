@@ -12,16 +12,16 @@ from edgesr.errors import EdgesrError
 from edgesr.serve.body import check_head, read_body
 from edgesr.serve.form import Form, choose
 from edgesr.serve.line import Line
-from edgesr.serve.metrics import Metrics
+from edgesr.serve.metrics import ServerMetrics
 from edgesr.serve.refusal import refusal_of
-from edgesr.serve.settings import Settings
-from edgesr.serve.worker import Enlarged, Job, Worker
+from edgesr.serve.settings import ServerSettings
+from edgesr.serve.worker import ServedPicture, ServeJob, Worker
 
 PIECE_BYTES = 1 << 18
 
 
 class Upscale:
-    """The route.
+    """The route POST /upscale.
 
     Args:
         worker: enlarges.
@@ -35,8 +35,8 @@ class Upscale:
         self,
         worker: Worker,
         line: Line,
-        metrics: Metrics,
-        settings: Settings,
+        metrics: ServerMetrics,
+        settings: ServerSettings,
         log: Callable[[str], None],
     ) -> None:
         self._worker = worker
@@ -64,7 +64,7 @@ class Upscale:
         form = choose(request.query_params.multi_items(), request.headers.get("accept"))
         check_head(request.headers, self._settings.max_body_bytes)
         with self._line.place(), ExitStack() as until_sent:
-            job = Job(await read_body(request.stream(), self._settings), form)
+            job = ServeJob(await read_body(request.stream(), self._settings), form)
             try:
                 result = await self._while_waited_for(job, request.receive, until_sent)
             except EdgesrError as error:
@@ -75,8 +75,8 @@ class Upscale:
             await _send(result, form, send)
 
     async def _while_waited_for(
-        self, job: Job, receive: Receive, until_sent: ExitStack
-    ) -> Enlarged:
+        self, job: ServeJob, receive: Receive, until_sent: ExitStack
+    ) -> ServedPicture:
         """Enlarge a picture, or give it up as soon as the client goes away.
 
         Raises:
@@ -96,7 +96,7 @@ class Upscale:
             leaving.cancel()
             await asyncio.gather(making, leaving, return_exceptions=True)
 
-    async def _make(self, job: Job, until_sent: ExitStack) -> Enlarged:
+    async def _make(self, job: ServeJob, until_sent: ExitStack) -> ServedPicture:
         asked = time.perf_counter()
         async with self._line.turn():
             begun = time.perf_counter()
@@ -113,7 +113,7 @@ async def _gone(receive: Receive) -> None:
         pass
 
 
-async def _send(result: Enlarged, form: Form, send: Send) -> None:
+async def _send(result: ServedPicture, form: Form, send: Send) -> None:
     """Send a result in pieces; between them the server waits until the client has taken some."""
     headers = [
         (b"content-type", form.media_type.encode()),
@@ -133,7 +133,7 @@ async def _send(result: Enlarged, form: Form, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-def _timing(result: Enlarged) -> bytes:
+def _timing(result: ServedPicture) -> bytes:
     """Return the milliseconds as browsers' tools show them (W3C Server Timing)."""
     parts = (("decode", result.decode_ms), ("run", result.run_ms), ("encode", result.encode_ms))
     return ", ".join(f"{name};dur={ms:.1f}" for name, ms in parts).encode()

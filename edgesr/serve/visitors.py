@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from edgesr.serve.refusal import Refusal
+from edgesr.serve.refusal import RequestRefusal
 
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?")
 
@@ -52,7 +52,7 @@ def check_visitor(visitor: Visitor, names: Collection[str]) -> None:
         Refusal: 403.
     """
     if visitor.host is None or not _is_ours(visitor.host, names):
-        raise Refusal(
+        raise RequestRefusal(
             403,
             "this name is not one of this server's",
             "header Host",
@@ -61,7 +61,7 @@ def check_visitor(visitor: Visitor, names: Collection[str]) -> None:
     foreign = visitor.origin is not None and not _same_place(visitor.origin, visitor.host)
     crossing = visitor.fetch_site in ("cross-site", "same-site") and not visitor.follows_link
     if foreign or crossing:
-        raise Refusal(
+        raise RequestRefusal(
             403,
             "requests of other pages are not answered",
             "header Origin" if foreign else "header Sec-Fetch-Site",

@@ -12,13 +12,15 @@ from edgesr.imaging.limits import max_megapixels
 from edgesr.imaging.picture import Picture
 from edgesr.pages.slider import SCRIPT, STYLE, Shown, slider
 from edgesr.pages.svg import COLOURS
-from edgesr.serve.settings import Settings
-from edgesr.serve.worker import Network
+from edgesr.serve.settings import ServerSettings
+from edgesr.serve.worker import NetworkReport
 
 _HERE = files(__package__) / "page"
 
 
-def page_files(network: Network, settings: Settings) -> Iterator[tuple[str, bytes, str]]:
+def page_files(
+    network: NetworkReport, settings: ServerSettings
+) -> Iterator[tuple[str, bytes, str]]:
     """Yield (path, content, media type) of the files that make up the page.
 
     The slider is that of `edgesr compare`; script and style are files of their own, because the

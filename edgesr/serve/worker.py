@@ -16,7 +16,7 @@ from edgesr.files import temporary_folder
 from edgesr.imaging.limits import max_megapixels
 from edgesr.runtime.timing import timed
 from edgesr.serve.form import Form
-from edgesr.serve.settings import Settings
+from edgesr.serve.settings import ServerSettings
 
 if TYPE_CHECKING:
     from edgesr.imaging.picture import Picture
@@ -27,12 +27,12 @@ _CHECKED = 4096
 """Side of a picture, in pixels, against which every tile and overlap can be checked."""
 
 
-class StoppedError(Exception):
+class GivenUpError(Exception):
     """Nobody waits for the picture any more."""
 
 
 @dataclass(frozen=True)
-class Network:
+class NetworkReport:
     """What is told of the networks that run.
 
     Attributes:
@@ -47,8 +47,8 @@ class Network:
 
 
 @dataclass(frozen=True)
-class Enlarged:
-    """A picture that was made.
+class ServedPicture:
+    """An enlarged picture, encoded as the server answers it.
 
     Attributes:
         data: content of its file.
@@ -71,7 +71,7 @@ class Enlarged:
     notes: tuple[str, ...]
 
 
-class Job:
+class ServeJob:
     """A picture to enlarge, which can be given up while it runs.
 
     Args:
@@ -95,7 +95,7 @@ class Job:
             StoppedError: nobody does.
         """
         if self._stopped.is_set():
-            raise StoppedError
+            raise GivenUpError
 
 
 class Worker:
@@ -112,7 +112,7 @@ class Worker:
         EdgesrError: a network cannot be opened, or the tiles of the settings do not fit it.
     """
 
-    def __init__(self, opener: "Callable[[], Sessions]", settings: Settings) -> None:
+    def __init__(self, opener: "Callable[[], Sessions]", settings: ServerSettings) -> None:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="enlarge")
         self._settings = settings
         try:
@@ -121,7 +121,7 @@ class Worker:
             self._pool.shutdown()
             raise
 
-    def enlarge(self, job: Job) -> "Future[Enlarged]":
+    def enlarge(self, job: ServeJob) -> "Future[ServedPicture]":
         """Begin a job after those begun before.
 
         The future raises:
@@ -135,14 +135,16 @@ class Worker:
         self._pool.submit(self._sessions.close).result()
         self._pool.shutdown()
 
-    def _enlarge(self, job: Job) -> Enlarged:
+    def _enlarge(self, job: ServeJob) -> ServedPicture:
         try:
             return enlarge(self._sessions, job, self._settings)
         except MemoryError as error:
             raise LimitError("not enough memory for its enlargement") from error
 
 
-def _open(opener: "Callable[[], Sessions]", settings: Settings) -> "tuple[Sessions, Network]":
+def _open(
+    opener: "Callable[[], Sessions]", settings: ServerSettings
+) -> "tuple[Sessions, NetworkReport]":
     """Open every network and check that the settings fit it.
 
     Raises:
@@ -160,10 +162,10 @@ def _open(opener: "Callable[[], Sessions]", settings: Settings) -> "tuple[Sessio
         raise
     names = " or ".join(session.model for session in opened)
     backends = " or ".join(dict.fromkeys(session.backend for session in opened))
-    return sessions, Network(names, sessions.scale, backends)
+    return sessions, NetworkReport(names, sessions.scale, backends)
 
 
-def enlarge(sessions: "Sessions", job: Job, settings: Settings) -> Enlarged:
+def enlarge(sessions: "Sessions", job: ServeJob, settings: ServerSettings) -> ServedPicture:
     """Decode, enlarge and encode a picture, by the network that suits it.
 
     Raises:
@@ -194,7 +196,7 @@ def enlarge(sessions: "Sessions", job: Job, settings: Settings) -> Enlarged:
         )
         data = file.read_bytes()
     job.go_on()
-    return Enlarged(
+    return ServedPicture(
         data=data,
         input_size=(picture.width, picture.height),
         output_size=made.size,

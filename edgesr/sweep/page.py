@@ -6,7 +6,7 @@ from string import Template
 
 from edgesr.pages.style import PAGE_STYLE
 from edgesr.sweep.plot import energy_plot, ordered_rows
-from edgesr.sweep.result import Cell, SweepResult
+from edgesr.sweep.result import SweepCell, SweepResult
 from edgesr.sweep.text import COLUMNS, cell_texts, sources, verdict
 
 _KEY = (
@@ -69,7 +69,7 @@ def _table(result: SweepResult) -> str:
     return f"<table><thead><tr>{head}</tr></thead>{''.join(parts)}</table>"
 
 
-def _row(cell: Cell, best: Cell | None) -> str:
+def _row(cell: SweepCell, best: SweepCell | None) -> str:
     name, *texts = cell_texts(cell)
     kind = ' class="best"' if cell is best else ""
     values = "".join(f"<td>{escape(text)}</td>" for text in texts)

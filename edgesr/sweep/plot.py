@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from edgesr.pages.svg import SERIES, Svg, log_axis, text_width
-from edgesr.sweep.result import Cell, SweepResult
+from edgesr.sweep.result import SweepCell, SweepResult
 from edgesr.sweep.text import energy
 
 _WIDTH, _LEFT, _RIGHT, _TOP, _ROW, _BOTTOM = 960.0, 200.0, 40.0, 46.0, 58.0, 34.0
@@ -43,20 +43,20 @@ def energy_plot(result: SweepResult) -> str:
     return str(svg)
 
 
-def ordered_rows(cells: Sequence[Cell]) -> list[list[Cell]]:
+def ordered_rows(cells: Sequence[SweepCell]) -> list[list[SweepCell]]:
     """Return the cells by network, those of the highest PSNR first, unknown ones last."""
-    rows: dict[str, list[Cell]] = {}
+    rows: dict[str, list[SweepCell]] = {}
     for cell in cells:
         rows.setdefault(cell.model, []).append(cell)
     return sorted(rows.values(), key=lambda row: -(row[0].psnr_y_db or 0.0))
 
 
-def _under(cell: Cell) -> str:
+def _under(cell: SweepCell) -> str:
     quality = "dB unknown" if cell.psnr_y_db is None else f"{cell.psnr_y_db:.2f} dB"
     return quality if cell.tile is None else f"{quality}, tiles of {cell.tile}"
 
 
-def _dots(svg: Svg, dots: list[tuple[float, Cell]], middle: float, kind: str) -> None:
+def _dots(svg: Svg, dots: list[tuple[float, SweepCell]], middle: float, kind: str) -> None:
     """Draw the modes of a row; each label stands at the first place where it touches no other."""
     ends = dict.fromkeys(_PLACES, -math.inf)
     for x, cell in sorted(dots, key=lambda dot: dot[0]):

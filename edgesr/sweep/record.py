@@ -35,7 +35,7 @@ class ModeRun:
 
 @dataclass(frozen=True)
 class Quality:
-    """PSNR of a network.
+    """PSNR of a network, and where it is from.
 
     Attributes:
         psnr_y_db: mean over the set, of Y, in dB; None: unknown.
@@ -48,7 +48,7 @@ class Quality:
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep.
+    """A sweep over power modes, as sweep.json holds it.
 
     Attributes:
         command: the command line that asks for it.

@@ -14,7 +14,7 @@ _UNITS = {"mJ": 1e-3, "J": 1.0}
 
 
 @dataclass(frozen=True)
-class Cell:
+class SweepCell:
     """A network at one tile size in one power mode.
 
     Attributes:
@@ -73,9 +73,9 @@ class SweepResult:
     sweep: Sweep
     machine: str
     input: str
-    cells: tuple[Cell, ...]
+    cells: tuple[SweepCell, ...]
     notes: tuple[str, ...]
-    best: Cell | None
+    best: SweepCell | None
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of result.json."""
@@ -90,7 +90,7 @@ def compute(sweep: Sweep, runs: Sequence[BenchResult | None]) -> SweepResult:
         sweep: what was done.
         runs: the result of each mode, of as many networks as the sweep has; None where it has none.
     """
-    cells: list[Cell] = []
+    cells: list[SweepCell] = []
     notes = list(sweep.left_out)
     for mode, run in zip(sweep.modes, runs, strict=True):
         if run is None:
@@ -113,7 +113,7 @@ def compute(sweep: Sweep, runs: Sequence[BenchResult | None]) -> SweepResult:
     return SweepResult(sweep, machine, shown, tuple(cells), tuple(notes), best)
 
 
-def best_within(cells: Sequence[Cell], budget_j: float) -> Cell | None:
+def best_within(cells: Sequence[SweepCell], budget_j: float) -> SweepCell | None:
     """Return the cell of the highest PSNR whose energy with its uncertainty is within a budget.
 
     Of equal ones the cheaper. An INVALID cell, or one whose PSNR or energy is unknown, is none.
@@ -146,9 +146,11 @@ def parse_budget(text: str) -> float:
     return value
 
 
-def _cell(mode_id: int, mode: str, figures: ModelFigures, quality: Quality, is_valid: bool) -> Cell:
+def _cell(
+    mode_id: int, mode: str, figures: ModelFigures, quality: Quality, is_valid: bool
+) -> SweepCell:
     power = figures.power
-    return Cell(
+    return SweepCell(
         mode_id=mode_id,
         mode=mode,
         model=figures.model.label,

@@ -11,7 +11,7 @@ from pathlib import Path
 from edgesr.artifacts import home
 from edgesr.bench.config import CONTROL, BenchConfig, Wanted
 from edgesr.bench.inputs import Input, read_input
-from edgesr.bench.protocol import Hooks
+from edgesr.bench.protocol import BenchHooks
 from edgesr.bench.protocol import run as run_bench
 from edgesr.bench.report import write_report
 from edgesr.bench.run_folder import claim_folder, keep
@@ -56,7 +56,7 @@ class Places:
 
 
 def sweep(
-    config: SweepConfig, folder: Path, overwrite: bool, hooks: Hooks, places: Places = Places()
+    config: SweepConfig, folder: Path, overwrite: bool, hooks: BenchHooks, places: Places = Places()
 ) -> Sweep:
     """Measure in every power mode; the mode and the clocks of before are put back at any end.
 
@@ -122,7 +122,7 @@ def _measure(
     source: Input,
     folder: Path,
     overwrite: bool,
-    hooks: Hooks,
+    hooks: BenchHooks,
     held: Sequence[int],
 ) -> ModeRun:
     """Set a mode, fix the clocks, and measure; the guard waits until nobody has `held` open."""
@@ -163,10 +163,11 @@ def _pairs(
     """
     bench, found = config.bench, _Pairs()
     if config.tiles and max(config.tiles) > min(source.width, source.height):
+        side = max(config.tiles)
         raise ConfigError(
-            f"tiles of {max(config.tiles)} do not fit into {source.width}x{source.height}",
+            f"tiles of {side} do not fit into {source.width}x{source.height}",
             where=Argument("tile"),
-            fix=f"--input {max(config.tiles)}x{max(config.tiles)}",
+            fix=Argument("input", f"{side}x{side}"),
         )
     scale = 0
     for wanted in bench.wanted:

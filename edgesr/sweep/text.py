@@ -1,7 +1,8 @@
 """What the terminal shows of a sweep. Pure."""
 
-from edgesr.bench.text import NONE, align, significant, watts, with_uncertainty
-from edgesr.sweep.result import Cell, SweepResult
+from edgesr.bench.text import NONE, significant, watts, with_uncertainty
+from edgesr.sweep.result import SweepCell, SweepResult
+from edgesr.text_table import align
 
 COLUMNS = ("Power mode", "Model", "Tile", "dB", "p50 ms", "images/s", "Power W", "J/image")
 _LEFT = (0, 1)
@@ -18,7 +19,7 @@ def summary(result: SweepResult) -> str:
     return "\n".join(lines)
 
 
-def cell_texts(cell: Cell) -> tuple[str, ...]:
+def cell_texts(cell: SweepCell) -> tuple[str, ...]:
     """Return the texts of a row but for its mode."""
     return (
         cell.model if cell.is_valid else f"{cell.model} (INVALID)",

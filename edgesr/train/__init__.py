@@ -1,0 +1,1 @@
+"""Training and distillation: data, degradation, losses, the loop, several processes."""

@@ -27,9 +27,9 @@ from edgesr.train.gpu_power import GpuPower
 from edgesr.train.gradient import Gradient
 from edgesr.train.optimizer import Average, build_optimizer
 from edgesr.train.prepare import build_data, build_network, build_objective, build_teacher
-from edgesr.train.record import Metrics, Row, record_invocation
+from edgesr.train.record import MetricsFile, MetricsRow, record_invocation
 from edgesr.train.schedule import learning_rate, progress
-from edgesr.train.state import State
+from edgesr.train.state import TrainingState
 from edgesr.train.validate import Validation
 from edgesr.train.world import World, convolutions, joined
 
@@ -38,7 +38,7 @@ CLOCK_EVERY = 10
 also looks when it is asked to stop, because on a CPU ten steps may take minutes."""
 
 
-class Watcher(Protocol):
+class TrainingWatcher(Protocol):
     """Callbacks that show a run: every process calls `decoded` and `taught`, process 0 the rest."""
 
     def decoded(self, pictures: int, of: int) -> None:
@@ -50,7 +50,7 @@ class Watcher(Protocol):
     def said(self, line: str) -> None:
         """Something worth one line happened."""
 
-    def stepped(self, done: float, row: Row | None) -> None:
+    def stepped(self, done: float, row: MetricsRow | None) -> None:
         """A step is done; `done` is the share of the run, `row` the newest metrics if new."""
 
     def wants_stop(self) -> bool:
@@ -76,7 +76,7 @@ class TrainingResult:
     checkpoint: Path
 
 
-def train(config: TrainConfig, watcher: Watcher) -> TrainingResult:
+def train(config: TrainConfig, watcher: TrainingWatcher) -> TrainingResult:
     """Train, or go on training, until the run is over or its time is up.
 
     Raises:
@@ -115,11 +115,11 @@ def _weights(config: TrainConfig) -> Path:
 class Run:
     """One invocation."""
 
-    def __init__(self, config: TrainConfig, world: World, watcher: Watcher) -> None:
+    def __init__(self, config: TrainConfig, world: World, watcher: TrainingWatcher) -> None:
         self._config, self._world, self._watcher = config, world, watcher
         self._began = time.monotonic()
         self._network, started = build_network(config, world.device)
-        self._state = State(
+        self._state = TrainingState(
             self._network,
             build_optimizer(config, self._network),
             Average(self._network, config.ema),
@@ -134,14 +134,14 @@ class Run:
         data = build_data(config, teacher, world, watcher.decoded, watcher.taught)
         self._feeder = data.feeder
         self._validation: Validation | None = None
-        self._metrics: Metrics | None = None
+        self._metrics: MetricsFile | None = None
         self._psnr: float | None = None
         if world.first:
             if config.validate is not None:
                 self._validation = Validation(config.validate, config.scale)
             notes = {"processes": world.size, **started, **data.notes}
             record_invocation(config.out / "config.json", config, self._state.step, notes)
-            self._metrics = Metrics(config.out / "metrics.csv", self._state.step)
+            self._metrics = MetricsFile(config.out / "metrics.csv", self._state.step)
             described = ", ".join(f"{key.replace('_', ' ')} {notes[key]}" for key in notes)
             watcher.said(f"from step {self._state.step} on {world.device}: {described}")
         self._power = GpuPower(world.device)
@@ -204,7 +204,7 @@ class Run:
         done, shared_stop = self._world.from_first([done, float(stop)])
         return done, bool(shared_stop)
 
-    def _read(self, rate: float, last: bool) -> Row:
+    def _read(self, rate: float, last: bool) -> MetricsRow:
         """Wait for the device, then write what is due: row, validation, checkpoint."""
         loss, norm, images_per_s = self._sums.read(self._world, self._config.batch)
         power_w = self._power.mean_w()
@@ -221,7 +221,7 @@ class Run:
         if last or step % config.validate_every == 0:
             psnr = self._validate()
         self._look_at_clock()
-        row = Row(step, loss, rate, norm, psnr, images_per_s, power_w, self._state.elapsed_s)
+        row = MetricsRow(step, loss, rate, norm, psnr, images_per_s, power_w, self._state.elapsed_s)
         if self._metrics is not None:
             self._metrics.add(row)
         if last or step % config.checkpoint_every == 0:

@@ -22,7 +22,7 @@ def charbonnier(prediction: Tensor, target: Tensor) -> Tensor:
 
 
 def l1_fourier(prediction: Tensor, target: Tensor) -> Tensor:
-    """L1 in the picture plus a weighted L1 between orthonormal 2-D spectra.
+    """L1 in the picture plus a weighted L1 between orthonormal 2-D spectra: (batch, 3, h, w) both.
 
     Source of the idea: Cho et al. 2021, https://arxiv.org/abs/2108.05054, equation 5.
     """

@@ -34,7 +34,7 @@ class Log:
 
 
 @dataclass(frozen=True)
-class Row:
+class MetricsRow:
     """Means since the row before.
 
     Attributes:
@@ -58,10 +58,10 @@ class Row:
     elapsed_s: float
 
 
-COLUMNS = [field.name for field in fields(Row)]
+COLUMNS = [field.name for field in fields(MetricsRow)]
 
 
-class Metrics:
+class MetricsFile:
     """metrics.csv of a run.
 
     Args:
@@ -79,7 +79,7 @@ class Metrics:
         writer.writerows([_shown(row[name]) for name in COLUMNS] for row in kept)
         write_text(path, text.getvalue())
 
-    def add(self, row: Row) -> None:
+    def add(self, row: MetricsRow) -> None:
         """Append one row.
 
         Raises:

@@ -24,7 +24,7 @@ _FIXED = ("model", "scale", "optimizer")  # what the tensors of a checkpoint bel
 
 
 @dataclass
-class State:
+class TrainingState:
     """A run in progress; everything here goes into the checkpoint.
 
     Attributes:

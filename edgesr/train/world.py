@@ -62,7 +62,7 @@ class World:
             target.copy_(part.view(target.shape))
 
     def mean(self, values: Tensor) -> Tensor:
-        """Return the mean over all processes."""
+        """Return the mean over all processes, value by value (any shape, the same everywhere)."""
         if self.size > 1:
             dist.all_reduce(values)
             values /= self.size

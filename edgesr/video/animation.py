@@ -18,7 +18,7 @@ from edgesr.runtime.sessions import Opened, Sessions
 from edgesr.runtime.upscale import plan_for
 from edgesr.video.animation_file import Survey, check_fits, pictures, survey, write_animation
 from edgesr.video.kinds import ANIMATIONS, Moving
-from edgesr.video.pace import Pace
+from edgesr.video.pace import ProgressPace
 from edgesr.video.result import MovingResult, MovingSettings, OnFrame
 
 
@@ -58,7 +58,7 @@ class Animation:
         Raises:
             EdgesrError: a frame cannot be enlarged, or the result cannot be written.
         """
-        pace = Pace()
+        pace = ProgressPace()
         make_folder(self.job.output.parent)
         with atomic_path(self.job.output) as temporary:
             enlarged = self._enlarged(lambda: on_frame(1, pace.count()))

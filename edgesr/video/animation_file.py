@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesr.errors import ImageError, LimitError
+from edgesr.errors import Argument, ImageError, LimitError
 from edgesr.files import open_regular
 from edgesr.imaging.limits import check_size, max_megapixels
 from edgesr.imaging.picture import Picture
@@ -40,7 +40,7 @@ _METADATA = {
 
 @dataclass(frozen=True)
 class Survey:
-    """What an animation holds.
+    """What an animation holds, found before it is enlarged.
 
     Attributes:
         kind: `GIF`, `WebP` or `PNG`.
@@ -128,7 +128,7 @@ def check_fits(path: Path, source: Survey, target: str, scale: int) -> tuple[str
         raise ImageError(
             f"the result would be {longest} pixels long; {target} ends at {_LONGEST_SIDE[target]}",
             where=path,
-            fix="--format png",
+            fix=Argument("format", "png"),
         )
     notes = []
     if target == "GIF" and any(ms % _GIF_TICK_MS for ms in source.durations_ms):

@@ -36,7 +36,7 @@ from edgesr.video.encoders import (
 from edgesr.video.join import Joining, join
 from edgesr.video.kinds import FORMATS, Moving
 from edgesr.video.others import check_holds, dropped
-from edgesr.video.pace import Pace
+from edgesr.video.pace import ProgressPace
 from edgesr.video.result import MovingResult, MovingSettings, OnFrame
 from edgesr.video.segments import SEGMENT_FRAMES, Segments, open_segments
 from edgesr.video.source import Facts, examine, frames, opened, video_stream
@@ -114,12 +114,12 @@ class Clip:
             notes=self.notes, resumed_frames=resumed,
         )  # fmt: skip
 
-    def _fill(self, segments: Segments, on_frame: OnFrame) -> tuple[int, int, Pace]:
+    def _fill(self, segments: Segments, on_frame: OnFrame) -> tuple[int, int, ProgressPace]:
         """Make the segments that are missing; return frames that were there, all, and the pace."""
         source = frames(self.job.input)
         resumed = sum(1 for _ in islice(source, segments.done * SEGMENT_FRAMES))
         on_frame(resumed, "")
-        pace = Pace()
+        pace = ProgressPace()
         total = resumed
         for first in source:
             part = chain((first,), islice(source, SEGMENT_FRAMES - 1))
@@ -131,7 +131,7 @@ class Clip:
         return resumed, total, pace
 
     def _enlarged(
-        self, part: "Iterable[VideoFrame]", on_frame: OnFrame, pace: Pace
+        self, part: "Iterable[VideoFrame]", on_frame: OnFrame, pace: ProgressPace
     ) -> "Iterator[VideoFrame]":
         encoding = self.encoding
         lossy = is_lossy(self.facts.codec)

@@ -3,7 +3,7 @@
 import time
 
 
-class Pace:
+class ProgressPace:
     """Counts frames from now on."""
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from edgesr.imaging.tiling import TilePlan
     from edgesr.runtime.sessions import Opened
     from edgesr.video.kinds import Moving
-    from edgesr.video.pace import Pace
+    from edgesr.video.pace import ProgressPace
 
 OnFrame = Callable[[int, str], None]
 """Called with frames that are done since the last call and a line about the pace."""
@@ -66,7 +66,7 @@ class MovingResult:
         plan: "TilePlan",
         *,
         frames: int,
-        pace: "Pace",
+        pace: "ProgressPace",
         codec: str,
         notes: tuple[str, ...],
         resumed_frames: int = 0,

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from edgesr.bench.environment import Machine, State
+from edgesr.bench.environment import Machine, MachineState
 from edgesr.bench.raw_files import write_raw
 from edgesr.bench.recording import (
+    BenchModel,
+    BenchSettings,
     Latencies,
-    Model,
     Power,
     Recording,
-    Settings,
     Span,
     SpanKind,
 )
@@ -42,7 +42,7 @@ MACHINE = Machine(
     packages={"edgesr": "0.1.0", "numpy": "1.26.4"},
     mode_gpu_mhz=612,
 )
-STATE = State(
+STATE = MachineState(
     power_mode="15W",
     gpu_mhz=612,
     gpu_limit_mhz=612,
@@ -54,8 +54,8 @@ STATE = State(
 )
 
 
-def model(label: str, is_control: bool = False, backend: str = "tensorrt") -> Model:
-    return Model(
+def model(label: str, is_control: bool = False, backend: str = "tensorrt") -> BenchModel:
+    return BenchModel(
         label=label,
         is_control=is_control,
         network=label,
@@ -99,7 +99,7 @@ def recording(
             spans.append(Span(SpanKind.MEASURED, at, at + window_s, index, number, count))
             at += window_s
     return Recording(
-        settings=Settings(
+        settings=BenchSettings(
             command="edgesr bench --model student --samples 1000",
             input="5 bundled photographs",
             width=64,

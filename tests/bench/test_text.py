@@ -2,7 +2,7 @@
 
 import pytest
 
-from edgesr.bench.text import align, significant, with_uncertainty
+from edgesr.bench.text import significant, with_uncertainty
 
 
 @pytest.mark.parametrize(
@@ -32,8 +32,3 @@ def test_an_uncertainty_is_never_shown_too_small(
     value: float | None, uncertainty: float | None, text: str
 ) -> None:
     assert with_uncertainty(value, uncertainty) == text
-
-
-def test_columns_are_aligned() -> None:
-    rows = [("Model", "ms"), ("a", "10.00"), ("long", "5")]
-    assert list(align(rows, left={0})) == ["Model     ms", "a      10.00", "long       5"]

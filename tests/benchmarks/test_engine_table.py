@@ -17,7 +17,7 @@ from benchmarks.tensorrt import (
     engine_variants,
 )
 from benchmarks.tensorrt.engine_text import page
-from edgesr.bench.protocol import Hooks
+from edgesr.bench.protocol import BenchHooks
 from edgesr.bench.raw_files import read_raw
 from edgesr.engine.stack import find_stack
 from edgesr.errors import EngineError, MissingError
@@ -64,7 +64,7 @@ def measured(tmp_path_factory):
     networks, _ = find_runnables(["esr-fast"], None, folder, lambda line: None)
     raw = folder / "bench"
     config = {"samples": 4, "rounds": 2, "warmup": 1, "power": "none"}
-    recording = measure_cost(networks, config, raw, Hooks())
+    recording = measure_cost(networks, config, raw, BenchHooks())
     table = document("x", "c", networks, {}, [], {"esr-fast": {}, "bicubic": {}}, recording)
     return table | {"more": engine_table.more(table, recording)}, raw
 

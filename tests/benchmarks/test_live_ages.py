@@ -1,7 +1,6 @@
 """No frame of a live picture is shown when it is older than two intervals; committed runs too."""
 
 import copy
-import json
 import shutil
 import time
 from pathlib import Path
@@ -13,10 +12,11 @@ from benchmarks.live import (
     ages,
     tap,
 )
+from benchmarks.shared.results import read_result
 
 ROOT = Path(__file__).parents[2]
 
-RESULTS = sorted((ROOT / "benchmarks/results/live").glob("*.json"))
+RESULTS = sorted((ROOT / "benchmarks/results/live").glob("*.json.xz"))
 
 
 def seconds_for_a_frame() -> float:
@@ -38,6 +38,7 @@ def seconds_for_a_frame() -> float:
 
 
 @pytest.mark.skipif(shutil.which("gst-launch-1.0") is None, reason="gst-launch-1.0 is missing")
+@pytest.mark.long
 def test_no_frame_is_older_than_two_intervals() -> None:
     """640x360 and esr-fast on this CPU, at a rate that it holds beside whatever else it does."""
     needed_s = seconds_for_a_frame()
@@ -52,7 +53,7 @@ def test_no_frame_is_older_than_two_intervals() -> None:
 
 @pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.name)
 def test_committed_runs(path: Path) -> None:
-    assert ages.judge(json.loads(path.read_text())) == []
+    assert ages.judge(read_result(path)) == []
 
 
 def test_there_is_a_committed_run() -> None:
@@ -70,7 +71,7 @@ def test_there_is_a_committed_run() -> None:
     ],
 )
 def test_a_record_that_lies_is_found_out(column: str, shift_s: float, expected: str) -> None:
-    result = copy.deepcopy(json.loads(RESULTS[0].read_text()))
+    result = copy.deepcopy(read_result(RESULTS[0]))
     head = result["rows"][0].split(",")
     rows = [line.split(",") for line in result["rows"][1:]]
     row = [row for row in rows if row[1] == "shown"][-1]
@@ -80,7 +81,7 @@ def test_a_record_that_lies_is_found_out(column: str, shift_s: float, expected: 
 
 
 def test_a_frame_too_few_or_with_no_fate_is_found_out() -> None:
-    whole = json.loads(RESULTS[0].read_text())
+    whole = read_result(RESULTS[0])
     for part in ("seen", "file_times_s"):
         result = copy.deepcopy(whole)
         result[part].pop()

@@ -111,6 +111,7 @@ def script(*arguments: object) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.long
 def test_a_run_becomes_a_shipped_network(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     weights, results = photos / "weights", photos / "results"
     weights.mkdir()

@@ -1,10 +1,7 @@
 """The page about TensorRT is made from the committed results, and the tools make such results."""
 
 import copy
-import ctypes
 import json
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -27,8 +24,6 @@ from edgesr.scan.path import TURNS, ScanPath
 from edgesr.weights import shipped
 
 ROOT = Path(__file__).parents[2]
-
-HOST_SOURCE = ROOT / "tests/scan/plugin_on_host/mixer_on_host.cpp"
 
 
 @pytest.fixture
@@ -96,20 +91,11 @@ def test_the_float64_loop_is_the_mixer_of_the_network(direction):
     assert error(reference(case, xz, weights), expected.numpy()) < 1e-12
 
 
-@pytest.fixture(scope="module")
-def on_host(tmp_path_factory):
-    """The kernel compiled for the CPU: the same symbols, for tensors in host memory."""
-    compiler = shutil.which("g++")
-    if compiler is None or "f16c" not in Path("/proc/cpuinfo").read_text():
-        pytest.skip("needs g++ and a CPU that converts half precision (F16C)")
-    library = tmp_path_factory.mktemp("kernel") / "mixer_on_host.so"
-    flags = ["-std=c++14", "-O1", "-mf16c", "-shared", "-fPIC", "-Wno-unknown-pragmas"]
-    include = f"-I{ROOT / 'edgesr/scan/plugin'}"
-    subprocess.run([compiler, *flags, include, HOST_SOURCE, "-o", library], check=True)
-    loaded = ctypes.CDLL(str(library))
-    loaded.edgesr_mixer_workspace.restype = ctypes.c_ulonglong
-    loaded.edgesr_host_resident(3)
-    return loaded
+@pytest.fixture
+def on_host(kernel_on_host):
+    """The kernels compiled for the CPU: the same symbols, for tensors in host memory."""
+    kernel_on_host.edgesr_host_resident(3)
+    return kernel_on_host
 
 
 def test_cases_are_judged_by_their_bounds(on_host, monkeypatch):
@@ -138,6 +124,7 @@ def test_a_size_that_the_kernel_does_not_take_is_an_error(on_host):
         launch()
 
 
+@pytest.mark.long
 def test_the_library_states_its_sources(tmp_path):
     nvcc = find_nvcc("")
     if nvcc is None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from benching import bench
 
 from edgesr.cli import main
 from edgesr.files import sha256
@@ -27,12 +28,6 @@ FILES = ["latencies.csv", "latency.svg", "pictures", "power.csv", "power.svg", "
 
 
 @pytest.fixture
-def network(make_nearest: Callable[..., Path]) -> Path:
-    """Repeats pixels: 16x16 to 64x64."""
-    return make_nearest(tile=16)
-
-
-@pytest.fixture
 def tegrastats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The stand-in, found on the PATH, replaying an Orin Nano's log at its own pace."""
     path = tmp_path / "bin/tegrastats"
@@ -41,16 +36,6 @@ def tegrastats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", f"{path.parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("STAND_IN_LOG", str(LOG))
     return path
-
-
-def bench(capsys: pytest.CaptureFixture[str], *arguments: object, code: int = 0) -> tuple[Any, str]:
-    """Run with --json; return the document, None after an error, and standard error."""
-    with pytest.raises(SystemExit) as exit_:
-        main(["bench", "--input", "16x16", "--threads", "1", *map(str, arguments), "--json"])
-    captured = capsys.readouterr()
-    assert exit_.value.code == code, captured.err
-    assert "Traceback" not in captured.err
-    return json.loads(captured.out) if captured.out else None, captured.err
 
 
 def test_a_whole_bench_of_1000_samples(
@@ -284,29 +269,3 @@ def test_a_network_that_gives_rubbish_is_not_measured(
         capsys, "-m", broken, "--samples", 5, "--power", "none", "-o", tmp_path / "run", code=1
     )
     assert "nearest on onnxruntime" in errors
-
-
-def test_two_runs_side_by_side(network: Path, tmp_path: Path, capsys: Any) -> None:
-    for name in ("a", "b"):
-        bench(capsys, "-m", network, "--samples", 200, "--power", "none", "-o", tmp_path / name)
-    with pytest.raises(SystemExit):
-        main(["compare-runs", str(tmp_path / "a"), str(tmp_path / "b"), "--json"])
-    document = json.loads(capsys.readouterr().out)
-    assert document["same_machine"]
-    figures = {(item["model"], item["figure"]) for item in document["differences"]}
-    assert ("nearest_x4.onnx", "latency p50 ms") in figures
-    for item in document["differences"]:
-        assert item["ratio"] == pytest.approx(item["second"] / item["first"])
-    with pytest.raises(SystemExit):
-        main(["compare-runs", str(tmp_path / "a"), str(tmp_path / "a")])
-    text = capsys.readouterr().out
-    assert "B/A" in text
-    assert "1.000" in text
-    assert "within noise" in text
-
-
-def test_comparing_what_is_no_run(tmp_path: Path, capsys: Any) -> None:
-    with pytest.raises(SystemExit) as stop:
-        main(["compare-runs", str(tmp_path), str(tmp_path)])
-    assert stop.value.code == 1
-    assert "there is no run in it" in capsys.readouterr().err

@@ -4,14 +4,12 @@ Networks are found in the registry, so one that is added is tested here by being
 """
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
-import torch
 from small_networks import SMALL
 
 from edgesr.cli import main
@@ -22,16 +20,13 @@ pytestmark = pytest.mark.usefixtures("shared_traces")
 
 
 @pytest.fixture
-def photos(tmp_path: Path, data: Path) -> Iterator[Path]:
+def photos(tmp_path: Path, data: Path) -> Path:
     """A folder with photos/one.png and a set."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # for networks this small a second thread costs more than it does
     city = cv2.imread(str(data / "city_512.jpg"))
     for folder, picture in (("photos", city[:96, :80]), ("set/HR", city[200:264, 100:180])):
         (tmp_path / folder).mkdir(parents=True)
         cv2.imwrite(str(tmp_path / folder / "one.png"), picture)
-    yield tmp_path
-    torch.set_num_threads(threads)
+    return tmp_path
 
 
 @pytest.mark.parametrize("name", [*SMALL, TINY])

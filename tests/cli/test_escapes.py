@@ -6,10 +6,12 @@ import os
 import pty
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from edgesr.cli import main
 from edgesr.weights import shipped
 
 EVIL = "\x1b]0;title\x07\x1b[31m[red]\u202e"
@@ -17,27 +19,48 @@ SHOWN = r"\x1b]0;title\x07\x1b[31m[red]\u202e"
 PHOTO = Path(__file__).parents[1] / "data/photo.png"
 
 
-def edgesr(folder: Path, *command: str, code: int = 1) -> str:
+Run = Callable[..., str]
+
+
+def is_safe(said: str) -> bool:
+    return "Traceback" not in said and not {"\x1b", "\x07", "\u202e"} & set(said)
+
+
+def started(folder: Path, *command: str, code: int) -> str:
+    """Run a command in a process of its own, which shows what modules log; return what it says."""
     done = subprocess.run(
         [sys.executable, "-m", "edgesr", *command],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    said = done.stdout + done.stderr
+        cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
     assert done.returncode == code
-    assert "Traceback" not in said
-    assert not {"\x1b", "\x07", "\u202e"} & set(said)
-    return said
+    assert is_safe(done.stdout + done.stderr)
+    return done.stdout + done.stderr
 
 
-def test_names_in_a_manifest(tmp_path: Path) -> None:
+@pytest.fixture
+def edgesr(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Run:
+    """Return a function that runs a command in tmp_path: (words, code=1) -> what it says."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*command: str, code: int = 1) -> str:
+        with pytest.raises(SystemExit) as ended:
+            main([*command])
+        said = "".join(capfd.readouterr())  # of libraries in C++ too
+        assert int(ended.value.code or 0) == code
+        assert is_safe(said)
+        return said
+
+    return run
+
+
+def test_names_in_a_manifest(tmp_path: Path, edgesr: Run) -> None:
     onnx = shipped("esr-fast", 4, "onnx")
     (tmp_path / "m.onnx").write_bytes(onnx.read_bytes())
     fields = json.loads(onnx.with_suffix(".json").read_text())
     (tmp_path / "m.json").write_text(json.dumps(fields | {EVIL: 1}))
-    said = edgesr(tmp_path, "upscale", str(PHOTO), "-m", "m.onnx", "-o", "x.png")
+    said = edgesr("upscale", str(PHOTO), "-m", "m.onnx", "-o", "x.png")
     assert f"unknown field `{SHOWN}`" in said
 
 
@@ -46,11 +69,11 @@ def test_the_manifest_of_an_engine_that_nobody_named(tmp_path: Path, edgesr_home
     place.mkdir(parents=True)
     (place / f"{EVIL}.engine").write_bytes(b"x")
     (place / f"{EVIL}.engine.json").write_text(json.dumps({EVIL: 1}))
-    said = edgesr(tmp_path, "upscale", str(PHOTO), "-o", "x.png", code=0)
+    said = started(tmp_path, "upscale", str(PHOTO), "-o", "x.png", code=0)
     assert f"note: skipped: {place}/{SHOWN}.engine.json" in said
 
 
-def test_keys_of_weights(tmp_path: Path) -> None:
+def test_keys_of_weights(tmp_path: Path, edgesr: Run) -> None:
     torch = pytest.importorskip("torch")
     from safetensors.torch import save_file
 
@@ -59,10 +82,10 @@ def test_keys_of_weights(tmp_path: Path) -> None:
     state = dict(get_network("esr-fast").module(4).state_dict())
     save_file(state | {EVIL: torch.zeros(1)}, tmp_path / "w.safetensors")
     command = ("export", "--model", "esr-fast", "--weights", "w.safetensors", "-o", "m.onnx")
-    assert SHOWN in edgesr(tmp_path, *command)
+    assert SHOWN in edgesr(*command)
 
 
-def test_metadata_of_weights(tmp_path: Path) -> None:
+def test_metadata_of_weights(tmp_path: Path, edgesr: Run) -> None:
     torch = pytest.importorskip("torch")
     from safetensors.torch import save_file
 
@@ -72,12 +95,12 @@ def test_metadata_of_weights(tmp_path: Path) -> None:
     weights = tmp_path / "w.safetensors"
     command = ("export", "--model", "esr-fast", "--weights", weights.name, "-o", "m.onnx")
     save_file(state, weights, {"network": "esr-fast", "scale": EVIL, EVIL: EVIL})
-    assert f"holds esr-fast x{SHOWN}, not x4" in edgesr(tmp_path, *command)
+    assert f"holds esr-fast x{SHOWN}, not x4" in edgesr(*command)
     # A name that is not known says nothing about the shapes, which fit, so this is exported.
     save_file(state, weights, {"network": EVIL, "scale": "4", EVIL: EVIL})
-    edgesr(tmp_path, *command, code=0)
+    edgesr(*command, code=0)
     torch.save({EVIL: torch.zeros(1)}, tmp_path / "w.pth")
-    assert SHOWN in edgesr(tmp_path, *(word.replace(".safetensors", ".pth") for word in command))
+    assert SHOWN in edgesr(*(word.replace(".safetensors", ".pth") for word in command))
 
 
 def test_names_in_a_graph(tmp_path: Path) -> None:
@@ -92,23 +115,21 @@ def test_names_in_a_graph(tmp_path: Path) -> None:
     fields = json.loads(name.with_suffix(".json").read_text())
     digest = {"onnx_sha256": hashlib.sha256(content).hexdigest()}
     (tmp_path / "m.json").write_text(json.dumps(fields | digest))
-    edgesr(tmp_path, "upscale", str(PHOTO), "-m", "m.onnx", "-o", "x.png")
+    started(tmp_path, "upscale", str(PHOTO), "-m", "m.onnx", "-o", "x.png", code=1)
 
 
-def test_names_of_files_in_json_stay_json(tmp_path: Path) -> None:
+def test_names_of_files_in_json_stay_json(tmp_path: Path, edgesr: Run) -> None:
     name = f"a\x7f\x9b{EVIL}\n\t.png"
     (tmp_path / name).write_bytes(PHOTO.read_bytes())
-    said = edgesr(tmp_path, "upscale", name, "-m", "bicubic", "-o", "x.png", "--json", code=0)
+    said = edgesr("upscale", name, "-m", "bicubic", "-o", "x.png", "--json", code=0)
     file = json.loads(said)
     assert file["input"] == name
 
 
-def test_an_error_is_one_line(tmp_path: Path) -> None:
-    said = edgesr(
-        tmp_path, "upscale", "a\nnote: all is well\u2028.png", "-m", "bicubic", "-o", "x.png"
-    )
+def test_an_error_is_one_line(tmp_path: Path, edgesr: Run) -> None:
+    said = edgesr("upscale", "a\nnote: all is well\u2028.png", "-m", "bicubic", "-o", "x.png")
     assert said.endswith("error: a\\nnote: all is well\\n.png: no such file\n")
-    said = edgesr(tmp_path, "upscale", str(PHOTO), "-m", "x" * 100_000, "-o", "x.png")
+    said = edgesr("upscale", str(PHOTO), "-m", "x" * 100_000, "-o", "x.png")
     assert len(said) < 5000
 
 
@@ -151,15 +172,15 @@ def on_a_terminal(folder: Path, *command: str) -> str:
     return said.decode()
 
 
-def test_power_logs(tmp_path: Path) -> None:
+def test_power_logs(tmp_path: Path, edgesr: Run) -> None:
     (tmp_path / "a.log").write_text(f"{EVIL}\n" * 3)
     (tmp_path / "b.csv").write_text(f"time_s,rails_mw.{EVIL}\n0.0,1\n1.0,x{EVIL}\n")
     (tmp_path / "c.csv").write_text(f"time_s,rails_mw.{EVIL}\n0.0,1\n1.0,2\n")
     for name, code in {"a.log": 1, "b.csv": 1, "c.csv": 0}.items():
-        edgesr(tmp_path, "power", name, code=code)
+        edgesr("power", name, code=code)
 
 
-def test_run_json(tmp_path: Path) -> None:
+def test_run_json(tmp_path: Path, edgesr: Run) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run/run.json").write_text(json.dumps({"format": "edgesr-bench/1", EVIL: 1}))
-    edgesr(tmp_path, "report", "run")
+    edgesr("report", "run")

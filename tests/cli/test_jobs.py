@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgesr.cli._jobs import Job, JobList, OutputOptions, plan_jobs
+from edgesr.cli._jobs import JobList, OutputOptions, UpscaleJob, plan_jobs
 from edgesr.errors import ConfigError
 from edgesr.imaging.encode import encode, format_for
 from edgesr.imaging.picture import Picture
@@ -49,7 +49,7 @@ def refusal(inputs: list[Path], options: OutputOptions) -> str:
 
 def test_a_result_lies_beside_its_input(tmp_path: Path) -> None:
     plan = plan_jobs([tmp_path / "photo.jpg"], BESIDE)
-    assert plan.jobs == (Job(tmp_path / "photo.jpg", tmp_path / "photo_x4.png"),)
+    assert plan.jobs == (UpscaleJob(tmp_path / "photo.jpg", tmp_path / "photo_x4.png"),)
 
 
 def test_a_missing_input_is_left_to_the_reader(tmp_path: Path) -> None:
@@ -112,8 +112,10 @@ def test_what_is_there_is_refused_skipped_or_replaced(tmp_path: Path) -> None:
     message = refusal([photo], BESIDE)
     assert "the result is there already" in message
     assert message.endswith("try: --overwrite")
-    assert plan_jobs([photo], replace(BESIDE, skip_existing=True)).skipped == (Job(photo, result),)
-    assert plan_jobs([photo], replace(BESIDE, overwrite=True)).jobs == (Job(photo, result),)
+    assert plan_jobs([photo], replace(BESIDE, skip_existing=True)).skipped == (
+        UpscaleJob(photo, result),
+    )
+    assert plan_jobs([photo], replace(BESIDE, overwrite=True)).jobs == (UpscaleJob(photo, result),)
     with pytest.raises(ConfigError, match="contradict"):
         plan_jobs([photo], replace(BESIDE, overwrite=True, skip_existing=True))
 

@@ -3,7 +3,6 @@ from pathlib import Path
 
 import cv2
 import pytest
-import torch
 
 from edgesr.cli import main
 from edgesr.models.checkpoint import load_network
@@ -20,11 +19,6 @@ def pictures(tmp_path: Path) -> Path:
     cv2.imwrite(str(folder / "one.png"), city[:64, :80])
     cv2.imwrite(str(folder / "small.png"), city[:16, :80])
     return folder
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
 
 
 def _run(*arguments: object) -> int:

@@ -48,20 +48,12 @@ def _arguments(pictures: Path, out: Path) -> list[str]:
 
 
 def _run(starter: list[str], arguments: list[str]) -> "subprocess.Popen[bytes]":
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(
-        [sys.executable, "-m", *starter, *arguments], env=environment, stdout=subprocess.PIPE
-    )
+    return subprocess.Popen([sys.executable, "-m", *starter, *arguments], stdout=subprocess.PIPE)
 
 
 def _train_here(arguments: list[str]) -> None:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)  # as the other processes have it
-    try:
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-    finally:
-        torch.set_num_threads(before)
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
     assert not ended.value.code
 
 
@@ -129,7 +121,7 @@ def test_a_signal_ends_a_run_with_a_checkpoint(pictures: Path, tmp_path: Path) -
     assert state["step"] == int(step) == int(_rows(tmp_path / "run")[-1][0])
 
 
-@pytest.mark.parametrize("cached", [False, True])
+@pytest.mark.parametrize("cached", [pytest.param(False, marks=pytest.mark.long), True])
 def test_a_signal_ends_the_decoding(cached: bool, tmp_path: Path) -> None:
     """Two thousand pictures take minutes; of each only the name is another."""
     city = Path(__file__).parents[1] / "data" / "city_512.jpg"
@@ -167,6 +159,7 @@ def _drain(terminal: int) -> None:
             pass
 
 
+@pytest.mark.long
 def test_two_machines_distil_as_one_process_does(
     pictures: Path, whole: Path, tmp_path: Path
 ) -> None:
@@ -245,6 +238,7 @@ raise SystemExit(0 if group() is None else "the group of processes is still held
 """
 
 
+@pytest.mark.long
 def test_nothing_of_the_group_outlives_the_run(tmp_path: Path) -> None:
     """Its threads would abort a process that ends, once in some thirty runs."""
     script = tmp_path / "leaving.py"

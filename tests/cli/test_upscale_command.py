@@ -11,35 +11,9 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from upscaling import repeated, run
 
-from edgesr.cli import main
 from edgesr.imaging.container import READABLE
-from edgesr.imaging.mark import is_marked
-from edgesr.imaging.picture import read_picture
-
-Maker = Callable[..., Path]
-EDGESR = [sys.executable, "-m", "edgesr"]
-
-
-@pytest.fixture
-def nearest(make_nearest: Maker) -> str:
-    """A network that repeats every pixel four times, in tiles of 16."""
-    return str(make_nearest())
-
-
-@pytest.fixture
-def here(tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working folder with a photograph in it."""
-    shutil.copy(data / "photo.png", tmp_path / "photo.png")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def run(*arguments: object) -> int:
-    with pytest.raises(SystemExit) as exit_:
-        main(["upscale", *map(str, arguments)])
-    return int(exit_.value.code or 0)
 
 
 def run_json(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, Any]:
@@ -49,10 +23,6 @@ def run_json(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[in
 
 def files(folder: str = ".") -> list[str]:
     return sorted(path.name for path in Path(folder).iterdir())
-
-
-def repeated(path: Path) -> np.ndarray:
-    return cv2.imread(str(path), cv2.IMREAD_UNCHANGED).repeat(4, axis=0).repeat(4, axis=1)
 
 
 def test_a_photograph_beside_itself(
@@ -166,84 +136,6 @@ def test_a_folder_and_its_tree(here: Path, data: Path, nearest: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"),
-    [("grey.png", (64, 96)), ("rgba.png", (64, 96, 4)), ("grey_alpha.png", (64, 96, 4)),
-     ("palette.png", (64, 96, 3)), ("rgba_16.png", (64, 96, 4)), ("grey_16.png", (64, 96)),
-     ("turned_exif_icc.jpg", (96, 64, 3)), ("rgba.webp", (64, 96, 4))],
-)  # fmt: skip
-def test_kind_and_depth_of_the_result(
-    here: Path, data: Path, nearest: str, name: str, kind: tuple[int, ...]
-) -> None:
-    path = data / "pictures" / name
-    assert run(path, "-m", nearest, "-o", "out.png") == 0
-    result = cv2.imread("out.png", cv2.IMREAD_UNCHANGED)
-    assert result.shape == kind
-    assert result.dtype == (np.uint16 if "16" in name else np.uint8)
-    picture, enlarged = read_picture(path), read_picture(here / "out.png")
-    assert is_marked(enlarged.exif)
-    assert enlarged.icc == picture.icc
-
-
-@pytest.mark.parametrize("size", [(1, 1), (1, 50), (15, 16), (17, 16), (33, 2)])
-def test_every_size(here: Path, nearest: str, size: tuple[int, int]) -> None:
-    pixels = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
-    cv2.imwrite("small.png", pixels)
-    assert run("small.png", "-m", nearest) == 0
-    np.testing.assert_array_equal(cv2.imread("small_x4.png"), repeated(here / "small.png"))
-
-
-@pytest.mark.parametrize("suffix", ["jpg", "webp", "avif"])
-def test_quality(here: Path, nearest: str, suffix: str) -> None:
-    assert run("photo.png", "-m", nearest, "-o", f"high.{suffix}") == 0  # at 95
-    assert run("photo.png", "-m", nearest, "-o", f"low.{suffix}", "--quality", 20) == 0
-    high, low = (Path(f"{name}.{suffix}") for name in ("high", "low"))
-    assert low.stat().st_size < high.stat().st_size / 2
-    shown = np.asarray(Image.open(high))[:, :, ::-1].astype(int)
-    assert np.abs(shown - repeated(here / "photo.png")).mean() < 6
-
-
-@pytest.mark.parametrize("suffix", ["tiff", "bmp"])
-def test_formats_that_lose_nothing(here: Path, nearest: str, suffix: str) -> None:
-    assert run("photo.png", "-m", nearest, "-o", f"big.{suffix}") == 0
-    np.testing.assert_array_equal(cv2.imread(f"big.{suffix}"), repeated(here / "photo.png"))
-
-
-def test_transparency_is_refused_for_jpeg_before_the_work(
-    here: Path, data: Path, nearest: str, capfd: pytest.CaptureFixture[str]
-) -> None:
-    assert run(data / "pictures/rgba.png", "-m", nearest, "-o", "out.jpg") == 1
-    said = capfd.readouterr().err
-    assert "rgba.png: JPEG has no alpha channel\n  try: --background white" in said
-    assert not (here / "out.jpg").exists()
-
-
-def test_a_background_shows_through_where_a_format_has_no_alpha(
-    here: Path, nearest: str, capfd: pytest.CaptureFixture[str]
-) -> None:
-    pixels = np.zeros((20, 30, 4), np.uint8)
-    pixels[:, 15:] = (255, 255, 255, 255)
-    cv2.imwrite("half.png", pixels)
-    assert run("half.png", "-m", nearest, "-o", "half.jpg", "--background", "#ff0000") == 0
-    large = cv2.imread("half.jpg")
-    assert np.abs(large[:, :40].astype(int) - (0, 0, 255)).max() <= 3
-    assert large[:, 80:].min() >= 250
-    assert run("half.png", "-m", nearest, "-o", "b.jpg", "--background", "puce") != 0
-    assert "--background: 'puce' is no colour" in capfd.readouterr().err
-    pixels[:, :, 3] = 255
-    cv2.imwrite("opaque.png", pixels)
-    assert run("opaque.png", "-m", nearest, "-o", "opaque.jpg") == 0
-
-
-def test_what_is_lost_is_noted(
-    here: Path, data: Path, nearest: str, capfd: pytest.CaptureFixture[str]
-) -> None:
-    assert run(data / "pictures/turned_exif_icc.jpg", "-m", nearest, "-o", "out.bmp") == 0
-    out = capfd.readouterr().out
-    lost = "the EXIF data and the colour profile"
-    assert f"  note: {lost} could not be kept in a BMP file\n" in out
-
-
-@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("--tile", "32"), "made for tiles of 16, not 32"),
@@ -278,7 +170,7 @@ def test_a_model_that_is_none(
 
 
 def test_a_broken_network_writes_nothing(
-    here: Path, make_nearest: Maker, capfd: pytest.CaptureFixture[str]
+    here: Path, make_nearest: Callable[..., Path], capfd: pytest.CaptureFixture[str]
 ) -> None:
     model = make_nearest(then=("Mul", float("nan")))
     assert run("photo.png", "-m", model) == 1
@@ -287,6 +179,7 @@ def test_a_broken_network_writes_nothing(
 
 
 def test_a_network_by_name_in_torch(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("torch")
     options = ("-m", "bicubic", "-s", 2, "-t", 64, "--backend", "torch")
     code, lines = run_json(capsys, "photo.png", *options)
     assert code == 0

@@ -114,14 +114,14 @@ def test_a_model_of_a_file_travels(data: Path, make_nearest: Any) -> None:
     import numpy as np
 
     from edgesr.cluster.spread import order_for
-    from edgesr.cluster.task import Enlarged
+    from edgesr.cluster.task import TaskResult
 
     path = make_nearest()
     order = order_for(str(path), None, "auto", None, None, None, 95)
     path.unlink()
     photo = data / "photo.png"
     done = enlarge(order, "photo.png", photo.read_bytes(), ".png")
-    assert isinstance(done, Enlarged)
+    assert isinstance(done, TaskResult)
     large = cv2.imdecode(np.frombuffer(done.data, np.uint8), cv2.IMREAD_UNCHANGED)
     small = cv2.imread(str(photo), cv2.IMREAD_UNCHANGED)
     np.testing.assert_array_equal(large, small.repeat(4, axis=0).repeat(4, axis=1))

@@ -6,7 +6,7 @@ import pytest
 
 from edgesr.compare.crop import Crop
 from edgesr.compare.lettering import fit, text_width, write
-from edgesr.compare.sheet import Cell, Texts, framed, sheet
+from edgesr.compare.sheet import SheetCell, Texts, framed, sheet
 
 TEXTS = Texts("title", "under", "foot")
 
@@ -22,20 +22,20 @@ def contains(canvas: np.ndarray, picture: np.ndarray) -> bool:
 
 @pytest.mark.parametrize("count", [1, 2, 5, 8])
 def test_every_version_is_on_the_sheet_pixel_by_pixel(count: int) -> None:
-    cells = [Cell(f"n{i}", "note", noise(40, 300, i)) for i in range(count)]
+    cells = [SheetCell(f"n{i}", "note", noise(40, 300, i)) for i in range(count)]
     canvas = sheet(TEXTS, noise(50, 70, 99), Crop(3, 4, 20, 10), cells)
     for cell in cells:
         assert contains(canvas, cell.pixels), cell.name
 
 
 def test_small_versions_are_enlarged_by_repetition() -> None:
-    cell = Cell("small", "note", noise(20, 60, 1))
+    cell = SheetCell("small", "note", noise(20, 60, 1))
     canvas = sheet(TEXTS, noise(50, 70, 99), Crop(0, 0, 70, 50), [cell])
     assert contains(canvas, cell.pixels.repeat(5, axis=0).repeat(5, axis=1))
 
 
 def test_a_part_that_is_the_whole_has_no_overview() -> None:
-    cells = [Cell("a", "note", noise(40, 300, 1)), Cell("b", "note", noise(40, 300, 2))]
+    cells = [SheetCell("a", "note", noise(40, 300, 1)), SheetCell("b", "note", noise(40, 300, 2))]
     whole = noise(50, 70, 99)
     alone = sheet(TEXTS, whole, Crop(0, 0, 70, 50), cells)
     framed_too = sheet(TEXTS, whole, Crop(0, 0, 69, 50), cells)

@@ -1,6 +1,7 @@
 """What a parser is given: operators that it has, the same values, the same types."""
 
 from collections import Counter
+from functools import cache
 
 import numpy as np
 import onnx
@@ -9,12 +10,15 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from plugin_meaning import in_standard_operators
 
+from edgesr.engine import rewrite
 from edgesr.engine.plugin_nodes import WEIGHTS
-from edgesr.engine.rewrite import graph_precision, node_of, node_types, prepare
+from edgesr.engine.rewrite import graph_precision, node_of, node_types
 from edgesr.weights import shipped
 
 BEFORE_8_6 = {"LayerNormalization", "GroupNormalization", "IsInf", "CastLike", "Gelu", "Mish"}
 """Of onnx-tensorrt's docs/operators.md for TensorRT 8.5: not supported, or not in the table."""
+
+prepare = cache(rewrite.prepare)  # whose answers are bytes, and the same every time
 
 VERSIONS = ("8.5.3.1", "8.6.2", "10.3.0", "11.1.0")
 

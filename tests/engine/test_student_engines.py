@@ -20,6 +20,7 @@ from edgesr.export.exporter import ExportRequest, export
 from edgesr.export.mixer import kind_of
 
 pytest.importorskip("tensorrt_rtx")
+pytestmark = pytest.mark.long  # tests/cli/test_chain.py builds real engines of small networks
 MODELS = (("teacher", "fp32"), *(("student", kind) for kind in ("fp32", "fp16", "int8")))
 
 

@@ -24,7 +24,12 @@ FLOORS_DB = {
     ("esr", 4): {"Set5": 30.43},
 }
 IMAGES = {"Set5": 5, "Set14": 14, "BSD100": 100}
-CASES = [(*network, benchmark) for network, floors in FLOORS_DB.items() for benchmark in floors]
+LONG = {("student", 4, "BSD100"), ("student", 2, "Set14")}
+CASES = [
+    pytest.param(*case, marks=[pytest.mark.long] * (case in LONG))
+    for network, floors in FLOORS_DB.items()
+    for case in ((*network, benchmark) for benchmark in floors)
+]
 TILES_LOSE_DB = 0.05
 """What the pipeline of tiles may lose against the network on whole pictures."""
 
@@ -60,6 +65,7 @@ def test_a_shipped_network_reaches_its_floor(
     assert result["ssim_y"] > result["bicubic_ssim_y"]
 
 
+@pytest.mark.long
 def test_tiles_lose_nothing_that_shows(evaluate: Eval) -> None:
     whole = evaluate("student", "Set14", "--weights", str(shipped("student", 4, "safetensors")))
     assert whole["protocol"]["run"].startswith("torch, whole pictures")

@@ -62,7 +62,13 @@ def test_the_file_computes_the_network(
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
-@pytest.mark.parametrize("added", ["TURN", "C3", "SEP", "GATE", "TURN-C3-SEP-GATE"])
+@pytest.mark.parametrize(
+    "added",
+    [
+        *(pytest.param(added, marks=pytest.mark.long) for added in ("TURN", "C3", "SEP", "GATE")),
+        "TURN-C3-SEP-GATE",
+    ],
+)
 def test_hyper_parameters_are_in_the_file(tmp_path: Path, added: str, precision: str) -> None:
     name = f"mambalitesr:D8-G2-B2-N1-SKIP-{added}"
     torch.manual_seed(2)
@@ -94,6 +100,7 @@ def test_the_file_names_no_path_of_this_machine(exported: Path) -> None:
     assert b"site-packages" not in exported.read_bytes()
 
 
+@pytest.mark.long
 def test_errors_do_not_add_up_along_a_long_scan(tmp_path: Path) -> None:
     manifest = export(ExportRequest("student", tile=128, output=tmp_path / "student.onnx"))
     assert manifest.parity.max_abs_difference <= 1e-5  # 16,384 steps; 7.6e-5 as for tiles of 64

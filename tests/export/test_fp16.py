@@ -45,7 +45,7 @@ def test_close_on_real_tiles_and_finite_on_hard_ones(graphs: dict[str, Path]) ->
         assert _psnr_db(a, b) >= MIN_PSNR_DB, name
 
 
-@pytest.mark.parametrize("name", ["Set5", "Set14"])
+@pytest.mark.parametrize("name", ["Set5", pytest.param("Set14", marks=pytest.mark.long)])
 def test_nothing_is_lost_on_benchmark_sets(name: str, graphs: dict[str, Path]) -> None:
     root = os.environ.get("EDGESR_DATA")
     if root is None:

@@ -178,6 +178,7 @@ def _run(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int,
     return int(done.value.code or 0), captured.out, captured.err
 
 
+@pytest.mark.long
 def test_the_student_loses_next_to_nothing_on_benchmark_sets(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -165,6 +165,7 @@ def test_small_files_take_little_memory(tmp_path: Path) -> None:
         assert int(done.stdout) < 500, path.name
 
 
+@pytest.mark.long
 def test_a_wide_picture_is_enlarged_within_a_gigabyte(tmp_path: Path) -> None:
     """A file of 324 bytes, 100,000 x 20 pixels; the result has 32 million."""
     path = tmp_path / "wide.png"

@@ -77,6 +77,7 @@ def test_tiny_tiles_are_not_counted_one_by_one() -> None:
     assert time.process_time() - start < 0.5
 
 
+@pytest.mark.long
 def test_tags_that_share_a_long_list_take_little_memory(tmp_path: Path) -> None:
     """Sixty megabytes that are the places of fifteen million tiles, and their sizes as well."""
     count = 15_000_000

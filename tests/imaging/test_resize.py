@@ -13,7 +13,7 @@ from edgesr.errors import ConfigError, ImageError
 from edgesr.imaging.resize import contributions, cubic, imresize, resized_length
 
 DATA = Path(__file__).parent / "data"
-SETS = {"Set5": 5, "Set14": 14, "BSD100": 100}
+SETS = [("Set5", 5), ("Set14", 14), pytest.param("BSD100", 100, marks=pytest.mark.long)]
 
 
 def read(path: Path) -> np.ndarray:
@@ -52,7 +52,7 @@ def test_the_corners_of_a_published_lr_file_come_out_without_one_differing_value
         np.testing.assert_array_equal(imresize(hr, 1 / 4)[part], lr)
 
 
-@pytest.mark.parametrize(("name", "count"), SETS.items())
+@pytest.mark.parametrize(("name", "count"), SETS)
 def test_every_lr_file_of_the_benchmarks_is_reproduced_exactly(name: str, count: int):
     root = os.environ.get("EDGESR_DATA")
     if root is None:

@@ -47,6 +47,7 @@ def test_without_edgesr_nothing_is_changed(board):
     assert board.calls == []
 
 
+@pytest.mark.long
 def test_an_environment_that_cannot_see_tensorrt_is_made_anew(board, tmp_path):
     """`sh setup.sh demo` makes one without the system's packages; the second run keeps its own."""
     checkout = tmp_path / "checkout"

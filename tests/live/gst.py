@@ -17,6 +17,7 @@ import pytest
 GST = "gst-launch-1.0"
 needs_gst = pytest.mark.skipif(shutil.which(GST) is None, reason=f"{GST} is not installed")
 EDGESR = [sys.executable, "-m", "edgesr", "live"]
+SMALL = ("--size", "64x48", "--fps", "10", "--power", "none")
 
 
 def live(*arguments: object, environment: dict[str, str] | None = None) -> subprocess.Popen[str]:
@@ -32,6 +33,22 @@ def live(*arguments: object, environment: dict[str, str] | None = None) -> subpr
         )
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def result(process: subprocess.Popen[str], seconds: float = 60.0) -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=seconds)
+    return process.returncode, out, err
+
+
+def wrong(*arguments: object, environment: dict[str, str] | None = None) -> str:
+    """Run what must fail; return its one message."""
+    process = live(*arguments, environment=environment)
+    with ended(process):
+        status, out, err = result(process)
+        assert (status, out) == (1, ""), err
+        assert "Traceback" not in err
+        assert err.startswith("error: ") and err.count("error: ") == 1
+        return err.removeprefix("error: ").rstrip()
 
 
 def children_of(pid: int) -> dict[str, int]:

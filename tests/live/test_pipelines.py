@@ -11,13 +11,13 @@ from gst import GST, needs_gst
 from edgesr.boards.board import get_board
 from edgesr.live import gdp
 from edgesr.live.capture import Capture
-from edgesr.live.endpoints import Camera, File, Network, Pattern, Window
+from edgesr.live.endpoints import Camera, File, Pattern, RtspStream, ScreenWindow
 from edgesr.live.pipelines import SOFTWARE, elements_for, sink_pipeline, source_pipeline
 
 ORIN_NANO = elements_for(get_board("jetson-orin-nano-8gb"))
 AGX = elements_for(get_board("jetson-agx-orin"))
 CAMERA = Camera(Path("/dev/video0"))
-STREAM = Network("rtsp://camera:8554/door")
+STREAM = RtspStream("rtsp://camera:8554/door")
 TAIL = "queue leaky=downstream max-size-buffers=1 ! gdppay ! fdsink fd=1 sync=false"
 HEAD = "fdsrc fd=0 blocksize=1048576 ! gdpdepay"
 X264 = "x264enc tune=zerolatency speed-preset=ultrafast bitrate=20000 key-int-max=60"
@@ -91,15 +91,15 @@ def test_sinks_of_each_machine() -> None:
     assert text(sink_pipeline(SOFTWARE, mp4)).endswith('mp4mux ! filesink location="out.MP4"')
     published = f'rtspclientsink location="{STREAM.url}" protocols=tcp'
     assert text(sink_pipeline(AGX, STREAM)) == f"{HEAD} ! {nvenc} ! {parse} ! {published}"
-    window = text(sink_pipeline(SOFTWARE, Window()))
+    window = text(sink_pipeline(SOFTWARE, ScreenWindow()))
     assert window == f"{HEAD} ! videoconvert ! autovideosink sync=false"
-    assert text(sink_pipeline(AGX, Window())) == f"{HEAD} ! nvvidconv ! nv3dsink sync=false"
+    assert text(sink_pipeline(AGX, ScreenWindow())) == f"{HEAD} ! nvvidconv ! nv3dsink sync=false"
 
 
 def test_no_queue_stands_before_encoder_or_window() -> None:
     """Display counts on the sink's process reading on only when it is done with a frame."""
     for elements in (SOFTWARE, ORIN_NANO, AGX):
-        for sink in (File(Path("a.mkv")), STREAM, Window()):
+        for sink in (File(Path("a.mkv")), STREAM, ScreenWindow()):
             assert "queue" not in sink_pipeline(elements, sink)
 
 

@@ -6,8 +6,8 @@ import math
 import numpy as np
 import pytest
 
-from edgesr.live.capture import Frame, Pace
-from edgesr.live.figures import Fate, Record, Row
+from edgesr.live.capture import CapturePace, Frame
+from edgesr.live.figures import Fate, FrameRow, Record
 from edgesr.live.policy import Estimate, last_moment_s, limit_s, worth_starting
 
 
@@ -78,13 +78,13 @@ def test_whatever_the_engine_takes_no_frame_is_shown_too_old(work_s: float) -> N
 
 
 def test_capture_is_the_time_stamp_on_the_monotonic_clock() -> None:
-    pace = Pace(0.1)
+    pace = CapturePace(0.1)
     assert pace.captured_s(0.0, 50.3, base_time_s=50.0) == 50.0
     assert pace.captured_s(0.1, 50.15, base_time_s=50.0) == pytest.approx(50.1)
 
 
 def test_without_a_base_time_the_quickest_frame_came_at_once() -> None:
-    pace = Pace(0.1)
+    pace = CapturePace(0.1)
     assert pace.captured_s(0.0, 50.3, None) == pytest.approx(50.3)
     assert pace.captured_s(0.1, 50.2, None) == pytest.approx(50.2)
     assert pace.captured_s(0.2, 50.9, None) == pytest.approx(50.3)  # 0.6 s late
@@ -92,12 +92,12 @@ def test_without_a_base_time_the_quickest_frame_came_at_once() -> None:
 
 def test_a_base_time_of_another_clock_is_not_believed() -> None:
     """No frame comes before it was captured."""
-    pace = Pace(0.1)
+    pace = CapturePace(0.1)
     assert pace.captured_s(0.0, 50.3, base_time_s=1.7e9) == pytest.approx(50.3)
 
 
 def test_an_interval_that_is_not_declared_is_the_median() -> None:
-    pace = Pace(None)
+    pace = CapturePace(None)
     seen = []
     for time_s in (0.0, 0.04, 0.08, 0.12, 0.20, 0.24):
         pace.captured_s(time_s, 10 + time_s, 10.0)
@@ -108,7 +108,7 @@ def test_an_interval_that_is_not_declared_is_the_median() -> None:
 
 
 def test_gaps_in_the_time_stamps_are_frames_lost() -> None:
-    pace = Pace(0.1)
+    pace = CapturePace(0.1)
     for time_s in (0.0, 0.1, 0.2, 0.6, 0.7):
         pace.captured_s(time_s, 10 + time_s, 10.0)
     assert pace.lost == 3
@@ -126,7 +126,7 @@ def test_record_counts_and_writes_every_frame() -> None:
         ]
     ):
         start = float(10 * number)
-        record.add(Row.of(frame(number, start), fate, *(start + time for time in times)))
+        record.add(FrameRow.of(frame(number, start), fate, *(start + time for time in times)))
     assert record.counts == {Fate.SHOWN: 2, Fate.SUPERSEDED: 1, Fate.EXPIRED: 1}
     assert record.dropped == 2
     assert record.ages_ms() == {"p50": 75.0, "p95": 88.5, "max": 90.0}
@@ -142,6 +142,6 @@ def test_the_rate_on_screen_is_that_of_the_last_three_seconds() -> None:
     record = Record()
     for number in range(100):
         start = number / 10
-        record.add(Row.of(frame(number, start), Fate.SHOWN, *[start] * 4))
+        record.add(FrameRow.of(frame(number, start), Fate.SHOWN, *[start] * 4))
     assert record.fps_at(9.9) == pytest.approx(10)
     assert record.fps_at(20.0) is None

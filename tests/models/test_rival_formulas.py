@@ -1,6 +1,6 @@
 """Each rival against its definition in NumPy, written with loops and none of torch's layers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -125,16 +125,6 @@ def test_it_computes_its_definition(name: str, scale: int) -> None:
     np.testing.assert_allclose(ours, DEFINITIONS[name](y, state, scale), atol=1e-12)
 
 
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    """Tiny tensors are quicker on one thread."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("name", ["esr-fast", "esr", "esr-tm", "esr-tr", "espcn", "fsrcnn"])
 def test_the_start_can_be_trained(name: str) -> None:
     """Sixty steps of Adam on one picture end at a small part of the loss at the start."""

@@ -113,9 +113,9 @@ class _Order:
 
 
 def _archive(pickled: bytes | None = None, compression: int = zipfile.ZIP_STORED) -> bytes:
-    """A torch file with another pickle, or with compressed entries: a gigabyte of zeros."""
+    """A torch file with another pickle, or with compressed entries: 64 MB of zeros."""
     plain, changed = io.BytesIO(), io.BytesIO()
-    torch.save({"w": torch.zeros(1 << 28 if compression else 1)}, plain)
+    torch.save({"w": torch.zeros(1 << 24 if compression else 1)}, plain)
     with zipfile.ZipFile(plain) as source, zipfile.ZipFile(changed, "w", compression) as target:
         for name in source.namelist():
             swap = pickled is not None and name.endswith("data.pkl")

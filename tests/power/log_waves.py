@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from edgesr.power.log_report import report
 from edgesr.power.tegrastats_log import parse_tegrastats_log
@@ -14,9 +15,11 @@ from edgesr.power.tegrastats_log import parse_tegrastats_log
 START = datetime(2026, 3, 29, 1, 20, 0)
 HERE = Path("power.log")
 PERIODS_S = (0.109, 0.522, 1.007)
-SEEDS = 100
 FRESH_SEEDS = int(os.environ.get("EDGESR_FRESH_SEEDS", "20"))
-"""Of each kind; other ones at every run."""
+"""Of each kind beside a hundred that stay the same; other ones at every run."""
+
+SEEDS = pytest.mark.parametrize("count", [20, pytest.param(100, marks=pytest.mark.long)])
+"""How many seeds stay the same, for `seeds`."""
 
 
 def power_mw(time_s: float, phase: float) -> float:
@@ -60,16 +63,18 @@ def moments(
     return times + 0.1 * period * random.uniform(-1, 1, len(times)), random.uniform(0, 6)
 
 
-def seeds() -> list[list[int]]:
-    """The same hundred at every run, and fresh ones; a failure names its seed."""
-    fresh = np.random.SeedSequence().generate_state(FRESH_SEEDS)
-    return [[seed] for seed in range(SEEDS)] + [[0, int(seed)] for seed in fresh]
+def seeds(count: int) -> list[list[int]]:
+    """The same `count` at every run, and fresh ones; a failure names its seed."""
+    fresh = np.random.SeedSequence().generate_state(FRESH_SEEDS * count // 100)
+    return [[seed] for seed in range(count)] + [[0, int(seed)] for seed in fresh]
 
 
-def spread(case: Callable[[np.random.Generator], tuple[list[str], float]]) -> list[float]:
+def spread(
+    case: Callable[[np.random.Generator], tuple[list[str], float]], count: int
+) -> list[float]:
     """Return the uncertainty over the energy of each seed, after all energies lay within theirs."""
     outside, shares = [], []
-    for seed in seeds():
+    for seed in seeds(count):
         rows, truth = case(np.random.default_rng(seed))
         total = read(rows)["total"]
         if abs(total["energy_j"] - truth) > total["uncertainty_j"]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from log_waves import START, energy_j, line, lines_at, moments, read, seeds, spread
+from log_waves import SEEDS, START, energy_j, line, lines_at, moments, read, seeds, spread
 
 from edgesr.errors import PowerError
 from edgesr.power.log_report import table
@@ -116,9 +116,10 @@ CASES: dict[str, Callable[[np.random.Generator], tuple[list[str], float]]] = {
 }
 
 
+@SEEDS
 @pytest.mark.parametrize("case", CASES)
-def test_energy_lies_within_its_uncertainty(case: str) -> None:
-    shares = spread(CASES[case])
+def test_energy_lies_within_its_uncertainty(case: str, count: int) -> None:
+    shares = spread(CASES[case], count)
     # Of use, for logs of 40 s to 120 s whose lines may be a second apart.
     usual, most = {"set_at_last": (0.15, 0.5), "without_stamps": (0.1, 0.12)}.get(
         case, (0.05, 0.25)
@@ -146,10 +147,11 @@ def test_an_idle_board_whose_clock_is_set_back_says_nothing_twice() -> None:
     assert result["total"]["energy_j"] == pytest.approx(5 * 59, rel=0.02)
 
 
-def test_gap_is_covered_by_what_is_said_of_it() -> None:
+@SEEDS
+def test_gap_is_covered_by_what_is_said_of_it(count: int) -> None:
     """A logger that was stopped: what flowed meanwhile is shown apart, and the truth is in both."""
     outside = []
-    for seed in seeds():
+    for seed in seeds(count):
         random = np.random.default_rng(seed)
         times, phase = moments(random)
         begin = random.uniform(0.1, 0.5) * times[-1]
@@ -218,6 +220,7 @@ def test_folded_lines_are_joined(width: int, strips: bool) -> None:
     assert folded.unknown_lines == plain.unknown_lines
 
 
+@pytest.mark.long
 def test_day_of_lines_with_thousands_of_spans() -> None:
     """The goal is 10 s on one core for 24 hours at 1 Hz; other work may share the core."""
     random = np.random.default_rng(0)

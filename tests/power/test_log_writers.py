@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from log_waves import energy_j, lines_at, moments, read, spread
+from log_waves import SEEDS, energy_j, lines_at, moments, read, spread
 
 ZONES_S = (-34200.0, -18000.0, 3600.0, 20700.0, 32400.0)
 """Adelaide to New York and Nepal, as a container's clock sees them from UTC."""
@@ -104,9 +104,10 @@ CASES: dict[str, Callable[[np.random.Generator], tuple[list[str], float]]] = {
 }
 
 
+@SEEDS
 @pytest.mark.parametrize("case", CASES)
-def test_energy_lies_within_its_uncertainty(case: str) -> None:
-    shares = spread(CASES[case])
+def test_energy_lies_within_its_uncertainty(case: str, count: int) -> None:
+    shares = spread(CASES[case], count)
     assert np.median(shares) < 0.07
     assert max(shares) < 0.5
 

@@ -5,7 +5,7 @@ import pytest
 
 from edgesr.errors import PowerError
 from edgesr.power.board_rails import Total
-from edgesr.power.measure import Window, measure, per_image
+from edgesr.power.measure import SteadyWindow, measure, per_image
 from edgesr.power.sample import Array, Sample
 
 LAG_S = 0.3
@@ -61,7 +61,7 @@ def test_uncertainty_holds_the_truth_over_several_runs() -> None:
     inside = 0
     for seed in range(100):
         random = np.random.default_rng(seed)
-        windows: list[Window] = []
+        windows: list[SteadyWindow] = []
         for run in range(3):
             times = np.arange(0.0, 13.0, 0.109)
             level = 21000.0 * (1 + random.normal(0, 0.01))
@@ -84,7 +84,7 @@ def test_uncertainty_holds_the_truth_over_several_runs() -> None:
 
 
 def test_more_spread_between_runs_states_more_uncertainty() -> None:
-    def window(mw: float) -> Window:
+    def window(mw: float) -> SteadyWindow:
         samples = [Sample(0.1 * index, {"VDD_IN": mw}) for index in range(130)]
         return measure(samples, 0.0, 12.0)
 

@@ -13,7 +13,7 @@ pytest.importorskip("onnx")
 from edgesr.cli import main
 from edgesr.errors import ModelError
 from edgesr.runtime import onnxruntime_memory, onnxruntime_session
-from edgesr.runtime.onnxruntime_memory import limit
+from edgesr.runtime.onnxruntime_memory import memory_limit
 from edgesr.runtime.onnxruntime_session import OnnxRuntimeSession
 
 MIB = 1 << 20
@@ -79,12 +79,12 @@ def test_what_cannot_fit_is_refused_before_anything_is_taken(
 @pytest.mark.parametrize("free", [None, 64 << 30])
 def test_the_size_of_a_network_bounds_it_where_there_is_plenty(free: int | None) -> None:
     """The student's eight tiles of 64 and its file of 2 MB."""
-    told = limit(8 * 64 * 64, 2 * MIB, free)
+    told = memory_limit(8 * 64 * 64, 2 * MIB, free)
     assert not told.is_machines
     assert told.bytes == (256 + 8 + 2048) * MIB
 
 
 def test_a_tile_of_1024_may_never_take_more_than_is_free() -> None:
-    told = limit(1024 * 1024, 2 * MIB, 8 << 30)
+    told = memory_limit(1024 * 1024, 2 * MIB, 8 << 30)
     assert told.is_machines
     assert told.bytes == int(0.9 * (8 << 30))

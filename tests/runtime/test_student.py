@@ -18,6 +18,7 @@ def closeness_db(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
     return psnr_db(float(np.mean((a - b) ** 2)))
 
 
+@pytest.mark.long
 def test_tiles_are_invisible_on_a_photograph_of_512_pixels(data: Path) -> None:
     pytest.importorskip("torch")
     rgb = (read_picture(data / "city_512.jpg").colour / 255).astype(np.float32)

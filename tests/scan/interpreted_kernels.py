@@ -5,6 +5,7 @@ Triton is imported.
 """
 
 import json
+import sys
 from typing import Any
 
 import torch
@@ -219,8 +220,15 @@ def locality_errors(
 
 if __name__ == "__main__":
     torch.manual_seed(0)
-    found = {name: errors(**case) for name, case in CASES.items()}
-    found |= {name: mixer_errors(**case) for name, case in MIXERS.items()}
-    found |= {name: norm_errors(**case) for name, case in NORMS.items()}
-    found |= {name: locality_errors(**case) for name, case in LOCALITIES.items()}
-    print(json.dumps(found))
+    kinds = (errors, CASES), (mixer_errors, MIXERS), (norm_errors, NORMS)
+    wanted = set(sys.argv[1:])  # names of cases; none: all
+    print(
+        json.dumps(
+            {
+                name: judge(**case)
+                for judge, cases in (*kinds, (locality_errors, LOCALITIES))
+                for name, case in cases.items()
+                if not wanted or name in wanted
+            }
+        )
+    )

@@ -6,10 +6,7 @@ barriers, shuffles and the chain between blocks are those of the kernel.
 
 import ctypes
 import itertools
-import shutil
-import subprocess
 from dataclasses import fields
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,27 +16,12 @@ from edgesr.models.mamba import Mamba
 from edgesr.scan.fused_mixer import MixerWeights
 from edgesr.scan.path import TURNS, Direction, ScanPath
 
-ROOT = Path(__file__).parent.parent.parent
-SOURCE = Path(__file__).parent / "plugin_on_host" / "mixer_on_host.cpp"
 GUARD = 64  # bytes behind the workspace that must stay as they are
 
 
-@pytest.fixture(scope="module")
-def library(tmp_path_factory):
-    """The kernel and its launch, for arrays in host memory."""
-    compiler = shutil.which("g++")
-    if compiler is None:
-        pytest.skip("there is no g++")
-    if "f16c" not in Path("/proc/cpuinfo").read_text():
-        pytest.skip("this CPU cannot convert half precision (F16C)")
-    path = tmp_path_factory.mktemp("plugin") / "mixer_on_host.so"
-    flags = ["-std=c++14", "-O2", "-mf16c", "-shared", "-fPIC"]
-    warnings = ["-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas"]
-    include = f"-I{ROOT / 'edgesr/scan/plugin'}"
-    subprocess.run([compiler, *flags, *warnings, include, SOURCE, "-o", path], check=True)
-    loaded = ctypes.CDLL(str(path))
-    loaded.edgesr_mixer_workspace.restype = ctypes.c_ulonglong
-    return loaded
+@pytest.fixture
+def library(kernel_on_host):
+    return kernel_on_host
 
 
 def mixer_of(channels, states, rank, taps, seed=0, extreme=False):
@@ -160,6 +142,7 @@ def test_however_many_blocks_run_at_once_the_bits_are_the_same(library, resident
     assert np.array_equal(found, alone)
 
 
+@pytest.mark.long
 def test_the_longest_path(library):
     path = ScanPath(256, 256, Direction(columns=True))
     found, expected = run(library, mixer_of(4, 1, 1, 4), path, 1)

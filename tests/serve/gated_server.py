@@ -13,7 +13,7 @@ from running_server import Client
 from edgesr.imaging.picture import Picture
 from edgesr.runtime.sessions import Opened
 from edgesr.serve.server import listen, serve
-from edgesr.serve.settings import Settings
+from edgesr.serve.settings import ServerSettings
 from edgesr.serve.worker import Worker
 
 
@@ -74,7 +74,7 @@ class InThread(Client):
 
 
 @contextmanager
-def gated(settings: Settings) -> Iterator[InThread]:
+def gated(settings: ServerSettings) -> Iterator[InThread]:
     """Run a server; the gate is opened at the end."""
     network, lines, servers = Gated(), [], []
     ready = threading.Event()

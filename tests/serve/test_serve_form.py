@@ -5,7 +5,7 @@ import pytest
 from edgesr.errors import Argument, ImageError, LimitError, ModelError
 from edgesr.imaging.encode import FORMATS
 from edgesr.serve.form import MEDIA_TYPES, choose
-from edgesr.serve.refusal import Refusal, refusal_of
+from edgesr.serve.refusal import RequestRefusal, refusal_of
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_the_query_goes_before_the_header() -> None:
 
 @pytest.mark.parametrize("accept", ["image/heic", "text/html", "image/png;q=0", "*/*;q=0.0", ";,;"])
 def test_none_of_ours(accept: str) -> None:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(RequestRefusal) as refused:
         choose((), accept)
     assert refused.value.status == 406
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gated_server import gated
 
-from edgesr.serve.settings import Settings
+from edgesr.serve.settings import ServerSettings
 
 REQUESTS = 120
 
@@ -45,7 +45,7 @@ def damaged(data: bytes, chance: random.Random) -> bytes:
 def test_random_damage(data: Path) -> None:
     chance = random.Random(18)
     requests = originals((data / "photo.png").read_bytes())
-    limits = Settings(max_body_bytes=100_000, head_s=0.3, upload_s=0.3)
+    limits = ServerSettings(max_body_bytes=100_000, head_s=0.3, upload_s=0.3)
     answered = 0
     with gated(limits) as server:
         server.network.gate.set()

@@ -13,7 +13,7 @@ from chromium_page import CHROMIUM, Chromium
 from gated_server import gated
 from running_server import Running
 
-from edgesr.serve.settings import Settings
+from edgesr.serve.settings import ServerSettings
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="apt install chromium")
 
@@ -156,7 +156,7 @@ def test_a_picture_that_the_browser_cannot_show(
 def test_a_photo_that_takes_too_long_can_be_cancelled(
     browser: Chromium, data: Path, tmp_path: Path
 ) -> None:
-    with gated(Settings()) as slow:
+    with gated(ServerSettings()) as slow:
         browser.visit(f"http://127.0.0.1:{slow.port}/")
         browser.drop_at(data / "photo.png", 150, 250)
         slow.wait_until_taken(1)

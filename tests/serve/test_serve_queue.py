@@ -14,8 +14,8 @@ from running_server import Client
 
 from edgesr.errors import ModelError
 from edgesr.serve.line import Line
-from edgesr.serve.refusal import Refusal
-from edgesr.serve.settings import Settings
+from edgesr.serve.refusal import RequestRefusal
+from edgesr.serve.settings import ServerSettings
 
 
 def png(grey: int, side: int = 16) -> bytes:
@@ -25,7 +25,7 @@ def png(grey: int, side: int = 16) -> bytes:
 
 
 def test_a_full_queue_turns_away_and_says_when_to_come_back() -> None:
-    with gated(Settings(waiting=2)) as server, ThreadPoolExecutor(3) as clients:
+    with gated(ServerSettings(waiting=2)) as server, ThreadPoolExecutor(3) as clients:
         asked = []
         for place in range(3):
             asked.append(clients.submit(server.ask, "POST", "/upscale", png(50 * place)))
@@ -46,7 +46,7 @@ def test_the_hint_grows_with_what_is_in_line() -> None:
     line = Line(waiting=1, unsent_bytes=1)
     for _ in range(50):
         line.took(30.0)
-    with line.place(), line.place(), pytest.raises(Refusal) as refused, line.place():
+    with line.place(), line.place(), pytest.raises(RequestRefusal) as refused, line.place():
         pass
     assert refused.value.headers == {"Retry-After": "60"}
     assert line.taken == 0
@@ -63,7 +63,7 @@ def leave_after(server: Client, until: Callable[[], object], body: bytes) -> Non
 
 
 def test_who_goes_away_gives_up_the_place_and_the_work() -> None:
-    with gated(Settings(waiting=2)) as server:
+    with gated(ServerSettings(waiting=2)) as server:
         leave_after(server, lambda: server.network.entered.wait(60), png(1, side=160))
         assert server.network.calls == 1
         server.wait_until_taken(0)  # though the network is still held up by the first tile
@@ -74,7 +74,7 @@ def test_who_goes_away_gives_up_the_place_and_the_work() -> None:
 
 
 def test_who_goes_away_while_waiting_is_skipped() -> None:
-    with gated(Settings(waiting=2)) as server, ThreadPoolExecutor(1) as client:
+    with gated(ServerSettings(waiting=2)) as server, ThreadPoolExecutor(1) as client:
         first = client.submit(server.ask, "POST", "/upscale", png(1))
         server.wait_until_taken(1)
         leave_after(server, lambda: server.wait_until_taken(2), png(2))
@@ -86,7 +86,7 @@ def test_who_goes_away_while_waiting_is_skipped() -> None:
 
 
 def test_a_slow_body_is_refused() -> None:
-    with gated(Settings(upload_s=0.3)) as server:
+    with gated(ServerSettings(upload_s=0.3)) as server:
         answer = server.send(
             b"POST /upscale HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nabc"
         )
@@ -99,7 +99,7 @@ def test_a_slow_body_is_refused() -> None:
     "begun", [b"", b"GET / HT", b"GET /health HTTP/1.1\r\nHost: localhost\r\nX"]
 )
 def test_a_slow_head_ends_the_connection(begun: bytes) -> None:
-    with gated(Settings(head_s=0.3)) as server, server.connect() as connection:
+    with gated(ServerSettings(head_s=0.3)) as server, server.connect() as connection:
         connection.sendall(begun)
         start = time.monotonic()
         with suppress(ConnectionResetError):
@@ -109,7 +109,7 @@ def test_a_slow_head_ends_the_connection(begun: bytes) -> None:
 
 
 def test_a_slow_head_on_a_kept_connection() -> None:
-    with gated(Settings(head_s=0.5)) as server, server.connect() as connection:
+    with gated(ServerSettings(head_s=0.5)) as server, server.connect() as connection:
         connection.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\nGET")
         connection.settimeout(20)
         received = b""
@@ -124,7 +124,7 @@ def test_who_does_not_take_the_result_is_cut_off() -> None:
     noise = np.random.default_rng(1).integers(0, 256, (700, 700, 3), np.uint8)
     ok, data = cv2.imencode(".png", noise)
     assert ok
-    with gated(Settings(send_s=0.5, unsent_bytes=1)) as server, socket.socket() as connection:
+    with gated(ServerSettings(send_s=0.5, unsent_bytes=1)) as server, socket.socket() as connection:
         server.network.tile = 256  # of 16 there would be thousands
         server.network.gate.set()
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -141,7 +141,7 @@ def test_who_does_not_take_the_result_is_cut_off() -> None:
 
 
 def test_connections_beyond_the_limit_are_turned_away() -> None:
-    with gated(Settings(connections=3)) as server:
+    with gated(ServerSettings(connections=3)) as server:
         idle = [server.connect() for _ in range(3)]
         assert server.ask("GET", "/health").status == 503
         for connection in idle:
@@ -166,7 +166,7 @@ def test_connections_beyond_the_limit_are_turned_away() -> None:
 def test_what_fails_here_is_logged_and_not_told(
     failure: Exception, status: int, logged: str
 ) -> None:
-    with gated(Settings()) as server:
+    with gated(ServerSettings()) as server:
         server.network.gate.set()
         server.network.failure = failure
         answer = server.ask("POST", "/upscale", png(1))

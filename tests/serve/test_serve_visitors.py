@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from running_server import Running
 
-from edgesr.serve.refusal import Refusal
+from edgesr.serve.refusal import RequestRefusal
 from edgesr.serve.visitors import Visitor, check_visitor
 
 NAMES = {"jetson", "jetson.local"}
@@ -53,7 +53,7 @@ def test_let_in(visitor: Visitor) -> None:
     ],
 )
 def test_refused(visitor: Visitor) -> None:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(RequestRefusal) as refused:
         check_visitor(visitor, NAMES)
     assert refused.value.status == 403
 

@@ -10,6 +10,6 @@ from edgesr.cli import main
 
 places = module.Places(Path(os.environ["TABLE"]), Path(os.environ["STATE"]) / "kept")
 module.sweep = functools.partial(module.sweep, places=places)
-os.geteuid = lambda: 1000 if "NO_ROOT" in os.environ else 0
+os.geteuid = lambda: 0
 sys.argv[0] = "edgesr"
 main()

@@ -15,7 +15,6 @@ from edgesr.sweep.report import write_sweep_report
 
 RUN = Path(__file__).parents[1] / "bench/data/run"
 MODES = ("15W", "7W")
-COUNT = 200
 
 
 @pytest.fixture
@@ -31,10 +30,11 @@ def folder(tmp_path: Path) -> Path:
     return sweep
 
 
-def test_altered_sweeps_are_reported_or_refused_in_one_line(folder: Path) -> None:
+@pytest.mark.parametrize("count", [50, pytest.param(200, marks=pytest.mark.long)])
+def test_altered_sweeps_are_reported_or_refused_in_one_line(folder: Path, count: int) -> None:
     path, verdicts = folder / "sweep.json", []
     whole = path.read_text()
-    for seed in range(COUNT):
+    for seed in range(count):
         rng = random.Random(seed)
         document = json.loads(whole)
         node, key = rng.choice(list(places(document)))

@@ -4,11 +4,13 @@ import re
 import shlex
 from pathlib import Path
 
+import pytest
 from sweep_board import AS_IT_WAS, QUICK, Board
 
 DOCS = Path(__file__).parents[2] / "docs/bench.md"
 
 
+@pytest.mark.long  # test_sweep.py runs such a sweep every time
 def test_the_commands_of_the_docs_run(board: Board) -> None:
     blocks = re.findall(r"```console\n(.*?)```", DOCS.read_text(), re.DOTALL)
     (block,) = [block for block in blocks if "--sweep" in block]

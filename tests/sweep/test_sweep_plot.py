@@ -8,7 +8,7 @@ import pytest
 from edgesr.pages.svg import Svg, log_axis, text_width, tick_label
 from edgesr.sweep.plot import energy_plot
 from edgesr.sweep.record import Sweep
-from edgesr.sweep.result import Cell, SweepResult
+from edgesr.sweep.result import SweepCell, SweepResult
 from edgesr.sweep.text import energy
 
 
@@ -56,7 +56,7 @@ def test_an_energy_is_in_plain_figures(value_j: float, text: str) -> None:
 @pytest.mark.parametrize("spread", [1.0, 1.1, 2.0])
 def test_the_names_of_modes_close_to_each_other_do_not_touch(spread: float) -> None:
     cells = tuple(
-        Cell(
+        SweepCell(
             mode_id=index,
             mode=mode,
             model=model,

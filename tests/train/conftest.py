@@ -1,25 +1,15 @@
 """A few small crops of a real photograph, and the configuration of a run that takes seconds."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import pytest
-import torch
 
 from edgesr.train.config import TrainConfig
 
 SIDES = ((64, 64), (97, 70), (50, 120), (66, 65))  # height, width; not all multiples of a scale
 TINY = "mambalitesr:D8-G1-B1-N2"
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Use one thread: for networks this small, waiting for a second one costs more than it does."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from edgesr.errors import ConfigError, EdgesrError, WeightsError
 from edgesr.models.checkpoint import load_metadata, load_network
 from edgesr.train.config import Distillation, TrainConfig
 from edgesr.train.loop import TrainingResult, train
-from edgesr.train.record import Row, read_metrics
+from edgesr.train.record import MetricsRow, read_metrics
 
 Make = Callable[..., TrainConfig]
 REPEATABLE = ("step", "loss", "lr", "grad_norm")
@@ -22,7 +22,7 @@ class Quiet:
     """Looks on; asks to stop after `stop_after` steps."""
 
     def __init__(self, stop_after: int | None = None) -> None:
-        self.rows: list[Row] = []
+        self.rows: list[MetricsRow] = []
         self.lines: list[str] = []
         self.steps = 0
         self._stop_after = stop_after
@@ -34,7 +34,7 @@ class Quiet:
     def said(self, line: str) -> None:
         self.lines.append(line)
 
-    def stepped(self, done: float, row: Row | None) -> None:
+    def stepped(self, done: float, row: MetricsRow | None) -> None:
         self.steps += 1
         if row is not None:
             self.rows.append(row)

@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 
 from edgesr.errors import ConfigError, EdgesrError
-from edgesr.train.record import Metrics, Row, read_metrics, record_invocation
+from edgesr.train.record import MetricsFile, MetricsRow, read_metrics, record_invocation
 
 
-def row(step: int, psnr_y_db: float | None = None) -> Row:
-    return Row(step, 0.5, 1e-3, 2.0, psnr_y_db, 100.0, None, 1.5)
+def row(step: int, psnr_y_db: float | None = None) -> MetricsRow:
+    return MetricsRow(step, 0.5, 1e-3, 2.0, psnr_y_db, 100.0, None, 1.5)
 
 
 def test_rows_come_back_and_what_was_not_measured_is_nan(tmp_path: Path) -> None:
-    metrics = Metrics(tmp_path / "metrics.csv", 0)
+    metrics = MetricsFile(tmp_path / "metrics.csv", 0)
     metrics.add(row(10))
     metrics.add(row(20, 28.25))
     first, second = read_metrics(tmp_path / "metrics.csv")
@@ -23,17 +23,17 @@ def test_rows_come_back_and_what_was_not_measured_is_nan(tmp_path: Path) -> None
 
 def test_going_on_drops_what_lies_beyond_the_checkpoint_and_a_torn_line(tmp_path: Path) -> None:
     path = tmp_path / "metrics.csv"
-    metrics = Metrics(path, 0)
+    metrics = MetricsFile(path, 0)
     for step in (10, 20, 30):
         metrics.add(row(step))
     path.write_text(path.read_text() + "40,0.4,0.0")  # killed while it wrote
     assert [kept["step"] for kept in read_metrics(path)] == [10, 20, 30]
-    Metrics(path, 20).add(row(25))
+    MetricsFile(path, 20).add(row(25))
     assert [kept["step"] for kept in read_metrics(path)] == [10, 20, 25]
 
 
 def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
-    metrics = Metrics(tmp_path / "metrics.csv", 0)
+    metrics = MetricsFile(tmp_path / "metrics.csv", 0)
     (tmp_path / "metrics.csv").unlink()
     (tmp_path / "metrics.csv").mkdir()
     with pytest.raises(EdgesrError, match=r"metrics\.csv: cannot write"):
