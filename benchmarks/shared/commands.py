@@ -17,8 +17,13 @@ def parser_of(docstring: str | None) -> argparse.ArgumentParser:
 
 @contextmanager
 def errors_in_one_line() -> Iterator[None]:
-    """End the script with exit code 1 and one line where the block fails with an error of ours."""
+    """End the script with exit code 1 and one line where the block fails by an error of ours.
+
+    So it does where a file cannot be read or written.
+    """
     try:
         yield
     except EdgesrError as error:
         sys.exit(f"error: {error.as_options()}")
+    except OSError as error:
+        sys.exit(f"error: {error.filename}: {error.strerror}")
