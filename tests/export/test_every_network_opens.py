@@ -63,9 +63,9 @@ def test_what_would_not_open_is_not_written(
     weights = save_random_weights(tmp_path / "w.safetensors", "esr-fast")
     finish = exporter.build_graph
 
-    def with_average(*arguments: object) -> exporter.Graph:
+    def with_average(*arguments: object) -> exporter.FinishedGraph:
         graph = finish(*arguments)  # type: ignore[arg-type]
-        return exporter.Graph(_averaged(graph.model), graph.form, graph.islands)
+        return exporter.FinishedGraph(_averaged(graph.model), graph.form, graph.islands)
 
     monkeypatch.setattr(exporter, "build_graph", with_average)
     with pytest.raises(ExportError, match="no command would open it: it holds the operator 'Av"):
