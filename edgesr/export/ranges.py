@@ -54,6 +54,8 @@ def largest_sizes(
     Returns:
         name -> (size of the axis,), or (1,).
     """
+    if not values:
+        return {}
     probe = ModelProto()
     probe.CopyFrom(model)
     graph = probe.graph

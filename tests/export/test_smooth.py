@@ -114,3 +114,10 @@ def test_what_is_not_chosen_or_works_in_groups_stays_as_it_is() -> None:
         assert kept[name] in list(model.graph.initializer)
     assert [node.input[0] for node in found.graph.node if node.name == "deep"] == ["a"]
     assert [node.name for node in found.graph.node if node.op_type == "Mul"] == ["lr/smooth"]
+
+
+def test_where_all_that_is_chosen_works_in_groups_nothing_changes() -> None:
+    model = _graph()
+    found = smooth(model, ("deep",), real_tiles(TILE), None)
+    assert [node.name for node in found.graph.node] == [node.name for node in model.graph.node]
+    assert list(found.graph.initializer) == list(model.graph.initializer)
