@@ -109,8 +109,20 @@ def main(arguments: list[str] | None = None) -> None:
             raise
         what = f"the Python package {package} cannot be loaded: {error.msg}"
         _fail(MissingError(what, fix="edgesr doctor"))
+    except MemoryError:
+        _fail(_too_little_memory())
+    except RuntimeError as error:
+        if "new thread" not in str(error):  # Python has no class of its own for it
+            raise
+        _fail(_too_little_memory())
     except OSError as error:  # what no command expects: a full disk behind standard output, say
         _fail(EdgesrError(error.strerror or str(error), where=error.filename))
+
+
+def _too_little_memory() -> EdgesrError:
+    return EdgesrError(
+        "there is too little memory", fix="close other programs, or raise `ulimit -v`"
+    )
 
 
 def _fail(error: EdgesrError) -> NoReturn:
