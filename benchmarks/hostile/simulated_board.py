@@ -4,7 +4,6 @@ The board is one, however many copies of a scenario's files there are, so its mo
 beside them; a file in each copy says where. What edgesr itself keeps of the board lies in the copy.
 """
 
-import functools
 import os
 import sys
 import time
@@ -29,15 +28,12 @@ def make_board(folder: Path) -> None:
 
 def install(folder: Path) -> None:
     """Make the current process one on that board, where its user is root."""
+    from be_root_on import be_root_on  # type: ignore[import-not-found]
     from sweep_board import Board
-
-    import edgesr.sweep.sweep as module
 
     board = Board(Path((folder / WHERE).read_text()))
     os.environ |= board.environment
-    places = module.Places(Path(board.environment["TABLE"]), folder / KEPT)
-    module.sweep = functools.partial(module.sweep, places=places)
-    os.geteuid = lambda: 0
+    be_root_on(Path(board.environment["TABLE"]), folder / KEPT)
 
 
 def as_it_was(folder: Path) -> bool:

@@ -1,5 +1,6 @@
 """What the load test sends, and what is right: `edgesr upscale` has made every result before."""
 
+import importlib
 import io
 import json
 import random
@@ -77,6 +78,7 @@ def whole_cases(folder: Path, model: str) -> list[Case]:
 def check_by_pillow(source: Path, result: bytes) -> None:
     """Check that another library reads a result and finds it four times as large."""
     register_heif_opener()  # for Pillow, which has no decoder of its own for HEIC
+    importlib.import_module("pillow_jxl")  # nor one for JPEG XL, of which this tells it
     with Image.open(source) as before, Image.open(io.BytesIO(result)) as after:
         after.load()
         width, height = ImageOps.exif_transpose(before).size
