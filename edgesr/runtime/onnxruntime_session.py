@@ -22,7 +22,7 @@ from edgesr.files import open_regular
 from edgesr.onnx_runtime import import_onnxruntime
 from edgesr.runtime.model_shapes import check_independence, check_interface, check_output
 from edgesr.runtime.onnxruntime_memory import bound, is_exceeded, least_bytes, memory_limit
-from edgesr.runtime.time_limit import CallWatcher, limit_s
+from edgesr.runtime.time_limit import CallWatcher, limit_s, slowness
 
 _one_at_a_time = threading.Lock()
 
@@ -117,7 +117,7 @@ class OnnxRuntimeSession:
 
     def _failure(self, verb: str, error: Exception, is_late: bool = False) -> ModelError:
         if is_late:
-            what = f"{self._limit_s:.0f} s of a processor"
+            what = f"{self._limit_s * slowness():.0f} s of a processor"
         elif is_exceeded(error) and self._limit.is_machines:
             return self._does_not_fit()
         elif is_exceeded(error):

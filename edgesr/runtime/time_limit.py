@@ -4,7 +4,9 @@ A graph of eight hundred bytes may multiply matrices for hours, without a loop. 
 told to stop between two operators, so a thread looks at the calls that run.
 What it works out while it loads a file is not stopped, nor is a single operator: both are bounded
 by what a file may hold (edgesr/artifacts/onnx_file.py).
-Processor time is looked at, since other work on the machine is nothing of the network's.
+Processor time is looked at, since other work on the machine is nothing of the network's. A machine
+that is slow itself, as an emulated one is by a factor of a hundred, is given as much longer: before
+a call is stopped, the machine's speed is measured.
 """
 
 import threading
@@ -12,10 +14,13 @@ import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 
 _CALL_S = 8.0
 _PIXELS = 4096  # of a tile of 64x64, for which the teacher takes a second
 _LOOK_S = 1.0
+_VALUES = 1 << 20  # whose exponentials take 3 ms of a PC's core, and some 8 ms of a small board's
+_VALUES_S = 0.01
 
 
 def limit_s(pixels: int) -> float:
@@ -27,11 +32,26 @@ def limit_s(pixels: int) -> float:
     return _CALL_S * max(1.0, pixels / _PIXELS)
 
 
+@cache
+def slowness() -> float:
+    """Return by how much this machine is slower than what the limits are made for: 1 or more."""
+    import numpy as np
+
+    values = np.linspace(-4, 4, _VALUES, dtype=np.float32)
+    taken_s = []
+    for _ in range(3):
+        start_s = time.thread_time()
+        np.exp(values, out=values)
+        taken_s.append(time.thread_time() - start_s)
+        np.log(values, out=values)
+    return max(1.0, min(taken_s) / _VALUES_S)
+
+
 class CallWatcher:
     """Stops what takes too long. Its thread lives only while there is something to look at.
 
     Args:
-        limit_s: seconds of a processor.
+        limit_s: seconds of a processor that is not slow.
     """
 
     def __init__(self, limit_s: float) -> None:
@@ -73,7 +93,8 @@ class CallWatcher:
                     self._looks = False
                     return
                 for thread, (clock, start, stop) in self._running.items():
-                    if time.clock_gettime(clock) - start > self._limit_s:
+                    taken_s = time.clock_gettime(clock) - start
+                    if taken_s > self._limit_s and taken_s > self._limit_s * slowness():
                         self._stopped.add(thread)
                         stop()
 

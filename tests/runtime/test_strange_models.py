@@ -134,6 +134,23 @@ def test_a_call_that_goes_on_for_hours_is_stopped(
     small.close()
 
 
+def test_a_slow_machine_is_given_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An emulated board takes ten seconds for a tenth of a second of a PC: no fault of a file."""
+    monkeypatch.setattr(time_limit, "_CALL_S", 0.5)
+    monkeypatch.setattr(time_limit, "_VALUES_S", time_limit._VALUES_S / 1e5)
+    put(tmp_path, multiplying(40, 1024).SerializeToString())
+    session = OnnxRuntimeSession(tmp_path / "m.onnx")
+    time_limit.slowness.cache_clear()
+    try:
+        started = time.process_time()
+        session.run(np.full((1, 3, TILE, TILE), 0.5, np.float32))
+        assert time.process_time() - started > 2 * 0.5
+        assert time_limit.slowness() > 10
+    finally:
+        time_limit.slowness.cache_clear()
+        session.close()
+
+
 def test_every_session_has_its_own_bound(tmp_path: Path) -> None:
     """A small one after a large one, and the large one again."""
     put(tmp_path, good())
