@@ -200,16 +200,11 @@ def _scan(g: GraphBuilder, x: str, dt: str, B: str, C: str, skipped: str, mixer:
         y = g.mul(scan(g, g.mul(dt, A), g.mul(u, B), length, E, reverse), C)
     else:
         # On a CPU a product with a vector is faster the longer the vector.
-        s = g.mul(g.reshape(dt, -1, STEPS * E), _of_steps(g, "A"))
+        A = g.op("Tile", g.reshape("A", -1), g.integers(STEPS))
+        s = g.mul(g.reshape(dt, -1, STEPS * E), A)
         states = scan(g, s, g.mul(u, B), length, E, reverse)
         y = g.mul(g.reshape(states, -1, E), C)
-        skipped = g.reshape(g.mul(g.reshape(x, -1, STEPS * E), _of_steps(g, "D")), -1, E)
     return g.add(y, skipped or g.mul(x, "D"))
-
-
-def _of_steps(g: GraphBuilder, vector: str) -> str:
-    """Return a vector of the channels for every step of a chunk."""
-    return g.op("Tile", g.reshape(vector, -1), g.integers(STEPS))
 
 
 def _softplus(g: GraphBuilder, u: str, to_every_digit: bool) -> str:

@@ -45,11 +45,13 @@ def take_in_projections(model: ModelProto) -> ModelProto:
 
 
 def give_back_projections(model: ModelProto) -> ModelProto:
-    """Return a copy of `model` in which every mixer reads the result of a product, as traced.
+    """Return `model` if no mixer has its projection, else a copy in which none has.
 
     Raises:
         ExportError: a mixer whose weights are no constants, so that their sizes are not known.
     """
+    if not any(is_mixer(node) and is_projected(node) for node in model.graph.node):
+        return model
     result = ModelProto()
     result.CopyFrom(model)
     nodes: list[NodeProto] = []
