@@ -24,7 +24,7 @@ MISSING = "-"
 
 
 def read_results(folder: Path) -> list[Json]:
-    """Return the results in `folder`, in the order of the table.
+    """Return the results in `folder`, in the order of the tables: large scales first.
 
     Raises:
         DataError: there is none, or a file is no result.
@@ -43,7 +43,10 @@ def read_results(folder: Path) -> list[Json]:
             "holds no result", where=folder, fix="python -m benchmarks.photographs measure ..."
         )
     known = {label: place for place, label in enumerate(ORDER)}
-    return sorted(found, key=lambda found: (known.get(found["label"], len(ORDER)), found["label"]))
+    return sorted(
+        found,
+        key=lambda found: (-found["scale"], known.get(found["label"], len(ORDER)), found["label"]),
+    )
 
 
 def mean(result: Json, sets: Sequence[str], case: str, figure: str) -> float | None:
@@ -57,6 +60,16 @@ def mean(result: Json, sets: Sequence[str], case: str, figure: str) -> float | N
 
 
 def page(results: Sequence[Json]) -> str:
+    """Return a section for each scale, and what each result was measured with."""
+    scales = dict.fromkeys(result["scale"] for result in results)
+    lines = []
+    for scale in scales:
+        lines += [f"## x{scale}", "", *_section([r for r in results if r["scale"] == scale])]
+    lines += ["## How", "", *(_note(result) for result in results)]
+    return "\n".join(lines) + "\n"
+
+
+def _section(results: Sequence[Json]) -> list[str]:
     """Return the sentence of the gains and one table for each set of sets."""
     lines = [_gains(results), ""]
     names = list(dict.fromkeys(name for result in results for name in result["sets"]))
@@ -65,8 +78,7 @@ def page(results: Sequence[Json]) -> str:
         if all(name in names for name in sets):
             title = "Mean of " + " and ".join(sets) if len(sets) > 1 else sets[0]
             lines += [f"### {title}", "", *_table(results, sets), ""]
-    lines += [_note(result) for result in results]
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _gains(results: Sequence[Json]) -> str:

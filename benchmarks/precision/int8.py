@@ -35,6 +35,7 @@ from edgesr.export import int8
 from edgesr.export.calibration import calibration_for
 from edgesr.export.exporter import ExportRequest, export
 from edgesr.export.parity import run_tiles
+from edgesr.export.projection import give_back_projections
 from edgesr.export.smooth import MIGRATION, smooth
 from edgesr.files import write_json, write_text
 from edgesr.imaging.patches import real_tiles
@@ -93,7 +94,7 @@ def export_all(
                 options.network, options.weights, precision, TILE, scale=SCALE, output=path, batch=1
             )
         )
-        graphs[precision] = onnx.load(path)
+        graphs[precision] = give_back_projections(onnx.load(path))  # as INT8 is made of it
     return graphs, OnnxManifest.read(folder / "fp32.onnx")
 
 

@@ -5,9 +5,9 @@
     python -m benchmarks.release.ship render
 
 `add` takes the weights of RUN, a folder of `edgesr train` or `edgesr distill`, into
-edgesr/weights/, exports them to ONNX (the network that boards build by default in FP16 too, so that
-a board needs no torch), measures the ONNX file as users run it on every set in the
-folder SETS, and keeps the figures and the run's log under benchmarks/results/. The model card
+edgesr/weights/ in half precision, exports them to ONNX (the network that boards build by default in
+FP16 too, so that a board needs no torch), measures the ONNX file as users run it on every set in
+the folder SETS, and keeps the figures and the run's log under benchmarks/results/. The model card
 beside the weights is begun from a template; of one that is there, only the parts between marks
 change. `measure` does that part again for every network in the package, or for those named after
 `--only`, and `render` fills the cards again from what is committed.
@@ -17,6 +17,7 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from benchmarks.release.half_weights import in_half_precision
 from benchmarks.release.ship_card import begin_card, card_blocks
 from benchmarks.shared.commands import errors_in_one_line, parser_of
 from benchmarks.shared.folders import RESULTS
@@ -100,7 +101,7 @@ def add(run: Path, sets: list[Path], weights: Path = FOLDER, results: Path = RES
             "only networks with a short name are shipped", where=place.name, fix="edgesr models"
         )
     open_sets(sets, place.scale)  # so that a wrong folder is known before anything is written
-    write_bytes(place.file("safetensors"), source.read_bytes())
+    write_bytes(place.file("safetensors"), in_half_precision(source))
     fp32 = ExportRequest(
         network=place.name,
         weights=place.file("safetensors"),

@@ -152,15 +152,16 @@ def _asked(names: list[str], batch: int) -> list[str]:
     return [*(f"--model {name}" for name in names), f"--batch {batch}"]
 
 
-def several_gpus(runs: list[Finished]) -> str:
+def several_gpus(runs: list[Finished], folder: str) -> str:
     """Return the throughput of `edgesr train` on one and several GPUs, and where their losses end.
 
     Args:
-        runs: logs under results/scan/two_gpus/, those of the same steps and patches in a row.
+        runs: those of the same steps in a row.
+        folder: of their logs, below results/.
     """
     if not runs:
         return "- Not run yet.\n"
-    rows = []
+    rows, most = [], max(run.invocations[-1]["processes"] for run in runs)
     for run in runs:
         batch, step_ms = run.config["batch"], run.step_ms
         assert step_ms is not None  # every run has more than one row
@@ -178,9 +179,10 @@ def several_gpus(runs: list[Finished]) -> str:
     return (
         f"{markdown(header, rows)}\n\n"
         f"- The first row is `{recipe(runs[0].config)}`; the others differ in batch, precision and "
-        "steps, and with two GPUs of one host begin with `torchrun --nproc-per-node 2 -m edgesr`. "
+        f"steps, and with {most} GPUs of one host begin with `torchrun --nproc-per-node {most} -m "
+        "edgesr`. "
         f"Measured on {runs[0].invocations[-1]['versions']['gpu']}; logs: "
-        "[results/scan/two_gpus/](results/scan/two_gpus/).\n"
+        f"[results/{folder}/](results/{folder}/).\n"
     )
 
 

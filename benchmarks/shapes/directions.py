@@ -54,7 +54,7 @@ def measure(args: argparse.Namespace, shapes: Sequence[str]) -> None:
     import torch
 
     from benchmarks.scan.cost import cpu_name, run_in_turns
-    from edgesr.export.lower import define_mixers
+    from edgesr.export.projection import take_in_projections
     from edgesr.export.torch_graph import trace
     from edgesr.models import get_network
 
@@ -63,7 +63,7 @@ def measure(args: argparse.Namespace, shapes: Sequence[str]) -> None:
         torch.manual_seed(0)
         say(f"exporting {shape}")
         models.append(
-            define_mixers(trace(get_network(f"{FAMILY}{shape}").module(4).eval(), TILE, 1))
+            take_in_projections(trace(get_network(f"{FAMILY}{shape}").module(4).eval(), TILE, 1))
         )
     found = run_in_turns(models, args.repeats, THREADS, time.perf_counter)
     document = {

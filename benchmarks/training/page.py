@@ -93,10 +93,16 @@ def blocks(results: Path, plan: Plan) -> dict[str, str]:
         "scan_gpu": scan_gpu(_hosts(results, "scan/gpu"), _hosts(results, "scan/peer")),
         "step_gpu": step_gpu(_read(results / "scan/step.json")),
         "step_models": step_models(_read(results / "scan/step_models.json")),
-        "several_gpus": several_gpus(
-            [read_log(run) for run in sorted(results.glob("scan/two_gpus/*"))]
-        ),
+        **{
+            block: several_gpus(
+                [read_log(run) for run in sorted(results.glob(f"{folder}/*"))], folder
+            )
+            for block, folder in SEVERAL_GPUS.items()
+        },
     }
+
+
+SEVERAL_GPUS = {"several_gpus": "scan/two_gpus", "teacher_gpus": "scan/four_gpus"}
 
 
 def _hosts(results: Path, name: str) -> list[dict[str, Any]]:

@@ -20,7 +20,9 @@ from pathlib import Path
 import edgesr
 from benchmarks.shared.folders import RESULTS
 from benchmarks.shared.results import write_result
+from edgesr.files import sha256
 from edgesr.imaging.picture import read_picture
+from edgesr.weights import shipped
 
 OUTPUT = RESULTS / "upscale/seams.json.xz"
 LIMIT = 0.02
@@ -30,12 +32,13 @@ def main() -> None:
     """Measure, print and write the result."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("photos", type=Path)
-    parser.add_argument("--model", default="photo")
+    parser.add_argument("--model", default="photo", help="one that ships with weights")
     parser.add_argument("--pattern", default="*")
     parser.add_argument("--count", type=int, default=20)
     parser.add_argument("--crop", type=int, help="side of the middle in pixels; default: whole")
     parser.add_argument("--output", type=Path, default=OUTPUT)
     options = parser.parse_args()
+    weights = sha256(shipped(options.model, 4, "safetensors"))
     found = sorted(options.photos.glob(options.pattern))
     rows = []
     with edgesr.open_model(options.model) as model, tempfile.TemporaryDirectory() as folder:
@@ -47,6 +50,7 @@ def main() -> None:
     report = {
         "folder": f"{options.photos.parent.name}/{options.photos.name}/{options.pattern}",
         "crop": options.crop,
+        "weights_sha256": weights,
         "limit": LIMIT,
         "smallest": min(ratios),
         "largest": max(ratios),

@@ -192,10 +192,9 @@ def _problem(job: UpscaleJob, sorting: _Sorting) -> tuple[str, str] | None:
 
 def _collision(job: UpscaleJob, other: Path | None) -> tuple[str, str]:
     """Return what a result would replace, that of another input or an input, and what to do."""
-    if other is None:
-        return "the result would replace an input", "--suffix _x4"
+    replaced = "an input" if other is None else f"that of {other}"
     another = f"edgesr upscale {shell(job.input)} -o ANOTHER_FOLDER/"
-    return f"its result would replace that of {other}", another
+    return f"its result would replace {replaced}", another
 
 
 def _unwritable(job: UpscaleJob, folders: dict[Path, str | None]) -> tuple[str, str] | None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ class Report:
         failed: files that could not be.
         stopped: files that were not done when the run was ended.
         unnamed: folder of files that stand for pipes; it is not shown.
+        renamed: option by argument of the library, where its name is another one.
     """
 
     as_json: bool
@@ -32,6 +34,7 @@ class Report:
     failed: int = 0
     stopped: list[Path] = field(default_factory=list)
     unnamed: Path | None = None
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     def planned(self, plan: JobList) -> None:
         """Tell what is not done, before the work begins."""
@@ -78,9 +81,10 @@ class Report:
 
     def _failure(self, path: Path, error: EdgesrError) -> None:
         self.failed += 1
-        told = error.as_options()
+        told = error.as_options(self.renamed)
         self._line(status="failed", input=str(path), error=str(told))
-        say(self._shown(f"error: {told}"), err=True)
+        named = str(told) if error.field is None else f"{path}: {told}"
+        say(self._shown(f"error: {named}"), err=True)
 
     def _result(self, result: Upscaled) -> None:
         size = "{}x{} -> {}x{}".format(*result.input_size, *result.output_size)

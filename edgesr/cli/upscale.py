@@ -174,7 +174,8 @@ def command(
     settings = UpscaleSettings(tile, overlap, across, down, tta, quality, background, check, jobs)
     ending = None if format is None else f".{format.removeprefix('.')}"
     to_pipe = output == PIPE or (output is None and Path(PIPE) in inputs)
-    report = Report(as_json, to_error=to_pipe)
+    sides = {} if size is None else {"width": "size", "height": "size"}
+    report = Report(as_json, to_error=to_pipe, renamed=sides)
     scales = Scales(model, backend, scale, threads)
     with (
         Model(scales) as opened,

@@ -67,7 +67,7 @@ class _Images:
         model: what is rewritten.
         shapes: of every value before, and of the images.
         images: name of tokens (B, L, C) -> name of the image that holds them.
-        turned: name of a value (B, C, L) of an image -> name of that.
+        last: name of a value (B, H, W, C), an image with its channels last -> name of the image.
         rows: name of tokens with an axis more, (B, 1, L, C), of an image -> name of that.
         left_out: name of a value -> the node that gives it, which is written if something needs it.
         nodes: written so far.
@@ -77,7 +77,7 @@ class _Images:
     model: "ModelProto"
     shapes: dict[str, Shape]
     images: dict[str, str] = field(default_factory=dict)
-    turned: dict[str, str] = field(default_factory=dict)
+    last: dict[str, str] = field(default_factory=dict)
     rows: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, "NodeProto"] = field(default_factory=dict)
     nodes: list["NodeProto"] = field(default_factory=list)
@@ -125,37 +125,36 @@ class _Images:
             return False
         given, result = node.input[0], node.output[0]
         before, after = self.shapes.get(given, ()), self.shapes.get(result, ())
-        swaps = node.op_type == "Transpose" and list(_given(node, "perm", [])) == [0, 2, 1]
-        if swaps and given in self.turned:
-            self.images[result] = self.turned[given]
-        elif swaps and given in self.images:
-            self.turned[result] = self.images[given]
-        elif node.op_type == "Reshape" and len(before) == 4 and len(after) == 3:
-            if not all(before) or after != (*before[:2], before[2] * before[3]):
+        if node.op_type == "Transpose":
+            if len(before) != 4 or list(_given(node, "perm", [])) != [0, 2, 3, 1]:
                 return False
-            self.turned[result] = given
-        elif node.op_type == "Reshape" and given in self.images:
-            if after != (before[0], 1, *before[1:]):
-                return False
+            self.last[result] = given
+        elif given in self.last and after == (before[0], before[1] * before[2], before[3]):
+            self.images[result] = self.last[given]
+        elif given in self.images and after == self._channels_last(self.images[given]):
+            self.last[result] = self.images[given]
+        elif given in self.images and after == (before[0], 1, *before[1:]):
             self.rows[result] = self.images[given]
         else:
             return False
         return True
 
+    def _channels_last(self, image: str) -> Shape:
+        batch, channels, height, width = self.shapes[image]
+        return batch, height, width, channels
+
     def _returns(self, node: "NodeProto") -> bool:
         """Write what makes an image again of what an image became; return whether it did."""
         given, result = node.input[0] if node.input else "", node.output[0]
-        after = self.shapes.get(result, ())
-        if node.op_type == "Reshape" and given in self.turned:
-            image = self.turned[given]
-            if after == self.shapes[image]:
-                self._rename(result, image)
-                return True
-        to_channels = node.op_type == "Transpose" and list(_given(node, "perm", [])) == [0, 3, 1, 2]
-        if to_channels and given in self.rows:
-            self._reshape(self.rows[given], result, *after)
-            return True
-        return False
+        if node.op_type != "Transpose" or list(_given(node, "perm", [])) != [0, 3, 1, 2]:
+            return False
+        if given in self.last:
+            self._rename(result, self.last[given])
+        elif given in self.rows:
+            self._reshape(self.rows[given], result, *self.shapes[result])
+        else:
+            return False
+        return True
 
     def _rename(self, name: str, image: str) -> None:
         """Let what reads a value read an image, which is the same."""

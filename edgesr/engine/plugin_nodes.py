@@ -73,7 +73,7 @@ def too_large(data: bytes) -> str | None:
     for node in graph.node:
         if node.domain != DOMAIN or not node.op_type.startswith(MIXER):
             continue
-        weights = dict(zip(WEIGHTS, (shapes.get(name) for name in node.input[1:]), strict=True))
+        weights = dict(zip(WEIGHTS, map(shapes.get, node.input[-len(WEIGHTS) :]), strict=True))
         conv, dt_proj, A = (weights[name] for name in ("conv", "dt_proj", "A"))
         if conv is None or dt_proj is None or A is None:
             continue

@@ -58,7 +58,7 @@ def prepare(data: bytes, tensorrt: str, *, plugin: bool, batch: int = 1) -> byte
     """
     from edgesr.export.graph import remove_unused
 
-    model = _read(data)
+    model = _as_traced(_read(data))
     _fix_batch(model.graph, batch)
     model = _without_functions(model) if plugin else _inline(model)
     fold(model, COMPUTED_BY_TENSORRT)
@@ -159,6 +159,15 @@ def _fix_batch(graph: "GraphProto", batch: int) -> None:
         axes = value.type.tensor_type.shape.dim
         if axes and not axes[0].HasField("dim_value"):
             axes[0].dim_value = batch
+
+
+def _as_traced(model: "ModelProto") -> "ModelProto":
+    """Give a mixer's projection back, which an engine multiplies and cuts at once."""
+    if not any(node.domain == DOMAIN for node in model.graph.node):
+        return model
+    from edgesr.export.projection import give_back_projections
+
+    return give_back_projections(model)
 
 
 def _without_functions(model: "ModelProto") -> "ModelProto":

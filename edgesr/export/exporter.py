@@ -21,6 +21,7 @@ from edgesr.export.fp16 import to_fp16
 from edgesr.export.int8 import SCHEME, to_int8
 from edgesr.export.lower import count_mixers, define_mixers
 from edgesr.export.parity import check_parity
+from edgesr.export.projection import take_in_projections
 from edgesr.export.ranges import too_large_for_half
 from edgesr.export.torch_graph import trace
 from edgesr.files import make_folder, sha256
@@ -188,6 +189,8 @@ def build_graph(network: SRNetwork, request: ExportRequest) -> FinishedGraph:
     if request.precision != "fp32":
         model, islands = to_fp16(model, too_large_for_half(model, request.tile, request.batch))
         model = define_mixers(model)
+    else:
+        model = take_in_projections(model)
     del model.graph.value_info[:]  # shapes of nodes that are gone
     model.graph.name = request.network
     model.producer_name, model.producer_version = "edgesr", __version__

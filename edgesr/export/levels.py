@@ -2,11 +2,11 @@
 
 For every channel and state, h_t = exp(s_t) h_{t-1} + u_t with s_t = dt_t A <= 0 (edgesr/scan/
 reference.py). Cut into chunks of T steps, with c_t = s_1 + ... + s_t inside a chunk and k the state
-in which it begins, h_t = exp(c_t) (sum over j <= t of u_j exp(-c_j) + k). The sums c and the sums
-over j are products with a triangle of ones, the same for all chunks. The last step of every chunk,
-its sum of s and its state from zero, is one step of the next level, a sequence T times shorter; the
-states that this finds are the k. The last level holds few steps and weighs every pair of them by
-exp(c_t - c_j), of which none exceeds 1.
+in which it begins, h_t = exp(c_t) (sum over j <= t of u_j exp(-c_j) + k). The sums c are a product
+with a triangle of ones, the same for all chunks. The last step of every chunk, its sum of s and its
+state from zero, is one step of the next level, a sequence T times shorter; the states that this
+finds are the k. The last level holds few steps and weighs every pair of them by exp(c_t - c_j), of
+which none exceeds 1.
 
 exp(-c_j) grows. So s is kept above `LEAST`, whose exponential is nothing beside 1 in float32, and c
 is lessened by half its value at the end of the chunk, which then is itself half the sum of s over
@@ -80,7 +80,7 @@ def _level(
     s, u = (g.reshape(name, -1, STEPS, width) for name in (s, u))
     centred = g.op("MatMul", g.constant(scale * _centred(reverse)), s)
     grown = g.op("Exp", centred)
-    sums = g.op("MatMul", g.constant(_triangle(STEPS, reverse)), g.op("Div", u, grown))
+    sums = g.op("CumSum", g.op("Div", u, grown), g.indices(np.array(1)), reverse=int(reverse))
     if count > 1:
         half, middle, last = (_last(g, name, reverse) for name in (centred, grown, sums))
         carry = _carry(g, half, g.mul(middle, last), count, width, most, reverse)

@@ -6,7 +6,7 @@ from onnx import FunctionProto, ModelProto, NodeProto, TensorProto, checker, hel
 
 from edgesr.errors import ExportError
 from edgesr.export.graph import producers, value_types
-from edgesr.export.mixer import Mixer, is_mixer, write_function
+from edgesr.export.mixer import Mixer, is_mixer, is_projected, write_function
 from edgesr.scan.path import Direction, ScanPath
 
 IR_VERSION = 8
@@ -44,10 +44,11 @@ def define_mixers(model: ModelProto) -> ModelProto:
 
 
 def _mixer(node: NodeProto, constants: dict[str, TensorProto], half: bool) -> Mixer:
-    missing = [name for name in node.input[1:] if name not in constants]
+    weights = node.input[1:]
+    missing = [name for name in weights if name not in constants]
     if missing:
         raise ExportError(f"'{missing[0]}' must be constant to define the mixer", where=node.name)
-    conv, _, _, dt_proj, _, A, _ = (constants[name].dims for name in node.input[1:])
+    conv, _, _, dt_proj, _, A, _ = (constants[name].dims for name in weights[-7:])
     given = {attribute.name: attribute.i for attribute in node.attribute}
     direction = Direction(bool(given["columns"]), bool(given["reverse"]))
     return Mixer(
@@ -57,6 +58,7 @@ def _mixer(node: NodeProto, constants: dict[str, TensorProto], half: bool) -> Mi
         rank=dt_proj[1],
         taps=conv[1],
         half=half,
+        projected=is_projected(node),
     )
 
 

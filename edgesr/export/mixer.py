@@ -17,6 +17,7 @@ from edgesr.scan.path import ScanPath
 
 DOMAIN, MIXER = "edgesr", "MambaMixer"
 INPUTS = ("xz", "conv", "conv_bias", "x_proj", "dt_proj", "dt_bias", "A", "D")
+PROJECTED_INPUTS = ("tokens", "in_proj", *INPUTS[1:])
 OUTPUT = "y"
 
 SOFTPLUS_BOUND = 80.0  # exp of it is a float32
@@ -29,6 +30,11 @@ steps, is 1e-5 from float64, for 128 6e-5, for 256 4e-4. With `_softplus` it is 
 def is_mixer(node: NodeProto) -> bool:
     """Tell whether a node is a mixer, named for its function or not yet."""
     return node.domain == DOMAIN and node.op_type.startswith(MIXER)
+
+
+def is_projected(node: NodeProto) -> bool:
+    """Tell whether a mixer multiplies tokens by the matrix of its projection itself."""
+    return len(node.input) == len(PROJECTED_INPUTS)
 
 
 def kind_of(node: NodeProto) -> str:
@@ -47,6 +53,7 @@ class Mixer:
         rank: R, of dt.
         taps: W, width of the convolution.
         half: xz and y are float16; what is between is float32 all the same.
+        projected: it makes xz of tokens and a matrix, see `edgesr.export.projection`.
         for_engine: of few layers, see `edgesr.export.engine_levels`.
     """
 
@@ -56,6 +63,7 @@ class Mixer:
     rank: int
     taps: int
     half: bool
+    projected: bool = False
     for_engine: bool = False
 
     @property
@@ -67,7 +75,8 @@ class Mixer:
         """
         path, axis = self.path, "columns" if self.path.direction.columns else "rows"
         sizes = f"{path.height}x{path.width}x{self.channels}x{self.state}"
-        return f"{MIXER}_{axis}_{'backward' if path.direction.reverse else 'forward'}_{sizes}"
+        way = "backward" if path.direction.reverse else "forward"
+        return f"{MIXER}_{'projected_' if self.projected else ''}{axis}_{way}_{sizes}"
 
 
 def write_function(mixer: Mixer, opset: int) -> FunctionProto:
@@ -78,9 +87,11 @@ def write_function(mixer: Mixer, opset: int) -> FunctionProto:
         opset: version of the standard operators, 13 or later.
     """
     g = GraphBuilder("mixer", np.dtype(np.float32))
-    E = mixer.channels
-    xz = g.op("Cast", "xz", to=TensorProto.FLOAT) if mixer.half else "xz"
-    x, z = g.split(xz, 2, E, axis=2)
+    if mixer.projected:
+        x, z = (g.op("MatMul", "tokens", m) for m in g.split("in_proj", 2, mixer.channels, axis=1))
+    else:
+        xz = g.op("Cast", "xz", to=TensorProto.FLOAT) if mixer.half else "xz"
+        x, z = g.split(xz, 2, mixer.channels, axis=2)
     x = _convolve(g, x, mixer)
     dt, B, C, skipped = _project(g, x, mixer)
     y = _scan(g, x, dt, B, C, skipped, mixer)
@@ -98,7 +109,7 @@ def write_function(mixer: Mixer, opset: int) -> FunctionProto:
     return helper.make_function(
         DOMAIN,
         mixer.function,
-        INPUTS,
+        PROJECTED_INPUTS if mixer.projected else INPUTS,
         [OUTPUT],
         [*constants, *g.nodes],
         [helper.make_opsetid("", opset)],

@@ -2,9 +2,11 @@
 
 Tiles are spread evenly, so neighbours share at least `overlap` pixels and no tile leaves a picture
 that is larger than a tile; a smaller one is continued by reflection. Where tiles overlap they are
-blended: a tile's weight rises linearly over `overlap` pixels from its edge, except at an edge of
-the picture, and the weights at every pixel are divided by their sum, so they add up to one. The
-enlarged picture leaves in bands of rows, as soon as no further tile reaches them.
+blended: a tile's weight rises over `overlap` pixels from its edge, except at an edge of the
+picture, by a raised cosine, which is flat at both ends: a tile knows least at its edge, and a
+straight ramp lets that edge be seen. The weights at every pixel are divided by their sum, so they
+add up to one. The enlarged picture leaves in bands of rows, as soon as no further tile reaches
+them.
 """
 
 from collections.abc import Iterable, Iterator
@@ -67,7 +69,7 @@ class Axis:
         """Share of each tile in the output: (tiles, scale*tile), over the tiles 1 at each pixel."""
         side, count = self.scale * self.tile, len(self.starts)
         ramp = max(self.scale * self.overlap, 1)
-        rising = np.minimum((np.arange(side) + 0.5) / ramp, 1.0)
+        rising = np.sin(np.pi / 2 * np.minimum((np.arange(side) + 0.5) / ramp, 1.0)) ** 2
         raw = np.ones((count, side))
         raw[1:] *= rising
         raw[:-1] *= rising[::-1]

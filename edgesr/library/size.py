@@ -42,17 +42,14 @@ class Size:
         Raises:
             ConfigError: it is not from 1 to 8.
         """
-        asked = [
-            wanted / side
-            for wanted, side in ((self.width, width), (self.height, height))
-            if wanted is not None
-        ]
-        factor = min(asked, default=self.scale)
+        sides = (("width", self.width, width), ("height", self.height, height))
+        asked = [(wanted / side, name) for name, wanted, side in sides if wanted is not None]
+        factor, name = min(asked, default=(self.scale, "scale"))
         if not SMALLEST <= factor <= LARGEST:
             raise ConfigError(
                 f"a picture of {width}x{height} would be enlarged by {factor:.3g}, "
                 f"which is not from {SMALLEST} to {LARGEST}",
-                where=Argument("height" if self.width is None else "width"),
+                where=Argument(name),
             )
         return factor
 

@@ -44,12 +44,12 @@ def parameter_count(network: nn.Module) -> int:
 
 def tokens(image: Tensor) -> Tensor:
     """(batch, channels, height, width) -> (batch, height*width, channels), raster order."""
-    return image.flatten(2).transpose(1, 2)
+    return image.permute(0, 2, 3, 1).flatten(1, 2)
 
 
 def image(tokens: Tensor, height: int, width: int) -> Tensor:
     """(batch, height*width, channels) -> (batch, channels, height, width)."""
-    return tokens.transpose(1, 2).reshape(tokens.shape[0], -1, height, width)
+    return tokens.reshape(tokens.shape[0], height, width, -1).permute(0, 3, 1, 2)
 
 
 def rgb_mean(mean: tuple[float, float, float]) -> Tensor:

@@ -14,6 +14,7 @@ from benchmarks.precision.int8_judge import quantised
 from benchmarks.precision.int8_text import PLACE, page
 from edgesr.export import int8
 from edgesr.export.exporter import ExportRequest, export
+from edgesr.export.projection import give_back_projections
 from edgesr.imaging.psnr import psnr_db
 
 REPORT = json.loads((PLACE / "int8.json").read_text())
@@ -58,7 +59,7 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> onnx.ModelProto:
     path = folder / "small.onnx"
     weights = save_random_weights(folder / "small.safetensors", NETWORK)
     export(ExportRequest(NETWORK, weights, tile=64, batch=1, output=path))
-    return onnx.load(path)
+    return give_back_projections(onnx.load(path))
 
 
 def test_every_row_of_operations_quantises_what_it_says(graph: onnx.ModelProto) -> None:

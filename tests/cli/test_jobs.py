@@ -129,7 +129,11 @@ def test_no_option_makes_a_result_replace_an_input(tmp_path: Path) -> None:
         assert "would replace an input" in refusal([photo], options)
     plan = plan_jobs([photo, other], replace(BESIDE, overwrite=True))
     assert [job.input for job in plan.jobs] == [other]
-    assert [refused.input for refused in plan.refused] == [photo]
+    (refused,) = plan.refused
+    assert refused.input == photo
+    assert refused.error.fix == f"edgesr upscale {photo} -o ANOTHER_FOLDER/"
+    elsewhere = OutputOptions(tmp_path / "another", "_x4", to_folder=True)
+    assert plan_jobs([photo], elsewhere).refused == ()
 
 
 def test_two_pictures_of_one_stem_keep_their_endings(tmp_path: Path) -> None:

@@ -19,15 +19,15 @@ def model(nodes, constants, channels=CHANNELS, outputs=("out",)):
     """An image that becomes tokens `t`, a norm of them `n`, and what `nodes` make of the two."""
     image = [1, channels, HEIGHT, WIDTH]
     constants = {
-        "flat": np.array([1, channels, LENGTH]),
-        "back": np.array(image),
+        "flat": np.array([1, LENGTH, channels]),
+        "back": np.array([1, HEIGHT, WIDTH, channels]),
         "gamma": rng.standard_normal(channels).astype(np.float32),
         "beta": rng.standard_normal(channels).astype(np.float32),
         **constants,
     }
     nodes = [
-        helper.make_node("Reshape", ["in", "flat"], ["f"], "f"),
-        helper.make_node("Transpose", ["f"], ["t"], "t", perm=[0, 2, 1]),
+        helper.make_node("Transpose", ["in"], ["f"], "f", perm=[0, 2, 3, 1]),
+        helper.make_node("Reshape", ["f", "flat"], ["t"], "t"),
         helper.make_node("LayerNormalization", ["t", "gamma", "beta"], ["n"], "n", axis=-1),
         *nodes,
     ]
@@ -70,8 +70,8 @@ def check(made):
 
 def to_image(name, output="out"):
     return [
-        helper.make_node("Transpose", [name], [f"{name}_flat"], f"{name}_flat", perm=[0, 2, 1]),
-        helper.make_node("Reshape", [f"{name}_flat", "back"], [output], output),
+        helper.make_node("Reshape", [name, "back"], [f"{name}_last"], f"{name}_last"),
+        helper.make_node("Transpose", [f"{name}_last"], [output], output, perm=[0, 3, 1, 2]),
     ]
 
 
@@ -101,8 +101,8 @@ def test_an_image_between_tokens_goes_straight_to_its_reader():
     nodes = [
         *to_image("n", "image"),
         helper.make_node("Conv", ["image", "kernel"], ["conv"], "conv", pads=[1, 1, 1, 1]),
-        helper.make_node("Reshape", ["conv", "flat"], ["cf"], "cf"),
-        helper.make_node("Transpose", ["cf"], ["ct"], "ct", perm=[0, 2, 1]),
+        helper.make_node("Transpose", ["conv"], ["cf"], "cf", perm=[0, 2, 3, 1]),
+        helper.make_node("Reshape", ["cf", "flat"], ["ct"], "ct"),
         helper.make_node("Add", ["ct", "n"], ["s"], "s"),
         *to_image("s"),
     ]
@@ -187,4 +187,4 @@ def test_tokens_that_are_an_output_are_given():
 
 def test_tokens_of_half_a_pack_stay_tokens():
     made = model(to_image("n"), {}, channels=12)
-    assert check(made) == ["Reshape", "Transpose", "TokenNorm", "Transpose", "Reshape"]
+    assert check(made) == ["Transpose", "Reshape", "TokenNorm", "Reshape", "Transpose"]

@@ -124,7 +124,6 @@ def test_it_has_few_nodes(
     check_operators(built)
     check_no_loops(built)
     (function,) = built.functions
-    assert "CumSum" not in {node.op_type for node in function.node}
     # A constant is written as a node only because functions have no initializers.
     assert sum(node.op_type != "Constant" for node in function.node) <= MAX_NODES
 
@@ -138,6 +137,8 @@ def test_an_engine_gets_fewer_nodes(direction: Direction) -> None:
     sizes = [sum(n.op_type != "Constant" for n in f.node) for f in (*built.functions, *own)]
     assert len(sizes) == 2
     assert sizes[1] <= sizes[0] - 10
+    # TensorRT before 10.8 runs a cumulative sum as a loop.
+    assert "CumSum" not in {n.op_type for n in own[0].node}
 
 
 def test_products_have_three_axes_at_most(direction: Direction) -> None:

@@ -33,6 +33,16 @@ def test_weights_sum_to_one_at_every_pixel(axis: Axis) -> None:
     assert axis.weights.min() > 0.0
 
 
+def test_a_tile_fades_in_from_nothing_and_evenly() -> None:
+    """A raised cosine: a tile's edge weighs next to nothing, and half where the two are equal."""
+    first, second = Axis(120, 64, 8, 4).weights
+    assert second[0] < 0.001
+    assert np.diff(second[:32]).min() > 0.0
+    np.testing.assert_allclose(second[15:17].mean(), 0.5, atol=1e-6)
+    np.testing.assert_allclose(second[:32], first[-32:][::-1], atol=1e-6)
+    assert (second[32:] == 1.0).all()
+
+
 @given(axes(longest=400))
 def test_tiles_cover_the_side_and_share_the_overlap(axis: Axis) -> None:
     assert axis.starts[0] == 0
