@@ -58,7 +58,7 @@ def command(
             "--scale",
             help="How many times wider and higher the result is, from 1 to 8. Where there is no "
             "network of this scale, that of the nearest one runs and a bicubic resize follows. "
-            "Default: the file's, 4 for a name.",
+            "Default: what the model file was made for; 4 for a network's name.",
         ),
     ] = None,
     size: Annotated[
