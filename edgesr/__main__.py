@@ -1,5 +1,48 @@
-"""`python -m edgesr` is the `edgesr` command."""
+"""`edgesr` and `python -m edgesr`: the command line, which Ctrl-C ends without a word of Python's.
 
-from edgesr.cli import main
+Packages in C turn a Ctrl-C that comes while they are imported into errors of their own: NumPy then
+asks for advice to be read, and ONNX Runtime passes for one that is not installed. It is therefore
+held back until the import is over.
+"""
 
-main()
+import os
+import signal
+import sys
+import threading
+from types import FrameType
+
+_IMPORTING = "<frozen importlib"  # how the files of Python's own import begin
+_AGAIN_S = 0.05
+
+
+def main() -> None:
+    """Run the command line.
+
+    Ctrl-C that its sender wants to be ignored, as a shell does for what runs in the background,
+    stays ignored.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupt)
+    try:
+        from edgesr.cli import main as run
+
+        run()
+    except KeyboardInterrupt:
+        from edgesr.cli._exit_codes import INTERRUPTED
+
+        sys.exit(INTERRUPTED)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    while frame is not None:
+        if frame.f_code.co_filename.startswith(_IMPORTING):
+            again = threading.Timer(_AGAIN_S, os.kill, (os.getpid(), number))
+            again.daemon = True
+            again.start()
+            return
+        frame = frame.f_back
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()

@@ -1,13 +1,15 @@
 """Stands in for gst-launch-1.0 and watches what goes into a sink, with its own eyes and clock.
 
 The real program does the work. A sink's frames pass through here on their way: of each one is
-written down when all of it had come, by the clock of the wall, and where the ball of the test
-source stood in it. The ball turns once a second by the same clock, so its angle tells when the
-frame was drawn. Nothing of edgesr is used.
+written down when a last part was still to come and when all of it had come, by the clock of the
+wall, and where the ball of the test source stood in it. However long this process is kept from a
+processor, the sink had the frame between those two. The ball turns once a second by the same clock,
+so its angle tells when the frame was drawn. Nothing of edgesr is used.
 
 Environment: TAP_PROGRAM, the real program; TAP_FILE, JSON lines of what is seen.
 """
 
+import io
 import json
 import math
 import os
@@ -41,20 +43,28 @@ def drawn_part(luma: np.ndarray) -> float | None:
     return (math.atan2(y, x) / (2 * math.pi) + 0.25) % 1.0
 
 
-def exactly(stream: IO[bytes], count: int) -> bytes:
-    """Read so many bytes; fewer at the end of the stream."""
+def exactly(stream: io.RawIOBase, count: int) -> tuple[bytes, float]:
+    """Read so many bytes, fewer at the end of the stream; return them and when the last were due.
+
+    Args:
+        stream: not buffered, so that nothing is read before it is asked for.
+        count: of bytes.
+    """
     data = bytearray()
+    awaited_s = time.time()
     while len(data) < count and (more := stream.read(count - len(data))):
         data += more
-    return bytes(data)
+        if len(data) < count:
+            awaited_s = time.time()
+    return bytes(data), awaited_s
 
 
-def watch(source: IO[bytes], sink: IO[bytes], notes: IO[str]) -> None:
+def watch(source: io.RawIOBase, sink: IO[bytes], notes: IO[str]) -> None:
     """Pass packets on, and write down what is in them."""
     width = height = 0
-    while len(head := exactly(source, HEADER_BYTES)) == HEADER_BYTES:
+    while len(head := exactly(source, HEADER_BYTES)[0]) == HEADER_BYTES:
         kind, length = int.from_bytes(head[4:6], "big"), int.from_bytes(head[6:10], "big")
-        payload = exactly(source, length)
+        payload, awaited_s = exactly(source, length)
         wall_s = time.time()
         sink.write(head + payload)
         sink.flush()
@@ -66,7 +76,8 @@ def watch(source: IO[bytes], sink: IO[bytes], notes: IO[str]) -> None:
             )
         elif kind == BUFFER and len(payload) == length:
             luma = np.frombuffer(payload, np.uint8)[: width * height].reshape(height, width)
-            note = {"wall_s": wall_s, "drawn_part": drawn_part(luma)}
+            part = drawn_part(luma)
+            note = {"awaited_wall_s": awaited_s, "wall_s": wall_s, "drawn_part": part}
             notes.write(json.dumps(note) + "\n")
             notes.flush()
 
@@ -79,7 +90,7 @@ def main() -> int:
     with Path(os.environ["TAP_FILE"]).open("a", encoding="utf-8") as notes:
         real = subprocess.Popen([program, *arguments], stdin=subprocess.PIPE)
         assert real.stdin is not None
-        watch(sys.stdin.buffer, real.stdin, notes)
+        watch(io.FileIO(sys.stdin.fileno(), closefd=False), real.stdin, notes)
         real.stdin.close()
         return real.wait()
 

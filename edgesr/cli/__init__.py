@@ -67,7 +67,9 @@ def _root(
     ] = False,
     max_megapixels: Annotated[
         float | None,
-        typer.Option(help=f"Largest picture that is read. Default: {MAX_MEGAPIXELS:g}."),
+        typer.Option(
+            help=f"Largest picture that is read, in megapixels. Default: {MAX_MEGAPIXELS:g}."
+        ),
     ] = None,
 ) -> None:
     """Sharp pictures from a small board: train, export, upscale, measure."""

@@ -4,4 +4,4 @@ FAILED = 1
 """An error was told, a picture failed, or `doctor` and `verify` found something wrong."""
 
 INTERRUPTED = 130
-"""Ctrl-C ended a bench or a sweep, whose report was written; 128 + SIGINT, as shells have it."""
+"""Ctrl-C ended it; what was done by then was told or written. 128 + SIGINT, as shells have it."""

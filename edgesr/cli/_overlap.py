@@ -4,7 +4,10 @@ A network keeps all cores busy only while its tiles run. Decoding, blending and 
 core each; with two pictures under way they take what the other's tiles leave.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -15,6 +18,8 @@ Result = TypeVar("Result")
 
 AT_ONCE = 2
 """Pictures that are under way: a third one makes nothing faster, and takes memory."""
+
+_ABANDON_S = 0.05
 
 
 class StoppedError(Exception):
@@ -35,8 +40,8 @@ def overlapped(
         work: does one; raises `StoppedError` when it finds that the run is to end.
         at_once: tasks that are under way at the same time, at most.
         wants_stop: tells whether the run is to end; nothing more is begun then.
-        abandon: ends the tasks that are under way where nobody waits for their outcomes any more,
-            as after a second Ctrl-C.
+        abandon: stops what runs where nobody waits for its outcome any more, as after a second
+            Ctrl-C; called until no task is under way, since one may begin its work only then.
 
     Yields:
         The task, and its result, what went wrong, or None for a task that was not done.
@@ -55,16 +60,23 @@ def overlapped(
             return ImageError("not enough memory for its enlargement")
 
     with ThreadPoolExecutor(at_once) as pool:
-        futures: list[Future[Result | EdgesrError | None]] = [
+        futures: deque[Future[Result | EdgesrError | None]] = deque(
             pool.submit(attempt, task) for task in tasks
-        ]
+        )
         try:
-            for number, task in enumerate(tasks):
-                outcome = futures[number].result()
-                futures[number] = Future()  # what was told is not kept
+            for task in tasks:
+                outcome = futures[0].result()
+                futures.popleft()  # what was told is not kept
                 yield task, outcome
         except BaseException:
-            abandon()
+            # In a thread of its own, which one more Ctrl-C does not end.
+            threading.Thread(target=_abandon_all, args=(futures, abandon), daemon=True).start()
             raise
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _abandon_all(futures: "Collection[Future[Result]]", abandon: Callable[[], None]) -> None:
+    while not all(future.done() for future in futures):
+        abandon()
+        time.sleep(_ABANDON_S)

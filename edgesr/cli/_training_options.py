@@ -20,7 +20,12 @@ DEFAULT_STEPS = 10_000
 class TrainingOptions:
     """What was typed: a field is an option, and all but the last are those of `TrainConfig`."""
 
-    data: Annotated[Path, typer.Option(help="Folder of HR pictures, searched recursively.")]
+    data: Annotated[
+        Path,
+        typer.Option(
+            help="Folder of high-resolution (HR) pictures; folders inside it are searched too."
+        ),
+    ]
     out: Annotated[
         Path,
         typer.Option(

@@ -32,10 +32,11 @@ def command(
         ),
     ] = 0.0,
 ) -> None:
-    """Train a student: L = alpha L(student, teacher) + (1 - alpha) L(student, truth).
+    """Train a small network, the student, on what a large one, the teacher, makes of pictures.
 
-    The student is -m. The teacher runs once, over whole pictures before the first step; with
-    --feature-affinity or --degradation photo it runs in every step instead.
+    The student is -m. Its loss is alpha times its difference from the teacher's output and (1 -
+    alpha) times that from the true picture. The teacher runs once, over whole pictures before the
+    first step; with --feature-affinity or --degradation photo it runs in every step instead.
     """
     from edgesr.train.config import Distillation
 

@@ -74,9 +74,10 @@ def command(
 ) -> None:
     """Export a network to ONNX, check it against torch, and write its manifest.
 
-    int8 quantises what carries the multiply-adds by explicit Q/DQ and leaves the rest as in fp16;
-    it needs TensorRT 10 or later on a board. With --data the PSNR it loses against fp32 is measured
-    in ONNX Runtime, printed, and written into the manifest.
+    With int8 the layers that do most of the arithmetic take 8-bit integers, between explicit nodes
+    that quantise and dequantise (Q/DQ); the rest is as in fp16. It needs TensorRT 10 or later on a
+    board. With --data the PSNR that fp16 or int8 loses against fp32 is measured in ONNX Runtime,
+    printed, and written into the manifest.
     """
     size = _batch(batch)
     if data and precision == "fp32":

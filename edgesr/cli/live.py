@@ -30,8 +30,8 @@ def command(
     sink: Annotated[
         str,
         typer.Option(
-            help="Where the enlarged video goes: window, FILE.mkv, FILE.mp4, file, rtsp or "
-            "rtsp://HOST:8554/PATH."
+            help="Where the enlarged video goes: window, FILE.mkv, FILE.mp4, file (live.mkv), "
+            "rtsp://HOST:8554/PATH, or rtsp (a server on this machine)."
         ),
     ] = "window",
     model: Annotated[
@@ -45,7 +45,8 @@ def command(
         typer.Option(
             min=1,
             max=240,
-            help="Take at most so many frames a second. Default: all; 5 of the source test.",
+            help="Take at most so many frames a second. Default: all of them; 5 where the source "
+            "is test.",
         ),
     ] = None,
     size: Annotated[

@@ -31,7 +31,7 @@ def command(
     ] = 4,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """List the networks: parameters, multiply-adds of a 64x64 input tile, context, scales."""
+    """List the networks: parameters, multiply-adds of a 64x64 tile, scales, and how they work."""
     from edgesr.library.networks import list_networks
 
     rows, missing = list_networks(model or (), scale)

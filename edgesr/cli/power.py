@@ -36,7 +36,7 @@ def command(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Mean, peak and energy of every rail in a power log, with idle and busy spans."""
+    """Sum up a power log: mean, peak and energy of every rail, and when the board was busy."""
     from edgesr.library.power import read_power_log
     from edgesr.power.energy_windows import FORMAT, windows_table
     from edgesr.power.log_report import table

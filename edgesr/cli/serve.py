@@ -25,7 +25,7 @@ def command(
     ] = 8000,
     name: Annotated[
         list[str] | None,
-        typer.Option(help="Another name of this machine that browsers use; can be repeated."),
+        typer.Option(help="Another name by which browsers reach this machine; may be repeated."),
     ] = None,
     model: Annotated[
         str | None,

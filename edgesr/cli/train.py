@@ -6,5 +6,5 @@ from edgesr.cli._training_options import TrainingOptions, with_training_options
 
 @with_training_options
 def command(options: TrainingOptions) -> None:
-    """Train a network on a folder of HR pictures."""
+    """Train a network on a folder of high-resolution (HR) pictures."""
     run(options.config(), options.as_json)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgesr.cli import _network as options
-from edgesr.cli._exit_codes import FAILED
+from edgesr.cli._exit_codes import FAILED, INTERRUPTED
 from edgesr.cli._ignored import refuse_ignored, refuse_ignored_naming
 from edgesr.cli._overlap import AT_ONCE
 from edgesr.errors import ConfigError
@@ -19,7 +19,6 @@ from edgesr.runtime.select import why_not_tensorrt
 if TYPE_CHECKING:
     from edgesr.cli._upscale_report import Report
 
-_INTERRUPTED = 130
 _LARGEST_SIDE = 1_000_000  # in pixels; PNG and TIFF files end there
 
 
@@ -59,7 +58,7 @@ def command(
             "--scale",
             help="How many times wider and higher the result is, from 1 to 8. Where there is no "
             "network of this scale, that of the nearest one runs and a bicubic resize follows. "
-            "Default: the file's, 4 for a name.",
+            "Default: what the model file was made for; 4 for a network's name.",
         ),
     ] = None,
     size: Annotated[
@@ -206,7 +205,7 @@ def command(
         _say_why_no_engine(used, scale, report)
     if report.stopped:
         report.closing(len(plan.jobs))
-        raise typer.Exit(_INTERRUPTED)
+        raise typer.Exit(INTERRUPTED)
     if report.failed:
         raise typer.Exit(FAILED)
 

@@ -197,9 +197,10 @@ def open_model(
         model: name of a network that is shipped, such as `student`, or path of an .onnx or .engine
             file; None: `photo` for each picture that was stored with loss, such as a JPEG, and
             `student` for others.
-        scale: output side over input side, any number from 1 to 8; None: the file's, or 4 for a
-            name. Where the network has no such scale, the nearest one that it has is run, and the
-            result brought to its size by bicubic interpolation.
+        scale: output side over input side, any number from 1 to 8; None: what the model file
+            was made for, or 4 for a network's name. Where the network has no such scale, the
+            nearest one that it has is run, and the result brought to its size by bicubic
+            interpolation.
         backend: `onnxruntime`, `tensorrt`, `torch`, or `auto` for the best that suits the model
             here.
         threads: threads of the CPU; None: as many as there are cores.

@@ -16,7 +16,8 @@ class Scales:
     Args:
         model: name of a network or path of a file; None: by picture.
         backend: `auto` or a name in `edgesr.runtime.select.BACKENDS`.
-        scale: output side over input side, from 1 to 8; None: the file's, or 4 for a name.
+        scale: output side over input side, from 1 to 8; None: what the model file was made for,
+            or 4 for a network's name.
         threads: CPU threads; None: the backend's choice.
 
     Attributes:

@@ -84,11 +84,12 @@ class Display:
         if not self._child.is_running():
             raise self._child.failure()
 
-    def show(self, planes: NDArray[np.uint8], stopped: Callable[[], bool]) -> float:
+    def show(self, planes: NDArray[np.uint8], sent_s: float, stopped: Callable[[], bool]) -> float:
         """Give a frame to the sink, which is ready for it.
 
         Args:
             planes: from `to_i420`.
+            sent_s: monotonic clock of now, from which the frame's place in a file follows.
             stopped: ends the wait for a sink that does not go on.
 
         Returns:
@@ -97,10 +98,9 @@ class Display:
         Raises:
             StreamError: the sink has ended, or has taken nothing for 10 s.
         """
-        begin_s = time.monotonic()
         if self._first_s is None:
-            self._first_s = begin_s
-        self._send(gdp.buffer_header(planes.nbytes, begin_s - self._first_s, self._interval_s))
+            self._first_s = sent_s
+        self._send(gdp.buffer_header(planes.nbytes, sent_s - self._first_s, self._interval_s))
         self._send(planes.data)
         self._mark_sent = False
         while not self._await_empty(time.monotonic() + _TURN_S) and not stopped():

@@ -123,7 +123,7 @@ class Loop:
             self._showing.forget()
             stage.record.add(FrameRow.of(frame, Fate.EXPIRED, taken_s, enlarged_s))
             return
-        shown_s = stage.display.show(planes, stage.wants_stop)
+        shown_s = stage.display.show(planes, sent_s, stage.wants_stop)
         self._showing.add(shown_s - sent_s)
         self.shown_late += shown_s - frame.captured_s > policy.limit_s(interval_s)
         stage.record.add(FrameRow.of(frame, Fate.SHOWN, taken_s, enlarged_s, sent_s, shown_s))

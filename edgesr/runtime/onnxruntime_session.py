@@ -10,6 +10,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,7 +90,7 @@ class OnnxRuntimeSession:
         check_interface(inputs, self._session.get_outputs(), self.manifest, path)
         self._input = inputs[0].name
         if self.batch is not None:
-            check_independence(self._run_once, self.batch, self.manifest.tile, path)
+            check_independence(self._run_alone, self.batch, self.manifest.tile, path)
         self._pool = ThreadPoolExecutor(1 if fixed else threads)
 
     def run(self, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -99,14 +100,18 @@ class OnnxRuntimeSession:
             ModelError: the graph fails, or returns anything of another shape or type.
         """
         calls = [tiles] if self.batch is not None else np.split(tiles, len(tiles))
+        options = [self._run_options() for _ in calls]
         try:
-            return np.concatenate(list(self._pool.map(self._run_once, calls)))
+            return np.concatenate(list(self._pool.map(self._run_once, calls, options)))
         except BaseException:  # Ctrl-C, say: a call may go on for minutes, and is waited for
-            self._watcher.stop_all()
+            for option in options:  # those of this picture only, and those that begin just now too
+                option.terminate = True
             raise
 
-    def _run_once(self, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
-        options = self._run_options()
+    def _run_alone(self, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
+        return self._run_once(tiles, self._run_options())
+
+    def _run_once(self, tiles: NDArray[np.float32], options: Any) -> NDArray[np.float32]:
         given = {self._input: np.ascontiguousarray(tiles)}
         with self._watcher.watched(partial(setattr, options, "terminate", True)) as is_late:
             try:

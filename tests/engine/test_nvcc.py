@@ -7,6 +7,7 @@ import dataclasses
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,10 @@ def test_a_folder_that_may_not_be_written_ends_the_build_before_it_compiles(
     owner.mkdir(parents=True)
     owner.chmod(0o555)
     monkeypatch.setenv("EDGESR_HOME", str(tmp_path / "home"))
+    anybodys = tmp_path / "temporary"
+    anybodys.mkdir()
+    anybodys.chmod(0o777)
+    monkeypatch.setattr(tempfile, "tempdir", str(anybodys))
     before = sorted(tmp_path.rglob("*"))
     if os.geteuid() == 0:
         for folder in (tmp_path, *tmp_path.parents):

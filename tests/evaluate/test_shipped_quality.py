@@ -67,6 +67,7 @@ def test_a_shipped_network_reaches_its_floor(
 
 @pytest.mark.long
 def test_tiles_lose_nothing_that_shows(evaluate: Eval) -> None:
+    pytest.importorskip("torch")
     whole = evaluate("student", "Set14", "--weights", str(shipped("student", 4, "safetensors")))
     assert whole["protocol"]["run"].startswith("torch, whole pictures")
     assert evaluate("student", "Set14")["psnr_y_db"] >= whole["psnr_y_db"] - TILES_LOSE_DB

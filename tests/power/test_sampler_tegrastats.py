@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,17 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", f"{STAND_IN.parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("STAND_IN_LOG", str(LOG))
     monkeypatch.delenv("STAND_IN_FAULT", raising=False)
+
+
+@contextmanager
+def started(interval_s: float) -> Iterator[TegrastatsSampler]:
+    """What `open_sampler` does, and a stand-in that waits long for its turn is no silent one."""
+    sampler = TegrastatsSampler(interval_s, patience_s=120.0)
+    sampler.start()
+    try:
+        yield sampler
+    finally:
+        sampler.stop()
 
 
 def wait_until(condition: object, seconds: float = 20.0) -> None:
@@ -49,12 +62,11 @@ def child_pid(sampler: TegrastatsSampler) -> int:
 
 def test_samples_come_stamped_at_their_own_pace() -> None:
     begin = time.monotonic()
-    with open_sampler("tegrastats", interval_s=0.05) as sampler:
+    with started(0.05) as sampler:
         wait_until(lambda: len(sampler.samples()) >= 12)
         samples = sampler.samples()
         assert sampler.failure is None
         assert sampler.total.rails == ("VDD_IN",)
-        assert isinstance(sampler, TegrastatsSampler)
         pid = child_pid(sampler)
         assert is_running(pid)
     assert not is_running(pid)
@@ -75,7 +87,7 @@ def test_interval_reaches_the_child(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     program.write_text(f'#!/bin/sh\necho "$@" >> {seen}\nexec {STAND_IN} "$@"\n')
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    with open_sampler("tegrastats", interval_s=0.025):
+    with started(0.025):
         pass
     assert seen.read_text() == "--interval 25\n"
 
@@ -83,7 +95,7 @@ def test_interval_reaches_the_child(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_another_tegrastats_is_left_alone() -> None:
     other = subprocess.Popen([STAND_IN, "--interval", "1000"], stdout=subprocess.DEVNULL)
     try:
-        with open_sampler("tegrastats", interval_s=0.05):
+        with started(0.05):
             pass
         assert other.poll() is None
     finally:

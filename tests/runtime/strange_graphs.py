@@ -7,7 +7,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from model_parts import FLOAT, LARGE, TILE, Write, constants, enlarge, good, model, put, value
+from model_parts import (
+    FLOAT,
+    LARGE,
+    SCALE,
+    TILE,
+    Write,
+    constants,
+    enlarge,
+    good,
+    model,
+    put,
+    value,
+)
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper, save_model
 
 GRAPHS: dict[str, Callable[[], ModelProto]] = {
@@ -219,7 +231,7 @@ GROWING: dict[str, Callable[[], ModelProto]] = {
 """Graphs of three hundred bytes that fill 1.6 GB when they run."""
 
 
-def multiplying(count: int, side: int) -> ModelProto:
+def multiplying(count: int, side: int, tile: int = TILE) -> ModelProto:
     """Multiplies large matrices, which depend on the input, one after the other."""
     node = helper.make_node
     nodes = [
@@ -234,7 +246,12 @@ def multiplying(count: int, side: int) -> ModelProto:
     ]
     nothing = numpy_helper.from_array(np.array(0, np.float32), "nothing")
     shape = numpy_helper.from_array(np.array([side, side]), "shape")
-    return model(nodes, tensors=[*constants(), nothing, shape])
+    return model(
+        nodes,
+        inputs=[value("lr", [1, 3, tile, tile])],
+        outputs=[value("hr", [1, 3, SCALE * tile, SCALE * tile])],
+        tensors=[*constants(), nothing, shape],
+    )
 
 
 def names_that_steer() -> ModelProto:
