@@ -20,6 +20,7 @@ from edgesr.live.overlay import Overlay, draw
 _LOOK_S = 0.1  # how often the wish to stop is looked at
 _STALL_S = 10.0
 _NONE_SHOWN_S = 15.0
+_FASTEST = "esr-fast"
 
 
 @dataclass(frozen=True)
@@ -157,9 +158,15 @@ class Loop:
                 f"frames come {1000 * (self._late_s or 0.0):.0f} ms after their capture, and two "
                 f"intervals of the source are {limit_ms:.0f} ms"
             )
-        fps = int(1.5 / needed_s)
         return StreamError(
             f"no frame could be shown in time: one takes {1000 * needed_s:.0f} ms here, and two "
             f"intervals of the source are {limit_ms:.0f} ms",
-            fix=Argument("fps", fps) if fps else "-m esr-fast, or a smaller --size",
+            fix=less_work(needed_s, self._stage.model.partition(" ")[0]),
         )
+
+
+def less_work(needed_s: float, model: str) -> Argument | str:
+    """Return what lets frames be shown where one takes so long: fewer of them, or smaller ones."""
+    if fps := int(1.5 / needed_s):
+        return Argument("fps", fps)
+    return "a smaller --size" if model == _FASTEST else f"-m {_FASTEST}, or a smaller --size"

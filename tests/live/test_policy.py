@@ -6,8 +6,10 @@ import math
 import numpy as np
 import pytest
 
+from edgesr.errors import Argument
 from edgesr.live.capture import CapturePace, Frame
 from edgesr.live.figures import Fate, FrameRow, Record
+from edgesr.live.loop import less_work
 from edgesr.live.policy import Estimate, last_moment_s, limit_s, worth_starting
 
 
@@ -50,6 +52,21 @@ def test_an_estimate_is_the_longest_of_the_latest_and_can_be_forgotten() -> None
     for _ in range(9):
         estimate.forget()
     assert estimate.longest_s == 0
+
+
+@pytest.mark.parametrize(
+    ("needed_s", "model", "expected"),
+    [
+        (0.3, "student", Argument("fps", 5)),
+        (0.3, "esr-fast", Argument("fps", 5)),
+        (3.5, "student", "-m esr-fast, or a smaller --size"),
+        (3.5, "esr-fast", "a smaller --size"),  # it is the fastest network already
+    ],
+)
+def test_what_a_slow_machine_is_advised(
+    needed_s: float, model: str, expected: Argument | str
+) -> None:
+    assert less_work(needed_s, model) == expected
 
 
 @pytest.mark.parametrize("work_s", [0.3, 0.9, 1.1, 1.7])
