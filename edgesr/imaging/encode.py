@@ -24,6 +24,7 @@ from edgesr.imaging.writers import (
     write_webp,
 )
 
+_SHOWN_TAGS = 5
 _NAMES = {"exif": "the EXIF data", "icc": "the colour profile", **NAMES}
 
 
@@ -41,6 +42,7 @@ class FileFormat:
         grey: whether it holds a single channel.
         package: what must be installed to write it, by the name it is imported by.
         lossy: its writer follows the quality.
+        tags: it holds the tags of a TIFF file that can go into a new one.
     """
 
     name: str
@@ -52,13 +54,14 @@ class FileFormat:
     grey: bool = True
     package: str | None = None
     lossy: bool = False
+    tags: bool = False
 
 
 FORMATS = (
     FileFormat("PNG", (".png",), 1_000_000, write_png, bits=16),
     FileFormat("JPEG", (".jpg", ".jpeg"), 65_500, write_jpeg, alpha=False, lossy=True),
     FileFormat("WebP", (".webp",), 16_383, write_webp, grey=False, lossy=True),
-    FileFormat("TIFF", (".tiff", ".tif"), 1_000_000, write_tiff, bits=16),
+    FileFormat("TIFF", (".tiff", ".tif"), 1_000_000, write_tiff, bits=16, tags=True),
     FileFormat("BMP", (".bmp",), 1_000_000, write_bmp, alpha=False),
     FileFormat(
         "AVIF",
@@ -142,11 +145,16 @@ def encode(
     if picture.icc is not None and not _profile_fits(picture.icc, pixels.ndim == 2):
         kept, lost = replace(picture, icc=None), frozenset({"icc"})
     data, unheld = target.write(pixels, kept, quality)
-    missing = _names((lost | unheld) & _there(picture), picture)
+    missing = _names(lost | unheld, _without_kept_tags(picture) if target.tags else picture)
     if missing:
         article = "an" if target.name[0] in "AEIO" else "a"
         notes.append(f"{missing} could not be kept in {article} {target.name} file")
     return data, tuple(notes)
+
+
+def _without_kept_tags(picture: Picture) -> Picture:
+    left = tuple(tag for tag in picture.metadata.tags if tag.entry is None)
+    return replace(picture, metadata=replace(picture.metadata, tags=left))
 
 
 def _there(picture: Picture) -> frozenset[str]:
@@ -176,10 +184,12 @@ def _is_plain(chunk: bytes, metadata: Metadata) -> bool:
 
 
 def _names(lost: frozenset[str], picture: Picture) -> str:
-    """Return what people call the things, `A, B and C`."""
-    names = [_NAMES[name] for name in _NAMES if name in lost]
-    if "tags" in lost:
-        names[-1] += f" {', '.join(picture.metadata.tags)}"
+    """Return what people call the things that are there and lost, `A, B and C`."""
+    missed = lost & _there(picture)
+    names = [_NAMES[name] for name in _NAMES if name in missed]
+    if "tags" in missed:
+        tags = dict.fromkeys(tag.name for tag in picture.metadata.tags)
+        names[-1] += f" {', '.join(list(tags)[:_SHOWN_TAGS])}"
     return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 

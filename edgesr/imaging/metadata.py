@@ -7,6 +7,9 @@ and the writers take them from here, so that nothing is tied to the format it ca
 import re
 from dataclasses import dataclass, fields, replace
 
+from edgesr.imaging.exif import EXCHANGED
+from edgesr.imaging.tiff_own_tags import OwnTag, resized, without_place
+
 MOST_BYTES = 4 << 20
 """Most bytes of one block of metadata, inflated; a profile of a printer takes three million."""
 
@@ -49,7 +52,7 @@ class Metadata:
         colour: PNG chunks cICP, sRGB, gAMA and cHRM in the same way: in which colours the values
             are to be understood where there is no profile.
         density: of the pixels on paper.
-        tags: TIFF tags that EXIF data has no place for, by name.
+        tags: TIFF tags that EXIF data has no place for.
     """
 
     xmp: bytes | None = None
@@ -58,12 +61,26 @@ class Metadata:
     texts: tuple[bytes, ...] = ()
     colour: tuple[bytes, ...] = ()
     density: Density | None = None
-    tags: tuple[str, ...] = ()
+    tags: tuple[OwnTag, ...] = ()
 
-    def for_new_size(self, width: int, height: int) -> "Metadata":
-        """Return the same of an upright picture of another size, in pixels."""
-        xmp = None if self.xmp is None else xmp_for_new_size(self.xmp, width, height)
-        return replace(self, xmp=xmp)
+    def turned_upright(self, orientation: int) -> "Metadata":
+        """Return what holds of the picture as it is shown, of one stored in an orientation 1..8."""
+        if orientation == 1:
+            return self
+        density = self.density
+        if density is not None and orientation in EXCHANGED:
+            density = density.turned()
+        return replace(self, density=density, tags=without_place(self.tags))
+
+    def for_new_size(self, was: tuple[int, int], now: tuple[int, int]) -> "Metadata":
+        """Return the same of an upright picture of another size.
+
+        Args:
+            was: width and height in pixels.
+            now: those of the new picture.
+        """
+        xmp = None if self.xmp is None else xmp_for_new_size(self.xmp, *now)
+        return replace(self, xmp=xmp, tags=resized(self.tags, was, now))
 
 
 NOTHING = Metadata()

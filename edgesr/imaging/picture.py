@@ -15,7 +15,7 @@ import numpy as np
 from edgesr.errors import ImageError
 from edgesr.imaging.container import HEAD, readable_kind
 from edgesr.imaging.directory import read_directory
-from edgesr.imaging.exif import EXCHANGED, for_new_size, stated_orientation, upright
+from edgesr.imaging.exif import for_new_size, stated_orientation, upright
 from edgesr.imaging.layers import Samples
 from edgesr.imaging.limits import check_file_size
 from edgesr.imaging.metadata import NOTHING, Metadata, xmp_orientation
@@ -162,11 +162,10 @@ def decode(data: bytes) -> Picture:
     metadata, turned = container.metadata, stated_orientation(container.exif)
     if turned is None:
         turned = xmp_orientation(metadata.xmp)
-    if turned in EXCHANGED and metadata.density is not None:
-        metadata = replace(metadata, density=metadata.density.turned())
     colour = upright(stored.colour, turned)
     height, width = colour.shape[:2]
-    metadata = metadata.for_new_size(width, height)
+    size = width, height
+    metadata = metadata.turned_upright(turned).for_new_size(size, size)
     return Picture(
         colour=colour,
         alpha=None if stored.alpha is None else upright(stored.alpha, turned),

@@ -28,7 +28,8 @@ def resized(picture: Picture, width: int, height: int) -> Picture:
         height: of the result, in pixels.
     """
     exif = None if picture.exif is None else for_new_size(picture.exif, width, height)
-    picture = replace(picture, exif=exif, metadata=picture.metadata.for_new_size(width, height))
+    said = picture.metadata.for_new_size((picture.width, picture.height), (width, height))
+    picture = replace(picture, exif=exif, metadata=said)
     alpha = picture.alpha
     if alpha is None or bool((alpha == alpha[0, 0]).all()):
         colour = _clipped(resize_to(picture.colour, height, width), picture)

@@ -16,6 +16,7 @@ from edgesr.imaging.exif_block import (
 )
 from edgesr.imaging.metadata import MOST_BYTES, Density, Metadata
 from edgesr.imaging.photoshop import read_iptc
+from edgesr.imaging.tiff_own_tags import own_tags
 
 ICC, XMP, IPTC, PHOTOSHOP = 34675, 700, 33723, 34377
 """Tags of the profile, XMP, IPTC records and Photoshop's resources."""
@@ -27,17 +28,7 @@ STORAGE = frozenset(
 )
 """Tags that say how the pixels are stored, which a new file has of its own."""
 
-_KNOWN_NAMES = {
-    269: "DocumentName",
-    270: "ImageDescription",
-    285: "PageName",
-    33550: "GeoTIFF",
-    33922: "GeoTIFF",
-}
-_KNOWN_NAMES |= {34264: "GeoTIFF", 34735: "GeoTIFF", 34736: "GeoTIFF", 34737: "GeoTIFF"}
-_KNOWN_NAMES |= {42112: "GDAL", 42113: "GDAL", 50838: "ImageJ", 50839: "ImageJ", 333: "InkNames"}
 _PER_INCH = {1: 0.0, 2: 1.0, 3: 2.54}
-_SHOWN = 5
 
 
 def metadata_of(directory: Directory) -> Metadata:
@@ -49,13 +40,11 @@ def metadata_of(directory: Directory) -> Metadata:
     known = STORAGE | EXIF_TAGS | {ICC, XMP, IPTC, PHOTOSHOP, EXIF_DIRECTORY, GPS_DIRECTORY}
     if describes_storage(directory) and not states_only_a_shape(directory):
         known = known - {IMAGE_DESCRIPTION}
-    others = [tag for tag in sorted(directory.fields) if tag not in known]
-    names = dict.fromkeys(_KNOWN_NAMES.get(tag, str(tag)) for tag in others)
     return Metadata(
         xmp=directory.block(XMP, MOST_BYTES),
         iptc=None if iptc is None else iptc.rstrip(b"\0") or None,
         density=_density(directory),
-        tags=tuple(names)[:_SHOWN],
+        tags=own_tags(directory, known, MOST_BYTES),
     )
 
 

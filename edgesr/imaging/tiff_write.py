@@ -16,6 +16,7 @@ from edgesr.imaging.exif_block import (
 )
 from edgesr.imaging.mark import SOFTWARE, mark_before
 from edgesr.imaging.metadata import Metadata
+from edgesr.imaging.tiff_own_tags import entries as own_entries
 from edgesr.imaging.tiff_tags import ICC, IPTC, STORAGE, XMP
 
 _STRIP_BYTES = 1 << 18
@@ -32,7 +33,7 @@ def encode_tiff(
         pixels: (height, width) grey, or (height, width, 3 or 4) RGB and straight alpha.
         exif: EXIF block, whose tags become those of the file.
         icc: colour profile.
-        metadata: of which XMP, IPTC data, comment and density are written.
+        metadata: of which all is written but what belongs to PNG files.
     """
     import tifffile
 
@@ -66,6 +67,7 @@ def _entries(main: list[Entry], icc: bytes | None, metadata: Metadata, order: Or
         entries.append(Entry(IPTC, UNDEFINED, metadata.iptc))
     if icc is not None:
         entries.append(Entry(ICC, UNDEFINED, icc))
+    entries.extend(own_entries(metadata.tags, order))
     return entries
 
 

@@ -106,7 +106,7 @@ def enlarged_bands(
     whole = replace(
         picture,
         exif=None if picture.exif is None else for_new_size(picture.exif, width, height),
-        metadata=picture.metadata.for_new_size(width, height),
+        metadata=picture.metadata.for_new_size((picture.width, picture.height), (width, height)),
     )
     run = partial(
         upscale_bands,

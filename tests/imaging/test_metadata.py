@@ -142,16 +142,6 @@ def test_colours_that_a_png_states_are_kept_in_a_png_and_named_elsewhere() -> No
     assert notes == ()  # the values are to be understood as everyone does without it
 
 
-def test_private_tags_of_a_tiff_are_named() -> None:
-    import tifffile
-
-    file = io.BytesIO()
-    tags = [(33550, "d", 3, (1.0, 1.0, 0.0)), (65000, "I", 1, 7)]
-    tifffile.imwrite(file, np.asarray(PHOTO), photometric="rgb", metadata=None, extratags=tags)
-    _, notes = encode(decode(file.getvalue()), format_for(".tiff"))
-    assert notes == ("the TIFF tags GeoTIFF, 65000 could not be kept in a TIFF file",)
-
-
 XMP = (
     b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/'
     b'1.0/" tiff:Orientation="6" tiff:ImageWidth="48"/></x:xmpmeta>'
