@@ -12,14 +12,15 @@ from onnx import GraphProto, NodeProto, TensorProto, helper, numpy_helper
 
 from edgesr.export.graph import producers, value_types
 
-TURNED = [0, 2, 1]  # tokens (batch, pixels, channels) to (batch, channels, pixels), and back
+FROM_IMAGE, TO_IMAGE = [0, 2, 3, 1], [0, 3, 1, 2]
+"""Axes of an image (batch, channels, height, width), channels put last, as tokens are; and back."""
 
 
 def fold_residuals(graph: GraphProto) -> int:
     """Fold every such sum into the convolution's weights, in place.
 
-    Both ways are found: of images, and of tokens that are turned into an image for the convolution
-    and back for the sum.
+    Both ways are found: of images, and of tokens that become an image for the convolution and
+    tokens again for the sum.
 
     Args:
         graph: in float32, with the shapes of its values, as the exporter gives them.
@@ -61,11 +62,17 @@ def _way(given: str, added: str, made_by: dict[str, NodeProto]) -> list[NodeProt
     if last.op_type == "Conv":
         return [last] if last.input[0] == given else []
     nodes, name = [], added
-    for kind in ("Transpose", "Reshape", "Conv", "Reshape", "Transpose"):
+    for kind, order in (
+        ("Reshape", None),
+        ("Transpose", FROM_IMAGE),
+        ("Conv", None),
+        ("Transpose", TO_IMAGE),
+        ("Reshape", None),
+    ):
         node = made_by.get(name)
         if node is None or node.op_type != kind:
             return []
-        if kind == "Transpose" and helper.get_node_attr_value(node, "perm") != TURNED:
+        if order and helper.get_node_attr_value(node, "perm") != order:
             return []
         nodes.append(node)
         name = node.input[0]

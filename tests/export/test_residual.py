@@ -4,9 +4,13 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+import torch
 from onnx import TensorProto, helper, numpy_helper
 
+from edgesr.export.graph import producers
 from edgesr.export.residual import fold_residuals
+from edgesr.export.torch_graph import trace
+from edgesr.models import get_network
 
 CHANNELS, SIDE = 5, 6
 
@@ -39,17 +43,17 @@ def of_an_image(first=True, kernel=(3, 3), groups=CHANNELS, other="x", **attribu
     return graph(nodes, [2, CHANNELS, SIDE, SIDE], weights(kernel, groups))
 
 
-def of_tokens(turned=(0, 2, 1)):
+def of_tokens():
     shapes = {
-        "image": np.array([2, CHANNELS, SIDE, SIDE]),
-        "tokens": np.array([2, CHANNELS, SIDE * SIDE]),
+        "image": np.array([2, SIDE, SIDE, CHANNELS]),
+        "tokens": np.array([2, SIDE * SIDE, CHANNELS]),
     }
     nodes = [
-        helper.make_node("Transpose", ["x"], ["t"], perm=turned),
-        helper.make_node("Reshape", ["t", "image"], ["i"]),
+        helper.make_node("Reshape", ["x", "image"], ["t"]),
+        helper.make_node("Transpose", ["t"], ["i"], perm=(0, 3, 1, 2)),
         helper.make_node("Conv", ["i", "w"], ["c"], group=CHANNELS, pads=[1] * 4),
-        helper.make_node("Reshape", ["c", "tokens"], ["r"]),
-        helper.make_node("Transpose", ["r"], ["b"], perm=turned),
+        helper.make_node("Transpose", ["c"], ["r"], perm=(0, 2, 3, 1)),
+        helper.make_node("Reshape", ["r", "tokens"], ["b"]),
         helper.make_node("Add", ["x", "b"], ["y"]),
     ]
     return graph(nodes, [2, SIDE * SIDE, CHANNELS], {**weights(), **shapes})
@@ -104,3 +108,30 @@ def test_what_is_not_such_a_sum_stays(model):
     before = model.SerializeToString()
     assert fold_residuals(model.graph) == 0
     assert model.SerializeToString() == before
+
+
+def test_no_such_sum_is_left_in_a_network():
+    """What is looked for is what the exporter writes of a network."""
+    network = get_network("mambalitesr:D16-G2-B2-N1-SKIP-TURN-C3").module(2).eval()
+    for parameter in network.parameters():  # equal ones would be one tensor of the file
+        torch.nn.init.normal_(parameter, std=0.1)
+    traced = trace(network, 8, None)
+    made_by = producers(traced.graph)
+
+    def unturned(name):
+        node = made_by.get(name)
+        while node is not None and node.op_type in ("Reshape", "Transpose"):
+            name = node.input[0]
+            node = made_by.get(name)
+        return name
+
+    depthwise = {
+        node.output[0]: unturned(node.input[0])
+        for node in traced.graph.node
+        if node.op_type == "Conv" and any(a.name == "group" and a.i > 1 for a in node.attribute)
+    }
+    assert len(depthwise) == 4
+    for total in (node for node in traced.graph.node if node.op_type == "Add"):
+        one, other = map(unturned, total.input)
+        assert depthwise.get(one) != other
+        assert depthwise.get(other) != one
