@@ -100,6 +100,33 @@ def test_files_that_sentences_name_exist(page: Path) -> None:
     assert set(missing) <= TO_BE_WRITTEN
 
 
+MADE_UP = {"tests/test_order.py", "tests/test_expected_skips.py", "tests/test_docs_names.py"}
+"""Sources that name files which need not be there."""
+
+
+def test_files_that_sources_name_exist() -> None:
+    """In docstrings and comments; what a benchmark writes under benchmarks/results may come yet."""
+    rooms = "benchmarks/(?!results/)|edgesr/|jetson/|tests/"
+    sources = [path for room in ("benchmarks", "edgesr", "tests") for path in sources_in(room)]
+    missing = {
+        (source, name)
+        for source in sources
+        for name in re.findall(
+            rf"(?<![\w/.~$-])((?:{rooms})[\w./-]+\.(?:py|toml|sh|cuh?|md|xz)\b)",
+            (ROOT / source).read_text("utf-8"),
+        )
+        if not (ROOT / name).exists()
+    }
+    assert len(sources) > 500
+    assert missing == set()
+
+
+def sources_in(room: str) -> list[str]:
+    """Return the Python files of a folder, by their places in the repository."""
+    found = {path.relative_to(ROOT).as_posix() for path in (ROOT / room).rglob("*.py")}
+    return sorted(found - MADE_UP)
+
+
 def test_engines_are_named_as_they_are_built() -> None:
     """build-engine names them so (`edgesr.engine.build.default_output`); capitals stand for any."""
     lines = [line for line in LINES if words_of(line)[:1] == ["edgesr"]]
