@@ -56,7 +56,7 @@ ELSEWHERE = {
     "edgesr upscale album --ray": "tests/cluster/test_ray.py runs it on a cluster",
     "ray start": "it is not ours, and goes on running; tests/cluster starts a cluster",
     "torchrun ": "tests/cli/test_train_processes.py runs it",
-    "edgesr bench -m student_x4_fp16": "it needs a GPU; tests/bench runs it on a simulated one",
+    "edgesr bench -m '~/.local": "it needs a GPU; tests/bench runs it on a simulated one",
     "edgesr bench --model student --samples 1000 --threads 1 -o runs/stand_in": "it takes minutes; "
     "tests/cli/test_bench_command.py runs the stand-in",
     "export ": "a shell has it",

@@ -47,8 +47,12 @@ def refuse_ignored_naming(
     from edgesr.imaging.encode import FORMATS
 
     results = [job.output for job in plan.jobs]
+    endings = {path.suffix.lower() for path in results}
     lossless = {suffix for kind in FORMATS if not kind.lossy for suffix in kind.suffixes}
-    if results and all(path.suffix.lower() in lossless for path in results):
+    with_alpha = {suffix for kind in FORMATS if kind.alpha for suffix in kind.suffixes}
+    if endings and endings <= lossless:
         refuse_ignored(context, "for a format that loses nothing", "quality", fix="--format jpg")
+    if endings and endings <= with_alpha:
+        refuse_ignored(context, "for a format that holds transparency", "background")
     if options.output is not None and results == [options.output]:
         refuse_ignored(context, "where -o names the file", "suffix")

@@ -92,7 +92,7 @@ def command(
         from edgesr.export.exporter import ExportRequest, export
     except ModuleNotFoundError as error:
         raise MissingError(
-            f"exporting needs the Python package {error.name}", fix='pip install "edgesr[train]"'
+            f"exporting needs the Python package {error.name}", fix="pip install 'edgesr[train]'"
         ) from error
 
     request = ExportRequest(model, weights, precision, tile, size, scale, output, calibrate)

@@ -170,7 +170,7 @@ def _prepare(stack: Stack, onnx: Path, plugin: bool, batch: int) -> bytes:
     except ModuleNotFoundError as error:
         raise MissingError(
             f"building an engine needs the Python package {error.name}",
-            fix='pip install "edgesr[jetson]"',
+            fix="pip install 'edgesr[jetson]'",
         ) from error
 
 

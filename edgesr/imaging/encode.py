@@ -87,7 +87,7 @@ def format_for(suffix: str) -> FileFormat:
             if candidate.package is not None and not _is_installed(candidate.package):
                 raise ConfigError(
                     f"{candidate.name} pictures need Pillow 11.3, which is not installed",
-                    fix='pip install "edgesr[formats]"',
+                    fix="pip install 'edgesr[formats]'",
                 )
             return candidate
     known = ", ".join(candidate.suffixes[0] for candidate in FORMATS)

@@ -20,7 +20,7 @@ from edgesr.imaging.limits import check_size
 from edgesr.imaging.metadata import MOST_BYTES, Metadata, xmp_for_new_size
 from edgesr.imaging.png import DamagedError
 
-EXTRA = 'pip install "edgesr[formats]"'
+EXTRA = "pip install 'edgesr[formats]'"
 _HEAD = 1 << 16  # bytes in which the properties of the first picture lie
 _TWELVE, _TEN = 0x20, 0x40  # flags of av1C
 _PLAIN_PRIMARIES, _PLAIN_TRANSFER = (1, 2), (1, 2, 6, 13)  # sRGB and BT.709, or not said (H.273)

@@ -81,6 +81,17 @@ def test_a_background_shows_through_where_a_format_has_no_alpha(
     assert run("opaque.png", "-m", nearest, "-o", "opaque.jpg") == 0
 
 
+def test_a_background_that_nothing_shows_is_refused(
+    here: Path, data: Path, nearest: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """As --quality is where nothing is lost."""
+    picture = data / "pictures/rgba.png"
+    assert run(picture, "-m", nearest, "-o", "b.png", "--background", "white") == 1
+    told = capfd.readouterr().err
+    assert "--background: does nothing for a format that holds transparency" in told
+    assert not (here / "b.png").exists()
+
+
 def test_what_is_lost_is_noted(
     here: Path, data: Path, nearest: str, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -261,7 +261,7 @@ def test_a_missing_package_is_named(
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(ImageError, match="which is not installed") as refused:
         decode(source.data)
-    assert refused.value.fix == 'pip install "edgesr[formats]"'
+    assert refused.value.fix == "pip install 'edgesr[formats]'"
 
 
 def test_pixels_of_heic_are_not_the_librarys_memory() -> None:

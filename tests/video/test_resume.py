@@ -60,7 +60,7 @@ def test_an_ended_run_goes_on(
 
 
 def test_killed_at_some_moments(folder: Path, nearest: str) -> None:
-    """benchmarks/video/video_kills.py does the same at twenty."""
+    """benchmarks/video/kills.py does the same at twenty."""
     expected, took_s = undisturbed(folder, nearest)
     for share in (0.5, 0.8, 0.95):
         assert kill_once(folder, nearest, share * took_s, expected).wrong == ""
