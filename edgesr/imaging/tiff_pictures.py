@@ -24,7 +24,8 @@ from edgesr.imaging.webp import read_webp
 _ADOBE = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00"  # and 0 for RGB, 1 for YCbCr
 _MOST_TABLES = 1 << 16
 _JXL_BYTES_PER_SAMPLE = 24  # of memory, as in a file of its own
-_J2K_START, _J2K_TILES = b"\xff\x4f\xff\x51", 4096  # each takes some kilobytes before it is decoded
+_J2K_START, _J2K_END, _J2K_STYLE = b"\xff\x4f\xff\x51", b"\xff\xd9", 0xFF52
+_J2K_TILES = 4096  # each takes some kilobytes of memory before it is decoded
 _LERC, _LERC_PLAIN, _LERC_DEFLATE, _LERC_ZSTD = b"Lerc2 ", 0, 1, 2
 _LERC_PARAMETERS = 50674
 _LERC_ROOM = 1 << 16  # bytes that a segment may take beside its samples
@@ -92,6 +93,34 @@ def picture_segment(
         return part[None, :rows, :width], (plane, 0, down * rows, across * width), remarks
 
     return unpack
+
+
+def is_lossy(data: bytes, tiff: Tiff) -> bool:
+    """Tell by its first segment whether the compression of a TIFF file changed its pixels."""
+    at, size = tiff.segments[0]
+    block = data[at : at + size]
+    if tiff.compression == tags.JPEG_XL:
+        try:
+            with Decoder(block) as decoder:
+                return not decoder.info().uses_original_profile
+        except DamagedError:
+            return False  # it is told when the pixels are read
+    if tiff.compression == tags.JPEG_2000:
+        return _is_irreversible(block)
+    return tiff.compression == tags.JPEG or (
+        tiff.compression == tags.WEBP and b"VP8 " in block[12:64]
+    )
+
+
+def _is_irreversible(block: bytes) -> bool:
+    """Tell whether a codestream states the 9-7 wavelet (ITU-T T.800, A.6.1)."""
+    at = 2
+    while at + 14 <= len(block):
+        marker, size = struct.unpack_from(">HH", block, at)
+        if marker == _J2K_STYLE:
+            return block[at + 13] == 0
+        at += 2 + size
+    return False
 
 
 def _jpeg(tiff: Tiff, room: Room) -> Callable[[bytes], Remarked]:
@@ -199,6 +228,8 @@ def _jpeg_2000(tiff: Tiff, room: Room) -> Callable[[bytes], Remarked]:
             ">8IH", block.ljust(42, b"\0"), 8
         )
         room.check(right - left, bottom - top, samples)
+        if not block.rstrip(b"\0").endswith(_J2K_END):
+            raise DamagedError  # it was cut, and the decoder would make up what is missing
         if not tile_w or not tile_h or -(-right // tile_w) * -(-bottom // tile_h) > _J2K_TILES:
             raise DamagedError
         return _by_imagecodecs("jpeg2k", block), ()
