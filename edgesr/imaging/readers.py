@@ -27,8 +27,9 @@ from edgesr.imaging.metadata import MOST_BYTES, Metadata
 from edgesr.imaging.modern import read_avif, read_heic
 from edgesr.imaging.opencv import decode_samples, no_memory
 from edgesr.imaging.png import DamagedError, Png, read_png
-from edgesr.imaging.tiff import CMYK, JPEG, Tiff, read_tiff
+from edgesr.imaging.tiff import CMYK, Tiff, read_tiff
 from edgesr.imaging.tiff_colour import to_layers
+from edgesr.imaging.tiff_pictures import is_lossy
 from edgesr.imaging.tiff_pixels import read_samples
 from edgesr.imaging.tiff_tags import ICC, metadata_of
 from edgesr.imaging.webp import read_webp
@@ -144,7 +145,7 @@ def _tiff(data: bytes) -> Container:
         exif=exif,
         icc=None if tiff.photometric == CMYK else profile,
         metadata=metadata_of(tiff.directory),
-        lossy=tiff.compression == JPEG,
+        lossy=is_lossy(data, tiff),
         notes=tuple(notes),
     )
 

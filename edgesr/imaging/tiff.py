@@ -40,16 +40,18 @@ ALPHA_MULTIPLIED, ALPHA_STRAIGHT = 1, 2
 """Meanings of an extra sample."""
 UNSIGNED, SIGNED, FLOAT, UNTYPED = 1, 2, 3, 4
 """Formats of samples."""
-JPEG = 7
-"""Compression that changes the pixels."""
+JPEG, JPEG_2000, LERC, PNG, WEBP, JPEG_XL = 7, 34712, 34887, 34933, 50001, 50002
+"""Compressions whose segments are pictures of another kind."""
+PICTURE_BITS = {JPEG: {8}, WEBP: {8}, PNG: {8, 16}, JPEG_2000: {8, 16}, JPEG_XL: {8, 16}}
+PICTURE_BITS |= {LERC: {8, 16, 32, 64}}
+"""Bits of a sample that each of them is read with."""
 
 COLOURS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, PALETTE: 1, CMYK: 4, YCBCR: 3}
 _NOT_READ = {4: "mask", 8: "CIE L*a*b*", 9: "ICC L*a*b*", 10: "ITU L*a*b*", 32844: "CIE Log L"}
 _NOT_READ |= {32845: "CIE Log Luv"}
 _SENSOR = (32803, 34892)  # colour filter array, linear raw
-_COMPRESSIONS = {1, 2, 3, 4, 5, JPEG, 8, 32773, 32946, 34925, 50000}
-_NOT_UNPACKED = {6: "old JPEG", 34661: "JBIG", 34712: "JPEG 2000", 34887: "LERC", 50001: "WebP"}
-_NOT_UNPACKED |= {34892: "lossy JPEG", 34933: "PNG", 50002: "JPEG XL", 34934: "JPEG XR"}
+_COMPRESSIONS = {1, 2, 3, 4, 5, 8, 32773, 32946, 34925, 50000, *PICTURE_BITS}
+_NOT_UNPACKED = {6: "old JPEG", 34661: "JBIG", 34892: "lossy JPEG", 34934: "JPEG XR"}
 _NOT_UNPACKED |= {32809: "ThunderScan", 32766: "NeXT", 34676: "SGI LogLuv", 34677: "SGI LogLuv"}
 _DEPTHS = {UNSIGNED: {*range(1, 17), 32}, SIGNED: {8, 16, 32}, FLOAT: {16, 32, 64}}
 _DEPTHS[UNTYPED] = _DEPTHS[UNSIGNED]
@@ -214,10 +216,11 @@ def _depth(directory: Directory, photometric: int) -> tuple[int, int]:
     known = _DEPTHS.get(kind, set())
     if photometric == PALETTE:
         known = known & {1, 2, 4, 8, 16}
-    elif photometric == CMYK or directory.number(COMPRESSION) == JPEG:
-        known = known & ({8} if directory.number(COMPRESSION) == JPEG else {8, 16})
+    elif photometric == CMYK:
+        known = known & {8, 16}
     elif photometric == RGB:
         known = known - {*range(1, 8)}
+    known = known & PICTURE_BITS.get(directory.number(COMPRESSION) or 0, known)
     if len(bits) > 1 or len(formats) > 1 or depth not in known:
         depths = ", ".join(map(str, sorted(bits)))
         named = {SIGNED: " signed", FLOAT: " float"}.get(kind, "")

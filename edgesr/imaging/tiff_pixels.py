@@ -1,4 +1,4 @@
-"""The samples of a TIFF picture: segments unpacked by tifffile, those of JPEG and fax by OpenCV.
+"""The samples of a TIFF picture: segments unpacked by tifffile, pictures and fax as such.
 
 tifffile is shown a file of nothing but the tags that say how the pixels are stored, so no other tag
 of a stranger's file reaches its many readers of private formats. Each segment is unpacked on its
@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from edgesr.errors import ImageError
 from edgesr.imaging import tiff as tags
 from edgesr.imaging.directory import Entry, write_directory
-from edgesr.imaging.jpeg import read_jpeg
 from edgesr.imaging.opencv import decode_samples
 from edgesr.imaging.png import DamagedError
 from edgesr.imaging.tiff import Tiff
+from edgesr.imaging.tiff_pictures import picture_segment
 
 _STORAGE = (
     *(tags.WIDTH, tags.HEIGHT, tags.BITS, tags.COMPRESSION, tags.PHOTOMETRIC, tags.FILL_ORDER),
@@ -28,8 +28,6 @@ _STORAGE = (
     *(tags.PREDICTOR, tags.TILE_WIDTH, tags.TILE_HEIGHT, tags.TILE_OFFSETS, tags.TILE_BYTES),
     *(tags.EXTRA_SAMPLES, tags.SAMPLE_FORMAT, 292),
 )
-_ADOBE = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00"  # and 0 for RGB, 1 for YCbCr
-_MOST_TABLES = 1 << 16
 _FAX = (2, 3, 4)  # CCITT's codings of black and white
 
 Segment = Callable[[bytes, int], tuple[NDArray[Any], tuple[int, ...], tuple[str, ...]]]
@@ -56,7 +54,8 @@ def read_samples(data: bytes, tiff: Tiff) -> tuple[NDArray[Any], tuple[str, ...]
     """
     if tiff.compression in _FAX:
         return _fax(data, tiff), ()
-    unpack = _jpeg_segment(tiff) if tiff.compression == tags.JPEG else _segment(tiff)
+    is_picture = tiff.compression in tags.PICTURE_BITS
+    unpack: Segment = picture_segment(tiff) if is_picture else _segment(tiff)
     result: NDArray[Any] | None = None
     notes: tuple[str, ...] = ()
     for number, (at, size) in enumerate(tiff.segments):
@@ -153,42 +152,3 @@ def _only_storage(tiff: Tiff) -> bytes:
 def _storage(tiff: Tiff) -> list[Entry]:
     fields = ((tag, tiff.directory.fields.get(tag)) for tag in _STORAGE)
     return [Entry(tag, field.kind, bytes(field.value)) for tag, field in fields if field]
-
-
-def _jpeg_segment(tiff: Tiff) -> Segment:
-    """Return what decodes segments that are JPEG files without their tables (TIFF Note 2)."""
-    planes = 1 if tiff.apart else tiff.samples
-    if planes not in (1, 3):
-        raise ImageError(
-            f"TIFF pictures of {planes} samples in JPEG are not read", fix="convert it to PNG first"
-        )
-    tables = tiff.directory.block(tags.JPEG_TABLES, _MOST_TABLES) or b"\xff\xd8\xff\xd9"
-    transform = b"\1" if tiff.photometric == tags.YCBCR else b"\0"
-    if tables[:2] != b"\xff\xd8" or tables[-2:] != b"\xff\xd9":
-        raise DamagedError
-    head = tables[:-2] + (_ADOBE + transform if planes == 3 else b"")
-    across = tiff.directory.number(tags.TILE_WIDTH) if tiff.tiled else tiff.width
-    down = tiff.directory.number(tags.TILE_HEIGHT if tiff.tiled else tags.ROWS_PER_STRIP)
-    width, rows = across or tiff.width, down or tiff.height
-    if not tiff.tiled:
-        rows = min(rows, tiff.height)
-    in_a_row = -(-tiff.width // width)
-    in_a_plane = in_a_row * -(-tiff.height // rows)
-
-    def unpack(block: bytes, number: int) -> tuple[NDArray[Any], tuple[int, ...], tuple[str, ...]]:
-        if block[:2] != b"\xff\xd8":
-            raise DamagedError
-        plane, inside = divmod(number, in_a_plane)
-        down, across = divmod(inside, in_a_row)
-        jpeg = head + block[2:]
-        found = read_jpeg(jpeg)
-        if found.components != planes or found.width > width or found.height > rows:
-            raise DamagedError  # before more than its pixels is decoded
-        part, remarks = decode_samples(jpeg, "TIFF")
-        part = part[:, :, None] if part.ndim == 2 else part[:, :, ::-1]
-        needed = min(rows, tiff.height - down * rows), min(width, tiff.width - across * width)
-        if part.shape[0] < needed[0] or part.shape[1] < needed[1] or part.shape[2] != planes:
-            raise DamagedError
-        return part[None, :rows, :width], (plane, 0, down * rows, across * width), remarks
-
-    return unpack

@@ -117,6 +117,14 @@ def _tiffs() -> Iterator[tuple[str, Source]]:
     yield "TIFF float", Source(_tiff(float32, photometric="minisblack"), _rgb(grey16), True)
     straight = _tiff(np.dstack([DEEP, alpha16]), **rgb, extrasamples=("unassalpha",))
     yield "TIFF 16 rgba", Source(straight, np.dstack([DEEP, alpha16]))
+    yield "TIFF 16 jpeg 2000", Source(_tiff(DEEP, **rgb, compression="jpeg2000"), DEEP)
+    yield "TIFF 16 jpeg xl", Source(_tiff(DEEP, **rgb, compression="jpegxl"), DEEP)
+    yield "TIFF 8 webp", Source(_tiff(PHOTO, **rgb, compression="webp"), PHOTO)
+    yield "TIFF 16 png", Source(_tiff(DEEP, **rgb, compression="png"), DEEP)
+    yield (
+        "TIFF float lerc",
+        Source(_tiff(float32, photometric="minisblack", compression="lerc"), _rgb(grey16), True),
+    )
     grey_alpha = _tiff(
         np.dstack([GREY, RAMP]), photometric="minisblack", planarconfig="contig",
         extrasamples=("unassalpha",),
