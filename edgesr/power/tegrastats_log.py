@@ -2,7 +2,7 @@
 
 import gc
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +19,9 @@ from edgesr.power.sent_again import sent_once
 from edgesr.power.tegrastats import parse_line
 from edgesr.power.tegrastats_line import TegrastatsLine
 from edgesr.power.time_limits import TimeLimits
+
+_FEWEST_HEADS = 0.75
+"""Share of the lines that hold RAM or CPU; a board that is cut off damages fewer."""
 
 DEFAULT_INTERVAL_S = 1.0
 """What tegrastats does without `--interval`."""
@@ -42,6 +45,7 @@ class PowerLog:
         limits: by how much the samples' times may be off; None: they are right.
         resolution_s: how finely the tool tells the time.
         mixed: what shows that more than one board wrote it, so that it has no total; None: nothing.
+        in_pieces: whether its lines are broken over several rows that cannot be joined.
     """
 
     samples: tuple[Sample, ...]
@@ -57,6 +61,7 @@ class PowerLog:
     limits: TimeLimits | None = None
     resolution_s: float = 0.0
     mixed: str | None = None
+    in_pieces: bool = False
 
     @property
     def is_paced_by_interval(self) -> bool:
@@ -72,8 +77,8 @@ def read_tegrastats_log(path: Path, interval_s: float = DEFAULT_INTERVAL_S) -> P
         interval_s: time between lines, used only where the lines have no time stamps.
 
     Raises:
-        PowerError: the file cannot be read, no line of it is from tegrastats, or lines of more than
-            one board are in it.
+        PowerError: the file cannot be read, no line of it is from tegrastats, its lines are in
+            pieces, or lines of more than one board are in it.
     """
     log = parse_tegrastats_log(read_text(path), interval_s)
     if not log.samples:
@@ -81,6 +86,12 @@ def read_tegrastats_log(path: Path, interval_s: float = DEFAULT_INTERVAL_S) -> P
             "no line of it is from tegrastats",
             where=path,
             fix="sudo tegrastats --interval 100 --logfile power.log",
+        )
+    if log.in_pieces:
+        raise PowerError(
+            "its lines are broken into pieces, and do not say which belong together",
+            where=path,
+            fix="bring each line of tegrastats onto one row, or record with --logfile",
         )
     if log.mixed is not None:
         raise PowerError(
@@ -131,7 +142,14 @@ def parse_tegrastats_log(text: str, interval_s: float = DEFAULT_INTERVAL_S) -> P
         limits=found.limits,
         resolution_s=0.0 if found.start is None else 1.0,
         mixed=mixed,
+        in_pieces=_in_pieces(read),
     )
+
+
+def _in_pieces(lines: Sequence[TegrastatsLine]) -> bool:
+    """Return whether too many lines lack what each line holds, though some of them do hold it."""
+    with_head = sum(line.ram is not None or bool(line.cpus) for line in lines)
+    return 0 < with_head < _FEWEST_HEADS * len(lines)
 
 
 @contextmanager

@@ -60,6 +60,11 @@ def undress(text: str) -> tuple[str, datetime | None]:
     return text, stamp
 
 
+def without_escapes(row: str) -> str:
+    """Return a row without colours and other control sequences of a terminal."""
+    return _ESCAPE.sub("", row) if "\x1b" in row else row
+
+
 def iso_stamp(text: str) -> datetime | None:
     """Return the first ISO 8601 date and time within a text, cut to whole seconds, or None."""
     match = _ISO.search(text)
