@@ -16,6 +16,7 @@ from edgesr.imaging.bmp_runs import unpack_runs
 from edgesr.imaging.layers import Layers, Samples
 from edgesr.imaging.limits import check_size
 from edgesr.imaging.metadata import Density
+from edgesr.imaging.palette import LACKING
 from edgesr.imaging.png import DamagedError
 from edgesr.imaging.png_chunks import INCH_M
 
@@ -147,7 +148,8 @@ def decode_bmp(data: bytes, bmp: Bmp) -> Layers:
     palette = np.zeros((1 << bmp.bits, 3), np.uint8)
     palette[: len(bmp.palette)] = bmp.palette
     grey = bool((bmp.palette == bmp.palette[:, :1]).all())
-    return Layers(palette[numbers], grey=grey)
+    lacking = numbers.max() >= len(bmp.palette)
+    return Layers(palette[numbers], grey=grey, notes=(LACKING,) if lacking else ())
 
 
 def _rows(data: bytes, bmp: Bmp) -> NDArray[np.uint8]:

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 
 from edgesr.errors import ImageError
 from edgesr.imaging.limits import check_size
+from edgesr.imaging.palette import filled_up
 from edgesr.imaging.png_chunks import SAID_IN, Said, read_chunks
 
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
+_PALETTE = 3
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2))
 _ADAM7_LAST = (0, 1, 1, 2)
@@ -37,7 +39,8 @@ class Png:
         colour: colour type, 0 grey, 2 RGB, 3 palette, 4 grey and alpha, 6 RGB and alpha.
         transparent: the grey value of tRNS, as stored.
         frames: of an animation, 1 for a still picture.
-        still: the file with only those chunks that its pixels are in.
+        still: the file with only those chunks that its pixels are in, its palette filled up.
+        filler: the grey value of what its palette was filled up with, None if it was full.
         said: what its other chunks say.
     """
 
@@ -46,6 +49,7 @@ class Png:
     transparent: int | None
     frames: int
     still: bytes
+    filler: int | None
     said: Said
 
 
@@ -59,12 +63,16 @@ def read_png(data: bytes) -> Png:
     view = memoryview(data)
     width, height, depth, colour, interlaced = _header(data)
     check_size("PNG", width, height)
-    transparent, frames = None, 1
+    transparent, frames, filler = None, 1, None
     pixels: list[memoryview] = []
-    kept, said = [view[:8]], []
+    kept: list[bytes | memoryview] = [view[:8]]
+    said = []
     for name, whole in _chunks(view):
         content = whole[8:-4]
-        if name in _KEPT:
+        if name == b"PLTE" and colour == _PALETTE:
+            full, filler = filled_up(bytes(whole), depth)
+            kept.append(full)
+        elif name in _KEPT:
             kept.append(whole)
         elif name in SAID_IN:
             said.append((name, content))
@@ -77,7 +85,7 @@ def read_png(data: bytes) -> Png:
     line_bits = depth * _CHANNELS[colour]
     if not _inflates_to(pixels, _raw_bytes(width, height, line_bits, interlaced)):
         raise DamagedError
-    return Png(depth, colour, transparent, frames, b"".join(kept), read_chunks(said))
+    return Png(depth, colour, transparent, frames, b"".join(kept), filler, read_chunks(said))
 
 
 def _header(data: bytes) -> tuple[int, int, int, int, bool]:

@@ -26,6 +26,7 @@ from edgesr.imaging.layers import Layers
 from edgesr.imaging.metadata import MOST_BYTES, Metadata
 from edgesr.imaging.modern import read_avif, read_heic
 from edgesr.imaging.opencv import decode_samples, no_memory
+from edgesr.imaging.palette import LACKING, blacken
 from edgesr.imaging.png import DamagedError, Png, read_png
 from edgesr.imaging.tiff import CMYK, Tiff, read_tiff
 from edgesr.imaging.tiff_colour import to_layers
@@ -78,6 +79,8 @@ def _decode_png(png: Png) -> Layers:
     # Without its animation, whose damaged first frame OpenCV would make up without a word, and
     # without its texts, all of which it would inflate.
     pixels, notes = decode_samples(png.still, "PNG")
+    if png.filler is not None and pixels.ndim == 3 and blacken(pixels, png.filler):
+        notes = (*notes, LACKING)
     if pixels.ndim == 3:
         return _layers(pixels, notes, grey=png.colour == 4)
     alpha = None
