@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesr.errors import Argument, ImageError
+from edgesr.imaging.code_points import state_code_points
 from edgesr.imaging.directory import read_directory
 from edgesr.imaging.exif_block import X_RESOLUTION, describing
 from edgesr.imaging.jpeg import EXIF, ICC, XMP
@@ -177,7 +178,7 @@ def write_bmp(pixels: NDArray[Any], picture: Picture, quality: int) -> Written:
 
 
 def write_avif(pixels: NDArray[Any], picture: Picture, quality: int) -> Written:
-    """Write an AVIF file of 8 bits; it has boxes for profile, EXIF and XMP data.
+    """Write an AVIF file of 8 bits; it has boxes for profile or colours, EXIF and XMP data.
 
     Raises:
         ImageError: Pillow is not installed, or its encoder refuses the picture.
@@ -203,7 +204,10 @@ def write_avif(pixels: NDArray[Any], picture: Picture, quality: int) -> Written:
         raise ImageError(
             f"Pillow cannot write it as AVIF ({error})", fix=Argument("format", "png")
         ) from None
-    return file.getvalue(), lost | {"iptc", "texts", "colour", "tags"}
+    data, stated = file.getvalue(), False
+    if picture.icc is None:
+        data, stated = state_code_points(data, picture.metadata.colour)
+    return data, lost | {"iptc", "texts", "tags"} | (set() if stated else {"colour"})
 
 
 def write_jxl(pixels: NDArray[Any], picture: Picture, quality: int) -> Written:

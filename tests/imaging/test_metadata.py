@@ -142,6 +142,28 @@ def test_colours_that_a_png_states_are_kept_in_a_png_and_named_elsewhere() -> No
     assert notes == ()  # the values are to be understood as everyone does without it
 
 
+@exiftool
+def test_colours_by_code_points_go_on_into_avif(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    PHOTO.save(file, "PNG")
+    plain, wide = file.getvalue(), _chunk(b"cICP", bytes([9, 16, 0, 1]))
+    picture = decode(plain[:33] + wide + plain[33:])
+    written, notes = encode(picture, format_for(".avif"))
+    assert notes == ()
+    (tmp_path / "wide.avif").write_bytes(written)
+    said = _exiftool("-j", "-n", "-ColorPrimaries", "-TransferCharacteristics", str(tmp_path))
+    (found,) = json.loads(said)
+    assert (found["ColorPrimaries"], found["TransferCharacteristics"]) == (9, 16)
+    again = decode(written)  # as a person does who enlarges the result
+    assert again.metadata.colour == picture.metadata.colour
+    assert encode(again, format_for(".avif"))[1] == ()
+    before = np.asarray(Image.open(io.BytesIO(encode(decode(plain), format_for(".avif"))[0])))
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(written))), before)
+    gamma = _chunk(b"gAMA", struct.pack(">I", 100_000))
+    _, notes = encode(decode(plain[:33] + gamma + plain[33:]), format_for(".avif"))
+    assert notes == ("the colour space could not be kept in an AVIF file",)
+
+
 XMP = (
     b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/'
     b'1.0/" tiff:Orientation="6" tiff:ImageWidth="48"/></x:xmpmeta>'
