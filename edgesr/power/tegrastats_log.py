@@ -21,7 +21,7 @@ from edgesr.power.tegrastats_line import TegrastatsLine
 from edgesr.power.time_limits import TimeLimits
 
 _FEWEST_HEADS = 0.75
-"""Share of the lines that hold RAM or CPU; a board that is cut off damages fewer."""
+"""Share of the lines that hold RAM, CPU or GR3D; a board that is cut off damages fewer."""
 
 DEFAULT_INTERVAL_S = 1.0
 """What tegrastats does without `--interval`."""
@@ -148,8 +148,12 @@ def parse_tegrastats_log(text: str, interval_s: float = DEFAULT_INTERVAL_S) -> P
 
 def _in_pieces(lines: Sequence[TegrastatsLine]) -> bool:
     """Return whether too many lines lack what each line holds, though some of them do hold it."""
-    with_head = sum(line.ram is not None or bool(line.cpus) for line in lines)
-    return 0 < with_head < _FEWEST_HEADS * len(lines)
+    most = max(
+        sum(line.ram is not None for line in lines),
+        sum(bool(line.cpus) for line in lines),
+        sum("GR3D" in line.engines for line in lines),
+    )
+    return 0 < most < _FEWEST_HEADS * len(lines)
 
 
 @contextmanager

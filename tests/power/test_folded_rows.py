@@ -18,6 +18,8 @@ BOARDS = [
     line for line in LINES if (read := parse_line(line)) is not None and read.rails and read.ram
 ]
 
+(HEADLESS,) = (line for line in LINES if line.startswith("["))
+
 
 def logged(line: str) -> list[str]:
     """Return a log: the line, a second later each time, with another power on every rail."""
@@ -85,10 +87,19 @@ def test_every_rail_of_every_board(form: str) -> None:
         assert (folded.unknown_lines, folded.cut_lines, folded.in_pieces) == (0, 0, False)
 
 
-def test_pieces_that_nothing_joins_are_refused(tmp_path: Path) -> None:
-    """Each row of a terminal as a line of its own; a piece is no line, and takes no second."""
+def numbered(lines: list[str]) -> list[str]:
+    return [f"{number}: {row}\n" for number, row in enumerate(at_column(80)(lines))]
+
+
+@pytest.mark.parametrize(
+    ("line", "form"),
+    [(BOARDS[-1], numbered), (HEADLESS, at_column(200)), (HEADLESS, of_the_journal)],
+)
+def test_pieces_that_nothing_joins_are_refused(
+    line: str, form: Callable[[list[str]], list[str]], tmp_path: Path
+) -> None:
+    """A piece is no line and takes no second; each rail would be in some of the lines only."""
     path = tmp_path / "power.log"
-    rows = FORMS["80"](logged(BOARDS[-1]))
-    path.write_text("\n\n".join(f"{number}: {row}" for number, row in enumerate(rows)))
+    path.write_text("\n".join(form(logged(line))))
     with pytest.raises(PowerError, match="its lines are broken into pieces"):
         read_tegrastats_log(path)
