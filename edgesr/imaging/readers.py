@@ -29,7 +29,7 @@ from edgesr.imaging.opencv import decode_samples, no_memory
 from edgesr.imaging.png import DamagedError, Png, read_png
 from edgesr.imaging.tiff import CMYK, JPEG, Tiff, read_tiff
 from edgesr.imaging.tiff_colour import to_layers
-from edgesr.imaging.tiff_pixels import read_samples
+from edgesr.imaging.tiff_pixels import read_tiff_samples
 from edgesr.imaging.tiff_tags import ICC, metadata_of
 from edgesr.imaging.webp import read_webp
 
@@ -150,7 +150,7 @@ def _tiff(data: bytes) -> Container:
 
 
 def _decode_tiff(data: bytes, tiff: Tiff, profile: bytes | None) -> Layers:
-    samples, notes = read_samples(data, tiff)
+    samples, notes = read_tiff_samples(data, tiff)
     layers = to_layers(samples, tiff, profile)
     return replace(layers, notes=notes + layers.notes)
 
