@@ -10,7 +10,7 @@ from pathlib import Path
 from edgesr.cli._inputs import FoundPicture, RefusedInput, find_pictures, real_path
 from edgesr.errors import ConfigError, ImageError, shell
 from edgesr.imaging.container import SUFFIXES
-from edgesr.imaging.encode import format_for
+from edgesr.imaging.encode import format_for, format_of_path
 from edgesr.video.kinds import CLIPS
 
 _NAME_BYTES = 255  # the longest name of a file on Linux, macOS and Windows
@@ -241,9 +241,9 @@ def _ending(options: OutputOptions, single_file: bool) -> str:
     asked = None if options.ending is None else format_for(options.ending)
     if not single_file or options.output is None:
         return ".png" if options.ending is None else options.ending
-    if asked is not None and asked is not format_for(options.output.suffix):
+    named = format_of_path(options.output)
+    if asked is not None and asked is not named:
         raise ConfigError(
-            f"-o asks for {format_for(options.output.suffix).name}, --format for {asked.name}",
-            where=options.output,
+            f"-o asks for {named.name}, --format for {asked.name}", where=options.output
         )
-    return format_for(options.output.suffix).suffixes[0]
+    return named.suffixes[0]

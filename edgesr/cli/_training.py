@@ -94,11 +94,11 @@ def _nothing(steps: int = 1, note: str = "") -> None:
 
 def _draw_curves(config: "TrainConfig") -> Path | None:
     from edgesr.errors import MissingError
-    from edgesr.train.curves import draw
+    from edgesr.train.curves import draw_curves
 
     path = config.out / "curves.svg"
     try:
-        draw(config.out / "metrics.csv", path)
+        draw_curves(config.out / "metrics.csv", path)
     except MissingError as error:
         say(f"no curves drawn: {error}", err=True)  # the numbers are in metrics.csv
         return None

@@ -204,12 +204,12 @@ def _build(request: "BuildRequest", device: "Device", output: Path | None, as_js
 
 
 def _check(request: "BuildRequest", as_json: bool) -> None:
-    from edgesr.engine.build import load
+    from edgesr.engine.build import check_model
     from edgesr.engine.stack import INSTALL, find_stack
 
     own = request.board.tensorrt_modules
     stack = find_stack((*own, *(name for name in INSTALL if name not in own)))
-    manifest, parsed = load(request, stack)
+    manifest, parsed = check_model(request, stack)
     if as_json:
         document = {
             "onnx": str(request.onnx),

@@ -81,9 +81,9 @@ def command(
 
 def _format(target: Path, overwrite: bool) -> "FileFormat | None":
     """Return the kind of picture, None for a page; refuse what could not be written at the end."""
-    from edgesr.imaging.encode import format_for
+    from edgesr.imaging.encode import format_of_path
 
-    form = None if target.suffix.lower() in _PAGES else format_for(target.suffix)
+    form = None if target.suffix.lower() in _PAGES else format_of_path(target)
     if target.is_dir():
         raise ConfigError(
             "a folder, not a file", where=target, fix=f"-o {shell(target / 'compare.png')}"

@@ -85,10 +85,14 @@ def command(
 
     from edgesr.boards.device import detect_board
     from edgesr.errors import ConfigError
-    from edgesr.live.endpoints import check_sink, parse_frame_size, parse_sink, parse_source
+    from edgesr.live.endpoints import File, check_sink, parse_frame_size, parse_sink, parse_source
     from edgesr.live.run import LiveConfig
 
     target = parse_sink(sink)
+    if overwrite and record is None and not isinstance(target, File):
+        raise ConfigError(
+            "does nothing where no file is written", where="--overwrite", fix="leave it out"
+        )
     check_sink(target, overwrite, os.environ)
     if record is not None and record.exists() and not overwrite:
         raise ConfigError("is there already", where=record, fix="--overwrite")

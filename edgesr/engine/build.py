@@ -113,7 +113,7 @@ def check_machine(request: BuildRequest, device: Device) -> None:
         )
 
 
-def load(
+def check_model(
     request: BuildRequest, stack: Stack, *, plugin: bool = False
 ) -> tuple[OnnxManifest, net.ParsedNetwork]:
     """Read and parse the model; the whole of `--check`.
@@ -150,7 +150,7 @@ def load(
     return model, parsed
 
 
-def check_output(output: Path) -> None:
+def check_room(output: Path) -> None:
     """Refuse an output whose folder lacks room, before minutes are spent on building.
 
     Raises:
@@ -203,9 +203,9 @@ def build(
     without = replace(request, plugin=False).command()
     onnx = net.read_onnx(request.onnx)
     plugin = scan_plugin(onnx, stack, without, on_step, on_notice) if request.plugin else None
-    model, parsed = load(request, stack, plugin=plugin is not None)
+    model, parsed = check_model(request, stack, plugin=plugin is not None)
     path = output or default_output(request, model, parsed.batch)
-    check_output(path)
+    check_room(path)
     cache = TimingCache.of(
         parsed.structure_sha256, request.board.name, f"{stack.name} {stack.version}", cache_folder
     )

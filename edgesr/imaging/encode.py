@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -76,8 +77,22 @@ FORMATS = (
 )
 
 
-def format_for(suffix: str) -> FileFormat:
+def format_of_path(output: Path) -> FileFormat:
+    """Return the format of a file by the ending of its name.
+
+    Raises:
+        ConfigError: as for `format_for`.
+    """
+    other = output.with_suffix(".png") if output.name else "FILE.png"
+    return format_for(output.suffix, Argument("output", other))
+
+
+def format_for(suffix: str, instead: Argument | None = None) -> FileFormat:
     """Return the format of a file name ending such as `.png`.
+
+    Args:
+        suffix: the ending.
+        instead: what to give where it is none; None: `format="png"`.
 
     Raises:
         ConfigError: no format that is written has this ending, or its package is not installed.
@@ -92,7 +107,8 @@ def format_for(suffix: str) -> FileFormat:
             return candidate
     known = ", ".join(candidate.suffixes[0] for candidate in FORMATS)
     raise ConfigError(
-        f"pictures are written as {known}, not '{suffix}'", fix=Argument("format", "png")
+        f"pictures are written as {known}, not '{suffix}'",
+        fix=instead or Argument("format", "png"),
     )
 
 

@@ -31,7 +31,7 @@ from edgesr.imaging.png import DamagedError, Png, read_png
 from edgesr.imaging.tiff import CMYK, Tiff, read_tiff
 from edgesr.imaging.tiff_colour import to_layers
 from edgesr.imaging.tiff_pictures import is_lossy
-from edgesr.imaging.tiff_pixels import read_samples
+from edgesr.imaging.tiff_pixels import read_tiff_samples
 from edgesr.imaging.tiff_tags import ICC, metadata_of
 from edgesr.imaging.webp import read_webp
 
@@ -154,7 +154,7 @@ def _tiff(data: bytes) -> Container:
 
 
 def _decode_tiff(data: bytes, tiff: Tiff, profile: bytes | None) -> Layers:
-    samples, notes = read_samples(data, tiff)
+    samples, notes = read_tiff_samples(data, tiff)
     layers = to_layers(samples, tiff, profile)
     return replace(layers, notes=notes + layers.notes)
 

@@ -37,7 +37,7 @@ Beside it and its place it returns what its decoder had to remark, one sentence 
 """
 
 
-def read_samples(data: bytes, tiff: Tiff) -> tuple[NDArray[Any], tuple[str, ...]]:
+def read_tiff_samples(data: bytes, tiff: Tiff) -> tuple[NDArray[Any], tuple[str, ...]]:
     """Unpack a picture.
 
     Args:

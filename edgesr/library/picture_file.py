@@ -53,7 +53,7 @@ def format_of(
             there is no such quality.
         ImageError: an array of floats has no file format.
     """
-    from edgesr.imaging.encode import format_for
+    from edgesr.imaging.encode import format_of_path
 
     if not 1 <= quality <= 100:
         raise ConfigError(
@@ -65,7 +65,7 @@ def format_of(
             where=Argument("picture"),
             fix="numpy.rint(255 * picture).astype(numpy.uint8)",
         )
-    kind = format_for(output.suffix)
+    kind = format_of_path(output)
     if file is not None and output.exists() and output.samefile(file):
         raise ConfigError("the result would replace the picture itself", where=output)
     if os.path.lexists(output) and not overwrite:

@@ -151,8 +151,7 @@ def read_power_log(
     """
     from edgesr.power.energy_windows import windows_report
     from edgesr.power.log_report import moment_s, report
-    from edgesr.power.power_log import read_power_log as read_log
-    from edgesr.power.power_log import read_windows
+    from edgesr.power.power_log import read_power_samples, read_windows
     from edgesr.power.tegrastats_log import DEFAULT_INTERVAL_S
 
     path = Path(log)
@@ -162,7 +161,7 @@ def read_power_log(
             raise _has_own_times(path)
         tool, windows = found
         return windows_report(windows, tool, path.name)
-    recorded = read_log(path, DEFAULT_INTERVAL_S if interval_s is None else interval_s)
+    recorded = read_power_samples(path, DEFAULT_INTERVAL_S if interval_s is None else interval_s)
     if interval_s is not None and not recorded.is_paced_by_interval:
         raise _has_own_times(path)
     begin_s, end_s = (

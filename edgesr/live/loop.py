@@ -15,7 +15,7 @@ from edgesr.live.display import Display, to_i420
 from edgesr.live.enlarge import Enlarger
 from edgesr.live.figures import Fate, FrameRow, Record
 from edgesr.live.meter import Meter
-from edgesr.live.overlay import Overlay, draw
+from edgesr.live.overlay import Overlay, draw_lines
 
 _LOOK_S = 0.1  # how often the wish to stop is looked at
 _STALL_S = 10.0
@@ -126,7 +126,7 @@ class Loop:
             return
         shown_s = stage.display.show(planes, sent_s, stage.wants_stop)
         self._showing.add(shown_s - sent_s)
-        self.shown_late += shown_s - frame.captured_s > policy.limit_s(interval_s)
+        self.shown_late += shown_s - frame.captured_s > policy.age_limit_s(interval_s)
         stage.record.add(FrameRow.of(frame, Fate.SHOWN, taken_s, enlarged_s, sent_s, shown_s))
 
     def _enlarge(self, frame: Frame) -> NDArray[np.uint8]:
@@ -142,7 +142,7 @@ class Loop:
             dropped=stage.record.dropped,
             model=stage.model,
         ).lines()
-        draw(enlarged, lines)
+        draw_lines(enlarged, lines)
         stage.tell(lines[0])
         return to_i420(stage.display.cut(enlarged))
 
@@ -150,7 +150,7 @@ class Loop:
         """Return why no frame was shown."""
         interval_s = self._stage.capture.interval_s or self._stage.interval_s
         needed_s = self._work.longest_s
-        limit_ms = 1000 * policy.limit_s(interval_s)
+        limit_ms = 1000 * policy.age_limit_s(interval_s)
         if needed_s == 0.0 and self._late_s is None:
             return StreamError("it was ended before a frame was shown", where=self._stage.source)
         if needed_s == 0.0:

@@ -44,7 +44,7 @@ class Overlay:
         return f"{fps}   {power}   {heat}", f"{self.model}, {age}{self.dropped} dropped"
 
 
-def draw(rgb: NDArray[np.uint8], lines: tuple[str, ...]) -> None:
+def draw_lines(rgb: NDArray[np.uint8], lines: tuple[str, ...]) -> None:
     """Write lines into the upper left corner of a frame, on a darkened ground.
 
     Args:

@@ -41,7 +41,7 @@ class Estimate:
         return max(self._latest_s, default=0.0)
 
 
-def limit_s(interval_s: float) -> float:
+def age_limit_s(interval_s: float) -> float:
     """Return the age beyond which a frame of a source with this interval is not shown."""
     return LIMIT_INTERVALS * interval_s
 
@@ -56,7 +56,7 @@ def worth_starting(age_s: float, work_s: float, interval_s: float, just_came: bo
         just_came: whether it has not waited; no later frame will be fresher, so it is worth a try
             even where the work has lately taken too long.
     """
-    limit = limit_s(interval_s)
+    limit = age_limit_s(interval_s)
     return age_s < limit if just_came else age_s + work_s <= limit
 
 
@@ -69,4 +69,4 @@ def last_moment_s(captured_s: float, display_s: float, interval_s: float) -> flo
         interval_s: of the source.
     """
     reserve_s = max(display_s, RESERVE * interval_s)
-    return captured_s + limit_s(interval_s) - reserve_s
+    return captured_s + age_limit_s(interval_s) - reserve_s

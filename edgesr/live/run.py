@@ -143,7 +143,7 @@ def run(
             input_size=(format.width, format.height),
             output_size=size,
             interval_ms=round(1000 * interval_s, 3),
-            limit_ms=round(1000 * policy.limit_s(interval_s), 3),
+            limit_ms=round(1000 * policy.age_limit_s(interval_s), 3),
             duration_s=round(duration_s, 3),
             captured=sum(record.counts.values()),
             shown=record.counts[Fate.SHOWN],

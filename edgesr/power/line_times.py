@@ -22,7 +22,7 @@ from edgesr.power.intervals import usual_near
 from edgesr.power.sample import Array
 from edgesr.power.stretch import Stretch
 from edgesr.power.time_limits import EVEN, TimeLimits
-from edgesr.power.uneven import spread
+from edgesr.power.uneven import spread_lines
 
 _SLOW = 1.5
 """A line that comes after more than so many usual periods has a gap before it."""
@@ -88,7 +88,7 @@ def line_times(
 def _stretch(seconds: Array, usual_s: float) -> Stretch:
     """Return the times of lines without a gap."""
     found = even_pace(seconds, usual_s)
-    return spread(seconds, usual_s) if found is None else found
+    return spread_lines(seconds, usual_s) if found is None else found
 
 
 def _join(stretches: Sequence[Stretch], usual_s: Sequence[float]) -> tuple[Array, list[int]]:

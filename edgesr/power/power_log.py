@@ -11,7 +11,7 @@ from edgesr.power.samples_csv import HEADER, parse_samples
 from edgesr.power.tegrastats_log import DEFAULT_INTERVAL_S, PowerLog, read_tegrastats_log
 
 
-def read_power_log(path: Path, interval_s: float = DEFAULT_INTERVAL_S) -> PowerLog:
+def read_power_samples(path: Path, interval_s: float = DEFAULT_INTERVAL_S) -> PowerLog:
     """Read a tegrastats log, jtop's CSV, or the samples of a bench.
 
     Args:

@@ -8,7 +8,7 @@ import numpy as np
 
 from edgesr.errors import PowerError
 from edgesr.power.board_rails import Total, find_total
-from edgesr.power.power_log import read_power_log
+from edgesr.power.power_log import read_power_samples
 from edgesr.power.sample import Sample, rail_names
 
 
@@ -28,7 +28,7 @@ class ReplaySampler:
     failed_reads = 0
 
     def __init__(self, path: Path, clock: Callable[[], float]) -> None:
-        self._recorded = read_power_log(path).samples
+        self._recorded = read_power_samples(path).samples
         names = rail_names(self._recorded)
         if not names:
             raise PowerError("no line of it holds power", where=path)

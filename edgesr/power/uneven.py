@@ -6,7 +6,7 @@ from edgesr.power.sample import Array
 from edgesr.power.stretch import Stretch
 
 
-def spread(seconds: Array, usual_s: float) -> Stretch:
+def spread_lines(seconds: Array, usual_s: float) -> Stretch:
     """Spread lines over their seconds; the first second ends with its lines, the last begins so.
 
     Args:

@@ -38,7 +38,7 @@ class Form:
         return MEDIA_TYPES[self.target.name]
 
 
-def choose(query: Sequence[tuple[str, str]], accept: str | None) -> Form:
+def wanted_format(query: Sequence[tuple[str, str]], accept: str | None) -> Form:
     """Return the kind of file that a request wants; the query goes before the header.
 
     Args:

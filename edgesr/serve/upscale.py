@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from edgesr.errors import EdgesrError
 from edgesr.serve.body import check_head, read_body
-from edgesr.serve.form import Form, choose
+from edgesr.serve.form import Form, wanted_format
 from edgesr.serve.line import Line
 from edgesr.serve.metrics import ServerMetrics
 from edgesr.serve.refusal import refusal_of
@@ -61,7 +61,7 @@ class Upscale:
             Refusal: it gets no picture.
             ClientDisconnect: the client went away.
         """
-        form = choose(request.query_params.multi_items(), request.headers.get("accept"))
+        form = wanted_format(request.query_params.multi_items(), request.headers.get("accept"))
         check_head(request.headers, self._settings.max_body_bytes)
         with self._line.place(), ExitStack() as until_sent:
             job = ServeJob(await read_body(request.stream(), self._settings), form)

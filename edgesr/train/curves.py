@@ -14,7 +14,7 @@ PANELS = (
 )
 
 
-def draw(metrics: Path, path: Path) -> None:
+def draw_curves(metrics: Path, path: Path) -> None:
     """Draw loss, PSNR, learning rate and power over the steps; panels without values are left out.
 
     Args:

@@ -28,7 +28,7 @@ from edgesr.train.gradient import Gradient
 from edgesr.train.optimizer import Average, build_optimizer
 from edgesr.train.prepare import build_data, build_network, build_objective, build_teacher
 from edgesr.train.record import MetricsFile, MetricsRow, record_invocation
-from edgesr.train.schedule import learning_rate, progress
+from edgesr.train.schedule import learning_rate, share_done
 from edgesr.train.state import TrainingState
 from edgesr.train.validate import Validation
 from edgesr.train.world import World, convolutions, joined
@@ -161,7 +161,7 @@ class Run:
             if step % CLOCK_EVERY == 0 or (self._world.size == 1 and self._watcher.wants_stop()):
                 done, stop = self._look_at_clock()
             else:
-                done = max(done, progress(self._config, step, 0.0))
+                done = max(done, share_done(self._config, step, 0.0))
             finished = done >= 1.0
             row = None
             if finished or stop or self._due(step):
@@ -198,7 +198,7 @@ class Run:
         """Return (share of the run done, whether to stop), as process 0 sees them."""
         now = time.monotonic()
         self._state.elapsed_s = self._before_s + now - self._began
-        done = progress(self._config, self._state.step, self._state.elapsed_s)
+        done = share_done(self._config, self._state.step, self._state.elapsed_s)
         limit_s = self._config.time_limit_s or math.inf
         stop = now - self._began >= limit_s or (self._world.first and self._watcher.wants_stop())
         done, shared_stop = self._world.from_first([done, float(stop)])

@@ -5,7 +5,7 @@ import math
 from edgesr.train.config import TrainConfig
 
 
-def progress(config: TrainConfig, step: int, elapsed_s: float) -> float:
+def share_done(config: TrainConfig, step: int, elapsed_s: float) -> float:
     """Return the share of the run that is done, in [0, 1]: the larger of steps and wall time.
 
     Args:
@@ -24,7 +24,7 @@ def learning_rate(config: TrainConfig, step: int, done: float) -> float:
     Args:
         config: gives the schedule and its numbers.
         step: steps taken before this one; counts the warm-up.
-        done: share of the run that is done, from `progress`.
+        done: share of the run that is done, from `share_done`.
     """
     warm = 1.0 if config.warmup == 0 else min(1.0, (step + 1) / config.warmup)
     if config.schedule == "cosine":

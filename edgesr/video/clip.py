@@ -33,7 +33,7 @@ from edgesr.video.encoders import (
     quality_options,
     shape_lost,
 )
-from edgesr.video.join import Joining, join
+from edgesr.video.join import Joining, join_parts
 from edgesr.video.kinds import FORMATS, Moving
 from edgesr.video.others import check_holds, dropped
 from edgesr.video.pace import ProgressPace
@@ -106,7 +106,7 @@ class Clip:
         with open_segments(self.job.output, self.asked) as segments:
             resumed, total, pace = self._fill(segments, on_frame)
             with atomic_path(self.job.output) as temporary:
-                join(segments, self.joining, temporary)
+                join_parts(segments, self.joining, temporary)
                 segments.mark_joined(temporary)
         codec = f"{self.encoding.encoder} {self.encoding.pixel_format}"
         return MovingResult.of(

@@ -51,7 +51,7 @@ class Joining:
     format: str
 
 
-def join(segments: "Segments", joining: Joining, target: Path) -> None:
+def join_parts(segments: "Segments", joining: Joining, target: Path) -> None:
     """Write the result.
 
     Args:

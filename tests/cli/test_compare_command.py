@@ -107,6 +107,7 @@ def test_networks_without_weights_are_named_with_what_is_shipped(
     [
         (["none.png"], "none.png: no such file"),
         (["photo.png", "-o", "sheet.gif"], "pictures are written as"),
+        (["photo.png", "-o", "sheet.gif"], "try: --output sheet.png"),
         (["photo.png", "-o", "none/sheet.png"], "the folder does not exist"),
         (["photo.png", "-o", "."], "pictures are written as"),
         (["photo.png", "--crop", "140,0,10,10"], "do not lie in the photo, which is 144x108"),

@@ -36,6 +36,7 @@ import onnxruntime
 
 def upscaled(folder: Path) -> "subprocess.CompletedProcess[bytes]":
     command = [sys.executable, "-m", "edgesr", "upscale", PHOTO, "-o", folder / "x.png"]
+    command.append("--tta")  # longer than the signal that was held back may take to come
     paths = (str(folder), os.environ.get("PYTHONPATH", ""))
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
     return subprocess.run(command, env=environment, capture_output=True, check=False)

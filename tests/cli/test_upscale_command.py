@@ -152,7 +152,8 @@ def test_a_folder_and_its_tree(here: Path, data: Path, nearest: str) -> None:
         (("--size", "200"), "not '200'\n  try: --size 1920x1080"),
         (("--backend", "torch"), "by name, not files"),
         (("--overwrite", "--skip-existing"), "contradict"),
-        (("-o", "out.gif"), "not '.gif'"),
+        (("-o", "out.gif"), "not '.gif'\n  try: --output out.png"),
+        (("-f", "gif"), "not '.gif'\n  try: --format png"),
     ],
 )
 def test_options_that_do_not_fit(

@@ -12,7 +12,7 @@ from edgesr.artifacts.engine_manifest import EngineManifest
 from edgesr.boards.board import get_board
 from edgesr.boards.device import board_of_gpu, read_device, resolve_board
 from edgesr.boards.gpu import Gpu
-from edgesr.engine.build import BuildRequest, build, check_machine, check_output
+from edgesr.engine.build import BuildRequest, build, check_machine, check_room
 from edgesr.engine.builder import EngineBuilder
 from edgesr.engine.layers import count_in
 from edgesr.errors import ConfigError, EngineError
@@ -171,7 +171,7 @@ def test_a_family_is_the_member_this_machine_is(orin_nano, tmp_path):
 def test_an_output_that_cannot_be(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(EngineError, match="cannot write here"):
-        check_output(tmp_path / "file" / "x.engine")
+        check_room(tmp_path / "file" / "x.engine")
 
 
 FULL_DISK = """

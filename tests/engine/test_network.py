@@ -5,7 +5,7 @@ import pytest
 
 from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.boards.board import get_board
-from edgesr.engine.build import BuildRequest, load
+from edgesr.engine.build import BuildRequest, check_model
 from edgesr.engine.layers import count_types
 from edgesr.engine.network import allow_fp16_by_flag
 from edgesr.engine.stack import Typing, find_stack
@@ -24,7 +24,7 @@ def request_for(path, **options):
 
 
 def test_the_types_of_an_fp16_file_and_its_island_are_the_networks(stack, small_onnx):
-    _, parsed = load(request_for(small_onnx(precision="fp16")), stack)
+    _, parsed = check_model(request_for(small_onnx(precision="fp16")), stack)
     kinds = {layer.name: (layer.kind, layer.dtype) for layer in parsed.layers}
     assert kinds["body"] == ("CONVOLUTION", "fp16")
     assert kinds["island"] == ("ACTIVATION", "fp32")
@@ -35,7 +35,7 @@ def test_the_types_of_an_fp16_file_and_its_island_are_the_networks(stack, small_
 
 
 def test_what_multiplies_dequantised_values_is_int8(stack, small_onnx):
-    _, parsed = load(request_for(small_onnx(precision="int8"), precision="int8"), stack)
+    _, parsed = check_model(request_for(small_onnx(precision="int8"), precision="int8"), stack)
     kinds = {layer.name: (layer.kind, layer.dtype) for layer in parsed.layers}
     assert kinds["head"] == ("CONVOLUTION", "int8")
     assert kinds["body"] == ("CONVOLUTION", "fp16")
@@ -48,12 +48,12 @@ def test_int8_is_not_for_a_tensorrt_that_misreads_its_scales(stack, small_onnx):
     with pytest.raises(
         EngineError, match=r"TensorRT 8\.6\.2 takes every scale for float32"
     ) as error:
-        load(request_for(small_onnx(precision="int8")), older)
+        check_model(request_for(small_onnx(precision="int8")), older)
     assert error.value.fix == "edgesr export -m small --precision fp16"
 
 
 def test_an_fp32_file_is_fp32(stack, small_onnx):
-    _, parsed = load(request_for(small_onnx()), stack)
+    _, parsed = check_model(request_for(small_onnx()), stack)
     assert parsed.precision == "fp32"
 
 
@@ -63,7 +63,7 @@ def test_an_fp32_file_is_fp32(stack, small_onnx):
 )
 def test_another_precision_than_asked_is_refused_never_silent(stack, small_onnx, made, asked):
     with pytest.raises(EngineError, match=f"{asked} was asked for.*computes in {made}") as error:
-        load(request_for(small_onnx(precision=made), precision=asked), stack)
+        check_model(request_for(small_onnx(precision=made), precision=asked), stack)
     assert f"--precision {asked}" in error.value.fix
 
 
@@ -72,21 +72,21 @@ def test_an_fp32_graph_whose_manifest_says_fp16_is_refused(stack, small_onnx):
     text = OnnxManifest.path_for(path).read_text()
     OnnxManifest.path_for(path).write_text(text.replace('"fp32"', '"fp16"'))
     with pytest.raises(EngineError, match="fp16 was asked for, but the graph computes in fp32"):
-        load(request_for(path), stack)
+        check_model(request_for(path), stack)
 
 
 def test_a_fixed_batch_is_not_another(stack, small_onnx):
     path = small_onnx(batch=2)
-    assert load(request_for(path), stack)[1].batch == 2
+    assert check_model(request_for(path), stack)[1].batch == 2
     with pytest.raises(EngineError, match="batches of 2, not 3") as error:
-        load(request_for(path, batch=3), stack)
+        check_model(request_for(path, batch=3), stack)
     assert "--batch 3" in error.value.fix
 
 
 def test_an_open_batch_takes_the_one_asked_for(stack, small_onnx):
     path = small_onnx(batch=None)
-    assert load(request_for(path), stack)[1].inputs[0].shape[0] == 1
-    assert load(request_for(path, batch=3), stack)[1].outputs[0].shape == (3, 3, 64, 64)
+    assert check_model(request_for(path), stack)[1].inputs[0].shape[0] == 1
+    assert check_model(request_for(path, batch=3), stack)[1].outputs[0].shape == (3, 3, 64, 64)
 
 
 @pytest.mark.parametrize(
@@ -101,30 +101,30 @@ def test_another_kind_of_file_is_named_as_such(stack, tmp_path, content, message
     path = tmp_path / "model.onnx"
     path.write_bytes(content)
     with pytest.raises(ModelError, match=message) as error:
-        load(request_for(path), stack)
+        check_model(request_for(path), stack)
     assert error.value.fix
 
 
 def test_a_missing_file(stack, tmp_path):
     with pytest.raises(ModelError, match="No such file"):
-        load(request_for(tmp_path / "model.onnx"), stack)
+        check_model(request_for(tmp_path / "model.onnx"), stack)
 
 
 def test_a_damaged_file_with_a_manifest_of_its_own(stack, small_onnx, onnx_manifest):
     path = small_onnx()
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(ModelError, match="SHA-256 differs"):
-        load(request_for(path), stack)
+        check_model(request_for(path), stack)
     onnx_manifest(path)
     with pytest.raises(ModelError, match="not an ONNX file"):
-        load(request_for(path), stack)
+        check_model(request_for(path), stack)
 
 
 def test_a_network_of_other_shapes_than_its_manifest(stack, small_onnx, onnx_manifest):
     path = small_onnx(scale=2)
     onnx_manifest(path, scale=4)
     with pytest.raises(ModelError, match=r"fp32 1x3x32x32; its manifest promises .* 1x3x64x64"):
-        load(request_for(path), stack)
+        check_model(request_for(path), stack)
 
 
 def test_an_operator_that_tensorrt_has_not_is_named_with_its_node(stack, small_onnx, onnx_manifest):
@@ -136,7 +136,7 @@ def test_an_operator_that_tensorrt_has_not_is_named_with_its_node(stack, small_o
     onnx.save(model, path)
     onnx_manifest(path)
     with pytest.raises(ModelError, match="operator Not, node tanh"):
-        load(request_for(path), stack)
+        check_model(request_for(path), stack)
 
 
 class OlderLayer:
@@ -165,7 +165,7 @@ def test_an_older_tensorrt_is_allowed_fp16_and_keeps_the_islands(stack, small_on
         BuilderFlag=SimpleNamespace(FP16="FP16", OBEY_PRECISION_CONSTRAINTS="OBEY"),
         LayerType=SimpleNamespace(CONSTANT="CONSTANT", SHAPE="SHAPE", CONVOLUTION="CONVOLUTION"),
     )
-    types = load(request_for(small_onnx(precision="fp16")), stack)[1].node_types
+    types = check_model(request_for(small_onnx(precision="fp16")), stack)[1].node_types
     assert types["body"] == "fp16" and types["island"] == "fp32"
     layers = [
         OlderLayer("body", "CONVOLUTION"),

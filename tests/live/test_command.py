@@ -47,6 +47,7 @@ UNKNOWN = "no network is called 'nothing'" if HAS_TORCH else "no onnx file of 'n
             ["--source", "test", "--size", "8x8"],
             "--size: a size is width x height, each from 16 ",
         ),
+        (["--source", "test", "--sink", "rtsp", "--overwrite"], "--overwrite: does nothing where"),
         (["--source", "test", "--sink", "window"], "--sink window: there is no screen here"),
         (["--source", "test", "-m", "nothing"], UNKNOWN),
         (["--source", "test", "--power", "guess"], "--power: no power source is called 'guess'"),

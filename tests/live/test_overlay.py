@@ -8,7 +8,7 @@ import pytest
 
 from edgesr.live.enlarge import Enlarger
 from edgesr.live.meter import Meter
-from edgesr.live.overlay import Overlay, draw
+from edgesr.live.overlay import Overlay, draw_lines
 
 
 def test_the_two_lines() -> None:
@@ -24,7 +24,7 @@ def test_the_two_lines() -> None:
 @pytest.mark.parametrize("size", [(1440, 2560), (96, 128), (16, 16), (480, 64)])
 def test_letters_are_light_on_a_darkened_corner(size: tuple[int, int]) -> None:
     rgb = np.full((*size, 3), 240, np.uint8)
-    draw(rgb, ("25.0 fps   7.31 W", "esr-fast"))
+    draw_lines(rgb, ("25.0 fps   7.31 W", "esr-fast"))
     changed = (rgb != 240).any(axis=2)
     rows, columns = np.nonzero(changed)
     assert rows.min() == columns.min() == 0
@@ -38,7 +38,7 @@ def test_letters_are_light_on_a_darkened_corner(size: tuple[int, int]) -> None:
 
 def test_letters_stay_within_a_narrow_picture() -> None:
     rgb = np.full((360, 100, 3), 240, np.uint8)
-    draw(rgb, ("25.0 fps   7.31 W   51.2 C", "a long name of a network on onnxruntime"))
+    draw_lines(rgb, ("25.0 fps   7.31 W   51.2 C", "a long name of a network on onnxruntime"))
     assert (rgb[:, -4:] <= 240).all()
 
 

@@ -10,7 +10,7 @@ from edgesr.errors import Argument
 from edgesr.live.capture import CapturePace, Frame
 from edgesr.live.figures import Fate, FrameRow, Record
 from edgesr.live.loop import less_work
-from edgesr.live.policy import Estimate, last_moment_s, limit_s, worth_starting
+from edgesr.live.policy import Estimate, age_limit_s, last_moment_s, worth_starting
 
 
 def frame(number: int, captured_s: float) -> Frame:
@@ -34,7 +34,7 @@ def test_what_is_worth_starting(
 
 
 def test_two_intervals_are_the_limit() -> None:
-    assert limit_s(1 / 30) == pytest.approx(2 / 30)
+    assert age_limit_s(1 / 30) == pytest.approx(2 / 30)
     assert last_moment_s(50.0, 0.06, 0.1) == pytest.approx(50.14)
     assert last_moment_s(50.0, 0.001, 0.1) == pytest.approx(50.175)  # a quarter is kept free
 

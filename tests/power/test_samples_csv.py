@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edgesr.errors import PowerError
-from edgesr.power.power_log import read_power_log
+from edgesr.power.power_log import read_power_samples
 from edgesr.power.sample import LARGEST, Sample
 from edgesr.power.samples_csv import read_samples, write_samples
 from edgesr.power.tegrastats_log import read_tegrastats_log
@@ -36,7 +36,7 @@ def test_log_of_a_board(tmp_path: Path) -> None:
     log = read_tegrastats_log(LOGS / "xavier_nx_jp5_burn.txt")
     path = tmp_path / "samples.csv"
     write_samples(path, log.samples)
-    again = read_power_log(path)
+    again = read_power_samples(path)
     assert again.samples == log.samples
     assert again.start is None
 
@@ -63,6 +63,6 @@ def test_table_without_rows(tmp_path: Path) -> None:
     path = tmp_path / "samples.csv"
     path.write_text("time_s,rails_mw.A\n")
     with pytest.raises(PowerError, match="no samples"):
-        read_power_log(path)
+        read_power_samples(path)
     with pytest.raises(PowerError, match="No such file"):
-        read_power_log(tmp_path / "absent.csv")
+        read_power_samples(tmp_path / "absent.csv")

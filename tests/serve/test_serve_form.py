@@ -4,7 +4,7 @@ import pytest
 
 from edgesr.errors import Argument, ImageError, LimitError, ModelError
 from edgesr.imaging.encode import FORMATS
-from edgesr.serve.form import MEDIA_TYPES, choose
+from edgesr.serve.form import MEDIA_TYPES, wanted_format
 from edgesr.serve.refusal import RequestRefusal, refusal_of
 
 
@@ -25,19 +25,19 @@ from edgesr.serve.refusal import RequestRefusal, refusal_of
     ],
 )
 def test_by_header(accept: str | None, kind: str) -> None:
-    assert choose((), accept).target.name == kind
+    assert wanted_format((), accept).target.name == kind
 
 
 def test_the_query_goes_before_the_header() -> None:
-    form = choose((("format", "jpg"), ("quality", "7")), "image/png")
+    form = wanted_format((("format", "jpg"), ("quality", "7")), "image/png")
     assert (form.target.name, form.quality, form.media_type) == ("JPEG", 7, "image/jpeg")
-    assert choose((("format", "JPEG"),), None).quality == 95
+    assert wanted_format((("format", "JPEG"),), None).quality == 95
 
 
 @pytest.mark.parametrize("accept", ["image/heic", "text/html", "image/png;q=0", "*/*;q=0.0", ";,;"])
 def test_none_of_ours(accept: str) -> None:
     with pytest.raises(RequestRefusal) as refused:
-        choose((), accept)
+        wanted_format((), accept)
     assert refused.value.status == 406
 
 

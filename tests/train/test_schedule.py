@@ -1,17 +1,17 @@
 import pytest
 
 from edgesr.errors import ConfigError
-from edgesr.train.schedule import learning_rate, progress
+from edgesr.train.schedule import learning_rate, share_done
 
 
 def test_progress_is_the_larger_share(tiny) -> None:
     by_steps = tiny(steps=100)
-    assert progress(by_steps, 25, 1e9) == 0.25
+    assert share_done(by_steps, 25, 1e9) == 0.25
     both = tiny(steps=100, duration_s=60.0)
-    assert progress(both, 25, 15.0) == 0.25
-    assert progress(both, 25, 45.0) == 0.75
-    assert progress(both, 25, 1e9) == 1.0
-    assert progress(tiny(steps=None, duration_s=60.0), 10**9, 30.0) == 0.5
+    assert share_done(both, 25, 15.0) == 0.25
+    assert share_done(both, 25, 45.0) == 0.75
+    assert share_done(both, 25, 1e9) == 1.0
+    assert share_done(tiny(steps=None, duration_s=60.0), 10**9, 30.0) == 0.5
 
 
 def test_cosine_goes_from_lr_to_its_minimum(tiny) -> None:
