@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, fields, replace
 
 from edgesr.imaging.exif import EXCHANGED
-from edgesr.imaging.tiff_own_tags import OwnTag, resized, without_place
+from edgesr.imaging.tiff_own_tags import OwnTag, tags_for_new_size, without_place
 
 MOST_BYTES = 4 << 20
 """Most bytes of one block of metadata, inflated; a profile of a printer takes three million."""
@@ -80,7 +80,7 @@ class Metadata:
             now: those of the new picture.
         """
         xmp = None if self.xmp is None else xmp_for_new_size(self.xmp, *now)
-        return replace(self, xmp=xmp, tags=resized(self.tags, was, now))
+        return replace(self, xmp=xmp, tags=tags_for_new_size(self.tags, was, now))
 
 
 NOTHING = Metadata()

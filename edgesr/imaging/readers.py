@@ -30,7 +30,7 @@ from edgesr.imaging.palette import LACKING, blacken
 from edgesr.imaging.png import DamagedError, Png, read_png
 from edgesr.imaging.tiff import CMYK, Tiff, read_tiff
 from edgesr.imaging.tiff_colour import to_layers
-from edgesr.imaging.tiff_pictures import is_lossy
+from edgesr.imaging.tiff_pictures import has_lossy_segments
 from edgesr.imaging.tiff_pixels import read_tiff_samples
 from edgesr.imaging.tiff_tags import ICC, metadata_of
 from edgesr.imaging.webp import read_webp
@@ -148,7 +148,7 @@ def _tiff(data: bytes) -> Container:
         exif=exif,
         icc=None if tiff.photometric == CMYK else profile,
         metadata=metadata_of(tiff.directory),
-        lossy=is_lossy(data, tiff),
+        lossy=has_lossy_segments(data, tiff),
         notes=tuple(notes),
     )
 

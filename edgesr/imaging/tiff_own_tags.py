@@ -102,7 +102,7 @@ def without_place(tags: Iterable[OwnTag]) -> tuple[OwnTag, ...]:
     return tuple(replace(tag, entry=None) if tag.name == "GeoTIFF" else tag for tag in tags)
 
 
-def resized(
+def tags_for_new_size(
     tags: tuple[OwnTag, ...], was: tuple[int, int], now: tuple[int, int]
 ) -> tuple[OwnTag, ...]:
     """Return the tags of a picture that covers the same with other pixels.

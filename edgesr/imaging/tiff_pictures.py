@@ -6,7 +6,6 @@ Each states its own size, which must fit its place before more than that is deco
 import struct
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from edgesr.imaging.jxl_decoder import HEADER_BYTES, Decoder
 from edgesr.imaging.opencv import decode_samples
 from edgesr.imaging.png import DamagedError, read_png
 from edgesr.imaging.tiff import Tiff
+from edgesr.imaging.tiff_room import Room
 from edgesr.imaging.webp import read_webp
 
 _ADOBE = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00"  # and 0 for RGB, 1 for YCbCr
@@ -29,32 +29,6 @@ _J2K_TILES = 4096  # each takes some kilobytes of memory before it is decoded
 _LERC, _LERC_PLAIN, _LERC_DEFLATE, _LERC_ZSTD = b"Lerc2 ", 0, 1, 2
 _LERC_PARAMETERS = 50674
 _LERC_ROOM = 1 << 16  # bytes that a segment may take beside its samples
-
-
-@dataclass(frozen=True)
-class Room:
-    """What a segment's picture may fill.
-
-    Attributes:
-        width: in pixels.
-        rows: of pixels.
-        samples: of a pixel.
-        dtype: of a sample.
-    """
-
-    width: int
-    rows: int
-    samples: int
-    dtype: "np.dtype[Any]"
-
-    def check(self, width: int, rows: int, samples: int) -> None:
-        """Refuse a picture that is larger, or of other samples, before it is decoded.
-
-        Raises:
-            DamagedError: it is.
-        """
-        if samples != self.samples or not (0 < width <= self.width and 0 < rows <= self.rows):
-            raise DamagedError
 
 
 Remarked = tuple[NDArray[Any], tuple[str, ...]]
@@ -95,7 +69,7 @@ def picture_segment(
     return unpack
 
 
-def is_lossy(data: bytes, tiff: Tiff) -> bool:
+def has_lossy_segments(data: bytes, tiff: Tiff) -> bool:
     """Tell by its first segment whether the compression of a TIFF file changed its pixels."""
     at, size = tiff.segments[0]
     block = data[at : at + size]
