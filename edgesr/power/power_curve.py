@@ -36,8 +36,8 @@ class Gap:
     """A part of a window without readings, whose energy is not known.
 
     Attributes:
-        start_s: time of the reading before it.
-        end_s: time of the reading after it.
+        start_s: time of the reading before it, or the window's begin if that is later.
+        end_s: time of the reading after it, or the window's end if that is earlier.
         uncounted_s: its length but for the usual interval, which a reading stands for.
         mean_mw: power if it went on between both readings.
         reach_mw: as much more or less if it was the lowest or the highest of the window; the
@@ -195,21 +195,26 @@ class PowerCurve:
         peak_mw = float(power[first : last + 1].max())
         edges = self.limits.edge_s
         limit_mws += float(edges[first] * abs(power[first]) + edges[last] * abs(power[last]))
+        spans = self._gaps_between(first, last)
         # Parts of an interval, before the first reading and behind the last.
         for edge_s, reading, near in ((start_s, first, first - 1), (end_s, last, last)):
             width = abs(edge_s - float(times[reading]))
             if width:
                 pair = min(max(near, 0), len(self.usual_s) - 1)
                 at_edge = float(np.interp(edge_s, times, power))
-                width = min(width, float(self.usual_s[pair])) if self.is_gap[pair] else width
+                middle = (at_edge + float(power[reading])) / 2
+                if self.is_gap[pair]:
+                    width = min(width, float(self.usual_s[pair]))
+                    begin_s, stop_s = sorted((edge_s, float(times[reading])))
+                    spans.append((begin_s, stop_s, width, middle))
                 counted_s += width
-                energy_mws += width * (at_edge + float(power[reading])) / 2
+                energy_mws += width * middle
                 peak_mw = max(peak_mw, at_edge)
         begin = first + (float(times[first]) == start_s)
         end = last + (float(times[last]) < end_s)
         rough, spread = self.rough[begin:end], self.spread[begin:end]
         between = float(rough @ rough) * repeats(rough) + float(spread @ spread)
-        gaps = self._gaps(first, last)
+        gaps = self._gaps(first, last, sorted(spans))
         seen = Energy(
             start_s=start_s,
             end_s=end_s,
@@ -224,29 +229,38 @@ class PowerCurve:
         )
         return seen, gaps
 
-    def _gaps(self, first: int, last: int) -> tuple[Gap, ...]:
-        """Return the gaps between two readings."""
-        pairs = self.is_gap[first:last].nonzero()[0]
-        if not len(pairs):
-            return ()
+    def _gaps_between(self, first: int, last: int) -> list[tuple[float, float, float, float]]:
+        """Return begin, end, what is counted of it and mean power of each gap between readings."""
+        return [
+            (
+                float(self.time_s[pair]),
+                float(self.time_s[pair + 1]),
+                float(self.counted_s[pair]),
+                float(self.power_mw[pair] + self.power_mw[pair + 1]) / 2,
+            )
+            for pair in first + self.is_gap[first:last].nonzero()[0]
+        ]
+
+    def _gaps(
+        self, first: int, last: int, spans: Sequence[tuple[float, float, float, float]]
+    ) -> tuple[Gap, ...]:
+        """Return the gaps of a window, those in which it begins or ends too."""
         power = self.power_mw[first : last + 1]
         low, high = float(power.min()), float(power.max())
         read_s = float(self.counted_s[first:last].sum())
-        found = []
-        for pair in first + pairs:
-            middle = float(self.power_mw[pair] + self.power_mw[pair + 1]) / 2
-            width = float(self.time_s[pair + 1] - self.time_s[pair])
-            found.append(
-                Gap(
-                    start_s=float(self.time_s[pair]),
-                    end_s=float(self.time_s[pair + 1]),
-                    uncounted_s=width - min(width, float(self.usual_s[pair])),
-                    mean_mw=middle,
-                    # Of a longer time than was read the readings say little: it may have been off.
-                    reach_mw=max(high - middle, middle - (low if width <= read_s else 0.0)),
-                )
+        return tuple(
+            Gap(
+                start_s=start_s,
+                end_s=end_s,
+                uncounted_s=end_s - start_s - counted_s,
+                mean_mw=middle,
+                # Of a longer time than was read the readings say little: it may have been off.
+                reach_mw=max(
+                    high - middle, middle - (low if end_s - start_s <= read_s else 0.0), 0.0
+                ),
             )
-        return tuple(found)
+            for start_s, end_s, counted_s, middle in spans
+        )
 
     def _inside(self, start_s: float, end_s: float) -> tuple[int, int]:
         """Return the first and the last reading of a window that the readings cover."""

@@ -157,7 +157,7 @@ def test_the_command_line_names_the_option(
     with pytest.raises(SystemExit) as stop:
         main(["upscale", str(data / "photo.png"), "-m", str(nearest), "--tile", "9"])
     assert stop.value.code == 1
-    assert "error: --tile: " in (said := capsys.readouterr().err)
+    assert "photo.png: --tile: " in (said := capsys.readouterr().err)
     assert "try: edgesr export --tile 9" in said
 
 

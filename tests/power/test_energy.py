@@ -279,3 +279,21 @@ def test_settled_window() -> None:
     assert settled_window(10.0, 30.0, 0.3) == pytest.approx((10.9, 29.1))
     with pytest.raises(PowerError, match="too short"):
         settled_window(0.0, 1.5, 0.3)
+
+
+@pytest.mark.parametrize("window", [(1.0, 12.0), (6.0, 12.0), (1.0, 7.0), (5.5, 14.0)])
+def test_a_window_may_begin_or_end_where_nothing_was_read(window: tuple[float, float]) -> None:
+    """The mean of readings that are all the same is theirs, wherever the window was cut."""
+    times = np.concatenate([np.arange(0, 5, 0.1), np.arange(8, 15, 0.1)])
+    curve = PowerCurve.of(times, np.full(len(times), 6000.0))
+    counted = curve.integrate(*window)
+    assert counted.mean_mw == pytest.approx(6000)
+    assert counted.energy_j == pytest.approx(6 * (window[1] - window[0]))
+    inside_s = max(min(window[1], 8.0) - max(window[0], 4.9), 0.0)
+    assert counted.gap_s == pytest.approx(inside_s)
+    seen, gaps = curve.integrate_seen(*window)
+    assert seen.mean_mw == pytest.approx(6000)
+    assert sum(gap.uncounted_s for gap in gaps) == pytest.approx(seen.uncounted_s)
+    assert [(gap.start_s, gap.end_s) for gap in gaps] == [
+        (pytest.approx(max(window[0], 4.9)), pytest.approx(min(window[1], 8.0)))
+    ]
