@@ -203,8 +203,8 @@ class PowerCurve:
                 pair = min(max(near, 0), len(self.usual_s) - 1)
                 at_edge = float(np.interp(edge_s, times, power))
                 middle = (at_edge + float(power[reading])) / 2
-                if self.is_gap[pair]:
-                    width = min(width, float(self.usual_s[pair]))
+                if self.is_gap[pair] and width > self.usual_s[pair]:
+                    width = float(self.usual_s[pair])
                     begin_s, stop_s = sorted((edge_s, float(times[reading])))
                     spans.append((begin_s, stop_s, width, middle))
                 counted_s += width
