@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from edgesr.errors import Argument, ConfigError, ImageError
 from edgesr.imaging.metadata import NAMES, Metadata, present
+from edgesr.imaging.modern import EXTRA
 from edgesr.imaging.picture import Picture, Samples
 from edgesr.imaging.png_chunks import COMMENT_KEY
 from edgesr.imaging.quality import DEFAULT_QUALITY
@@ -102,7 +103,7 @@ def format_for(suffix: str, instead: Argument | None = None) -> FileFormat:
             if candidate.package is not None and not _is_installed(candidate.package):
                 raise ConfigError(
                     f"{candidate.name} pictures need Pillow 11.3, which is not installed",
-                    fix="pip install 'edgesr[formats]'",
+                    fix=EXTRA,
                 )
             return candidate
     known = ", ".join(candidate.suffixes[0] for candidate in FORMATS)

@@ -23,7 +23,7 @@ from edgesr.files import open_regular
 from edgesr.onnx_runtime import import_onnxruntime
 from edgesr.runtime.model_shapes import check_independence, check_interface, check_output
 from edgesr.runtime.onnxruntime_memory import bound, is_exceeded, least_bytes, memory_limit
-from edgesr.runtime.time_limit import CallWatcher, limit_s, slowness
+from edgesr.runtime.time_limit import CallWatcher, limit_s
 
 _one_at_a_time = threading.Lock()
 
@@ -70,8 +70,7 @@ class OnnxRuntimeSession:
         self._limit = memory_limit(pixels * calls, len(content), available_bytes())
         if least_bytes(pixels * (self.batch or 1), self.scale) > self._limit.bytes:
             raise self._does_not_fit()
-        self._limit_s = limit_s(pixels * (self.batch or 1))
-        self._watcher = CallWatcher(self._limit_s)
+        self._watcher = CallWatcher(limit_s(pixels * (self.batch or 1)))
         self._run_options = onnxruntime.RunOptions
         try:
             with _one_at_a_time:  # the bound is that of the next session in the process
@@ -122,7 +121,7 @@ class OnnxRuntimeSession:
 
     def _failure(self, verb: str, error: Exception, is_late: bool = False) -> ModelError:
         if is_late:
-            what = f"{self._limit_s * slowness():.0f} s of a processor"
+            what = f"{self._watcher.most_s():.0f} s of a processor"
         elif is_exceeded(error) and self._limit.is_machines:
             return self._does_not_fit()
         elif is_exceeded(error):

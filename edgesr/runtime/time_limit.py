@@ -79,6 +79,10 @@ class CallWatcher:
             with self._lock:
                 del self._running[thread]
 
+    def most_s(self) -> float:
+        """Return the most seconds of this machine's processor that a call may take."""
+        return self._limit_s * slowness()
+
     def stop_all(self) -> None:
         """Stop all that runs, however little it has taken: nobody waits for it any more."""
         with self._lock:
@@ -94,7 +98,7 @@ class CallWatcher:
                     return
                 for thread, (clock, start, stop) in self._running.items():
                     taken_s = time.clock_gettime(clock) - start
-                    if taken_s > self._limit_s and taken_s > self._limit_s * slowness():
+                    if taken_s > self._limit_s and taken_s > self.most_s():
                         self._stopped.add(thread)
                         stop()
 
