@@ -3,8 +3,9 @@
     python -m benchmarks.release.shrunk_photos PHOTOS PHOTOS/shrunk
 
 A photograph of many pixels is soft at the size of one; shrunk by the benchmarks' own kernel it is
-as sharp as their pictures. A copy is made for each of 0.6 and 0.35 that leaves 256 pixels or more
-on the shorter side: a patch of 64 at scale 4.
+as sharp as their pictures, and what its JPEG compression left is averaged away. A copy is made
+for each of 0.6 and 0.35 that leaves --shortest pixels or more on the shorter side: 256 are a patch
+of 64 at scale 4, 128 at scale 2.
 """
 
 import argparse
@@ -23,7 +24,7 @@ FACTORS = (0.6, 0.35)
 SHORTEST = 256
 
 
-def shrink(file: Path, out: Path) -> int:
+def shrink(file: Path, out: Path, shortest: int = SHORTEST) -> int:
     """Write the copies of one picture, PNG files; return how many: none of what is no picture."""
     import cv2
 
@@ -32,7 +33,7 @@ def shrink(file: Path, out: Path) -> int:
         rgb = read_rgb(file)
     except ImageError:
         return 0
-    factors = [factor for factor in FACTORS if min(rgb.shape[:2]) * factor >= SHORTEST]
+    factors = [factor for factor in FACTORS if min(rgb.shape[:2]) * factor >= shortest]
     for factor in factors:
         encoded = cv2.imencode(".png", imresize(rgb, factor)[:, :, ::-1])[1]
         write_bytes(out / f"{file.stem}_{factor}.png", encoded.tobytes())
@@ -44,14 +45,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("photos", type=Path, help="folder of pictures")
     parser.add_argument("out", type=Path, help="folder of the copies")
+    parser.add_argument("--shortest", type=int, default=SHORTEST, help="side of a copy in pixels")
     arguments = parser.parse_args()
     try:
         found = list_images(arguments.photos, fix="a folder of pictures")
         copies = arguments.out.resolve()  # of an earlier run
         files = [file for file in found if copies not in file.resolve().parents]
         make_folder(arguments.out)
+        make = partial(shrink, out=arguments.out, shortest=arguments.shortest)
         with ProcessPoolExecutor() as pool:
-            written = sum(pool.map(partial(shrink, out=arguments.out), files, chunksize=8))
+            written = sum(pool.map(make, files, chunksize=8))
     except EdgesrError as error:
         sys.exit(str(error))
     print(f"{written} copies of {len(files)} pictures in {arguments.out}")
