@@ -1,5 +1,6 @@
 """What a run is made of, built from its configuration: network, teacher, objective, batches."""
 
+import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -118,10 +119,12 @@ def build_objective(
         return objective
     world.share(objective.parameters())
     # Buffers are constants of the network, the same everywhere and some of them expanded views,
-    # which cannot be broadcast into: nothing is left for torch to share, now or in a step.
-    distributed = partial(
-        DistributedDataParallel, objective, init_sync=False, broadcast_buffers=False
-    )
+    # which cannot be broadcast into: nothing is left for torch to share, now or in a step. Torch
+    # 2.13 has another name for that, and warns of the old one.
+    known = inspect.signature(DistributedDataParallel).parameters
+    name = next(name for name in ("forward_sync_buffers", "broadcast_buffers") if name in known)
+    unshared: dict[str, Any] = {"init_sync": False, name: False}
+    distributed = partial(DistributedDataParallel, objective, **unshared)
     if world.device.type != "cuda":
         return distributed()
     side = torch.cuda.Stream()  # type: ignore[no-untyped-call]

@@ -65,6 +65,7 @@ def _rows(out: Path) -> list[tuple[str, ...]]:
 def _finish(process: "subprocess.Popen[bytes]") -> None:
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 0, output
+    assert b"Warning" not in output, output
 
 
 @pytest.fixture(scope="module")
