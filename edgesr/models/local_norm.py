@@ -16,7 +16,9 @@ from edgesr.models.network import image, tokens
 from edgesr.models.token_norm import TokenNorm, norm_gradients
 from edgesr.scan.fused import fused_available
 
-ROWS = 64  # tokens of a program
+# A program's block of pixels (see local_norm_kernels.py), and its warps.
+FORWARD = {"STRIP": 16, "DEPTH": 16, "AHEAD": True, "num_warps": 4}
+BACKWARD = {"STRIP": 16, "DEPTH": 16, "AHEAD": True, "num_warps": 4}
 
 
 class Locality(nn.Conv2d):
@@ -61,10 +63,15 @@ def _sizes(t: Tensor, kernel: Tensor, size: tuple[int, int]) -> dict[str, Any]:
     """Return the numbers that both kernels take."""
     d = t.shape[-1]
     return {
-        "tokens": t.numel() // d, "width": d, "ROWS": ROWS, "BLOCK": 1 << (d - 1).bit_length(),
-        "HEIGHT": size[0], "WIDTH": size[1], "SIDE": kernel.shape[-1],
-        "num_warps": 4, "enable_fp_fusion": True,
+        "width": d, "BLOCK": 1 << (d - 1).bit_length(),
+        "HEIGHT": size[0], "WIDTH": size[1], "SIDE": kernel.shape[-1], "enable_fp_fusion": True,
     }  # fmt: skip
+
+
+def _programs(t: Tensor, size: tuple[int, int], block: dict[str, int]) -> int:
+    """Return how many blocks of pixels t has."""
+    per_picture = -(-size[0] // block["DEPTH"]) * -(-size[1] // block["STRIP"])
+    return t.numel() // (size[0] * size[1] * t.shape[-1]) * per_picture
 
 
 class _LocalNorm(torch.autograd.Function):
@@ -83,9 +90,8 @@ class _LocalNorm(torch.autograd.Function):
 
         t, kernel = t.contiguous(), kernel.contiguous()
         u, y = torch.empty_like(t), torch.empty(t.shape, dtype=dtype, device=t.device)
-        sizes = _sizes(t, kernel, size)
-        local_norm_forward[(-(-sizes["tokens"] // ROWS),)](
-            t, kernel, gain, offset, u, y, epsilon=epsilon, **sizes
+        local_norm_forward[(_programs(t, size, FORWARD),)](
+            t, kernel, gain, offset, u, y, epsilon=epsilon, **_sizes(t, kernel, size), **FORWARD
         )
         ctx.epsilon, ctx.size = epsilon, size
         ctx.save_for_backward(t, kernel, u, gain)
@@ -97,11 +103,12 @@ class _LocalNorm(torch.autograd.Function):
 
         t, kernel, u, gain = ctx.saved_tensors
         total, dgain, doffset = norm_gradients(u, gain, ctx.epsilon, dy, du)
-        sizes = _sizes(t, kernel, ctx.size)
-        programs = -(-sizes["tokens"] // ROWS)
+        programs = _programs(t, ctx.size, BACKWARD)
         d, taps = t.shape[-1], kernel.shape[-1] ** 2
         dt = torch.empty_like(t)
         dkernel = gain.new_empty(programs, taps, d, dtype=torch.float32)
-        local_backward[(programs,)](t, kernel, total, dt, dkernel, **sizes)
+        local_backward[(programs,)](
+            t, kernel, total, dt, dkernel, **_sizes(t, kernel, ctx.size), **BACKWARD
+        )
         dkernel = dkernel.sum(0).T.reshape(kernel.shape).to(kernel.dtype)
         return dt, dkernel, dgain, doffset, None, None, None

@@ -24,7 +24,8 @@ fused_launch.CHUNK = 2
 fused_launch.SHORTEST_SEGMENT = 4
 fused_mixer.ROWS = 4
 token_norm.ROWS, token_norm.PROGRAMS = 4, 2
-local_norm.ROWS = 8
+for block in (local_norm.FORWARD, local_norm.BACKWARD):
+    block |= {"STRIP": 4, "DEPTH": 2}
 ONE_SEGMENT, MANY = 0, 64
 
 CASES: dict[str, dict[str, Any]] = {
@@ -74,6 +75,9 @@ NORMS: dict[str, dict[str, Any]] = {
 LOCALITIES: dict[str, dict[str, Any]] = {
     "locality": {"shape": (2, 4, 3, 8), "side": 3},
     "locality of odd sizes": {"shape": (1, 3, 5, 5), "side": 5},
+    "locality of one row": {"shape": (1, 1, 9, 4), "side": 3},
+    "locality of one column": {"shape": (2, 7, 1, 4), "side": 3},
+    "locality of one tap": {"shape": (2, 3, 5, 4), "side": 1},
     "locality, bfloat16 behind the norm": {
         "shape": (3, 3, 5, 6),
         "side": 3,
