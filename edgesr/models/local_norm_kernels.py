@@ -2,15 +2,16 @@
 
     u = t + conv(t),   y = normalised(u) gain + offset
 
-Tokens are (batch * HEIGHT * WIDTH, width), pictures in raster order. A program owns a block of
-DEPTH rows of STRIP pixels and all their channels. It walks down the rows with SIDE unfinished sums:
+Tokens are (batch * HEIGHT * WIDTH, width), pictures in raster order. A program owns DEPTH
+rows of STRIP pixels and all their channels. It walks down the rows with SIDE unfinished sums:
 a row that is read, once for each shift to the side, is added to all rows that it reaches. So a
 token is read SIDE times and not SIDE * SIDE times, and the taps stay in registers. With AHEAD a row
 is asked for while the row before it is worked on: a load does not overtake the stores of a row.
 """
 
-# Triton compiles these functions; it knows no Python types.
+# Triton compiles these functions; it knows no Python types, and no unpacking in a tuple.
 # mypy: ignore-errors
+# ruff: noqa: RUF005
 
 import triton
 import triton.language as tl
@@ -19,15 +20,15 @@ from edgesr.models.token_norm_kernels import normalised
 
 
 @triton.jit
-def _block(
+def _share(
     STRIP: tl.constexpr, DEPTH: tl.constexpr, HEIGHT: tl.constexpr, WIDTH: tl.constexpr,
 ):  # fmt: skip
     """Return the program's picture, its first row and its columns (STRIP)."""
     strips: tl.constexpr = (WIDTH + STRIP - 1) // STRIP
-    blocks: tl.constexpr = strips * ((HEIGHT + DEPTH - 1) // DEPTH)
+    shares: tl.constexpr = strips * ((HEIGHT + DEPTH - 1) // DEPTH)
     program = tl.program_id(0)
     across = program % strips * STRIP + tl.arange(0, STRIP)
-    return program // blocks, program % blocks // strips * DEPTH, across
+    return program // shares, program % shares // strips * DEPTH, across
 
 
 @triton.jit
@@ -86,7 +87,7 @@ def local_norm_forward(
     REACH: tl.constexpr = SIDE // 2
     column = tl.arange(0, BLOCK)
     within = column < width
-    picture, first, across = _block(STRIP, DEPTH, HEIGHT, WIDTH)
+    picture, first, across = _share(STRIP, DEPTH, HEIGHT, WIDTH)
     start = picture.to(tl.int64) * (HEIGHT * WIDTH * width)
     gains = tl.load(gain + column, within, 0.0).to(tl.float32)
     offsets = tl.load(offset + column, within, 0.0).to(tl.float32)
@@ -134,11 +135,11 @@ def local_backward(
     REACH: tl.constexpr = SIDE // 2
     column = tl.arange(0, BLOCK)
     within = column < width
-    picture, first, across = _block(STRIP, DEPTH, HEIGHT, WIDTH)
+    picture, first, across = _share(STRIP, DEPTH, HEIGHT, WIDTH)
     start = picture.to(tl.int64) * (HEIGHT * WIDTH * width)
     taps = _taps(kernel, column, within, SIDE)
     sums = _zeros(SIDE, STRIP, BLOCK)  # of dt; sums[i] is of the row read - REACH + i
-    rows = _zeros(SIDE, STRIP, BLOCK)  # of t, the same rows, zero outside the block
+    rows = _zeros(SIDE, STRIP, BLOCK)  # of t, the same rows, zero where not the program's
     products = _zeros(SIDE * SIDE, STRIP, BLOCK)
     end = min(first + DEPTH, HEIGHT)
     if AHEAD:
@@ -147,7 +148,7 @@ def local_backward(
     for step in range(DEPTH + 2 * REACH):
         read = first - REACH + step
         row = read + REACH
-        # A product belongs to the block that owns t's token, so that none is counted twice.
+        # A product belongs to the program that owns t's token, so that none is counted twice.
         if AHEAD:
             shifts, t_t = coming, coming_t
             coming = _shifts(du + start, read + 1, across, column, width, HEIGHT, WIDTH, SIDE)
@@ -158,7 +159,7 @@ def local_backward(
         rows = rows[1:] + (t_t,)
         added = ()
         for right in tl.static_range(SIDE):
-            # The pixel that read a pixel of the block by this tap lies on the other side.
+            # The pixel that read a pixel of this program by this tap lies on the other side.
             du_t = shifts[SIDE - 1 - right]
             longer = ()
             for i in tl.static_range(SIDE):
