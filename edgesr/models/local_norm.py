@@ -7,6 +7,7 @@ them directly. On a GPU both are one kernel, and the gradient of u, which goes o
 where the norm's gradient is made.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -16,7 +17,32 @@ from edgesr.models.network import image, tokens
 from edgesr.models.token_norm import TokenNorm, norm_gradients
 from edgesr.scan.fused import fused_available
 
-ROWS = 64  # tokens of a program
+
+@dataclass(frozen=True)
+class Share:
+    """A program's share of a picture.
+
+    Attributes:
+        warps: of 32 threads.
+        per_thread: channels of a thread in a row of it; sets how many pixels a row has.
+        depth: rows.
+        ahead: whether the next row is read while one is worked on.
+    """
+
+    warps: int
+    per_thread: int
+    depth: int
+    ahead: bool
+
+    def strip(self, channels: int) -> int:
+        """Return the pixels of a row, for a power of two of channels."""
+        return max(1, 32 * self.warps * self.per_thread // channels)
+
+
+# The backward pass keeps a sum for every tap of every channel of a thread: four channels fill the
+# registers, and are what one instruction loads.
+FORWARD = Share(warps=4, per_thread=4, depth=16, ahead=True)
+BACKWARD = Share(warps=4, per_thread=4, depth=16, ahead=True)
 
 
 class Locality(nn.Conv2d):
@@ -57,13 +83,19 @@ def add_and_normalise(
     return out
 
 
-def _sizes(t: Tensor, kernel: Tensor, size: tuple[int, int]) -> dict[str, Any]:
-    """Return the numbers that both kernels take."""
+def _launch(
+    t: Tensor, kernel: Tensor, size: tuple[int, int], share: Share
+) -> tuple[int, dict[str, Any]]:
+    """Return how many programs a kernel needs, and the numbers that both kernels take."""
+    height, width = size
     d = t.shape[-1]
-    return {
-        "tokens": t.numel() // d, "width": d, "ROWS": ROWS, "BLOCK": 1 << (d - 1).bit_length(),
-        "HEIGHT": size[0], "WIDTH": size[1], "SIDE": kernel.shape[-1],
-        "num_warps": 4, "enable_fp_fusion": True,
+    channels = 1 << (d - 1).bit_length()
+    strip = share.strip(channels)
+    pictures = t.numel() // (height * width * d)
+    return pictures * -(-height // share.depth) * -(-width // strip), {
+        "width": d, "BLOCK": channels, "HEIGHT": height, "WIDTH": width, "SIDE": kernel.shape[-1],
+        "STRIP": strip, "DEPTH": share.depth, "AHEAD": share.ahead, "num_warps": share.warps,
+        "enable_fp_fusion": True,
     }  # fmt: skip
 
 
@@ -83,10 +115,8 @@ class _LocalNorm(torch.autograd.Function):
 
         t, kernel = t.contiguous(), kernel.contiguous()
         u, y = torch.empty_like(t), torch.empty(t.shape, dtype=dtype, device=t.device)
-        sizes = _sizes(t, kernel, size)
-        local_norm_forward[(-(-sizes["tokens"] // ROWS),)](
-            t, kernel, gain, offset, u, y, epsilon=epsilon, **sizes
-        )
+        programs, numbers = _launch(t, kernel, size, FORWARD)
+        local_norm_forward[(programs,)](t, kernel, gain, offset, u, y, epsilon=epsilon, **numbers)
         ctx.epsilon, ctx.size = epsilon, size
         ctx.save_for_backward(t, kernel, u, gain)
         return u, y
@@ -97,11 +127,10 @@ class _LocalNorm(torch.autograd.Function):
 
         t, kernel, u, gain = ctx.saved_tensors
         total, dgain, doffset = norm_gradients(u, gain, ctx.epsilon, dy, du)
-        sizes = _sizes(t, kernel, ctx.size)
-        programs = -(-sizes["tokens"] // ROWS)
+        programs, numbers = _launch(t, kernel, ctx.size, BACKWARD)
         d, taps = t.shape[-1], kernel.shape[-1] ** 2
         dt = torch.empty_like(t)
         dkernel = gain.new_empty(programs, taps, d, dtype=torch.float32)
-        local_backward[(programs,)](t, kernel, total, dt, dkernel, **sizes)
+        local_backward[(programs,)](t, kernel, total, dt, dkernel, **numbers)
         dkernel = dkernel.sum(0).T.reshape(kernel.shape).to(kernel.dtype)
         return dt, dkernel, dgain, doffset, None, None, None

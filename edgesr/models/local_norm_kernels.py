@@ -2,12 +2,16 @@
 
     u = t + conv(t),   y = normalised(u) gain + offset
 
-Tokens are (batch * HEIGHT * WIDTH, width), pictures in raster order. A program owns ROWS tokens and
-all their channels; the neighbours of a token are read for every tap, which the cache serves.
+Tokens are (batch * HEIGHT * WIDTH, width), pictures in raster order. A program owns DEPTH
+rows of STRIP pixels and all their channels. It walks down the rows with SIDE unfinished sums:
+a row that is read, once for each shift to the side, is added to all rows that it reaches. So a
+token is read SIDE times and not SIDE * SIDE times, and the taps stay in registers. With AHEAD a row
+is asked for while the row before it is worked on: a load does not overtake the stores of a row.
 """
 
-# Triton compiles these functions; it knows no Python types.
+# Triton compiles these functions; it knows no Python types, and no unpacking in a tuple.
 # mypy: ignore-errors
+# ruff: noqa: RUF005
 
 import triton
 import triton.language as tl
@@ -16,70 +20,164 @@ from edgesr.models.token_norm_kernels import normalised
 
 
 @triton.jit
-def _neighbour(
-    x, token, column, inside, width, down: tl.constexpr, right: tl.constexpr,
-    HEIGHT: tl.constexpr, WIDTH: tl.constexpr,
+def _share(
+    STRIP: tl.constexpr, DEPTH: tl.constexpr, HEIGHT: tl.constexpr, WIDTH: tl.constexpr,
 ):  # fmt: skip
-    """Return x at the pixels `down` rows and `right` columns further, zero outside the picture."""
-    row = token // WIDTH % HEIGHT + down
-    across = token % WIDTH + right
-    there = (row >= 0) & (row < HEIGHT) & (across >= 0) & (across < WIDTH)
-    place = (token + down * WIDTH + right)[:, None] * width + column[None, :]
-    return tl.load(x + place, inside & there[:, None], 0.0).to(tl.float32)
+    """Return the program's picture, its first row and its columns (STRIP)."""
+    strips: tl.constexpr = (WIDTH + STRIP - 1) // STRIP
+    shares: tl.constexpr = strips * ((HEIGHT + DEPTH - 1) // DEPTH)
+    program = tl.program_id(0)
+    across = program % strips * STRIP + tl.arange(0, STRIP)
+    return program // shares, program % shares // strips * DEPTH, across
+
+
+@triton.jit
+def _read(x, row, across, column, width, there, WIDTH: tl.constexpr):
+    """Return x (STRIP, BLOCK) at the pixels, zero outside the picture's columns and if not there.
+
+    x points at a picture; one picture has fewer than 2**31 numbers, a batch may have more.
+    """
+    end = tl.where(there, WIDTH, 0)
+    inside = ((across >= 0) & (across < end))[:, None] & (column < width)[None, :]
+    place = (row * WIDTH + across)[:, None] * width + column[None, :]
+    return tl.load(x + place, inside, 0.0).to(tl.float32)
+
+
+@triton.jit
+def _shifts(
+    x, row, across, column, width,
+    HEIGHT: tl.constexpr, WIDTH: tl.constexpr, SIDE: tl.constexpr,
+):  # fmt: skip
+    """Return the SIDE neighbours in a row of x, zero outside the picture, the left one first."""
+    there = (row >= 0) & (row < HEIGHT)
+    shifts = ()
+    for right in tl.static_range(SIDE):
+        moved = across + (right - SIDE // 2)
+        shifts = shifts + (_read(x, row, moved, column, width, there, WIDTH),)
+    return shifts
+
+
+@triton.jit
+def _taps(kernel, column, within, SIDE: tl.constexpr):
+    """Return the SIDE * SIDE taps, each (1, BLOCK), of kernel: (width, SIDE, SIDE)."""
+    taps = ()
+    for tap in tl.static_range(SIDE * SIDE):
+        value = tl.load(kernel + column * (SIDE * SIDE) + tap, within, 0.0).to(tl.float32)
+        taps = taps + (value[None, :],)
+    return taps
+
+
+@triton.jit
+def _zeros(count: tl.constexpr, STRIP: tl.constexpr, BLOCK: tl.constexpr):
+    """Return `count` sums (STRIP, BLOCK)."""
+    sums = ()
+    for _ in tl.static_range(count):
+        sums = sums + (tl.zeros((STRIP, BLOCK), tl.float32),)
+    return sums
 
 
 @triton.jit
 def local_norm_forward(
-    t, kernel, gain, offset, u, y, tokens, width,
-    epsilon: tl.constexpr, ROWS: tl.constexpr, BLOCK: tl.constexpr,
+    t, kernel, gain, offset, u, y, width,
+    epsilon: tl.constexpr, BLOCK: tl.constexpr,
     HEIGHT: tl.constexpr, WIDTH: tl.constexpr, SIDE: tl.constexpr,
+    STRIP: tl.constexpr, DEPTH: tl.constexpr, AHEAD: tl.constexpr,
 ):  # fmt: skip
     """Write u and y (tokens, width); kernel: (width, SIDE, SIDE)."""
+    REACH: tl.constexpr = SIDE // 2
     column = tl.arange(0, BLOCK)
     within = column < width
-    token = tl.program_id(0).to(tl.int64) * ROWS + tl.arange(0, ROWS)
-    inside = (token[:, None] < tokens) & within[None, :]
-    place = token[:, None] * width + column[None, :]
-    sum_u = tl.load(t + place, inside, 0.0).to(tl.float32)
-    for tap in tl.static_range(SIDE * SIDE):
-        taps = tl.load(kernel + column * (SIDE * SIDE) + tap, within, 0.0).to(tl.float32)
-        sum_u += taps[None, :] * _neighbour(
-            t, token, column, inside, width, tap // SIDE - SIDE // 2, tap % SIDE - SIDE // 2,
-            HEIGHT, WIDTH,
-        )  # fmt: skip
-    tl.store(u + place, sum_u.to(u.dtype.element_ty), inside)
+    picture, first, across = _share(STRIP, DEPTH, HEIGHT, WIDTH)
+    start = picture.to(tl.int64) * (HEIGHT * WIDTH * width)
     gains = tl.load(gain + column, within, 0.0).to(tl.float32)
     offsets = tl.load(offset + column, within, 0.0).to(tl.float32)
-    unit, _ = normalised(sum_u, inside, width, epsilon)
-    tl.store(y + place, (unit * gains[None, :] + offsets[None, :]).to(y.dtype.element_ty), inside)
+    taps = _taps(kernel, column, within, SIDE)
+    sums = _zeros(SIDE, STRIP, BLOCK)  # sums[i] is of the row read - REACH + i
+    if AHEAD:
+        coming = _shifts(t + start, first - REACH, across, column, width, HEIGHT, WIDTH, SIDE)
+    for step in range(DEPTH + 2 * REACH):
+        read = first - REACH + step
+        if AHEAD:
+            shifts = coming
+            coming = _shifts(t + start, read + 1, across, column, width, HEIGHT, WIDTH, SIDE)
+        else:
+            shifts = _shifts(t + start, read, across, column, width, HEIGHT, WIDTH, SIDE)
+        for right in tl.static_range(SIDE):
+            longer = ()
+            for i in tl.static_range(SIDE):
+                total = sums[i] + taps[(SIDE - 1 - i) * SIDE + right] * shifts[right]
+                if i == REACH and right == REACH:
+                    total += shifts[right]
+                longer = longer + (total,)
+            sums = longer
+        done = read - REACH
+        ready = tl.where((done >= first) & (done < HEIGHT), WIDTH, 0)
+        inside = (across < ready)[:, None] & within[None, :]
+        place = start + ((done * WIDTH + across)[:, None] * width + column[None, :])
+        tl.store(u + place, sums[0].to(u.dtype.element_ty), inside)
+        unit, _ = normalised(sums[0], inside, width, epsilon)
+        y_t = unit * gains[None, :] + offsets[None, :]
+        tl.store(y + place, y_t.to(y.dtype.element_ty), inside)
+        sums = sums[1:] + _zeros(1, STRIP, BLOCK)
 
 
 @triton.jit
 def local_backward(
-    t, kernel, du, dt, dkernel, tokens, width,
-    ROWS: tl.constexpr, BLOCK: tl.constexpr,
+    t, kernel, du, dt, dkernel, width,
+    BLOCK: tl.constexpr,
     HEIGHT: tl.constexpr, WIDTH: tl.constexpr, SIDE: tl.constexpr,
+    STRIP: tl.constexpr, DEPTH: tl.constexpr, AHEAD: tl.constexpr,
 ):  # fmt: skip
     """Write dt (tokens, width) from du, and each program's sums for the kernel.
 
     dkernel: (programs, SIDE * SIDE, width).
     """
+    REACH: tl.constexpr = SIDE // 2
     column = tl.arange(0, BLOCK)
     within = column < width
-    program = tl.program_id(0).to(tl.int64)
-    token = program * ROWS + tl.arange(0, ROWS)
-    inside = (token[:, None] < tokens) & within[None, :]
-    place = token[:, None] * width + column[None, :]
-    t_t = tl.load(t + place, inside, 0.0).to(tl.float32)
-    sum_t = tl.load(du + place, inside, 0.0).to(tl.float32)
-    for tap in tl.static_range(SIDE * SIDE):
-        # The pixel that read this one by this tap lies on the other side.
-        du_t = _neighbour(
-            du, token, column, inside, width, SIDE // 2 - tap // SIDE, SIDE // 2 - tap % SIDE,
-            HEIGHT, WIDTH,
-        )  # fmt: skip
-        taps = tl.load(kernel + column * (SIDE * SIDE) + tap, within, 0.0).to(tl.float32)
-        sum_t += taps[None, :] * du_t
-        spot = (program * (SIDE * SIDE) + tap) * width + column
-        tl.store(dkernel + spot, tl.sum(t_t * du_t, 0), within)
-    tl.store(dt + place, sum_t.to(dt.dtype.element_ty), inside)
+    picture, first, across = _share(STRIP, DEPTH, HEIGHT, WIDTH)
+    start = picture.to(tl.int64) * (HEIGHT * WIDTH * width)
+    taps = _taps(kernel, column, within, SIDE)
+    sums = _zeros(SIDE, STRIP, BLOCK)  # of dt; sums[i] is of the row read - REACH + i
+    rows = _zeros(SIDE, STRIP, BLOCK)  # of t, the same rows, zero where not the program's
+    products = _zeros(SIDE * SIDE, STRIP, BLOCK)
+    end = min(first + DEPTH, HEIGHT)
+    if AHEAD:
+        coming = _shifts(du + start, first - REACH, across, column, width, HEIGHT, WIDTH, SIDE)
+        coming_t = _read(t + start, first, across, column, width, first < end, WIDTH)
+    for step in range(DEPTH + 2 * REACH):
+        read = first - REACH + step
+        row = read + REACH
+        # A product belongs to the program that owns t's token, so that none is counted twice.
+        if AHEAD:
+            shifts, t_t = coming, coming_t
+            coming = _shifts(du + start, read + 1, across, column, width, HEIGHT, WIDTH, SIDE)
+            coming_t = _read(t + start, row + 1, across, column, width, row + 1 < end, WIDTH)
+        else:
+            shifts = _shifts(du + start, read, across, column, width, HEIGHT, WIDTH, SIDE)
+            t_t = _read(t + start, row, across, column, width, row < end, WIDTH)
+        rows = rows[1:] + (t_t,)
+        added = ()
+        for right in tl.static_range(SIDE):
+            # The pixel that read a pixel of this program by this tap lies on the other side.
+            du_t = shifts[SIDE - 1 - right]
+            longer = ()
+            for i in tl.static_range(SIDE):
+                total = sums[i] + taps[i * SIDE + right] * du_t
+                if i == REACH and right == REACH:
+                    total += du_t
+                longer = longer + (total,)
+                added = added + (products[right * SIDE + i] + rows[i] * du_t,)
+            sums = longer
+        products = added
+        done = read - REACH
+        ready = tl.where((done >= first) & (done < HEIGHT), WIDTH, 0)
+        inside = (across < ready)[:, None] & within[None, :]
+        place = start + ((done * WIDTH + across)[:, None] * width + column[None, :])
+        tl.store(dt + place, sums[0].to(dt.dtype.element_ty), inside)
+        sums = sums[1:] + _zeros(1, STRIP, BLOCK)
+    spot = dkernel + tl.program_id(0) * (SIDE * SIDE * width) + column
+    for right in tl.static_range(SIDE):
+        for i in tl.static_range(SIDE):
+            product = tl.sum(products[right * SIDE + i], 0)
+            tl.store(spot + (i * SIDE + right) * width, product, within)

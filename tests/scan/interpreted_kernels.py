@@ -24,7 +24,9 @@ fused_launch.CHUNK = 2
 fused_launch.SHORTEST_SEGMENT = 4
 fused_mixer.ROWS = 4
 token_norm.ROWS, token_norm.PROGRAMS = 4, 2
-local_norm.ROWS = 8
+# A strip of four pixels of eight channels: shares that end inside a picture, and outside.
+local_norm.FORWARD = local_norm.Share(warps=1, per_thread=1, depth=2, ahead=False)
+local_norm.BACKWARD = local_norm.Share(warps=1, per_thread=1, depth=3, ahead=True)
 ONE_SEGMENT, MANY = 0, 64
 
 CASES: dict[str, dict[str, Any]] = {
@@ -74,6 +76,9 @@ NORMS: dict[str, dict[str, Any]] = {
 LOCALITIES: dict[str, dict[str, Any]] = {
     "locality": {"shape": (2, 4, 3, 8), "side": 3},
     "locality of odd sizes": {"shape": (1, 3, 5, 5), "side": 5},
+    "locality of one row": {"shape": (1, 1, 9, 4), "side": 3},
+    "locality of one column": {"shape": (2, 7, 1, 4), "side": 3},
+    "locality of one tap": {"shape": (2, 3, 5, 4), "side": 1},
     "locality, bfloat16 behind the norm": {
         "shape": (3, 3, 5, 6),
         "side": 3,
