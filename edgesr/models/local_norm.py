@@ -26,13 +26,11 @@ class Share:
         warps: of 32 threads.
         per_thread: channels of a thread in a row of it; sets how many pixels a row has.
         depth: rows.
-        ahead: whether the next row is read while one is worked on.
     """
 
     warps: int
     per_thread: int
     depth: int
-    ahead: bool
 
     def strip(self, channels: int) -> int:
         """Return the pixels of a row, for a power of two of channels."""
@@ -41,8 +39,8 @@ class Share:
 
 # The backward pass keeps a sum for every tap of every channel of a thread: four channels fill the
 # registers, and are what one instruction loads.
-FORWARD = Share(warps=4, per_thread=4, depth=16, ahead=True)
-BACKWARD = Share(warps=4, per_thread=4, depth=16, ahead=True)
+FORWARD = Share(warps=2, per_thread=4, depth=8)
+BACKWARD = Share(warps=2, per_thread=4, depth=32)
 
 
 class Locality(nn.Conv2d):
@@ -94,8 +92,7 @@ def _launch(
     pictures = t.numel() // (height * width * d)
     return pictures * -(-height // share.depth) * -(-width // strip), {
         "width": d, "BLOCK": channels, "HEIGHT": height, "WIDTH": width, "SIDE": kernel.shape[-1],
-        "STRIP": strip, "DEPTH": share.depth, "AHEAD": share.ahead, "num_warps": share.warps,
-        "enable_fp_fusion": True,
+        "STRIP": strip, "DEPTH": share.depth, "num_warps": share.warps, "enable_fp_fusion": True,
     }  # fmt: skip
 
 

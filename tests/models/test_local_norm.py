@@ -55,7 +55,7 @@ def test_is_its_formula(side: int) -> None:
     ("batch", "size", "width"),
     [
         (1, (5, 7), 32),  # one program, in part
-        (3, (8, 8), 36),  # rows that fill a strip
+        (3, (8, 8), 36),  # rows that fill their strips
         (5, (37, 19), 40),  # the last ones in part, both ways
         (16, (64, 64), 60),  # all whole
         (33, (47, 64), 32),  # the last rows in part

@@ -25,8 +25,8 @@ fused_launch.SHORTEST_SEGMENT = 4
 fused_mixer.ROWS = 4
 token_norm.ROWS, token_norm.PROGRAMS = 4, 2
 # A strip of four pixels of eight channels: shares that end inside a picture, and outside.
-local_norm.FORWARD = local_norm.Share(warps=1, per_thread=1, depth=2, ahead=False)
-local_norm.BACKWARD = local_norm.Share(warps=1, per_thread=1, depth=3, ahead=True)
+local_norm.FORWARD = local_norm.Share(warps=1, per_thread=1, depth=2)
+local_norm.BACKWARD = local_norm.Share(warps=1, per_thread=1, depth=3)
 ONE_SEGMENT, MANY = 0, 64
 
 CASES: dict[str, dict[str, Any]] = {
