@@ -59,7 +59,7 @@ class EngineBuilder:
             if short is not None:
                 raise OutOfMemoryError(short.splitlines()[0])
             raise EngineError(
-                f"TensorRT {self._stack.version} could not build it: {messages.last_error()}",
+                f"TensorRT {self._stack.version} could not build it: {messages.first_error()}",
                 where=self._board.title,
             )
         if self.timing_cache != "unsupported":

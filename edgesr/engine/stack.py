@@ -44,6 +44,10 @@ class Messages:
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
+    def first_error(self) -> str:
+        """Return the first line of the first error, the cause of those that follow it."""
+        return self.errors[0].splitlines()[0] if self.errors else self.last_error()
+
     def last_error(self) -> str:
         """Return the first line of the last error, or what to say when there is none."""
         return self.errors[-1].splitlines()[0] if self.errors else "TensorRT gave no reason"

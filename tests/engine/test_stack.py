@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from edgesr.engine.stack import Typing, find_stack, typing_of
+from edgesr.engine.stack import Messages, Typing, find_stack, typing_of
 from edgesr.errors import EngineError, MissingError
 
 
@@ -66,3 +66,12 @@ def test_tensorrt_for_rtx_is_strongly_typed():
     logger, messages = stack.logger()
     network = stack.empty_network(stack.builder(logger, messages))
     assert network.get_flag(stack.module.NetworkDefinitionCreationFlag.STRONGLY_TYPED)
+
+
+def test_a_failed_build_is_told_by_the_error_that_caused_the_others():
+    """TensorRT 8.5 logs the node that no kernel takes first, and an assertion of its own last."""
+    cause = "10: [optimizer.cpp::computeCosts::3728] Error Code 10: Internal Error (No tactic)"
+    messages = Messages([f"{cause}\nmore", "2: [builder.cpp::buildSerializedNetwork::751]"])
+    assert messages.first_error() == cause
+    assert messages.last_error().startswith("2: ")
+    assert Messages().first_error() == "TensorRT gave no reason"
