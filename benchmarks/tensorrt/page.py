@@ -25,7 +25,7 @@ PARTS = (
     "mixer_kernel_h200",
     "host_to_host_h200",
     "engines_compact_h200",
-    "engines_pair_h200",
+    "engines_alone_h200",
     "engine_scores_h200",
 )
 """The results that the page is made from, in the order of `page`."""
@@ -50,7 +50,7 @@ def page(
     kernel: Json,
     calls: Json,
     later: Json,
-    pair: Json,
+    alone: Json,
     scores: Json,
 ) -> str:
     """Return the page.
@@ -62,7 +62,7 @@ def page(
         kernel: a result of mixer_kernel.py.
         calls: times of a call from array to array, before and after it became one launch.
         later: a result of engine_times.py of engines that a later edgesr built.
-        pair: one of two engines that were built with nothing beside them.
+        alone: one of three engines that were built with nothing beside them on their GPU.
         scores: PSNR-Y of engines of `later` on the benchmark sets.
     """
     return "\n".join(
@@ -71,7 +71,7 @@ def page(
             *_engines(engines, table),
             *_builds(engines),
             *_faults(engines),
-            *later_lines(later, engines, pair, scores),
+            *later_lines(later, engines, alone, scores),
             *_few(eight),
             *kernel_lines(kernel),
             *call_lines(calls),
@@ -276,7 +276,7 @@ def _again() -> list[str]:
         "[kernel](results/tensorrt/mixer_kernel_h200.json), "
         "[calls](results/tensorrt/host_to_host_h200.json), "
         "[built again](results/tensorrt/engines_compact_h200.json), "
-        "[two alone](results/tensorrt/engines_pair_h200.json), "
+        "[three alone](results/tensorrt/engines_alone_h200.json), "
         "[scores](results/tensorrt/engine_scores_h200.json). This page is made from them by "
         "the last command; a test fails when they differ.",
         "",
