@@ -24,7 +24,7 @@ from benchmarks.shared.folders import RESULTS
 from benchmarks.shared.markdown import fill_blocks
 from benchmarks.shared.results import read_result, write_result
 from benchmarks.training.figures import Line, draw
-from benchmarks.training.results import collect, read_log
+from benchmarks.training.results import METRICS, collect, read_log
 from edgesr.engine.named_model import NETWORK, SCALE
 from edgesr.errors import ConfigError, DataError
 from edgesr.files import sha256, write_bytes, write_text
@@ -114,7 +114,7 @@ def add(run: Path, sets: list[Path], weights: Path = FOLDER, results: Path = RES
         half = weights / f"{place.stem}_fp16.onnx"
         export(replace(fp32, precision="fp16", output=half))
     measure(place, sets)
-    collect(run, place.log, ("metrics.csv",))
+    collect(run, place.log, (METRICS,))
     draw_validation(place.log)
     if not place.card.exists():
         write_text(place.card, begin_card(place.stem))

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.training.results import Json, collect, read_log
+from benchmarks.training.results import METRICS, Json, collect, read_log
 from benchmarks.training.runs import RESULT, SCHEMA, say
 from edgesr.errors import DataError
 from edgesr.files import sha256, write_json
@@ -35,7 +35,7 @@ def take_all(runs: Path, results: Path, prefix: str, least_steps: int, judge: Ju
             say(f"left {run}: {reason}")
             continue
         found = result(run, f"{prefix}{run.name}")  # before anything is written
-        target = collect(run, results / "training" / found["run"], ["metrics.csv"])
+        target = collect(run, results / "training" / found["run"], [METRICS])
         write_json(target / RESULT, found)
         say(f"took over {target}")
 

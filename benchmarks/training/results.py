@@ -1,18 +1,24 @@
-"""Finished runs as they lie under results/training/: their scores, metrics.csv and config.json."""
+"""Finished runs as they lie under results/training/: their scores, log and config.json."""
 
 import json
+import lzma
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.shared.results import compress
 from benchmarks.training.runs import RESULT
+from edgesr.bench.packed import packed
 from edgesr.files import make_folder, write_bytes, write_json
-from edgesr.train.record import read_metrics
+from edgesr.train.record import parse_metrics, read_metrics
 
 Json = dict[str, Any]
 Rows = Sequence[dict[str, float]]
+
+METRICS = "metrics.csv"
+"""The log of a run; under results/training/ it is compressed."""
 
 _PATHS = ("data", "out", "validate", "cache", "weights")
 
@@ -121,6 +127,14 @@ def _is(value: float) -> bool:
     return not math.isnan(value)  # an empty field of metrics.csv
 
 
+def _metrics(folder: Path) -> list[dict[str, float]]:
+    """Return the rows of a log: of a run's own folder, or compressed as `collect` keeps it."""
+    kept = packed(folder / METRICS)
+    if kept.is_file():
+        return parse_metrics(lzma.decompress(kept.read_bytes()).decode().splitlines())
+    return read_metrics(folder / METRICS)
+
+
 def read_run(folder: Path) -> Finished | None:
     """Return a finished run, None where there is no result."""
     if not (folder / RESULT).is_file():
@@ -128,17 +142,17 @@ def read_run(folder: Path) -> Finished | None:
     return Finished(
         json.loads((folder / RESULT).read_text()),
         json.loads((folder / "config.json").read_text())["invocations"],
-        read_metrics(folder / "metrics.csv"),
+        _metrics(folder),
     )
 
 
 def read_log(folder: Path) -> Finished:
     """Return the log of a run of `edgesr train`, which leaves no scores."""
     record = json.loads((folder / "config.json").read_text())
-    return Finished({}, record["invocations"], read_metrics(folder / "metrics.csv"))
+    return Finished({}, record["invocations"], _metrics(folder))
 
 
-def collect(run: Path, target: Path, names: Sequence[str] = (RESULT, "metrics.csv")) -> Path:
+def collect(run: Path, target: Path, names: Sequence[str] = (RESULT, METRICS)) -> Path:
     """Copy what a run measured, without its weights and without paths of the machine.
 
     Args:
@@ -149,6 +163,7 @@ def collect(run: Path, target: Path, names: Sequence[str] = (RESULT, "metrics.cs
     make_folder(target)
     for name in names:
         write_bytes(target / name, (run / name).read_bytes())
+    compress(target)
     record = json.loads((run / "config.json").read_text())
     for invocation in record["invocations"]:
         config = invocation["config"]

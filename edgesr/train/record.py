@@ -5,6 +5,7 @@ import io
 import json
 import math
 import platform
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -102,13 +103,23 @@ def read_metrics(path: Path) -> list[dict[str, float]]:
     if not path.is_file():
         return []
     try:
-        with path.open(newline="") as file:
-            rows = [row for row in csv.DictReader(file) if None not in row.values()]
-        return [{name: float(row[name] or "nan") for name in COLUMNS} for row in rows]
+        return parse_metrics(path.read_text("utf-8").splitlines())
     except (OSError, ValueError, KeyError, csv.Error) as error:
         raise ConfigError(
             "is no table of a training run", where=path, fix="another -o, or move the file away"
         ) from error
+
+
+def parse_metrics(lines: Iterable[str]) -> list[dict[str, float]]:
+    """Return the rows of a metrics.csv from its lines, as `read_metrics` does.
+
+    Raises:
+        ValueError: a field is no number.
+        KeyError: a column is missing.
+        csv.Error: it is no table.
+    """
+    rows = [row for row in csv.DictReader(lines) if None not in row.values()]
+    return [{name: float(row[name] or "nan") for name in COLUMNS} for row in rows]
 
 
 def _shown(value: float | None) -> str:

@@ -85,7 +85,11 @@ def test_runs_become_rows(
     assert f"{TINY[1].lower()}: it has no eval.json" in capsys.readouterr().err
 
     folder = results / f"training/shape_{TINY[0].lower()}"
-    assert {path.name for path in folder.iterdir()} == {"config.json", "metrics.csv", "result.json"}
+    assert {path.name for path in folder.iterdir()} == {
+        "config.json",
+        "metrics.csv.xz",
+        "result.json",
+    }
     kept = read_run(folder)
     assert kept is not None
     scored = json.loads((runs / "runs" / TINY[0].lower() / "eval.json").read_text())

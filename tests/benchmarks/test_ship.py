@@ -122,7 +122,7 @@ def test_a_run_becomes_a_shipped_network(photos: Path, monkeypatch: pytest.Monke
     assert place.stem == "espcn_x3"
     assert load_metadata(place.file("safetensors"))["step"] == "2"
     # It was not validated, so there is no curve of it to draw.
-    assert sorted(path.name for path in place.log.iterdir()) == ["config.json", "metrics.csv"]
+    assert sorted(path.name for path in place.log.iterdir()) == ["config.json", "metrics.csv.xz"]
     assert str(photos) not in (place.log / "config.json").read_text()
     figures = read_result(place.quality)
     assert figures["onnx_sha256"] == sha256(place.file("onnx"))
