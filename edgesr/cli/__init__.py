@@ -16,7 +16,7 @@ import typer
 
 from edgesr.cli._console import SafeFormatter, drop_output, say
 from edgesr.cli._exit_codes import FAILED, INTERRUPTED
-from edgesr.errors import EdgesrError, MissingError, StoppedError
+from edgesr.errors import EdgesrError, MissingError, NothingYetError
 from edgesr.imaging.limits import MAX_MEGAPIXELS, VARIABLE
 from edgesr.imaging.limits import max_megapixels as check_limit
 from edgesr.imaging.quiet import print_beside
@@ -97,7 +97,7 @@ def main(arguments: list[str] | None = None) -> None:
     logging.basicConfig(handlers=[notes], level=logging.WARNING)
     try:
         app(args=arguments)
-    except StoppedError as error:
+    except NothingYetError as error:
         _end(str(error.as_options()), INTERRUPTED)
     except EdgesrError as error:
         _fail(error)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, TextIO
 
 from edgesr.boards.board import Board
-from edgesr.errors import EdgesrError, StoppedError, StreamError
+from edgesr.errors import EdgesrError, NothingYetError, StreamError
 from edgesr.files import atomic_path
 from edgesr.live import policy
 from edgesr.live.capture import Capture
@@ -86,7 +86,7 @@ def run(
         The figures, and what went wrong after frames had come. A file holds what was shown then.
 
     Raises:
-        StoppedError: it was asked to end before anything was shown; no file was written.
+        NothingYetError: it was asked to end before anything was shown; no file was written.
         EdgesrError: nothing could be shown, and no file was written.
     """
     with ExitStack() as stack:
@@ -130,7 +130,7 @@ def run(
         if record.counts[Fate.SHOWN] == 0:
             why = failure or loop.why_none_shown()
             if ended == ASKED and hooks.wants_stop():  # and not because its time was over
-                raise StoppedError(why.what, where=why.where, fix=why.fix)
+                raise NothingYetError(why.what, where=why.where, fix=why.fix)
             raise why
         if ended != CLOSED:
             shown.finish(_FINISH_S, must_succeed=isinstance(sink, File))
@@ -170,7 +170,7 @@ def _await_format(capture: Capture, source: Child, hooks: LiveHooks) -> tuple[Vi
 
     Raises:
         StreamError: it ended, or told nothing in time.
-        StoppedError: it is to stop.
+        NothingYetError: it is to stop.
         MissingError: GStreamer lacks an element.
     """
     deadline = time.monotonic() + _FIRST_S
@@ -181,7 +181,7 @@ def _await_format(capture: Capture, source: Child, hooks: LiveHooks) -> tuple[Vi
         if capture.has_ended:
             raise capture.failure or _failure_of(source)
         if hooks.wants_stop():
-            raise StoppedError("stopped before a frame came", where=source.where)
+            raise NothingYetError("stopped before a frame came", where=source.where)
         if time.monotonic() > deadline:
             raise StreamError(f"the source has sent nothing for {_FIRST_S:g} s", where=source.where)
         time.sleep(_LOOK_S)

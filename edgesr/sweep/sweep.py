@@ -15,7 +15,7 @@ from edgesr.bench.protocol import BenchHooks
 from edgesr.bench.protocol import run as run_bench
 from edgesr.bench.report import write_report
 from edgesr.bench.run_folder import claim_folder, keep, removed_if_empty
-from edgesr.errors import Argument, ConfigError, EdgesrError, MissingError, StoppedError, shell
+from edgesr.errors import Argument, ConfigError, EdgesrError, MissingError, NothingYetError, shell
 from edgesr.files import make_folder
 from edgesr.runtime.select import open_session
 from edgesr.sweep.board_modes import TABLE, BoardMode, board_modes, chosen, run, set_mode
@@ -70,7 +70,7 @@ def sweep(
     Raises:
         MissingError: this is no Jetson, or the user is not root.
         ConfigError: an option cannot be.
-        StoppedError: it was stopped before any mode was measured.
+        NothingYetError: it was stopped before any mode was measured.
         EdgesrError: nothing was measured, or mode and clocks could not be put back.
     """
     modes = chosen(board_modes(places.table), config.mode_names)
@@ -110,7 +110,7 @@ def sweep(
                 remove_replaced(folder, mode, done.folder)
     if not any(mode.folder for mode in now.modes):
         if hooks.wants_stop():
-            raise StoppedError("stopped before any power mode was measured; nothing is written")
+            raise NothingYetError("stopped before any power mode was measured; nothing is written")
         raise EdgesrError(f"no power mode was measured: {now.modes[0].failure}")
     if len(now.modes) < len(modes):
         now = replace(now, interrupted=True)

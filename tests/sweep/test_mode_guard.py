@@ -49,6 +49,7 @@ def test_ctrl_c_between_two_modes_reports_the_first(board: Board) -> None:
     assert "Traceback" not in errors and "failed" not in errors, errors
     first, second = json.loads((board.folder / "out/sweep.json").read_text())["modes"]
     assert first["folder"] == "0-15W" and second["folder"] is None
+    assert second["failure"].startswith("stopped before")  # and no "may ask for a reboot"
     assert sorted(path.name for path in (board.folder / "out").iterdir() if path.is_dir()) == [
         "0-15W"
     ]
