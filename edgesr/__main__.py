@@ -2,7 +2,8 @@
 
 Packages in C turn a Ctrl-C that comes while they are imported into errors of their own: NumPy then
 asks for advice to be read, and ONNX Runtime passes for one that is not installed. It is therefore
-held back until the import is over.
+held back until the import is over. Where it comes in code that cannot raise anything, such as a
+`__del__`, Python drops it and prints that it did; it is sent again instead.
 """
 
 import os
@@ -21,9 +22,10 @@ def main() -> None:
     Ctrl-C that its sender wants to be ignored, as a shell does for what runs in the background,
     stays ignored.
     """
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _interrupt)
     try:
+        sys.unraisablehook = _send_dropped
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, _interrupt)
         from edgesr.cli import main as run
 
         run()
@@ -36,12 +38,23 @@ def main() -> None:
 def _interrupt(number: int, frame: FrameType | None) -> None:
     while frame is not None:
         if frame.f_code.co_filename.startswith(_IMPORTING):
-            again = threading.Timer(_AGAIN_S, os.kill, (os.getpid(), number))
-            again.daemon = True
-            again.start()
+            _send_later(number)
             return
         frame = frame.f_back
     raise KeyboardInterrupt
+
+
+def _send_dropped(dropped: "sys.UnraisableHookArgs") -> None:
+    if issubclass(dropped.exc_type, KeyboardInterrupt):
+        _send_later(signal.SIGINT)
+    else:
+        sys.__unraisablehook__(dropped)
+
+
+def _send_later(number: int) -> None:
+    again = threading.Timer(_AGAIN_S, os.kill, (os.getpid(), number))
+    again.daemon = True
+    again.start()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ EdgesrError
 ├── EngineError     a TensorRT engine that cannot be built or loaded
 ├── PowerError      a sensor or a power log that cannot be read
 ├── StreamError     live video that cannot be opened, read or shown
+├── NothingYetError work that was asked to stop before there was anything to keep
 └── MissingError    a package, tool or device that is not on this machine
 """
 
@@ -161,6 +162,13 @@ class PowerError(EdgesrError):
 
 class StreamError(EdgesrError):
     """Live video that cannot be opened, read or shown."""
+
+
+class NothingYetError(EdgesrError):
+    """Work that was asked to stop, by Ctrl-C say, before there was anything to keep.
+
+    Nothing failed: the command line ends as it does by Ctrl-C everywhere.
+    """
 
 
 class MissingError(EdgesrError):

@@ -28,7 +28,7 @@ from edgesr.bench.recording import (
 )
 from edgesr.bench.subject import BenchSubject, prepare
 from edgesr.bench.validity import clock_above_mode
-from edgesr.errors import EdgesrError
+from edgesr.errors import NothingYetError
 from edgesr.imaging.encode import encode, format_for
 from edgesr.imaging.picture import Picture
 from edgesr.power.sampler import PowerSampler
@@ -87,8 +87,8 @@ def run(
         The recording, and the PNG files of `pictures/` by name.
 
     Raises:
-        EdgesrError: a network cannot be loaded or gives broken pictures, or the run was stopped
-            before its first measured sample.
+        EdgesrError: a network cannot be loaded or gives broken pictures.
+        NothingYetError: the run was stopped before its first measured sample.
     """
     started = datetime.now(timezone.utc).isoformat(timespec="seconds")
     machine, before = read_machine(), read_state()
@@ -104,7 +104,7 @@ def run(
         after = read_state()
         sampler.stop()
     if not now.rows:
-        raise EdgesrError("stopped before the first measured sample; nothing is written")
+        raise NothingYetError("stopped before the first measured sample; nothing is written")
     return _recording(now, sampler, started, machine, before, after, not is_whole), now.pictures
 
 

@@ -2,8 +2,8 @@
 
 import shutil
 import tempfile
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from edgesr.artifacts.file_set import leftovers
@@ -62,6 +62,17 @@ def claim_folder(folder: Path, overwrite: bool, samples: int = 0) -> None:
             where=folder,
             fix="df -h .",
         )
+
+
+@contextmanager
+def removed_if_empty(folder: Path) -> Iterator[None]:
+    """Remove a folder if the block fails, or is stopped, before anything is in it."""
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            folder.rmdir()  # only if nothing is in it
+        raise
 
 
 def remove_run(folder: Path) -> None:

@@ -15,8 +15,8 @@ from typing import Annotated, NoReturn
 import typer
 
 from edgesr.cli._console import SafeFormatter, drop_output, say
-from edgesr.cli._exit_codes import FAILED
-from edgesr.errors import EdgesrError, MissingError
+from edgesr.cli._exit_codes import FAILED, INTERRUPTED
+from edgesr.errors import EdgesrError, MissingError, NothingYetError
 from edgesr.imaging.limits import MAX_MEGAPIXELS, VARIABLE
 from edgesr.imaging.limits import max_megapixels as check_limit
 from edgesr.imaging.quiet import print_beside
@@ -90,13 +90,15 @@ _add_commands()
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run one command; turn our own errors into one clear message and exit code 1."""
+    """Run one command; turn our own errors into one clear message and exit code 1, or 130."""
     print_beside()  # before anything takes hold of standard error
     notes = logging.StreamHandler()  # on standard error
     notes.setFormatter(SafeFormatter("note: %(message)s"))
     logging.basicConfig(handlers=[notes], level=logging.WARNING)
     try:
         app(args=arguments)
+    except NothingYetError as error:
+        _end(str(error.as_options()), INTERRUPTED)
     except EdgesrError as error:
         _fail(error)
     except ModuleNotFoundError as error:
@@ -128,6 +130,10 @@ def _too_little_memory() -> EdgesrError:
 
 
 def _fail(error: EdgesrError) -> NoReturn:
-    say(f"error: {error.as_options()}", err=True)
+    _end(f"error: {error.as_options()}", FAILED)
+
+
+def _end(text: str, status: int) -> NoReturn:
+    say(text, err=True)
     drop_output()
-    sys.exit(FAILED)
+    sys.exit(status)

@@ -21,8 +21,10 @@ def stop_on_signals() -> Iterator[Callable[[], bool]]:
     numbers = [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         numbers.append(signal.SIGHUP)
-    before = {number: signal.signal(number, ask) for number in numbers}
+    before = {number: signal.getsignal(number) for number in numbers}  # whole before any comes
     try:
+        for number in numbers:
+            signal.signal(number, ask)
         yield lambda: bool(asked)
     finally:
         for number, handler in before.items():

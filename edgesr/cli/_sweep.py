@@ -18,10 +18,15 @@ if TYPE_CHECKING:
 def run_sweep(config: "SweepConfig", folder: Path, overwrite: bool, as_json: bool) -> None:
     """Sweep, report, and print the result."""
     from edgesr.bench.protocol import BenchHooks
+    from edgesr.bench.run_folder import removed_if_empty
     from edgesr.sweep.report import write_sweep_report
     from edgesr.sweep.sweep import sweep
 
-    with progress("sweep", None) as advance, stop_on_signals() as wants_stop:
+    with (
+        removed_if_empty(folder),
+        progress("sweep", None) as advance,
+        stop_on_signals() as wants_stop,
+    ):
         hooks = BenchHooks(
             wants_stop=wants_stop,
             step=lambda note: advance(1, note),

@@ -40,12 +40,12 @@ class _Screen:
         """Show it behind the bar, which does not move yet.
 
         Raises:
-            EdgesrError: Ctrl-C or SIGTERM came; there is no state yet that could be kept.
+            NothingYetError: Ctrl-C or SIGTERM came; there is no state yet that could be kept.
         """
-        from edgesr.errors import EdgesrError
+        from edgesr.errors import NothingYetError
 
         if self.wants_stop():
-            raise EdgesrError("stopped before the first step, while pictures were prepared")
+            raise NothingYetError("stopped before the first step, while pictures were prepared")
         self._advance(0, f"{what} {pictures} of {of}")
 
     def said(self, line: str) -> None:

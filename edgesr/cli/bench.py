@@ -1,7 +1,6 @@
 """`edgesr bench`: latency, power and energy per image."""
 
 import json
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -175,11 +174,11 @@ def _bench(config: "BenchConfig", folder: Path, overwrite: bool, as_json: bool) 
     from edgesr.bench.inputs import read_input
     from edgesr.bench.protocol import BenchHooks, run
     from edgesr.bench.report import PAGE, write_report
-    from edgesr.bench.run_folder import claim_folder, keep
+    from edgesr.bench.run_folder import claim_folder, keep, removed_if_empty
     from edgesr.bench.text import summary
 
     source = read_input(config.input)
-    try:
+    with removed_if_empty(folder):
         claim_folder(folder, overwrite, config.samples * (len(config.wanted) + 1))
         with progress("bench", None) as advance, stop_on_signals() as wants_stop:
             hooks = BenchHooks(
@@ -190,10 +189,6 @@ def _bench(config: "BenchConfig", folder: Path, overwrite: bool, as_json: bool) 
             recording, pictures = run(config, source, hooks)
             keep(folder, recording, pictures)
             result = write_report(folder)
-    except BaseException:
-        with suppress(OSError):
-            folder.rmdir()  # only if nothing is in it
-        raise
     if as_json:
         say(json.dumps(result.to_json(), indent=2, ensure_ascii=False, allow_nan=False))
     else:

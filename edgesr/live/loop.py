@@ -152,7 +152,7 @@ class Loop:
         needed_s = self._work.longest_s
         limit_ms = 1000 * policy.age_limit_s(interval_s)
         if needed_s == 0.0 and self._late_s is None:
-            return StreamError("it was ended before a frame was shown", where=self._stage.source)
+            return StreamError("stopped before a frame was shown", where=self._stage.source)
         if needed_s == 0.0:
             return StreamError(
                 f"frames come {1000 * (self._late_s or 0.0):.0f} ms after their capture, and two "

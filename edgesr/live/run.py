@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, TextIO
 
 from edgesr.boards.board import Board
-from edgesr.errors import EdgesrError, StreamError
+from edgesr.errors import EdgesrError, NothingYetError, StreamError
 from edgesr.files import atomic_path
 from edgesr.live import policy
 from edgesr.live.capture import Capture
@@ -86,6 +86,7 @@ def run(
         The figures, and what went wrong after frames had come. A file holds what was shown then.
 
     Raises:
+        NothingYetError: it was asked to end before anything was shown; no file was written.
         EdgesrError: nothing could be shown, and no file was written.
     """
     with ExitStack() as stack:
@@ -127,7 +128,10 @@ def run(
         ended, failure = _run_loop(loop, config, capture, source, shown)
         duration_s = time.monotonic() - begin_s
         if record.counts[Fate.SHOWN] == 0:
-            raise failure or loop.why_none_shown()
+            why = failure or loop.why_none_shown()
+            if ended == ASKED and hooks.wants_stop():  # and not because its time was over
+                raise NothingYetError(why.what, where=why.where, fix=why.fix)
+            raise why
         if ended != CLOSED:
             shown.finish(_FINISH_S, must_succeed=isinstance(sink, File))
         source.end()
@@ -165,7 +169,8 @@ def _await_format(capture: Capture, source: Child, hooks: LiveHooks) -> tuple[Vi
     """Wait until it is known what the source's frames are like, and the interval between them.
 
     Raises:
-        StreamError: it ended, told nothing in time, or it is to stop.
+        StreamError: it ended, or told nothing in time.
+        NothingYetError: it is to stop.
         MissingError: GStreamer lacks an element.
     """
     deadline = time.monotonic() + _FIRST_S
@@ -176,7 +181,7 @@ def _await_format(capture: Capture, source: Child, hooks: LiveHooks) -> tuple[Vi
         if capture.has_ended:
             raise capture.failure or _failure_of(source)
         if hooks.wants_stop():
-            raise StreamError("it was ended before a frame came", where=source.where)
+            raise NothingYetError("stopped before a frame came", where=source.where)
         if time.monotonic() > deadline:
             raise StreamError(f"the source has sent nothing for {_FIRST_S:g} s", where=source.where)
         time.sleep(_LOOK_S)

@@ -125,6 +125,7 @@ def run(
             timeout=_PATIENCE_S,
             check=False,
             pass_fds=held,
+            start_new_session=True,  # Ctrl-C is for us; what sets a mode is not cut off
         )
     except OSError as error:
         raise EdgesrError(f"cannot run {words} ({error.strerror})") from error

@@ -14,8 +14,8 @@ from edgesr.bench.inputs import Input, read_input
 from edgesr.bench.protocol import BenchHooks
 from edgesr.bench.protocol import run as run_bench
 from edgesr.bench.report import write_report
-from edgesr.bench.run_folder import claim_folder, keep
-from edgesr.errors import Argument, ConfigError, EdgesrError, MissingError, shell
+from edgesr.bench.run_folder import claim_folder, keep, removed_if_empty
+from edgesr.errors import Argument, ConfigError, EdgesrError, MissingError, NothingYetError, shell
 from edgesr.files import make_folder
 from edgesr.runtime.select import open_session
 from edgesr.sweep.board_modes import TABLE, BoardMode, board_modes, chosen, run, set_mode
@@ -70,6 +70,7 @@ def sweep(
     Raises:
         MissingError: this is no Jetson, or the user is not root.
         ConfigError: an option cannot be.
+        NothingYetError: it was stopped before any mode was measured.
         EdgesrError: nothing was measured, or mode and clocks could not be put back.
     """
     modes = chosen(board_modes(places.table), config.mode_names)
@@ -108,8 +109,9 @@ def sweep(
             if done.folder:
                 remove_replaced(folder, mode, done.folder)
     if not any(mode.folder for mode in now.modes):
-        why = next((mode.failure for mode in now.modes), "it was stopped")
-        raise EdgesrError(f"no power mode was measured: {why}")
+        if hooks.wants_stop():
+            raise NothingYetError("stopped before any power mode was measured; nothing is written")
+        raise EdgesrError(f"no power mode was measured: {now.modes[0].failure}")
     if len(now.modes) < len(modes):
         now = replace(now, interrupted=True)
         write_sweep(folder, now)
@@ -134,10 +136,11 @@ def _measure(
         return ModeRun(mode.id, mode.name, None, why)
     try:
         run(["jetson_clocks"], held=held)
-        claim_folder(folder / own, overwrite, bench.samples * (len(bench.wanted) + 1))
-        recording, pictures = run_bench(bench, source, named)
-        keep(folder / own, recording, pictures)
-        write_report(folder / own)
+        with removed_if_empty(folder / own):
+            claim_folder(folder / own, overwrite, bench.samples * (len(bench.wanted) + 1))
+            recording, pictures = run_bench(bench, source, named)
+            keep(folder / own, recording, pictures)
+            write_report(folder / own)
     except EdgesrError as error:
         return ModeRun(mode.id, mode.name, None, error.what)
     return ModeRun(mode.id, mode.name, own)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -61,6 +62,21 @@ def test_ctrl_c_or_a_closed_terminal_leaves_a_whole_file(
     assert shown >= 5 and len(frames_of(sink)) == shown
     assert out.count("\n") == 1 and "power unknown" in out
     assert sorted(path.name for path in tmp_path.iterdir()) == [sink.name, "rows.csv"]
+
+
+@needs_gst
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_before_a_frame_came(number: signal.Signals, nearest: str, tmp_path: Path) -> None:
+    """Nothing has failed: it ends as by Ctrl-C everywhere. The server of the source is silent."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        source = f"rtsp://127.0.0.1:{silent.getsockname()[1]}/x"
+        process = live("--source", source, "--sink", tmp_path / "out.mkv", "-m", nearest, *SMALL)
+        with ended(process):
+            until(lambda: "source" in children_of(process.pid))
+            process.send_signal(number)
+            status, out, err = result(process)
+    assert (status, out, err) == (130, "", f"{source}: stopped before a frame came\n")
+    assert not list(tmp_path.iterdir())
 
 
 @needs_gst

@@ -1,5 +1,6 @@
 """Mode and clocks are put back however a sweep ends."""
 
+import json
 import os
 import signal
 import subprocess
@@ -7,7 +8,7 @@ import sys
 import time
 
 import pytest
-from sweep_board import AS_IT_WAS, SWEEP, Board, stop
+from sweep_board import AS_IT_WAS, FEW, START, SWEEP, Board, stop
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -17,8 +18,41 @@ def test_a_signal_ends_it_and_all_is_put_back(board: Board, number: signal.Signa
     time.sleep(1)
     stop(process, number)
     output, errors = process.communicate(timeout=120)
-    assert process.returncode in {130, 1}, output + errors
+    assert process.returncode == 130, output + errors
     assert "Traceback" not in errors, errors
+    assert board.stands == AS_IT_WAS
+
+
+@pytest.mark.parametrize("program", ["nvpmodel", "jetson_clocks"])
+def test_ctrl_c_while_a_program_of_the_board_is_at_work(board: Board, program: str) -> None:
+    """A terminal sends it to all of them; that program is not cut off, and nothing has failed."""
+    process = board.start(*SWEEP, SLOW_S="2")
+    board.wait_for(board.state / f"begun-{program}")
+    stop(process, signal.SIGINT)
+    output, errors = process.communicate(timeout=120)
+    assert process.returncode == 130, output + errors
+    told = "stopped before any power mode was measured; nothing is written\n"
+    assert (output, errors) == ("", told)
+    assert not (board.folder / "out").exists()
+    assert "nvpmodel -m 0 no" in board.calls and board.stands == AS_IT_WAS
+
+
+def test_ctrl_c_between_two_modes_reports_the_first(board: Board) -> None:
+    process = board.start(*START, *FEW, "--power", "none", SLOW_S="2")
+    board.wait_for(board.state / "begun-jetson_clocks")
+    (board.state / "begun-nvpmodel").unlink()
+    board.wait_for(board.state / "begun-nvpmodel")
+    stop(process, signal.SIGINT)
+    output, errors = process.communicate(timeout=120)
+    assert process.returncode == 130, output + errors
+    assert "the sweep was stopped before its end" in output
+    assert "Traceback" not in errors and "failed" not in errors, errors
+    first, second = json.loads((board.folder / "out/sweep.json").read_text())["modes"]
+    assert first["folder"] == "0-15W" and second["folder"] is None
+    assert second["failure"].startswith("stopped before")  # and no "may ask for a reboot"
+    assert sorted(path.name for path in (board.folder / "out").iterdir() if path.is_dir()) == [
+        "0-15W"
+    ]
     assert board.stands == AS_IT_WAS
 
 
