@@ -34,6 +34,7 @@ from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.export import int8
 from edgesr.export.calibration import calibration_for
 from edgesr.export.exporter import ExportRequest, export
+from edgesr.export.lower import define_mixers
 from edgesr.export.parity import run_tiles
 from edgesr.export.projection import give_back_projections
 from edgesr.export.smooth import MIGRATION, smooth
@@ -174,7 +175,8 @@ def quantisers(
         yield label, partial(quantise, graphs[rest])
     if python is None:
         return
-    newer = version_converter.convert_version(graphs["fp32"], int8.OPSET)
+    # As the exporter does: the conversion drops functions.
+    newer = define_mixers(version_converter.convert_version(graphs["fp32"], int8.OPSET))
     smoothed = smooth(newer, names, calibration_for(None, TILE).tiles, 1)
     only: Row = {"op_types_to_quantize": list(int8.KINDS)}
     chosen: Row = {**only, "nodes_to_quantize": [f"^{name}$" for name in names]}
