@@ -29,7 +29,7 @@ from edgesr.runtime.upscale import upscale_bands
 from edgesr.train.pixels import WHITE, Pixels, memory_bytes
 from edgesr.train.world import convolutions
 
-FORMAT = "edgesr-teacher-outputs/1"
+FORMAT = "edgesr-teacher-outputs/2"
 UNIT = 64  # LR pixels
 LARGEST = 512  # LR side that goes through the teacher at once
 OVERLAP = 32  # LR pixels that the tiles of a larger picture share
