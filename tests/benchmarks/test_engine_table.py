@@ -145,11 +145,12 @@ def test_a_resource_has_the_size_that_the_driver_writes():
 
 def test_a_folder_named_tensorrt_is_not_taken_for_tensorrt(monkeypatch, tmp_path):
     (tmp_path / "tensorrt").mkdir()
-    monkeypatch.delitem(sys.modules, "tensorrt", raising=False)
+    # So that what is there now, if anything, is there again afterwards, and not that folder.
+    monkeypatch.setitem(sys.modules, "tensorrt", None)
+    del sys.modules["tensorrt"]
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
     with pytest.raises(MissingError, match="tensorrt: not a package of TensorRT"):
         find_stack(("tensorrt",))
-    monkeypatch.delitem(sys.modules, "tensorrt", raising=False)
 
 
 def test_a_driver_without_green_contexts_says_so():
