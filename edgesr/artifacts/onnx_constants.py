@@ -21,7 +21,7 @@ _KEEPING = frozenset(
     | {"Transpose", "Unsqueeze"}
 )
 """Operators of whose outputs none has more values than the first input."""
-_AS_IT_IS = frozenset({"Cast", "DequantizeLinear", "Identity"})
+_AS_IT_IS = frozenset({"Cast", "DequantizeLinear", "Identity", "QuantizeLinear"})
 """Those of them that keep the shape."""
 _BROADCASTING = frozenset({"Add", "Div", "Max", "Min", "Mul", "Pow", "Sub"})
 _OF_ANY_INPUT = frozenset({"Shape", "Size"})

@@ -216,3 +216,29 @@ def test_constants_that_are_not_worked_out_at_once_are_right(tmp_path: Path) -> 
     (wanted,) = ReferenceEvaluator(graph).run(None, {"lr": tile})
     np.testing.assert_allclose(session.run(tile), wanted, rtol=1e-6)
     session.close()
+
+
+def test_weights_that_another_quantiser_left_to_be_rounded_are_in_the_file(tmp_path: Path) -> None:
+    """NVIDIA ModelOpt keeps float weights before QuantizeLinear and DequantizeLinear."""
+    node, rng = helper.make_node, np.random.default_rng(0)
+    weights = rng.normal(size=(3 * SCALE**2, 3, 9, 9)).astype(np.float32)
+    constants = {"w": weights, "scale": np.float32(0.02), "zero": np.int8(0)}
+    graph = helper.make_graph(
+        [
+            node("QuantizeLinear", ["w", "scale", "zero"], ["q"]),
+            node("DequantizeLinear", ["q", "scale", "zero"], ["rounded"]),
+            node("Conv", ["lr", "rounded"], ["y"], pads=[4] * 4),
+            node("DepthToSpace", ["y"], ["hr"], blocksize=SCALE),
+        ],
+        "quantised",
+        [helper.make_tensor_value_info("lr", 1, [1, 3, TILE, TILE])],
+        [helper.make_tensor_value_info("hr", 1, [1, 3, SCALE * TILE, SCALE * TILE])],
+        [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
+    put(tmp_path, model.SerializeToString())
+    tile = rng.random((1, 3, TILE, TILE), np.float32)
+    session = OnnxRuntimeSession(tmp_path / "m.onnx")
+    (wanted,) = ReferenceEvaluator(model).run(None, {"lr": tile})
+    np.testing.assert_allclose(session.run(tile), wanted, rtol=1e-4, atol=1e-5)
+    session.close()
