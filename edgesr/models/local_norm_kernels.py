@@ -58,6 +58,17 @@ def _shifts(
 
 
 @triton.jit
+def _done(row, first, across, column, width, HEIGHT: tl.constexpr, WIDTH: tl.constexpr):
+    """Return where a finished row lies in its picture, and which of it is the program's to write.
+
+    Rows above the first are the share above's, whose sums are not whole here.
+    """
+    end = tl.where((row >= first) & (row < HEIGHT), WIDTH, 0)
+    inside = (across < end)[:, None] & (column < width)[None, :]
+    return (row * WIDTH + across)[:, None] * width + column[None, :], inside
+
+
+@triton.jit
 def _taps(kernel, column, within, SIDE: tl.constexpr):
     """Return the SIDE * SIDE taps, each (1, BLOCK), of kernel: (width, SIDE, SIDE)."""
     taps = ()
@@ -108,14 +119,11 @@ def local_norm_forward(
                     total += shifts[right]
                 longer = longer + (total,)
             sums = longer
-        done = read - REACH
-        ready = tl.where((done >= first) & (done < HEIGHT), WIDTH, 0)
-        inside = (across < ready)[:, None] & within[None, :]
-        place = start + ((done * WIDTH + across)[:, None] * width + column[None, :])
-        tl.store(u + place, sums[0].to(u.dtype.element_ty), inside)
+        place, inside = _done(read - REACH, first, across, column, width, HEIGHT, WIDTH)
+        tl.store(u + start + place, sums[0].to(u.dtype.element_ty), inside)
         unit, _ = normalised(sums[0], inside, width, epsilon)
         y_t = unit * gains[None, :] + offsets[None, :]
-        tl.store(y + place, y_t.to(y.dtype.element_ty), inside)
+        tl.store(y + start + place, y_t.to(y.dtype.element_ty), inside)
         sums = sums[1:] + _zeros(1, STRIP, BLOCK)
 
 
@@ -162,11 +170,8 @@ def local_backward(
                 added = added + (products[right * SIDE + i] + rows[i] * du_t,)
             sums = longer
         products = added
-        done = read - REACH
-        ready = tl.where((done >= first) & (done < HEIGHT), WIDTH, 0)
-        inside = (across < ready)[:, None] & within[None, :]
-        place = start + ((done * WIDTH + across)[:, None] * width + column[None, :])
-        tl.store(dt + place, sums[0].to(dt.dtype.element_ty), inside)
+        place, inside = _done(read - REACH, first, across, column, width, HEIGHT, WIDTH)
+        tl.store(dt + start + place, sums[0].to(dt.dtype.element_ty), inside)
         sums = sums[1:] + _zeros(1, STRIP, BLOCK)
     spot = dkernel + tl.program_id(0) * (SIDE * SIDE * width) + column
     for right in tl.static_range(SIDE):

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from edgesr.models.local_norm import Locality, add_and_normalise
+from edgesr.models.local_norm import BACKWARD, FORWARD, Locality, _launch, add_and_normalise
 from edgesr.models.token_norm import TokenNorm
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
@@ -71,6 +71,8 @@ def test_gpu_equals_its_formula(
 ) -> None:
     locality, norm = (layer.cuda() for layer in layers(width, side))
     t = torch.randn(batch, size[0] * size[1], width, device="cuda").to(dtype).requires_grad_()
+    programs = [_launch(t, locality.weight, size, share)[0] for share in (FORWARD, BACKWARD)]
+    assert min(programs) > 1 or batch == 1
     with torch.autocast("cuda", torch.bfloat16, enabled=autocast):
         u, y = add_and_normalise(t, locality, norm, *size)
     assert u.dtype == dtype
