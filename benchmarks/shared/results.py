@@ -20,8 +20,13 @@ def read_result(path: Path) -> Any:
         ValueError: it is no JSON.
         lzma.LZMAError: it is named as compressed, and is not.
     """
+    return json.loads(read_content(path))
+
+
+def read_content(path: Path) -> bytes:
+    """Return what a file holds, unpacked where its name ends in .xz; errors as `read_result`'s."""
     data = path.read_bytes()
-    return json.loads(lzma.decompress(data) if path.suffix == SUFFIX else data)
+    return lzma.decompress(data) if path.suffix == SUFFIX else data
 
 
 def write_result(path: Path, document: object) -> None:

@@ -1,14 +1,13 @@
 """Finished runs as they lie under results/training/: their scores, log and config.json."""
 
 import json
-import lzma
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.shared.results import compress
+from benchmarks.shared.results import compress, read_content
 from benchmarks.training.runs import RESULT
 from edgesr.bench.packed import packed
 from edgesr.files import make_folder, write_bytes, write_json
@@ -131,7 +130,7 @@ def _metrics(folder: Path) -> list[dict[str, float]]:
     """Return the rows of a log: of a run's own folder, or compressed as `collect` keeps it."""
     kept = packed(folder / METRICS)
     if kept.is_file():
-        return parse_metrics(lzma.decompress(kept.read_bytes()).decode().splitlines())
+        return parse_metrics(read_content(kept).decode().splitlines())
     return read_metrics(folder / METRICS)
 
 

@@ -103,7 +103,8 @@ def read_metrics(path: Path) -> list[dict[str, float]]:
     if not path.is_file():
         return []
     try:
-        return parse_metrics(path.read_text("utf-8").splitlines())
+        with path.open(newline="") as file:
+            return parse_metrics(file)
     except (OSError, ValueError, KeyError, csv.Error) as error:
         raise ConfigError(
             "is no table of a training run", where=path, fix="another -o, or move the file away"
