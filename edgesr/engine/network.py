@@ -14,6 +14,7 @@ from edgesr.engine import rewrite
 from edgesr.engine.layers import Layer
 from edgesr.engine.stack import Messages, Stack, Typing
 from edgesr.engine.structure import structure_sha256
+from edgesr.engine.weak_types import without_casts
 from edgesr.errors import EngineError, MissingError, ModelError, shell
 
 PRECISIONS = {"FLOAT": "fp32", "HALF": "fp16"}
@@ -115,7 +116,9 @@ def parse(
     """
     started = time.monotonic()
     data = _prepare(stack, onnx, plugin, batch or 1)
-    node_types = rewrite.node_types(data)
+    node_types, precision = rewrite.node_types(data), rewrite.graph_precision(data)
+    if stack.typing is Typing.WEAK and not plugin:  # the plugins tell their types by casts
+        data = without_casts(data)
     prepare_s = time.monotonic() - started
     logger, messages = stack.logger()
     builder = stack.builder(logger, messages)
@@ -139,7 +142,7 @@ def parse(
         batch=batch,
         layers=tuple(_layers(network, node_types)),
         node_types=node_types,
-        precision=rewrite.graph_precision(data),
+        precision=precision,
         inputs=tuple(_tensor(tensor) for tensor in inputs),
         outputs=tuple(_tensor(tensor) for tensor in outputs),
         structure_sha256=structure_sha256(data),

@@ -1,0 +1,141 @@
+"""A file for a weakly typed TensorRT gives what it gave, without casts and short constants."""
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from edgesr.engine import rewrite
+from edgesr.engine.weak_types import BROADCASTING, FLOATS, without_casts
+from edgesr.weights import shipped
+
+FLOAT, HALF, INT64 = TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.INT64
+
+
+def run(data):
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    (given,) = session.get_inputs()
+    tile = np.random.default_rng(0).random(given.shape, np.float32)
+    return session.run(None, {given.name: tile})[0]
+
+
+def file_of(nodes, tensors, outputs=("y",)):
+    graph = helper.make_graph(
+        nodes,
+        "small",
+        [helper.make_tensor_value_info("x", FLOAT, (2, 3, 4))],
+        [helper.make_tensor_value_info(name, FLOAT, None) for name in outputs],
+        [numpy_helper.from_array(array, name) for name, array in tensors.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    return onnx.shape_inference.infer_shapes(model, strict_mode=True).SerializeToString()
+
+
+def cast(given, result, to):
+    return helper.make_node("Cast", [given], [result], result, to=to)
+
+
+def make(kind, given, result):
+    return helper.make_node(kind, given, [result], result)
+
+
+def check(data):
+    """Check what holds of every file, and return the new one."""
+    out = onnx.load_model_from_string(without_casts(data))
+    onnx.checker.check_model(out, full_check=True)
+    typed = onnx.shape_inference.infer_shapes(out, strict_mode=True).graph
+    values = {v.name: v.type.tensor_type for v in (*typed.value_info, *typed.output)}
+    assert HALF not in {value.elem_type for value in values.values()}
+    constants = {tensor.name: tensor for tensor in typed.initializer}
+    assert HALF not in {tensor.data_type for tensor in typed.initializer}
+    for node in typed.node:
+        rank = len(values[node.output[0]].shape.dim)
+        if node.op_type in BROADCASTING:
+            assert all(len(constants[n].dims) == rank for n in node.input if n in constants)
+    assert set(constants) <= {name for node in typed.node for name in node.input}
+    return out
+
+
+def kinds(model):
+    return [node.op_type for node in model.graph.node]
+
+
+def test_a_half_island_computes_in_float32():
+    scale = np.full((3, 1), 1.5, np.float16)
+    nodes = [
+        cast("x", "half", HALF),
+        make("Mul", ["half", "scale"], "scaled"),
+        make("Exp", ["scaled"], "grown"),
+        cast("grown", "y", FLOAT),
+    ]
+    data = file_of(nodes, {"scale": scale})
+    out = check(data)
+    assert kinds(out) == ["Mul", "Exp"]
+    assert {node.name for node in out.graph.node} == {"scaled", "grown"}
+    np.testing.assert_allclose(run(out.SerializeToString()), run(data), rtol=5e-3)
+    tile = np.random.default_rng(0).random((2, 3, 4), np.float32)
+    np.testing.assert_allclose(run(out.SerializeToString()), np.exp(tile * 1.5), rtol=1e-6)
+
+
+def test_a_value_that_is_read_and_given_out_is_one():
+    nodes = [
+        cast("x", "half", HALF),
+        make("Exp", ["half"], "grown"),
+        cast("grown", "y", FLOAT),
+        cast("grown", "again", FLOAT),
+        make("Sqrt", ["again"], "z"),
+    ]
+    out = check(file_of(nodes, {}, ("y", "z")))
+    assert [(*node.input, *node.output) for node in out.graph.node] == [("x", "y"), ("y", "z")]
+
+
+def test_a_cast_that_an_output_cannot_do_without_stays():
+    nodes = [make("Exp", ["x"], "grown"), cast("x", "y", FLOAT), cast("grown", "z", FLOAT)]
+    out = check(file_of(nodes, {}, ("y", "z")))
+    assert kinds(out) == ["Exp", "Cast"]
+
+
+def test_casts_from_and_to_integers_stay():
+    nodes = [cast("x", "whole", INT64), cast("whole", "y", FLOAT)]
+    data = file_of(nodes, {})
+    out = check(data)
+    assert kinds(out) == ["Cast", "Cast"]
+    np.testing.assert_array_equal(run(out.SerializeToString()), run(data))
+
+
+def test_a_constant_of_two_ranks_is_there_for_both():
+    nodes = [
+        make("Max", ["x", "least"], "a"),
+        make("ReduceMean", ["a"], "flat"),
+        make("Add", ["flat", "least"], "b"),
+        make("Sub", ["b", "least"], "y"),
+    ]
+    nodes[1].attribute.extend([helper.make_attribute("axes", [2]),
+                               helper.make_attribute("keepdims", 0)])  # fmt: skip
+    data = file_of(nodes, {"least": np.array(0.25, np.float32)})
+    out = check(data)
+    assert sorted(list(t.dims) for t in out.graph.initializer) == [[1, 1], [1, 1, 1]]
+    np.testing.assert_array_equal(run(out.SerializeToString()), run(data))
+
+
+@pytest.mark.parametrize("name", ["student", "espcn", "esr", "photo"])
+def test_the_networks_that_ship_keep_their_values_and_node_names(name):
+    data = rewrite.prepare(shipped(name, 4, "onnx").read_bytes(), "8.5.3.1", plugin=False)
+    out = check(data)
+    floats = {node.name for node in out.graph.node}
+    assert floats <= {node.name for node in onnx.load_model_from_string(data).graph.node}
+    np.testing.assert_array_equal(run(out.SerializeToString()), run(data))
+
+
+def test_the_student_in_half_is_close_and_needs_no_cast():
+    path = shipped("student", 4, "onnx")
+    half = path.with_name(f"{path.stem}_fp16.onnx").read_bytes()
+    data = rewrite.prepare(half, "8.5.3.1", plugin=False)
+    out = check(data)
+    to_floats = [n for n in out.graph.node if n.op_type == "Cast" and n.attribute[0].i in FLOATS]
+    assert not to_floats
+    assert np.abs(run(out.SerializeToString()) - run(data)).max() < 4e-3
