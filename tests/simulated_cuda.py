@@ -254,10 +254,26 @@ class ExecutionContext:
 
 
 def install(monkeypatch, gpu):
-    """Put the simulated modules in place of the real ones."""
+    """Put the simulated modules in place of the real ones, and a driver that captures no graphs.
+
+    A real driver, where there is one, must not be given what is simulated.
+    """
+    from edgesr.engine.cuda_graph import CaptureError
+    from edgesr.runtime import tensorrt_session, whole_call
+
     for name, module in gpu.modules().items():
         module.__spec__ = ModuleSpec(name, None)
         monkeypatch.setitem(sys.modules, name, module)
+
+    def refuse(*given):
+        raise CaptureError("the simulated driver captures nothing")
+
+    for module, name in (
+        (tensorrt_session, "CudaGraph"),
+        (whole_call, "CudaGraph"),
+        (whole_call, "GraphTimer"),
+    ):
+        monkeypatch.setattr(module, name, refuse)
 
 
 def install_graphs(monkeypatch, gpu):

@@ -124,6 +124,7 @@ def test_a_short_call_is_one_launch_without_copies_on_other_streams(engine, monk
     assert gpu.most_in_flight == 5  # upload, stamp, network, stamp, download
     gpu.is_integrated = True
     simulated_cuda.install(monkeypatch, gpu)
+    simulated_cuda.install_graphs(monkeypatch, gpu)
     session = TensorRTSession(engine)
     gpu.most_in_flight = 0
     session.run(tiles(2))
