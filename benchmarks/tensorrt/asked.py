@@ -28,8 +28,8 @@ class Figure:
     Attributes:
         what: it is of.
         limit: the most that it shall be, or the least.
-        found: what is behind a figure, such as a precision -> figure; empty: it is not known.
-        unit: behind each figure, with a space before it.
+        found: what stands behind a figure, such as a precision -> figure; empty: not known.
+        unit: with a space before it; none for a ratio or a count.
         form: of each figure, for `format`.
         is_least: the limit is the least.
     """
@@ -82,7 +82,8 @@ def asked_lines(results: Mapping[str, Json]) -> list[str]:
 def figures(results: Mapping[str, Json]) -> list[Figure]:
     """Return what was asked for, with what the results say."""
     engines = by_name(results["engines_student_h200"])
-    kernel_us, triton_us = student_kernel(results["mixer_kernel_h200"])
+    ours_us, theirs_us = student_kernel(results["mixer_kernel_h200"])
+    kernel = {"in FP32": ours_us / theirs_us}
 
     def each(name: str, key: str) -> dict[str, float]:
         rows = {kind: engines.get(f"{name.format(kind)}_b1") for kind in ("fp16", "fp32")}
@@ -102,7 +103,7 @@ def figures(results: Mapping[str, Json]) -> list[Figure]:
         Figure("Device time, with the plugin", 0.6, plugin_ms, " ms", ".3f"),
         Figure("The same, over ESPCN's", 8, {k: ms / espcn_ms[k] for k, ms in plugin_ms.items()}),
         Figure("Device time, without it", 3, each(compact, "device_ms"), " ms", ".3f"),
-        Figure("The kernel alone, over the fused Triton mixer", 1, {"": kernel_us / triton_us}),
+        Figure("The kernel alone, over the fused Triton mixer", 1, kernel),
         Figure(
             what="PSNR of an FP16 engine to ONNX Runtime",
             limit=VERIFIED_DB,

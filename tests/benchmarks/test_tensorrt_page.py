@@ -89,7 +89,7 @@ def test_a_slow_kernel_and_a_lossy_engine_are_bold(results):
         row["quality"] = {name: {"psnr_y_db": exact[name], "ssim_y": 1.0} for name in SETS}
     page = tensorrt_page.page(results)
     assert "| 0.0000 dB (worst: student " in page
-    assert re.search(r"Triton mixer \| at most 1 \| \*\*[\d.]+: missed", page)
+    assert re.search(r"Triton mixer \| at most 1 \| \*\*[\d.]+ in FP32: missed", page)
     run["networks"][0]["quality"]["Set14"]["psnr_y_db"] -= 0.021
     name = run["networks"][0]["name"]
     assert f"**0.0210 dB (worst: {name}, Set14): missed**" in tensorrt_page.page(results)
