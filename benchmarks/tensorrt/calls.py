@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from benchmarks.shared.markdown import markdown
+from benchmarks.shared.markdown import listed, markdown
 from edgesr.artifacts.plugin import source_sha256
 from edgesr.bench.text import significant
 
@@ -22,8 +22,13 @@ def where(found: Json) -> str:
     )
 
 
-def kernel_lines(found: Json) -> list[str]:
-    """Return the lines about a result of mixer_kernel.py."""
+def kernel_lines(found: Json, compiled: Json) -> list[str]:
+    """Return the lines about the plugin's kernel.
+
+    Args:
+        found: a result of mixer_kernel.py.
+        compiled: a result of kernels.py.
+    """
     check = found["check"]
     together = check["concurrent"]
     header = ["mixer", "type", "plugin's kernel", "fused Triton mixer"]
@@ -56,8 +61,30 @@ def kernel_lines(found: Json) -> list[str]:
         "Triton; the kernel is made for the student's."
         if _teacher_loses(found)
         else "- The teacher's mixer, too, is faster in the plugin's kernel.",
+        f"- {_compiled(compiled)}",
         "",
     ]
+
+
+def student_kernel(found: Json) -> tuple[float, float]:
+    """Return microseconds of the student's float32 mixer in the plugin's kernel and in Triton's."""
+    theirs = next(row for row in found["triton"] if row["states"] == 1 and not row["half"])
+    return _shipped(found, theirs)["us"], theirs["us"]
+
+
+def _compiled(found: Json) -> str:
+    """Return registers of the student's kernel, and whether any kernel spills."""
+    sizes = {"type": "float32", "states": 1, "lane_channels": 2, "taps": 4, "vector": True}
+    registers, spilling = [], 0
+    for capability, gpu in found["gpus"].items():
+        own = next(k for k in gpu["kernels"] if all(k[key] == sizes[key] for key in sizes))
+        registers.append(f"{own['registers']} on {capability}")
+        every = (*gpu["kernels"], *gpu["norms"])
+        spilling += sum(k["spill_store_bytes"] + k["spill_load_bytes"] > 0 for k in every)
+    return (
+        f"The student's kernel in float32 takes registers by compute capability: "
+        f"{listed(registers)} (nvcc {found['nvcc']}). Of all kernels for these, {spilling} spill."
+    )
 
 
 def _age(found: Json) -> list[str]:
@@ -91,14 +118,14 @@ def _teacher_loses(found: Json) -> bool:
 def _best(found: Json) -> str:
     tuned = [row for row in found["kernel"] if row["warps"] and not row["half"]]
     best = min(tuned, key=lambda row: row["us"])
-    shipped = _shipped(found, next(row for row in found["triton"] if not row["half"]))
+    shipped, _ = student_kernel(found)
     own = min((r for r in tuned if r["build"] == SHIPPED), key=lambda row: row["us"])
     return (
         f"Of {len(tuned)} settings for the student in float32 the best is {best['build']} with "
         f"{best['warps']} warps and groups of {best['group']}, {significant(best['us'], 3)} us; "
         f"of the shipped build ({SHIPPED}) {own['warps']} warps and groups of {own['group']}, "
         f"{significant(own['us'], 3)} us. Shipped are {WARPS} warps and groups of {GROUP}, "
-        f"{significant(shipped['us'], 3)} us."
+        f"{significant(shipped, 3)} us."
     )
 
 

@@ -2,17 +2,21 @@
 
 import copy
 import json
+import re
 from pathlib import Path
 
 import pytest
 import torch
 
+from benchmarks.release.readme_table import psnr
 from benchmarks.tensorrt import (
     engine_times,
+    engine_variants,
     mixer_kernel,
     norm_kernel,
 )
 from benchmarks.tensorrt import page as tensorrt_page
+from benchmarks.tensorrt.asked import SETS, by_name
 from benchmarks.tensorrt.mixer_cases import NAMES, Case, cases, draw, error, reference
 from benchmarks.tensorrt.mixer_library import compile_build, load
 from edgesr.artifacts.plugin import source_sha256
@@ -36,14 +40,91 @@ def test_the_page_is_made_from_the_results():
     assert tensorrt_page.PAGE.read_text() == tensorrt_page.committed(), again
 
 
-def test_an_engine_that_verify_refuses_is_told(results):
+def altered(results, part, name, **values):
+    """Return results with other values in the row of an engine."""
     found = copy.deepcopy(results)
-    for row in found["engines_student_h200"]["engines"]:
-        if row["name"] == "student_fp16_plugin_b1":
-            row["verification"]["psnr_db"] = 44.9
-    page = tensorrt_page.page(*found.values())
-    assert "**student_fp16_plugin_b1 is 44.9 dB from ONNX Runtime**" in page
-    assert "| **44.9** |" in page
+    next(row for row in found[part]["engines"] if row["name"] == name).update(values)
+    return found
+
+
+PLUGIN, COMPACT, ESPCN = "student_fp16_plugin_b1", "student_fp16_compact_b1", "espcn_fp16_b1"
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "values", "cell"),
+    [
+        ("alone", PLUGIN, {"parse_s": 5.01}, "5.01 s in FP16"),
+        ("alone", COMPACT, {"parse_s": 10.4}, "10.40 s in FP16"),
+        ("alone", PLUGIN, {"build_s": 1.51}, "1.51 in FP16"),
+        ("alone", COMPACT, {"build_s": 3.01}, "3.01 in FP16"),
+        ("student", PLUGIN, {"layer_count": 201}, "201 in FP16"),
+        ("student", PLUGIN, {"layer_count": 201}, "201"),
+        ("student", COMPACT, {"layer_count": 501}, "501 in FP16"),
+        ("student", PLUGIN, {"device_ms": 0.601}, "0.601 ms in FP16"),
+        ("student", PLUGIN, {"device_ms": 0.45}, "9.00 in FP16"),
+        ("student", COMPACT, {"device_ms": 3.01}, "3.010 ms in FP16"),
+        ("student", PLUGIN, {"verification": {"psnr_db": 49.9}}, f"49.9 dB (worst: {PLUGIN})"),
+        ("student", PLUGIN, {"verification": {"psnr_db": 49.9}}, "49.9"),
+        ("student", ESPCN, {"host_ms": 0.151}, "0.151 ms in FP16"),
+    ],
+)
+def test_what_misses_its_figure_is_bold(results, part, name, values, cell):
+    part = f"engines_{part}_h200"
+    for row in (*results["engines_alone_h200"]["engines"], *results[part]["engines"]):
+        device_ms = 0.05 if row["network"] == "espcn" else 0.1
+        row.update(parse_s=1.0, build_s=1.0, layer_count=1, host_ms=0.1, device_ms=device_ms)
+        row["verification"] = {"psnr_db": 99.0}
+    told = f"**{cell}: missed**"
+    assert told not in tensorrt_page.page(results)
+    assert told in tensorrt_page.page(altered(results, part, name, **values))
+
+
+def test_a_slow_kernel_and_a_lossy_engine_are_bold(results):
+    for row in results["mixer_kernel_h200"]["triton"]:
+        row["us"] = 1.0
+    run = results["table_h200"]["runs"]["1"]
+    exact = psnr("student")
+    for row in run["networks"]:
+        row["weights_sha256"] = sha256(shipped("student", 4, "safetensors"))
+        row["quality"] = {name: {"psnr_y_db": exact[name], "ssim_y": 1.0} for name in SETS}
+    page = tensorrt_page.page(results)
+    assert "| 0.0000 dB (worst: student " in page
+    assert re.search(r"Triton mixer \| at most 1 \| \*\*[\d.]+ in FP32: missed", page)
+    run["networks"][0]["quality"]["Set14"]["psnr_y_db"] -= 0.021
+    name = run["networks"][0]["name"]
+    assert f"**0.0210 dB (worst: {name}, Set14): missed**" in tensorrt_page.page(results)
+
+
+def test_the_results_are_of_one_machine_and_one_tensorrt(results):
+    """All but the earlier comparison; a result that has no such field is not asked."""
+    own = [found for name, found in results.items() if name != tensorrt_page.EARLIER]
+    for field in ("device", "driver"):
+        assert len({found[field] for found in own if field in found}) == 1
+    engines = [results[f"engines_{part}_h200"]["engines"] for part in ("alone", "student")]
+    releases = {row["tensorrt"] for rows in engines for row in rows}
+    releases |= {row["tensorrt"].split()[-1] for row in results["table_h200"]["engines"]}
+    assert len(releases) == 1
+
+
+def test_three_were_built_alone_and_without_a_timing_cache(results):
+    alone = results["engines_alone_h200"]["engines"]
+    assert {row["name"] for row in alone} == set(tensorrt_page.BUILT)
+    assert {(row["built_at_once"], row["timing_cache"]) for row in alone} == {(3, "cold")}
+
+
+def test_the_same_engines_are_meant_everywhere(results):
+    """The three alone are in the larger table too, and engines of a kind are of one ONNX file."""
+    alone, engines = (by_name(results[f"engines_{part}_h200"]) for part in ("alone", "student"))
+    for name, row in alone.items():
+        assert row["engine_sha256"] == engines[name]["engine_sha256"], name
+    files = {}
+    for row in (*alone.values(), *engines.values()):
+        files.setdefault((row["network"], row["precision"], row["batch"]), set()).add(
+            row["onnx_sha256"]
+        )
+    assert all(len(found) == 1 for found in files.values()), files
+    variants = engine_variants.variants(("student", "espcn"), (1, 32))
+    assert set(engines) == {variant.engine(Path()).stem for variant in variants}
 
 
 def test_the_kernel_was_checked_in_every_case_that_the_tool_has(results):
@@ -60,10 +141,12 @@ def test_the_kernel_was_checked_in_every_case_that_the_tool_has(results):
 def test_student_weights_that_are_not_those_measured_are_told(results):
     row = next(r for r in results["table_h200"]["runs"]["1"]["networks"] if "student" in r["name"])
     is_shipped = row["weights_sha256"] == sha256(shipped("student", 4, "safetensors"))
-    told = f"The student's weights are {row['weights_sha256'][:8]}; those that ship since"
+    told = f"The student's weights are {row['weights_sha256'][:8]}, not those that ship"
     assert (told in tensorrt_page.committed()) != is_shipped
     row["weights_sha256"] = "0" * 64
-    assert "weights are 00000000; those that ship since" in tensorrt_page.page(*results.values())
+    page = tensorrt_page.page(results)
+    assert "weights are 00000000, not those that ship" in page
+    assert "| at most 0.02 dB | **not known** |" in page
 
 
 @pytest.mark.parametrize("direction", TURNS, ids=str)
@@ -157,10 +240,12 @@ def test_without_a_gpu_nothing_is_measured(tool, tmp_path, monkeypatch, capsys):
 
 
 def test_what_edgesr_and_the_docs_say_of_these_engines_is_what_was_measured(results):
-    engines = {row["name"]: row for row in results["engines_student_h200"]["engines"]}
-    plugin, compact = engines["student_pin"], engines["student_fp16_compact_b1"]
+    engines = by_name(results["engines_student_h200"])
+    plugin, compact = engines[PLUGIN], engines[COMPACT]
     assert f"{compact['device_ms']:.2f} ms a tile, not {plugin['device_ms']:.2f} ms" in COST
     page = (ROOT / "docs/jetson.md").read_text()
     assert f"{plugin['device_ms']:.2f} ms a tile with the plugin" in page
     assert f"and {compact['device_ms']:.2f} ms without" in page
     assert f"is {plugin['verification']['psnr_db']:.1f} dB from" in page
+    readme = (ROOT / "README.md").read_text()
+    assert f"takes the student {plugin['device_ms']:.2f} ms in FP16" in readme
