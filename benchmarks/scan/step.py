@@ -45,8 +45,8 @@ CASES = (
     ("mambalitesr:D32-G4-B2-N4-SKIP", 128, tuple(LEVELS)),
     ("mambalitesr:D32-G4-B2-N1-SKIP", 128, tuple(LEVELS)),
     ("mambalitesr:D32-G4-B2-N1-SKIP", 16, ("norm", "graph")),
-    ("teacher", 32, tuple(LEVELS)),
-    ("teacher", 16, ("norm", "graph")),
+    ("mambalitesr:D60-G8-B2-N16-R30-SKIP", 32, tuple(LEVELS)),
+    ("mambalitesr:D60-G8-B2-N16-R30-SKIP", 16, ("norm", "graph")),
 )
 ROUNDS, STEPS = 5, 6  # of the networks in turns: rounds over all, steps of one in a round
 DEFAULT_BATCH = 128

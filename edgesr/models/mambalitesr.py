@@ -278,7 +278,7 @@ register(
         "student": "D32-G4-B2-N1-SKIP-TURN-C3",
         "photo": "D32-G4-B2-N1-SKIP-TURN-C3",
         "student-paper": "D32-G4-B2-N16",
-        "teacher": "D60-G8-B2-N16-R30-SKIP",
+        "teacher": "D60-G8-B2-N1-R30-SKIP-TURN-C3",
         "teacher-paper": "D60-G8-B2-N16-R30",
         "dvmsr": "D60-G4-B2-N16",
     },

@@ -24,7 +24,7 @@ ONE_BLOCK = {
     "student": "mambalitesr:D32-G1-B2-N1-SKIP-TURN-C3",
     "photo": "mambalitesr:D32-G1-B2-N1-SKIP-TURN-C3",
     "student-paper": "mambalitesr:D32-G1-B1-N16",
-    "teacher": "mambalitesr:D60-G1-B1-N16-R30-SKIP",
+    "teacher": "mambalitesr:D60-G1-B2-N1-R30-SKIP-TURN-C3",
     "teacher-paper": "mambalitesr:D60-G1-B1-N16-R30",
     "dvmsr": "mambalitesr:D60-G1-B1-N16",
     **TWINS,
