@@ -102,4 +102,4 @@ def test_files_are_weighed(graph: onnx.ModelProto) -> None:
     rows = files({"fp32": graph, "int8": quantise(graph)})
     assert [row["precision"] for row in rows] == ["fp32", "int8"]
     assert all(row["engine_bytes"] > 0 and row["onnxruntime_ms"] > 0 for row in rows)
-    assert rows[-1]["kernels_to_float_db"] > 40
+    assert rows[-1]["optimised_to_plain_db"] > 40
