@@ -6,6 +6,10 @@ from types import ModuleType
 NO_TELEMETRY = "ORT_DISABLE_TELEMETRY"
 """Environment variable that tells ONNX Runtime not to report on its use."""
 
+EXACT_INT8 = ("session.x64quantprecision", "1")
+"""Entry of a session's configuration: int8 products are added up in 32 bits. Else x86 processors
+without VNNI add pairs of them in 16 bits, and where the sum is too large it is another one."""
+
 
 def import_onnxruntime() -> ModuleType:
     """Return the module `onnxruntime`, told not to report on its use.

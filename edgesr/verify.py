@@ -21,7 +21,8 @@ from edgesr.runtime.tensorrt_session import TensorRTSession
 
 LIMIT_DB = 45.0
 """An engine below this PSNR to its network is broken, not merely rounded. Two ways to carry an int8
-file out, in kernels and in floating point, are closer (benchmarks/results/precision/int8.md)."""
+file out, with ONNX Runtime's optimisations and without, are closer
+(benchmarks/results/precision/int8.md)."""
 
 
 def verify_engine(

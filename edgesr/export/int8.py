@@ -4,7 +4,7 @@ Every chosen multiplication reads its input through QuantizeLinear and Dequantiz
 scale, and its weights from int8 through DequantizeLinear with one scale for each output channel.
 Zero points are 0, as TensorRT demands. The scale of an input is the largest magnitude met on the
 calibration tiles, after its channels were made alike (smooth.py). The network's ends, which read
-and write the picture, stay as they are: the two cost more PSNR than the 29 multiplications between
+and write the picture, stay as they are: the two cost more PSNR than the 21 multiplications between
 them, and hold an eighth of the multiply-adds (benchmarks/results/precision/int8.md).
 """
 

@@ -12,7 +12,7 @@ from edgesr.errors import ExportError
 from edgesr.imaging.patches import hard_tiles, in_batches, real_tiles
 from edgesr.imaging.psnr import psnr_db
 from edgesr.models.network import SRNetwork
-from edgesr.onnx_runtime import import_onnxruntime
+from edgesr.onnx_runtime import EXACT_INT8, import_onnxruntime
 
 MAX_DIFFERENCE_FP32 = 1e-4
 MIN_PSNR_DB = {"fp16": 50.0, "int8": 40.0}
@@ -70,6 +70,7 @@ def run_tiles(
     ort = import_onnxruntime()
     options = ort.SessionOptions()
     options.log_severity_level = 3
+    options.add_session_config_entry(*EXACT_INT8)
     # in the order of the file, where a value is used soon and freed: any other order may keep many
     options.execution_order = ort.ExecutionOrder.PRIORITY_BASED
     session = ort.InferenceSession(

@@ -20,7 +20,7 @@ from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.boards.free_memory import available_bytes
 from edgesr.errors import MissingError, ModelError, shell
 from edgesr.files import open_regular
-from edgesr.onnx_runtime import import_onnxruntime
+from edgesr.onnx_runtime import EXACT_INT8, import_onnxruntime
 from edgesr.runtime.model_shapes import check_independence, check_interface, check_output
 from edgesr.runtime.onnxruntime_memory import bound, is_exceeded, least_bytes, memory_limit
 from edgesr.runtime.time_limit import CallWatcher, limit_s
@@ -65,6 +65,7 @@ class OnnxRuntimeSession:
         options.log_severity_level = 4  # its errors come as exceptions; a log would quote names raw
         options.intra_op_num_threads = threads if fixed else 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.add_session_config_entry(*EXACT_INT8)
         calls = self.batch if self.batch is not None else threads
         pixels = self.manifest.tile**2
         self._limit = memory_limit(pixels * calls, len(content), available_bytes())
