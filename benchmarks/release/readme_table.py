@@ -4,7 +4,7 @@
 
 PSNR is that of the shipped ONNX files (results/release/NAME_x4_eval.json.xz), milliseconds of a
 CPU are those of results/table1/table1_x86.json, and a GPU's are those of the FP16 engines in
-results/tensorrt/table_h200.json. All that stands between the marks in README.md is written here,
+results/tensorrt/table_gpu.json. All that stands between the marks in README.md is written here,
 the sentence about what is slower included.
 """
 
@@ -24,7 +24,7 @@ Json = dict[str, Any]
 
 README = ROOT / "README.md"
 CPU = RESULTS / "table1/table1_x86.json"
-GPU = RESULTS / "tensorrt/table_h200.json"
+GPU = RESULTS / "tensorrt/table_gpu.json"
 SETS = ("Set5", "Set14", "BSD100")
 STUDENT, CONTROL = "student", "bicubic"
 RIVALS = ("esr-fast", "fsrcnn", "espcn", "esr")
@@ -59,10 +59,16 @@ def block(cpu: Json, gpu: Json) -> str:
     quality = {name: psnr(name) for name in (CONTROL, *RIVALS, STUDENT)}
     order = sorted(quality, key=lambda name: quality[name]["Set5"])
     header = ["network", "parameters", *(f"{name} dB" for name in SETS)]
-    header += ["CPU ms", "H200 ms", "H200 mJ"]
+    header += ["CPU ms", f"{_short(gpu)} ms", f"{_short(gpu)} mJ"]
     rows = [_row(name, quality[name], cpu, gpu) for name in order]
     lines = [markdown(header, rows), "", *_notes(cpu, gpu), "", _slower(cpu, gpu)]
     return "\n".join(lines) + "\n"
+
+
+def _short(gpu: Json) -> str:
+    """Return a GPU's name in one word: H100 of NVIDIA H100 80GB HBM3."""
+    name: str = gpu["device"].removeprefix("NVIDIA ").split()[0]
+    return name
 
 
 def _row(name: str, quality: dict[str, float], cpu: Json, gpu: Json) -> list[str]:
@@ -101,8 +107,8 @@ def _notes(cpu: Json, gpu: Json) -> list[str]:
         "- dB: PSNR of luma (Y) at x4 of the shipped ONNX files, 8 bits.",
         f"- CPU: {machine}; one 64x64 tile, ONNX Runtime, FP32, median."
         + "".join(f" {note[0].upper()}{note[1:]}." for note in busy),
-        f"- H200: {gpu['device']}, {gpu['engines'][0]['tensorrt']}, FP16; one 64x64 tile from host "
-        "memory to host memory, median; energy of a tile above idle.",
+        f"- {_short(gpu)}: {gpu['device']}, {gpu['engines'][0]['tensorrt']}, FP16; one 64x64 tile "
+        "from host memory to host memory, median; energy of a tile above idle.",
     ]
     if earlier:
         lines.append(
@@ -131,8 +137,8 @@ def _slower(cpu: Json, gpu: Json) -> str:
         < engines[engine_name(STUDENT)]["latency_ms"]
     ]
     return (
-        f"On the CPU the student is slower than {listed(slower)}; on the H200 it is slower than "
-        f"{listed(on_gpu)}."
+        f"On the CPU the student is slower than {listed(slower)}; on the {_short(gpu)} it is "
+        f"slower than {listed(on_gpu)}."
     )
 
 

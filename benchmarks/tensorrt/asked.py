@@ -81,8 +81,8 @@ def asked_lines(results: Mapping[str, Json]) -> list[str]:
 
 def figures(results: Mapping[str, Json]) -> list[Figure]:
     """Return what was asked for, with what the results say."""
-    engines = by_name(results["engines_student_h200"])
-    ours_us, theirs_us = student_kernel(results["mixer_kernel_h200"])
+    engines = by_name(results["engines_student"])
+    ours_us, theirs_us = student_kernel(results["mixer_kernel"])
     kernel = {"in FP32": ours_us / theirs_us}
 
     def each(name: str, key: str) -> dict[str, float]:
@@ -97,7 +97,7 @@ def figures(results: Mapping[str, Json]) -> list[Figure]:
         if row["precision"] == "fp16"
     }
     return [
-        *_builds(by_name(results["engines_alone_h200"])),
+        *_builds(by_name(results["engines_alone"])),
         Figure("Layers, with the plugin", LAYERS[True], each(plugin, "layer_count"), form=".0f"),
         Figure("Layers, without it", LAYERS[False], each(compact, "layer_count"), form=".0f"),
         Figure("Device time, with the plugin", 0.6, plugin_ms, " ms", ".3f"),
@@ -115,7 +115,7 @@ def figures(results: Mapping[str, Json]) -> list[Figure]:
         Figure(
             what=f"PSNR-Y lost through an engine on {listed(SETS)}",
             limit=0.02,
-            found=_worst(lost_db(results["table_h200"]), max),
+            found=_worst(lost_db(results["table_gpu"]), max),
             unit=" dB",
             form=".4f",
         ),

@@ -21,11 +21,11 @@ PAGE = BENCHMARKS / "TENSORRT.md"
 EARLIER = "host_to_host_h200"
 """The result that is not of the same run as the others: it compares two earlier versions."""
 PARTS = {
-    "engines_alone_h200": "json",
-    "engines_student_h200": "json",
-    "table_h200": "json",
+    "engines_alone": "json",
+    "engines_student": "json",
+    "table_gpu": "json",
     "eight_sms_plugin": "json",
-    "mixer_kernel_h200": "json",
+    "mixer_kernel": "json",
     "kernels": "json.xz",
     EARLIER: "json",
 }
@@ -35,7 +35,7 @@ BUILT = {
     "student_fp16_plugin_b1": "the student with the plugin",
     "student_fp16_compact_b1": "the student without it",
 }
-"""The engines of engines_alone_h200."""
+"""The engines of engines_alone."""
 COMMANDS = """\
 export EDGESR_HOME=$(mktemp -d)  # an empty timing cache
 mkdir work two
@@ -48,13 +48,13 @@ build espcn espcn_fp16 & wait
 check() { edgesr verify -m work/$2_b1.engine --against work/$1_x4_fp16_b1.onnx; }
 check student student_fp16_plugin; check student student_fp16_compact; check espcn espcn_fp16
 to=benchmarks/results/tensorrt
-python -m benchmarks.tensorrt.engine_times work --built-at-once 3 --out $to/engines_alone_h200.json
-python -m benchmarks.tensorrt.engine_table measure --name table_h200 --sets SETS --work work
+python -m benchmarks.tensorrt.engine_times work --built-at-once 3 --out $to/engines_alone.json
+python -m benchmarks.tensorrt.engine_table measure --name table_gpu --sets SETS --work work
 cp work/student_fp* work/espcn_fp* two
-python -m benchmarks.tensorrt.engine_times two --out $to/engines_student_h200.json
-python -m benchmarks.tensorrt.eight_sms two/student_fp16_plugin_b1.engine \\
-  -o $to/eight_sms_plugin.json
-python -m benchmarks.tensorrt.mixer_kernel --builds steps4 --out $to/mixer_kernel_h200.json
+python -m benchmarks.tensorrt.engine_times two --out $to/engines_student.json
+plugin=two/student_fp16_plugin_b1.engine
+python -m benchmarks.tensorrt.eight_sms $plugin -o $to/eight_sms_plugin.json
+python -m benchmarks.tensorrt.mixer_kernel --builds steps4 --out $to/mixer_kernel.json
 python -m benchmarks.tensorrt.kernels
 python -m benchmarks.tensorrt.engine_table render
 python -m benchmarks.tensorrt.page
@@ -72,11 +72,11 @@ def page(results: Mapping[str, Json]) -> str:
     """Return the page of results, which are named as in PARTS."""
     return "\n".join(
         [
-            *_head(results["engines_student_h200"]),
+            *_head(results["engines_student"]),
             *asked_lines(results),
             *_engines(results),
             *_few(results["eight_sms_plugin"]),
-            *kernel_lines(results["mixer_kernel_h200"], results["kernels"]),
+            *kernel_lines(results["mixer_kernel"], results["kernels"]),
             *call_lines(results[EARLIER]),
             *_again(),
         ]
@@ -89,15 +89,15 @@ def _head(engines: Json) -> list[str]:
         "# TensorRT on a GPU",
         "",
         f"Measured on {where(engines)} with TensorRT {releases}. **No Jetson has been measured.** "
-        "An H200 is far larger than any Jetson: read the rows against each other, not as times of "
+        "That GPU is far larger than any Jetson: read the rows against each other, not as times of "
         "a board. All networks of Table I, with watts and joules, are in "
-        "[README.md](README.md#table_h200-one-nvidia-h200-tensorrt-853).",
+        "[README.md](README.md#table_gpu-one-nvidia-h100-tensorrt-853).",
         "",
     ]
 
 
 def _engines(results: Mapping[str, Json]) -> list[str]:
-    found, table = results["engines_student_h200"], results["table_h200"]
+    found, table = results["engines_student"], results["table_gpu"]
     header = ["engine", "device ms", "host to host ms", "layers", "parse s", "build s"]
     header += ["verified dB"]
     return [
@@ -111,7 +111,7 @@ def _engines(results: Mapping[str, Json]) -> list[str]:
         "",
         markdown(header, [_engine(row) for row in found["engines"]]),
         "",
-        f"- {_alone(results['engines_alone_h200'])}",
+        f"- {_alone(results['engines_alone'])}",
         f"- {_quality(table)}",
         *_weights(table),
         "",

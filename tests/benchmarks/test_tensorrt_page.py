@@ -69,8 +69,8 @@ PLUGIN, COMPACT, ESPCN = "student_fp16_plugin_b1", "student_fp16_compact_b1", "e
     ],
 )
 def test_what_misses_its_figure_is_bold(results, part, name, values, cell):
-    part = f"engines_{part}_h200"
-    for row in (*results["engines_alone_h200"]["engines"], *results[part]["engines"]):
+    part = f"engines_{part}"
+    for row in (*results["engines_alone"]["engines"], *results[part]["engines"]):
         device_ms = 0.05 if row["network"] == "espcn" else 0.1
         row.update(parse_s=1.0, build_s=1.0, layer_count=1, host_ms=0.1, device_ms=device_ms)
         row["verification"] = {"psnr_db": 99.0}
@@ -80,9 +80,9 @@ def test_what_misses_its_figure_is_bold(results, part, name, values, cell):
 
 
 def test_a_slow_kernel_and_a_lossy_engine_are_bold(results):
-    for row in results["mixer_kernel_h200"]["triton"]:
+    for row in results["mixer_kernel"]["triton"]:
         row["us"] = 1.0
-    run = results["table_h200"]["runs"]["1"]
+    run = results["table_gpu"]["runs"]["1"]
     exact = psnr("student")
     for row in run["networks"]:
         row["weights_sha256"] = sha256(shipped("student", 4, "safetensors"))
@@ -100,21 +100,21 @@ def test_the_results_are_of_one_machine_and_one_tensorrt(results):
     own = [found for name, found in results.items() if name != tensorrt_page.EARLIER]
     for field in ("device", "driver"):
         assert len({found[field] for found in own if field in found}) == 1
-    engines = [results[f"engines_{part}_h200"]["engines"] for part in ("alone", "student")]
+    engines = [results[f"engines_{part}"]["engines"] for part in ("alone", "student")]
     releases = {row["tensorrt"] for rows in engines for row in rows}
-    releases |= {row["tensorrt"].split()[-1] for row in results["table_h200"]["engines"]}
+    releases |= {row["tensorrt"].split()[-1] for row in results["table_gpu"]["engines"]}
     assert len(releases) == 1
 
 
 def test_three_were_built_alone_and_without_a_timing_cache(results):
-    alone = results["engines_alone_h200"]["engines"]
+    alone = results["engines_alone"]["engines"]
     assert {row["name"] for row in alone} == set(tensorrt_page.BUILT)
     assert {(row["built_at_once"], row["timing_cache"]) for row in alone} == {(3, "cold")}
 
 
 def test_the_same_engines_are_meant_everywhere(results):
     """The three alone are in the larger table too, and engines of a kind are of one ONNX file."""
-    alone, engines = (by_name(results[f"engines_{part}_h200"]) for part in ("alone", "student"))
+    alone, engines = (by_name(results[f"engines_{part}"]) for part in ("alone", "student"))
     for name, row in alone.items():
         assert row["engine_sha256"] == engines[name]["engine_sha256"], name
     files = {}
@@ -128,7 +128,7 @@ def test_the_same_engines_are_meant_everywhere(results):
 
 
 def test_the_kernel_was_checked_in_every_case_that_the_tool_has(results):
-    kernel = results["mixer_kernel_h200"]
+    kernel = results["mixer_kernel"]
     assert kernel["check"]["cases"] == len(cases())
     assert kernel["check"]["failed"] == [] and kernel["check"]["concurrent"]["different"] == 0
     is_current = kernel["source_sha256"] == source_sha256()
@@ -139,7 +139,7 @@ def test_the_kernel_was_checked_in_every_case_that_the_tool_has(results):
 
 
 def test_student_weights_that_are_not_those_measured_are_told(results):
-    row = next(r for r in results["table_h200"]["runs"]["1"]["networks"] if "student" in r["name"])
+    row = next(r for r in results["table_gpu"]["runs"]["1"]["networks"] if "student" in r["name"])
     is_shipped = row["weights_sha256"] == sha256(shipped("student", 4, "safetensors"))
     told = f"The student's weights are {row['weights_sha256'][:8]}, not those that ship"
     assert (told in tensorrt_page.committed()) != is_shipped
@@ -240,7 +240,7 @@ def test_without_a_gpu_nothing_is_measured(tool, tmp_path, monkeypatch, capsys):
 
 
 def test_what_edgesr_and_the_docs_say_of_these_engines_is_what_was_measured(results):
-    engines = by_name(results["engines_student_h200"])
+    engines = by_name(results["engines_student"])
     plugin, compact = engines[PLUGIN], engines[COMPACT]
     assert f"{compact['device_ms']:.2f} ms a tile, not {plugin['device_ms']:.2f} ms" in COST
     page = (ROOT / "docs/jetson.md").read_text()
