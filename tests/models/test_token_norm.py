@@ -50,6 +50,7 @@ def test_a_mixer_can_leave_its_fused_form_out(monkeypatch: pytest.MonkeyPatch) -
 @needs_gpu
 @pytest.mark.parametrize("width", [32, 60])
 @pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.filterwarnings("ignore:`torch.jit.script_method`:DeprecationWarning")  # torch's own
 def test_gpu_equals_layer_norm(width: int, compiled: bool) -> None:
     ours, theirs = TokenNorm(width).cuda(), nn.LayerNorm(width).double().cuda()
     nn.init.normal_(ours.weight)
