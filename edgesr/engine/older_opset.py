@@ -5,13 +5,32 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from onnx import GraphProto, ModelProto
+    from onnx import AttributeProto, GraphProto, ModelProto
 
 OPSET_BEFORE = 17
 """The latest opset that the parser reads which knows no LayerNormalization."""
 
-AXES_ARE_INPUTS = frozenset({"ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd"})
+AXES_ARE_INPUTS = frozenset(
+    {
+        "ReduceL1",
+        "ReduceL2",
+        "ReduceLogSum",
+        "ReduceLogSumExp",
+        "ReduceMax",
+        "ReduceMean",
+        "ReduceMin",
+        "ReduceProd",
+        "ReduceSumSquare",
+    }
+)
 """Reductions whose axes were an attribute until opset 17; ReduceSum's were none since 13."""
+
+DEFAULTS: dict[tuple[str, str], object] = {
+    ("Split", "num_outputs"): None,  # which the sizes tell, too
+    ("Resize", "antialias"): 0,
+    ("Resize", "keep_aspect_ratio_policy"): b"stretch",
+}
+"""(operator, attribute since opset 18) -> the value that means what was meant before; None: any."""
 
 
 def write_norms(graph: "GraphProto") -> None:
@@ -67,13 +86,25 @@ def to_older_opset(model: "ModelProto") -> None:
     opset.version = OPSET_BEFORE
     constants = {tensor.name: tensor for tensor in model.graph.initializer}
     for node in model.graph.node:
-        kept = [a for a in node.attribute if (node.op_type, a.name) != ("Split", "num_outputs")]
+        kept = [a for a in node.attribute if not _was_meant_before(node.op_type, a)]
         if node.op_type in AXES_ARE_INPUTS and len(node.input) > 1:
             axes = numpy_helper.to_array(constants[node.input.pop()])
             kept.append(helper.make_attribute("axes", axes.tolist()))
         kept = list(map(_copy, kept))
         del node.attribute[:]
         node.attribute.extend(kept)
+
+
+def _was_meant_before(kind: str, attribute: "AttributeProto") -> bool:
+    """Return whether an attribute is newer than `OPSET_BEFORE` and says what was so without it."""
+    from onnx import helper
+
+    if attribute.name == "noop_with_empty_axes":
+        return kind in AXES_ARE_INPUTS
+    if (kind, attribute.name) in DEFAULTS:
+        default = DEFAULTS[kind, attribute.name]
+        return default is None or helper.get_attribute_value(attribute) == default
+    return False
 
 
 def _copy(message: Any) -> Any:

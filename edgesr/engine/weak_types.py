@@ -2,7 +2,7 @@
 
 There every layer's type is chosen, or pinned (edgesr.engine.network), so a cast between floats is
 one more layer that does nothing. It is not free: before it times kernels, TensorRT 8.5.3 walks over
-a network's layers several times, 0.1 s and more a layer on a server.
+all layers of a network several times.
 """
 
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from onnx import GraphProto, ModelProto
+    from onnx import GraphProto, ModelProto, NodeProto
 
 FLOATS = (1, 10)
 """Element types of ONNX that a builder chooses from: float32 and float16."""
@@ -19,14 +19,19 @@ FLOATS = (1, 10)
 def without_casts(data: bytes) -> bytes:
     """Return a prepared file with all floats as float32 and no cast between them.
 
-    The nodes that are left keep their names, by which the types of the file still can be told.
+    The nodes that are left keep their names, by which the types of the file still can be told. A
+    file whose ends are not float32 stays as it is: it is no network for pictures, and is refused.
 
     Args:
         data: what `edgesr.engine.rewrite.prepare` returned.
     """
     import onnx
+    from onnx import TensorProto
 
     model = onnx.load_model_from_string(data)
+    ends = (*model.graph.input, *model.graph.output)
+    if any(value.type.tensor_type.elem_type != TensorProto.FLOAT for value in ends):
+        return data
     _drop_casts(model.graph)
     _widen(model)
     return bytes(model.SerializeToString())
@@ -34,8 +39,6 @@ def without_casts(data: bytes) -> bytes:
 
 def _drop_casts(graph: "GraphProto") -> None:
     """Take the casts between floats away; what gives an output of the graph takes its name."""
-    from onnx import helper
-
     kinds = {
         value.name: value.type.tensor_type.elem_type
         for value in (*graph.input, *graph.value_info, *graph.output)
@@ -47,7 +50,7 @@ def _drop_casts(graph: "GraphProto") -> None:
     for node in graph.node:
         for i, name in enumerate(node.input):
             node.input[i] = same.get(name, name)
-        to = helper.get_node_attr_value(node, "to") if node.op_type == "Cast" else None
+        to = _target(node) if node.op_type == "Cast" else None
         if to not in FLOATS or kinds.get(node.input[0]) not in FLOATS:
             nodes.append(node)
         elif node.output[0] not in outputs:
@@ -55,6 +58,7 @@ def _drop_casts(graph: "GraphProto") -> None:
         elif node.input[0] in given | outputs:
             nodes.append(node)
         else:
+            same.update({k: node.output[0] for k, v in same.items() if v == node.input[0]})
             same[node.input[0]] = node.output[0]
             for earlier in nodes:
                 for names in (earlier.input, earlier.output):
@@ -64,12 +68,21 @@ def _drop_casts(graph: "GraphProto") -> None:
     graph.node.extend(kept)
 
 
+def _target(node: "NodeProto") -> int | None:
+    """Return the element type that a Cast gives; None where the node does not say it."""
+    return next((attribute.i for attribute in node.attribute if attribute.name == "to"), None)
+
+
 def _widen(model: "ModelProto") -> None:
-    """Make every float16 of a model a float32."""
+    """Make every float16 of a model a float32, also what its nodes are told to give."""
     from onnx import TensorProto, numpy_helper
 
     graph = model.graph
-    for tensor in graph.initializer:
+    told = [attribute for node in graph.node for attribute in node.attribute]
+    for attribute in told:
+        if attribute.name == "to" and attribute.i == TensorProto.FLOAT16:
+            attribute.i = TensorProto.FLOAT
+    for tensor in (*graph.initializer, *(a.t for a in told if a.HasField("t"))):
         if tensor.data_type == TensorProto.FLOAT16:
             wide = numpy_helper.to_array(tensor).astype(np.float32)
             tensor.CopyFrom(numpy_helper.from_array(wide, tensor.name))

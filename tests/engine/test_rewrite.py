@@ -192,3 +192,35 @@ def test_what_changed_its_form_after_17_is_written_as_before():
 def test_what_is_no_model_is_a_value_error():
     with pytest.raises(ValueError, match="not an ONNX file"):
         prepare(b"\x08\x0a\xff\xff\xff", "8.5.3", plugin=False)
+
+
+def test_every_reduction_has_its_axes_where_an_older_parser_looks():
+    torch = pytest.importorskip("torch")
+    from edgesr.export.torch_graph import trace
+    from edgesr.models import get_network
+
+    torch.manual_seed(0)
+    network = get_network("smfanet:D8-B1").module(4).eval()
+    data = trace(network, 16, 1).SerializeToString()
+    out = prepare(data, "8.5.3.1", plugin=False)
+    model = onnx.load_model_from_string(out)
+    onnx.checker.check_model(model, full_check=True)
+    reductions = [n for n in model.graph.node if n.op_type.startswith("Reduce")]
+    assert {n.op_type for n in reductions} >= {"ReduceL2", "ReduceMean"}
+    tile = np.random.default_rng(0).random((1, 3, 16, 16), np.float32)
+    want, got = (
+        ort.InferenceSession(d, providers=["CPUExecutionProvider"]).run(None, {"lr": tile})[0]
+        for d in (data, out)
+    )
+    np.testing.assert_allclose(got, want, atol=1e-5)
+
+
+def test_a_cast_of_nothing_is_no_onnx_file():
+    graph = helper.make_graph(
+        [helper.make_node("Cast", [], ["hr"], "broken", to=TensorProto.FLOAT)],
+        "broken",
+        [],
+        [helper.make_tensor_value_info("hr", TensorProto.FLOAT, (1,))],
+    )
+    with pytest.raises(ValueError):
+        rewrite.prepare(helper.make_model(graph).SerializeToString(), "8.5.3.1", plugin=False)

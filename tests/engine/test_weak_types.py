@@ -101,6 +101,55 @@ def test_casts_from_and_to_integers_stay():
     np.testing.assert_array_equal(run(out.SerializeToString()), run(data))
 
 
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        [make("Greater", ["half", "one"], "is_large"), cast("is_large", "other", HALF)],
+        [cast("half", "whole", INT64), cast("whole", "other", HALF)],
+        [cast("x", "double", TensorProto.DOUBLE), cast("double", "other", HALF)],
+        [
+            make("Shape", ["half"], "sizes"),
+            helper.make_node(
+                "ConstantOfShape",
+                ["sizes"],
+                ["other"],
+                "other",
+                value=numpy_helper.from_array(np.array([2], np.float16)),
+            ),
+        ],
+    ],
+    ids=["of truth", "of integers", "of double", "of a shape"],
+)
+def test_what_a_node_is_told_to_give_is_wide_too(nodes):
+    around = [make("Mul", ["half", "other"], "product"), cast("product", "y", FLOAT)]
+    data = file_of([cast("x", "half", HALF), *nodes, *around], {"one": np.array(0.5, np.float16)})
+    out = check(data)
+    np.testing.assert_allclose(run(out.SerializeToString()), run(data), atol=4e-3)
+
+
+def test_a_value_that_became_an_output_is_read_by_its_new_name():
+    nodes = [
+        make("Exp", ["x"], "grown"),
+        cast("grown", "half", HALF),
+        cast("grown", "y", FLOAT),
+        make("Sqrt", ["half"], "root"),
+        cast("root", "z", FLOAT),
+    ]
+    out = check(file_of(nodes, {}, ("y", "z")))
+    assert [(*node.input, *node.output) for node in out.graph.node] == [("x", "y"), ("y", "z")]
+
+
+def test_a_file_with_half_ends_is_left_to_be_refused():
+    graph = helper.make_graph(
+        [make("Relu", ["x"], "y")],
+        "half",
+        [helper.make_tensor_value_info("x", HALF, (1, 3))],
+        [helper.make_tensor_value_info("y", HALF, (1, 3))],
+    )
+    data = helper.make_model(graph).SerializeToString()
+    assert without_casts(data) == data
+
+
 @pytest.mark.parametrize("name", ["student", "espcn", "esr", "photo"])
 def test_the_networks_that_ship_keep_their_values_and_node_names(name):
     data = rewrite.prepare(shipped(name, 4, "onnx").read_bytes(), "8.5.3.1", plugin=False)
