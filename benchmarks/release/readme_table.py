@@ -107,8 +107,8 @@ def _notes(cpu: Json, gpu: Json) -> list[str]:
         "- dB: PSNR of luma (Y) at x4 of the shipped ONNX files, 8 bits.",
         f"- CPU: {machine}; one 64x64 tile, ONNX Runtime, FP32, median."
         + "".join(f" {note[0].upper()}{note[1:]}." for note in busy),
-        f"- {_short(gpu)}: {gpu['device']}, {gpu['engines'][0]['tensorrt']}, FP16; one 64x64 tile "
-        "from host memory to host memory, median; energy of a tile above idle.",
+        f"- {_short(gpu)}: {gpu['device']}, {gpu['engines'][0]['tensorrt']}, FP16 files; one 64x64 "
+        "tile from host memory to host memory, median; energy of a tile above idle.",
     ]
     if earlier:
         lines.append(

@@ -34,7 +34,7 @@ def kernel_lines(found: Json, compiled: Json) -> list[str]:
     header = ["mixer", "type", "plugin's kernel", "fused Triton mixer"]
     rows = []
     for theirs in found["triton"]:
-        name = "student" if theirs["states"] == 1 else "teacher"
+        name = "student" if theirs["states"] == 1 else "teacher-paper"
         ours = _shipped(found, theirs)
         kind = "float16" if theirs["half"] else "float32"
         setting = "" if ours["warps"] == 0 else f" ({ours['warps']} warps, group {ours['group']})"
@@ -57,10 +57,10 @@ def kernel_lines(found: Json, compiled: Json) -> list[str]:
         "",
         *_age(found),
         f"- {_best(found)}",
-        "- The teacher's mixer (16 states, 120 channels) is slower in the plugin's kernel than in "
-        "Triton; the kernel is made for the student's."
+        "- The mixer of `teacher-paper` (16 states, 120 channels) is slower in the plugin's kernel "
+        "than in Triton; the kernel is made for the student's."
         if _teacher_loses(found)
-        else "- The teacher's mixer, too, is faster in the plugin's kernel.",
+        else "- The mixer of `teacher-paper`, too, is faster in the plugin's kernel.",
         f"- {_compiled(compiled)}",
         "",
     ]

@@ -1,7 +1,7 @@
 """Registers, spills and shared memory of the plugins on every kind of GPU they are meant for.
 
     python -m benchmarks.tensorrt.kernels              # every kernel of the plugins
-    python -m benchmarks.tensorrt.kernels --shipped    # only those of the student and the teacher
+    python -m benchmarks.tensorrt.kernels --shipped    # only those of student and teacher-paper
 
 Needs nvcc and no GPU: the kernels are compiled as `build-engine` compiles them, without TensorRT's
 headers, and what ptxas says is read. Writes benchmarks/results/tensorrt/kernels.json.xz.
@@ -46,7 +46,7 @@ template __global__ void norm_kernel<float, 16, 4, true>(const Norm);
 template __global__ void norm_kernel<__half, 16, 4, true>(const Norm);
 }
 """
-"""The kernels of the student (d = 32, N = 1) and of the teacher (d = 60, N = 16); E is 2d."""
+"""The kernels of the student (d = 32, N = 1) and of teacher-paper (d = 60, N = 16); E is 2d."""
 
 PARAMETERS = {
     "mixer": ("lane_channels", "states", "taps", "steps"),
@@ -124,7 +124,7 @@ def shared_bytes(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Compile for every GPU that nvcc knows and write the result."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--shipped", action="store_true", help="student and teacher only")
+    parser.add_argument("--shipped", action="store_true", help="student and teacher-paper only")
     parser.add_argument("--output", type=Path, default=RESULT)
     options = parser.parse_args(arguments)
     nvcc = find_nvcc("a machine with CUDA's compiler")

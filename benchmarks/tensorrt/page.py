@@ -48,8 +48,9 @@ build espcn espcn_fp16 & wait
 check() { edgesr verify -m work/$2_b1.engine --against work/$1_x4_fp16_b1.onnx; }
 check student student_fp16_plugin; check student student_fp16_compact; check espcn espcn_fp16
 to=benchmarks/results/tensorrt
+short="--window 2 --idle 3 --photo tests/data/city_512.jpg"
 python -m benchmarks.tensorrt.engine_times work --built-at-once 3 --out $to/engines_alone.json
-python -m benchmarks.tensorrt.engine_table measure --name table_gpu --sets SETS --work work
+python -m benchmarks.tensorrt.engine_table measure --name table_gpu --sets SETS --work work $short
 cp work/student_fp* work/espcn_fp* two
 python -m benchmarks.tensorrt.engine_times two --out $to/engines_student.json
 plugin=two/student_fp16_plugin_b1.engine
@@ -98,8 +99,8 @@ def _head(engines: Json) -> list[str]:
 
 def _engines(results: Mapping[str, Json]) -> list[str]:
     found, table = results["engines_student"], results["table_gpu"]
-    header = ["engine", "device ms", "host to host ms", "layers", "parse s", "build s"]
-    header += ["verified dB"]
+    header = ["engine", "device ms", "host to host ms", "layers", "in FP16"]
+    header += ["parse s", "build s", "verified dB"]
     return [
         "## Student and ESPCN",
         "",
@@ -112,6 +113,7 @@ def _engines(results: Mapping[str, Json]) -> list[str]:
         markdown(header, [_engine(row) for row in found["engines"]]),
         "",
         f"- {_alone(results['engines_alone'])}",
+        *_all_full(found),
         f"- {_quality(table)}",
         *_weights(table),
         "",
@@ -127,6 +129,7 @@ def _engine(row: Json) -> list[str]:
         significant(row["device_ms"], 3),
         significant(row["host_ms"], 3),
         cell(str(layers), is_long),
+        str(sum(kinds.get("fp16", 0) for kinds in row["layers"].values())),
         f"{row['parse_s']:.2f}",
         f"{row['build_s']:.1f}" + (" (warm)" if row["timing_cache"] == "warm" else ""),
         cell(f"{decibels:.1f}", is_far),
@@ -141,6 +144,22 @@ def _alone(found: Json) -> str:
         f"Built in FP16, {rows['espcn_fp16_b1']['built_at_once']} at once, with nothing else on "
         f"the GPU and an empty timing cache: {listed(told)}. Parsing is part of that."
     )
+
+
+def _all_full(found: Json) -> list[str]:
+    """Tell of the engines of FP16 files that have no layer in FP16."""
+    full = [
+        row["name"]
+        for row in found["engines"]
+        if row["precision"] == "fp16"
+        and not any("fp16" in kinds for kinds in row["layers"].values())
+    ]
+    if not full:
+        return []
+    return [
+        "- A builder may compute an FP16 file in FP16 and takes what it finds faster: every layer "
+        f"of {listed(full)} is in FP32."
+    ]
 
 
 def _quality(table: Json) -> str:
