@@ -4,6 +4,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from edgesr.artifacts.onnx_constants import MAX_FOLDED
+from edgesr.engine.inference import inferred
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
@@ -64,14 +65,8 @@ def _alone(node: "NodeProto", model: "ModelProto", feed: dict[str, Any]) -> "Mod
 
 def _size(alone: "ModelProto") -> float:
     """Return how many values the outputs of a model have; infinite: its shapes do not tell."""
-    from onnx.shape_inference import infer_shapes
-
-    try:
-        inferred = infer_shapes(alone, data_prop=True)
-    except Exception as error:  # of a class of its own, which onnx does not export
-        raise ValueError(str(error)) from error
     size = 0.0
-    for value in inferred.graph.output:
+    for value in inferred(alone, data_prop=True).graph.output:
         if not value.type.tensor_type.HasField("shape"):
             return math.inf
         dims = value.type.tensor_type.shape.dim

@@ -1,5 +1,6 @@
 """What a parser reads that knows no LayerNormalization: TensorRT's before 8.6, up to opset 17."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,28 +10,6 @@ if TYPE_CHECKING:
 
 OPSET_BEFORE = 17
 """The latest opset that the parser reads which knows no LayerNormalization."""
-
-AXES_ARE_INPUTS = frozenset(
-    {
-        "ReduceL1",
-        "ReduceL2",
-        "ReduceLogSum",
-        "ReduceLogSumExp",
-        "ReduceMax",
-        "ReduceMean",
-        "ReduceMin",
-        "ReduceProd",
-        "ReduceSumSquare",
-    }
-)
-"""Reductions whose axes were an attribute until opset 17; ReduceSum's were none since 13."""
-
-DEFAULTS: dict[tuple[str, str], object] = {
-    ("Split", "num_outputs"): None,  # which the sizes tell, too
-    ("Resize", "antialias"): 0,
-    ("Resize", "keep_aspect_ratio_policy"): b"stretch",
-}
-"""(operator, attribute since opset 18) -> the value that means what was meant before; None: any."""
 
 
 def write_norms(graph: "GraphProto") -> None:
@@ -77,17 +56,27 @@ def write_norms(graph: "GraphProto") -> None:
 
 
 def to_older_opset(model: "ModelProto") -> None:
-    """Write what changed its form after `OPSET_BEFORE` as it was; nothing changed its meaning."""
-    from onnx import helper, numpy_helper
+    """Write what changed its form after `OPSET_BEFORE` as it was; nothing changed its meaning.
+
+    What an operator had then, onnx knows: axes that have become an input were an attribute, and an
+    attribute that came since goes where it says what was so without it.
+    """
+    from onnx import defs, helper, numpy_helper
 
     opset = next(item for item in model.opset_import if item.domain in ("", "ai.onnx"))
     if opset.version <= OPSET_BEFORE:
         return
-    opset.version = OPSET_BEFORE
+    now, opset.version = opset.version, OPSET_BEFORE
     constants = {tensor.name: tensor for tensor in model.graph.initializer}
     for node in model.graph.node:
-        kept = [a for a in node.attribute if not _was_meant_before(node.op_type, a)]
-        if node.op_type in AXES_ARE_INPUTS and len(node.input) > 1:
+        domain = "" if node.domain == opset.domain else node.domain
+        try:
+            then = defs.get_schema(node.op_type, OPSET_BEFORE, domain).attributes
+        except defs.SchemaError:  # a plugin, or newer
+            continue
+        newer = defs.get_schema(node.op_type, now, domain).attributes
+        kept = [a for a in node.attribute if a.name in then or not _is_default(a, newer)]
+        if "axes" in then and len(node.input) > 1:
             axes = numpy_helper.to_array(constants[node.input.pop()])
             kept.append(helper.make_attribute("axes", axes.tolist()))
         kept = list(map(_copy, kept))
@@ -95,16 +84,16 @@ def to_older_opset(model: "ModelProto") -> None:
         node.attribute.extend(kept)
 
 
-def _was_meant_before(kind: str, attribute: "AttributeProto") -> bool:
-    """Return whether an attribute is newer than `OPSET_BEFORE` and says what was so without it."""
+def _is_default(attribute: "AttributeProto", known: Mapping[str, Any]) -> bool:
+    """Return whether an attribute says what was so without it."""
     from onnx import helper
 
-    if attribute.name == "noop_with_empty_axes":
-        return kind in AXES_ARE_INPUTS
-    if (kind, attribute.name) in DEFAULTS:
-        default = DEFAULTS[kind, attribute.name]
-        return default is None or helper.get_attribute_value(attribute) == default
-    return False
+    if attribute.name == "num_outputs":  # of a Split, whose sizes or outputs tell it, too
+        return True
+    if attribute.name not in known or not known[attribute.name].default_value.name:
+        return False
+    default = helper.get_attribute_value(known[attribute.name].default_value)
+    return bool(helper.get_attribute_value(attribute) == default)
 
 
 def _copy(message: Any) -> Any:

@@ -22,6 +22,7 @@ import numpy as np
 
 from edgesr.engine.constants import fold
 from edgesr.engine.images import use_images
+from edgesr.engine.inference import inferred
 from edgesr.engine.negative_pads import crop_before_padding
 from edgesr.engine.older_opset import to_older_opset, write_norms
 from edgesr.engine.plugin_nodes import DOMAIN, MIXER, use_plugins
@@ -70,7 +71,7 @@ def prepare(data: bytes, tensorrt: str, *, plugin: bool, batch: int = 1) -> byte
     if not knows_norms:
         write_norms(model.graph)
         to_older_opset(model)
-    model = _typed(model)
+    model = inferred(model)
     is_half = graph_precision(model.SerializeToString()) == "fp16"
     if is_half if plugin else not knows_norms:
         use_images(model)
@@ -85,7 +86,7 @@ def node_types(data: bytes) -> dict[str, str]:
     That is the type of its first output. A convolution or a product of dequantised values is
     `int8`, as the builder does it. Nodes that give integers or truth values are left out.
     """
-    model = _typed(_read(data))
+    model = inferred(_read(data))
     kinds = _element_types(model)
     dequantised: set[str] = set()
     types = {}
@@ -137,15 +138,6 @@ def _version(text: str) -> tuple[int, int]:
     return major, minor
 
 
-def _typed(model: "ModelProto") -> "ModelProto":
-    from onnx import shape_inference
-
-    try:
-        return shape_inference.infer_shapes(model)
-    except Exception as error:  # of a class of its own, which onnx does not export
-        raise ValueError(str(error)) from error
-
-
 def _element_types(model: "ModelProto") -> dict[str, int]:
     graph = model.graph
     values = (*graph.input, *graph.value_info, *graph.output)
@@ -172,7 +164,7 @@ def _as_traced(model: "ModelProto") -> "ModelProto":
 
 def _without_functions(model: "ModelProto") -> "ModelProto":
     """Take the functions away, but keep the types of what they gave."""
-    typed = _typed(model)
+    typed = inferred(model)
     del typed.functions[:]
     return typed
 
@@ -184,7 +176,7 @@ def _inline(model: "ModelProto") -> "ModelProto":
     if any(node.domain == DOMAIN for node in model.graph.node):
         from edgesr.export.lower import define_for_engine
 
-        model = define_for_engine(_typed(model))
+        model = define_for_engine(inferred(model))
         del model.graph.value_info[:]
     inlined = inliner.inline_local_functions(model) if model.functions else model
     kept = [opset for opset in inlined.opset_import if opset.domain != DOMAIN]
@@ -201,7 +193,7 @@ def _split_slices(model: "ModelProto") -> None:
     constants = {tensor.name: tensor for tensor in graph.initializer}
     lengths = {
         value.name: [axis.dim_value for axis in value.type.tensor_type.shape.dim]
-        for value in (*graph.input, *_typed(model).graph.value_info)
+        for value in (*graph.input, *inferred(model).graph.value_info)
     }
     for node in graph.node:
         if node.op_type != "Slice" or len(node.input) < 4 or not lengths.get(node.input[0]):

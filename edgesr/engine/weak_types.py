@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edgesr.engine.rewrite import FLOATS
+
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto
-
-FLOATS = (1, 10)
-"""Element types of ONNX that a builder chooses from: float32 and float16."""
 
 
 def without_casts(data: bytes) -> bytes:
@@ -39,10 +38,9 @@ def without_casts(data: bytes) -> bytes:
 
 def _drop_casts(graph: "GraphProto") -> None:
     """Take the casts between floats away; what gives an output of the graph takes its name."""
-    kinds = {
-        value.name: value.type.tensor_type.elem_type
-        for value in (*graph.input, *graph.value_info, *graph.output)
-    }
+    from edgesr.export.graph import value_types
+
+    floats = {name for name, value in value_types(graph).items() if value.elem_type in FLOATS}
     outputs = {value.name for value in graph.output}
     given = {value.name for value in graph.input} | {tensor.name for tensor in graph.initializer}
     same: dict[str, str] = {}
@@ -51,7 +49,7 @@ def _drop_casts(graph: "GraphProto") -> None:
         for i, name in enumerate(node.input):
             node.input[i] = same.get(name, name)
         to = _target(node) if node.op_type == "Cast" else None
-        if to not in FLOATS or kinds.get(node.input[0]) not in FLOATS:
+        if to not in FLOATS or node.input[0] not in floats:
             nodes.append(node)
         elif node.output[0] not in outputs:
             same[node.output[0]] = node.input[0]
@@ -63,9 +61,8 @@ def _drop_casts(graph: "GraphProto") -> None:
             for earlier in nodes:
                 for names in (earlier.input, earlier.output):
                     names[:] = [same.get(name, name) for name in names]
-    kept = list(nodes)
     del graph.node[:]
-    graph.node.extend(kept)
+    graph.node.extend(nodes)
 
 
 def _target(node: "NodeProto") -> int | None:
@@ -74,7 +71,7 @@ def _target(node: "NodeProto") -> int | None:
 
 
 def _widen(model: "ModelProto") -> None:
-    """Make every float16 of a model a float32, also what its nodes are told to give."""
+    """Make every float16 between a model's ends float32, also what its nodes are told to give."""
     from onnx import TensorProto, numpy_helper
 
     graph = model.graph
@@ -86,6 +83,6 @@ def _widen(model: "ModelProto") -> None:
         if tensor.data_type == TensorProto.FLOAT16:
             wide = numpy_helper.to_array(tensor).astype(np.float32)
             tensor.CopyFrom(numpy_helper.from_array(wide, tensor.name))
-    for value in (*graph.input, *graph.value_info, *graph.output):
+    for value in graph.value_info:
         if value.type.tensor_type.elem_type == TensorProto.FLOAT16:
             value.type.tensor_type.elem_type = TensorProto.FLOAT
