@@ -16,7 +16,8 @@ def write_norms(graph: "GraphProto") -> None:
     """LayerNormalization of the last axis -> its formula, the mean of the squares of x - mean.
 
     What is apart from the mean is a product with a constant matrix, which is one layer of TensorRT
-    where ReduceMean and Sub are two.
+    where ReduceMean and Sub are two. So is the mean of the squares, for as a convolution it adds
+    the epsilon too.
     """
     from onnx import helper, numpy_helper
 
@@ -33,10 +34,14 @@ def write_norms(graph: "GraphProto") -> None:
         if len(shapes.get(node.input[1], ())) != 1:
             raise ValueError(f"{node.name} has no constant scale of one axis")
         channels = shapes[node.input[1]][0]
-        centre = (np.eye(channels) - 1 / channels).astype(np.float32)
-        epsilon = np.asarray(given.get("epsilon", 1e-5), np.float32)
-        graph.initializer.append(numpy_helper.from_array(epsilon, f"{name}/epsilon"))
-        graph.initializer.append(numpy_helper.from_array(centre, f"{name}/centre"))
+        constants = {
+            "centre": np.eye(channels) - 1 / channels,
+            "mean": np.full((channels, 1), 1 / channels),
+            "epsilon": np.asarray(given.get("epsilon", 1e-5)),
+        }
+        for part, values in constants.items():
+            tensor = numpy_helper.from_array(values.astype(np.float32), f"{name}/{part}")
+            graph.initializer.append(tensor)
 
         def add(kind: str, part: str, *inputs: str, **attributes: Any) -> str:
             output = f"{name}/{part}"  # noqa: B023
@@ -45,7 +50,7 @@ def write_norms(graph: "GraphProto") -> None:
 
         apart = add("MatMul", "apart", node.input[0], f"{name}/centre")
         square = add("Mul", "square", apart, apart)
-        variance = add("ReduceMean", "variance", square, axes=[-1], keepdims=1)
+        variance = add("MatMul", "variance", square, f"{name}/mean")
         deviation = add("Sqrt", "deviation", add("Add", "positive", variance, f"{name}/epsilon"))
         result = add("Mul", "scaled", add("Div", "normal", apart, deviation), node.input[1])
         if len(node.input) > 2:

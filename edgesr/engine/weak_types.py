@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edgesr.engine.affine import into_convolutions
 from edgesr.engine.rewrite import FLOATS
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 def without_casts(data: bytes) -> bytes:
     """Return a prepared file with all floats as float32 and no cast between them.
 
+    Constants that only scale or shift are folded as well, for no rounding lies between any more.
     The nodes that are left keep their names, by which the types of the file still can be told. A
     file whose ends are not float32 stays as it is: it is no network for pictures, and is refused.
 
@@ -33,6 +35,7 @@ def without_casts(data: bytes) -> bytes:
         return data
     _drop_casts(model.graph)
     _widen(model)
+    into_convolutions(model.graph)
     return bytes(model.SerializeToString())
 
 

@@ -1,10 +1,11 @@
 """The scan of `edgesr.export.levels` for an engine: as few layers as it takes.
 
 A builder makes a layer of each constant that a product reads, again for each product, and one of
-each change of shape that it cannot leave out. So a sequence is an image (batch, steps, 1, width)
-here, and a product with a matrix a convolution of 1x1, whose kernel is no layer. Every level but
-the first gives the state before each of its steps, which needs no padding. The last level gives
-pairs that do not count a logarithm of `NEVER`, and sums over the others.
+each change of shape that it cannot leave out; the bounds of a Clip are none. So a sequence is an
+image (batch, steps, 1, width) here, and a product with a matrix a convolution of 1x1, whose kernel
+is no layer. Every level but the first gives the state before each of its steps, which needs no
+padding. The last level gives pairs that do not count a logarithm of `NEVER`, and sums over the
+others.
 """
 
 import numpy as np
@@ -53,7 +54,7 @@ def _level(
     Row t of `sums` adds up the steps before t, where t = `STEPS` is the end of the chunk. The row
     of its beginning, t = 0, is there if states before steps are asked for.
     """
-    s = g.op("Max", s, g.constant(np.full((), LEAST / scale)))
+    s = g.op("Clip", s, *(g.constant(np.full((), end)) for end in (LEAST / scale, 0)))
     sums = np.tril(np.ones((STEPS + 1, STEPS)), -1)[0 if before else 1 :]
     sums = sums[::-1, ::-1] if reverse else sums
     centred = _product(g, scale * (sums - 0.5), s)

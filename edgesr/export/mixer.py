@@ -170,6 +170,8 @@ def _project(g: GraphBuilder, x: str, mixer: Mixer) -> tuple[str, str, str, str]
         dt, B, C = g.ops("Split", 3, projected, g.integers(R, N, N), axis=1)
         u = g.op("Gemm", dt, "dt_proj", "dt_bias", transB=1)
         skipped = ""
+    if mixer.for_engine and mixer.path.length <= LONG_SCAN:
+        return _softplus_operator(g, u), B, C, skipped
     return _softplus(g, u, mixer.path.length > LONG_SCAN), B, C, skipped
 
 
@@ -223,6 +225,15 @@ def _softplus(g: GraphBuilder, u: str, to_every_digit: bool) -> str:
         rounded_off = g.op("Sub", grown, g.op("Sub", argument, one))
         logarithm = g.add(logarithm, rounded_off)
     return g.op("Max", u, logarithm)
+
+
+def _softplus_operator(g: GraphBuilder, u: str) -> str:
+    """Return softplus(u) of fewer layers, which overflows nowhere an operator may: beyond 80.
+
+    There and where it is 0 in float32 it is max(u, 0), whatever the bounds make of the operator.
+    """
+    bounds = (g.constant(np.full((), end)) for end in (-SOFTPLUS_BOUND, SOFTPLUS_BOUND))
+    return g.op("Max", u, g.op("Softplus", g.op("Clip", u, *bounds)))
 
 
 def _silu(g: GraphBuilder, x: str) -> str:
