@@ -89,8 +89,8 @@ def _zeros(count: tl.constexpr, STRIP: tl.constexpr, BLOCK: tl.constexpr):
 
 @triton.jit
 def local_norm_forward(
-    t, kernel, gain, offset, u, y, width,
-    epsilon: tl.constexpr, BLOCK: tl.constexpr,
+    t, kernel, gain, offset, u, y,
+    width: tl.constexpr, epsilon: tl.constexpr, BLOCK: tl.constexpr,
     HEIGHT: tl.constexpr, WIDTH: tl.constexpr, SIDE: tl.constexpr,
     STRIP: tl.constexpr, DEPTH: tl.constexpr,
 ):  # fmt: skip
@@ -129,8 +129,8 @@ def local_norm_forward(
 
 @triton.jit
 def local_backward(
-    t, kernel, du, dt, dkernel, width,
-    BLOCK: tl.constexpr,
+    t, kernel, du, dt, dkernel,
+    width: tl.constexpr, BLOCK: tl.constexpr,
     HEIGHT: tl.constexpr, WIDTH: tl.constexpr, SIDE: tl.constexpr,
     STRIP: tl.constexpr, DEPTH: tl.constexpr,
 ):  # fmt: skip

@@ -106,7 +106,7 @@ def norm_gradients(
     sums = weight.new_empty(2, programs, width, dtype=torch.float32)
     norm_backward[(programs,)](
         x, weight, dy.contiguous(), dx if added is None else added.contiguous(), dx,
-        sums[0], sums[1], rows, width, tiles,
+        sums[0], sums[1], rows, tiles, width,
         **_constants(width, epsilon), ADD=added is not None,
     )  # fmt: skip
     dweight, dbias = sums.sum(1).to(weight.dtype)

@@ -18,8 +18,8 @@ def normalised(x, inside, width, epsilon: tl.constexpr):
 
 @triton.jit
 def norm_forward(
-    x, weight, bias, y, rows, width,
-    epsilon: tl.constexpr, ROWS: tl.constexpr, BLOCK: tl.constexpr,
+    x, weight, bias, y, rows,
+    width: tl.constexpr, epsilon: tl.constexpr, ROWS: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
     """Write y = normalised(x) weight + bias; x, y: (rows, width), contiguous."""
     column = tl.arange(0, BLOCK)
@@ -35,8 +35,9 @@ def norm_forward(
 
 @triton.jit
 def norm_backward(
-    x, weight, dy, added, dx, dweight, dbias, rows, width, tiles,
-    epsilon: tl.constexpr, ROWS: tl.constexpr, BLOCK: tl.constexpr, ADD: tl.constexpr,
+    x, weight, dy, added, dx, dweight, dbias, rows, tiles,
+    width: tl.constexpr, epsilon: tl.constexpr,
+    ROWS: tl.constexpr, BLOCK: tl.constexpr, ADD: tl.constexpr,
 ):  # fmt: skip
     """Write dx (rows, width), and each program's sums: dweight, dbias (programs, width).
 

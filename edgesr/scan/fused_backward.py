@@ -36,7 +36,7 @@ def scan_backward(
     x, dt, bias, a, b, c, d, z, dy, states, ends,
     dx, ddt, db, dc, dz, parts,
     x_batch, dt_batch, b_batch, c_batch, z_batch, dy_batch, db_block, db_batch, dz_batch,
-    length, channels, segment,
+    length, segment, channels: tl.constexpr,
     x_row: tl.constexpr, x_col: tl.constexpr, dt_row: tl.constexpr, dt_col: tl.constexpr,
     b_row: tl.constexpr, c_row: tl.constexpr, z_row: tl.constexpr,
     dy_row: tl.constexpr, dy_col: tl.constexpr,

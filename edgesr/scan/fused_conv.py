@@ -34,8 +34,9 @@ def _tap(
 
 @triton.jit
 def conv_silu_forward(
-    x, weight, bias, out, x_batch, length, channels,
-    x_row: tl.constexpr, W: tl.constexpr, ROWS: tl.constexpr, BLOCK_E: tl.constexpr,
+    x, weight, bias, out, x_batch, length,
+    channels: tl.constexpr, x_row: tl.constexpr,
+    W: tl.constexpr, ROWS: tl.constexpr, BLOCK_E: tl.constexpr,
     HEIGHT: tl.constexpr, WIDTH: tl.constexpr, BACKWARD: tl.constexpr, EVEN: tl.constexpr,
 ):  # fmt: skip
     """x, out: (batch, L, E), channels of stride 1, out contiguous; weight: (E, W); bias: (E,)."""
@@ -57,8 +58,9 @@ def conv_silu_forward(
 
 @triton.jit
 def conv_silu_gradients(
-    x, weight, bias, gradient, dweight, dbias, x_batch, length, channels,
-    x_row: tl.constexpr, W: tl.constexpr, ROWS: tl.constexpr, BLOCK_E: tl.constexpr,
+    x, weight, bias, gradient, dweight, dbias, x_batch, length,
+    channels: tl.constexpr, x_row: tl.constexpr,
+    W: tl.constexpr, ROWS: tl.constexpr, BLOCK_E: tl.constexpr,
     HEIGHT: tl.constexpr, WIDTH: tl.constexpr, BACKWARD: tl.constexpr, EVEN: tl.constexpr,
 ):  # fmt: skip
     """Turn the gradient of out (batch, L, E) into that of v, in place; sum those of the taps.
@@ -95,8 +97,9 @@ def conv_silu_gradients(
 
 @triton.jit
 def conv_input_gradient(
-    dv, weight, dx, dx_batch, length, channels,
-    dx_row: tl.constexpr, W: tl.constexpr, ROWS: tl.constexpr, BLOCK_E: tl.constexpr,
+    dv, weight, dx, dx_batch, length,
+    channels: tl.constexpr, dx_row: tl.constexpr,
+    W: tl.constexpr, ROWS: tl.constexpr, BLOCK_E: tl.constexpr,
     HEIGHT: tl.constexpr, WIDTH: tl.constexpr, BACKWARD: tl.constexpr, EVEN: tl.constexpr,
 ):  # fmt: skip
     """Write dx (batch, L, E), channels of stride 1, from the gradient of v (batch, L, E)."""

@@ -46,7 +46,7 @@ from edgesr.scan.fused_tiles import (
 def scan_forward(
     x, dt, bias, a, b, c, d, z, y, states, ends,
     x_batch, dt_batch, b_batch, c_batch, z_batch,
-    length, channels, segment,
+    length, segment, channels: tl.constexpr,
     x_row: tl.constexpr, x_col: tl.constexpr, dt_row: tl.constexpr, dt_col: tl.constexpr,
     b_row: tl.constexpr, c_row: tl.constexpr, z_row: tl.constexpr, y_row: tl.constexpr,
     N: tl.constexpr, NP: tl.constexpr, BLOCK_E: tl.constexpr, K: tl.constexpr,
@@ -130,7 +130,7 @@ def scan_forward(
 def segment_ends(
     u, dt, bias, a, w, z, ends,
     u_batch, dt_batch, w_batch, z_batch,
-    length, channels, segment,
+    length, segment, channels: tl.constexpr,
     u_row: tl.constexpr, u_col: tl.constexpr, dt_row: tl.constexpr, dt_col: tl.constexpr,
     w_row: tl.constexpr, z_row: tl.constexpr,
     N: tl.constexpr, NP: tl.constexpr, BLOCK_E: tl.constexpr, K: tl.constexpr,
