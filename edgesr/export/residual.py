@@ -43,9 +43,15 @@ def fold_residuals(graph: GraphProto) -> int:
                 and given in shapes
                 and shapes[given] == shapes.get(added)
                 and all(readers[node.output[0]] == 1 for node in way)
-                and readers[way[-1].input[1]] == 1
             ):
-                _raise_middle(weights[way[-1].input[1]])
+                kernel = weights[way[-1].input[1]]
+                if readers[kernel.name] > 1:  # equal kernels are one tensor of a file
+                    readers[kernel.name] -= 1
+                    name = f"{kernel.name}/{total.output[0]}"
+                    graph.initializer.add().CopyFrom(kernel)
+                    kernel = graph.initializer[-1]
+                    kernel.name = way[-1].input[1] = name
+                _raise_middle(kernel)
                 way[0].output[0] = total.output[0]
                 folded.append(total)
                 break
