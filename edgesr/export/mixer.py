@@ -170,7 +170,7 @@ def _project(g: GraphBuilder, x: str, mixer: Mixer) -> tuple[str, str, str, str]
         dt, B, C = g.ops("Split", 3, projected, g.integers(R, N, N), axis=1)
         u = g.op("Gemm", dt, "dt_proj", "dt_bias", transB=1)
         skipped = ""
-    if mixer.for_engine and mixer.path.length <= LONG_SCAN:
+    if mixer.for_engine and mixer.path.length <= LONG_SCAN:  # beyond, an operator's errors add up
         return _softplus_operator(g, u), B, C, skipped
     return _softplus(g, u, mixer.path.length > LONG_SCAN), B, C, skipped
 

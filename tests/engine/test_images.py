@@ -134,7 +134,7 @@ def test_what_needs_tokens_gets_them(reader):
 
 
 def test_parts_and_means_of_channels_stay_images():
-    """A norm that is written out, and what a mixer does with its two halves."""
+    """A norm as other files may write it, and what a mixer does with its two halves."""
     nodes = [
         helper.make_node("ReduceMean", ["n"], ["mean"], "mean", axes=[-1]),
         helper.make_node("Sub", ["n", "mean"], ["apart"], "apart"),

@@ -159,11 +159,41 @@ def test_the_networks_that_ship_keep_their_values_and_node_names(name):
     np.testing.assert_allclose(run(out.SerializeToString()), run(data), atol=3e-6)
 
 
-def test_the_student_in_half_is_close_and_needs_no_cast():
+def student(precision):
     path = shipped("student", 4, "onnx")
-    half = path.with_name(f"{path.stem}_fp16.onnx").read_bytes()
+    return path.with_name(f"{path.stem}_fp16.onnx" if precision == "fp16" else path.name)
+
+
+def test_the_student_in_half_is_close_and_needs_no_cast():
+    half = student("fp16").read_bytes()
     data = rewrite.prepare(half, "8.5.3.1", plugin=False)
     out = check(data)
     to_floats = [n for n in out.graph.node if n.op_type == "Cast" and n.attribute[0].i in FLOATS]
     assert not to_floats
     assert np.abs(run(out.SerializeToString()) - run(data)).max() < 4e-3
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+def test_the_student_is_made_of_few_layers(precision):
+    """What TensorRT walks over: nodes, parts of Splits, constants that are no weights.
+
+    A Split is a layer of each part that is read; a constant is one each time that it meets values
+    element by element, but none as a convolution's weights or a Clip's bound.
+    """
+    data = rewrite.prepare(student(precision).read_bytes(), "8.5.3.1", plugin=False)
+    graph = check(data).graph
+    read = {name for node in graph.node for name in node.input}
+    splits = [node for node in graph.node if node.op_type == "Split"]
+    parts = sum(len(read.intersection(split.output)) for split in splits)
+    constants = {tensor.name for tensor in graph.initializer}
+    met = [
+        f"{node.name} {name}"
+        for node in graph.node
+        if node.op_type in ("Add", "Div", "Max", "Min", "Mul", "Sub")
+        for name in node.input
+        if name in constants
+    ]
+    # The mean of colours, there and back, A of the mixers, and two norms that a residual and a
+    # convolution with padding read.
+    assert len(met) <= 2 + 8 + 2 * 2, met
+    assert len(graph.node) - len(splits) + parts + len(met) <= 679

@@ -7,7 +7,7 @@ import onnx
 import pytest
 import torch
 from mixer_models import expected, largest_error, model, run, values, weights
-from onnx import inliner
+from onnx import helper, inliner
 
 from edgesr.export.allowed import check_no_loops, check_operators
 from edgesr.export.lower import define_for_engine
@@ -62,6 +62,53 @@ def test_no_step_size_is_too_extreme(direction: Direction, write: Write, dt_bias
     given = weights(5, 4, RANK, dt_bias)
     xz = values(path, 5)
     assert largest_error(run(write(path, given), xz), expected(path, given, xz)) < MAX_ERROR
+
+
+@pytest.mark.parametrize("overflows", [False, True], ids=["operator", "operator that overflows"])
+@pytest.mark.parametrize("state", [1, 2])
+def test_an_engine_takes_every_step_size_as_it_is(state: int, overflows: bool) -> None:
+    """Channel by channel, with nothing beside the scan, which is in proportion to small steps.
+
+    An operator Softplus may be written so that it overflows beyond 80 or below -80. Steps of less
+    than a float32 holds add nothing to see.
+    """
+    steps = np.array([-1e4, -100.0, -81.0, -20.0, 0.0, 20.0, 79.0, 81.0, 100.0, 1e4])
+    path = ScanPath(20, 24)
+    given = weights(len(steps), state, RANK, 0.0)
+    given[3] = np.zeros_like(given[3])
+    given[4] = steps
+    given[6] = np.zeros_like(given[6])
+    xz = values(path, len(steps))
+    built = define_for_engine(model(path, given))
+    functions = [f for f in built.functions if f.name == built.graph.node[0].op_type]
+    kinds = [node.op_type for node in functions[0].node]
+    assert (kinds.count("Softplus"), kinds.count("Log")) == (1, 0)
+    if overflows:
+        let_softplus_overflow(functions[0])
+    got = run(built, xz)
+    assert np.isfinite(got).all()
+    exact = expected(path, given, xz)
+    peaks = np.abs(exact).max((0, 1))
+    assert (np.abs(got - exact).max((0, 1)) <= MAX_ERROR * peaks + 1e-30).all()
+
+
+def let_softplus_overflow(function: onnx.FunctionProto) -> None:
+    """Let Softplus be no number beyond 80 and below -80: add 0 exp(|x| + 8.7) to it."""
+    at = next(i for i, node in enumerate(function.node) if node.op_type == "Softplus")
+    nodes = list(function.node)
+    (x,), (y,) = nodes[at].input, nodes[at].output
+    nodes[at].output[0] = "exact"
+    nodes[at + 1 : at + 1] = [
+        helper.make_node("Constant", [], ["zero"], value_float=0.0),
+        helper.make_node("Constant", [], ["most"], value_float=8.7),
+        helper.make_node("Abs", [x], ["size"]),
+        helper.make_node("Add", ["size", "most"], ["exponent"]),
+        helper.make_node("Exp", ["exponent"], ["grown"]),
+        helper.make_node("Mul", ["zero", "grown"], ["nothing"]),
+        helper.make_node("Add", ["exact", "nothing"], [y]),
+    ]
+    del function.node[:]
+    function.node.extend(nodes)
 
 
 def test_steps_that_change_by_thousands_from_one_to_the_next(
