@@ -193,6 +193,13 @@ class EngineManifest:
         """
         write_set(self.path_for(engine), to_json(asdict(self)), {engine: content})
 
+    @property
+    def computes_in_half(self) -> bool:
+        """Whether a layer may overflow: not where the builder took float32 for every one."""
+        inspected = self.layers_from == "engine inspector"
+        kinds = {kind for counts in self.layers.values() for kind in counts}
+        return self.precision != "fp32" and not (inspected and kinds == {"fp32"})
+
     def rebuild_command(self, engine: Path) -> str:
         """Return the command that builds this engine again, for the board it is used on."""
         onnx = engine.parent / self.onnx_file

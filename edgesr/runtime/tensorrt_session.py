@@ -110,7 +110,7 @@ class TensorRTSession:
                 self._driver.Context.synchronize()
                 raise
         # Only halves overflow, and reading what the GPU has just written takes as long as a copy.
-        if self.manifest.precision != "fp32":
+        if self.manifest.computes_in_half:
             with self._repairing:
                 self._repair(tiles, enlarged)
         return enlarged

@@ -185,10 +185,15 @@ def test_a_broken_tile_without_another_backend_is_an_error_that_names_it(engine,
         TensorRTSession(engine).run(small)
 
 
-def test_an_engine_in_float32_leaves_broken_tiles_to_the_picture(engine, monkeypatch):
+@pytest.mark.parametrize(
+    "said",
+    [{"precision": "fp32"}, {"precision": "fp16", "layers": {"CaskConvolution": {"fp32": 2}}}],
+    ids=["float32", "float32 in every layer of a half engine"],
+)
+def test_an_engine_in_float32_leaves_broken_tiles_to_the_picture(engine, monkeypatch, said):
     """Nothing could compute them better; each tile of a picture is looked at anyway."""
     simulated_cuda.install(monkeypatch, simulated_cuda.Gpu())
-    dataclasses.replace(EngineManifest.read(engine), precision="fp32").write(engine)
+    dataclasses.replace(EngineManifest.read(engine), **said).write(engine)
     small = tiles(5)
     small[3, 0, 0, 0] = 0.5
     session = TensorRTSession(engine, repeat=Float32)
@@ -196,6 +201,22 @@ def test_an_engine_in_float32_leaves_broken_tiles_to_the_picture(engine, monkeyp
     assert session.repeated == 0
     with pytest.raises(ModelError, match="has values that are not numbers"):
         upscale(session, small[3].transpose(1, 2, 0))
+
+
+@pytest.mark.parametrize(
+    ("said", "may_overflow"),
+    [
+        ({}, True),
+        ({"layers": {"CaskConvolution": {"fp32": 1}, "PluginV2": {"fp16": 1}}}, True),
+        ({"layers": {"CaskConvolution": {"fp32": 2}}}, False),
+        ({"layers": {"Convolution": {"fp32": 2}}, "layers_from": "parsed network"}, True),
+        ({"layers": {}}, True),
+        ({"precision": "fp32"}, False),
+    ],
+)
+def test_what_an_engine_in_half_precision_may_do(engine, said, may_overflow):
+    manifest = dataclasses.replace(EngineManifest.read(engine), **said)
+    assert manifest.computes_in_half is may_overflow
 
 
 def test_after_a_failed_launch_the_session_still_works(engine, monkeypatch):
