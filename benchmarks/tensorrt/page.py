@@ -92,7 +92,7 @@ def _head(engines: Json) -> list[str]:
         f"Measured on {where(engines)} with TensorRT {releases}. **No Jetson has been measured.** "
         "That GPU is far larger than any Jetson: read the rows against each other, not as times of "
         "a board. All networks of Table I, with watts and joules, are in "
-        "[README.md](README.md#table_gpu-one-nvidia-h100-tensorrt-853).",
+        "[README.md](README.md#table_gpu-one-nvidia-h200-tensorrt-853).",
         "",
     ]
 
