@@ -78,6 +78,7 @@ REPORT_KINDS = (
 )
 
 
+@pytest.mark.long  # a dozen calibrations; tests/export/test_int8.py makes those that ship
 def test_ranges_are_found_by_every_method(
     graph: onnx.ModelProto, data: Path, tmp_path: Path
 ) -> None:

@@ -24,7 +24,7 @@ FLOORS_DB = {
     ("esr", 4): {"Set5": 30.43},
 }
 IMAGES = {"Set5": 5, "Set14": 14, "BSD100": 100}
-LONG = {("student", 4, "BSD100"), ("student", 2, "Set14")}
+LONG = {("student", 4, "Set14"), ("student", 4, "BSD100"), ("student", 2, "Set14")}
 CASES = [
     pytest.param(*case, marks=[pytest.mark.long] * (case in LONG))
     for network, floors in FLOORS_DB.items()
