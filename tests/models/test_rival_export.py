@@ -1,7 +1,7 @@
 """Every network without a scan through torch's own exporter: plain operators, equal values.
 
-Scales and batches take turns; tests/cli/test_chain.py exports all of them for any batch at x4, every
-time, so that but for one of luma and one of colour they are long here.
+Scales and batches take turns; tests/cli/test_chain.py exports them for any batch at x4 every time,
+so that here all but one of luma and one of colour are long.
 """
 
 from itertools import cycle
