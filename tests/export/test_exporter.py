@@ -142,7 +142,12 @@ def test_functions_of_a_file_are_told_apart_by_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "precision"), [("bicubic", "fp32"), ("fsrcnn", "fp32"), ("esr", "fp16")]
+    ("name", "precision"),
+    [  # tests/cli/test_chain.py takes the first two through the command
+        pytest.param("bicubic", "fp32", marks=pytest.mark.long),
+        pytest.param("fsrcnn", "fp32", marks=pytest.mark.long),
+        ("esr", "fp16"),
+    ],
 )
 def test_convolutional_networks_take_the_same_path(
     tmp_path: Path, name: str, precision: str
