@@ -35,7 +35,7 @@ SHORTER = {
     "edgesr distill": "--steps 2 --batch 1 --patch 16",
     "edgesr bench --samples": "--samples 3 --power none --warmup 1",
     "edgesr build-engine": "--check",
-    "edgesr live": "--duration-s 4 --power none",
+    "edgesr live": "--duration-s 2 --power none",
 }
 ELSEWHERE = {
     "sh setup.sh demo": "tests/test_packaging.py runs it",

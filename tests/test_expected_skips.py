@@ -1,5 +1,6 @@
 """A skip that nobody expected fails a run; one that is named, with its reason, does not."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -21,8 +22,14 @@ def run(folder: Path, name: str, text: str, *options: str) -> tuple[int, str]:
     path.write_text(text)
     (folder / "conftest.py").write_text(CONFTEST.format(here=str(HERE)))
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", folder]
+    # Plugins that are installed take two seconds to load, and these tests need none but xdist.
     done = subprocess.run(
-        [*command, *options, path], cwd=folder, capture_output=True, text=True, check=False
+        [*command, *options, path],
+        env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return done.returncode, done.stdout + done.stderr
 
@@ -59,10 +66,13 @@ def test_a_reason_that_is_not_named_fails(
     assert not code or "tests/test_it.py::test_one: " in said
 
 
+ONE_WORKER = ("-p", "xdist", "-n", "1")
+
+
 def test_with_several_processes_too(tmp_path: Path) -> None:
     pytest.importorskip("xdist")
     text = SKIPPED.format(reason="I did not feel like it")
-    code, said = run(tmp_path, "tests/test_it.py", text, "--skips", "dev", "-n", "1")
+    code, said = run(tmp_path, "tests/test_it.py", text, "--skips", "dev", *ONE_WORKER)
     assert (code, said.count("test_one: I did not feel like it")) == (1, 1), said
 
 

@@ -1,5 +1,6 @@
 """A run without `--long` leaves out what is marked long, and says so in a line."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -29,7 +30,7 @@ SAID = "2 long tests were left out; `pytest --long` runs them too (CONTRIBUTING.
     ("arguments", "passed", "says"),
     [
         (["test_it.py"], 1, True),
-        (["test_it.py", "-n", "2"], 1, True),
+        (["test_it.py", "-p", "xdist", "-n", "2"], 1, True),
         (["test_it.py", "--long"], 3, False),
         (["test_it.py::test_long"], 1, False),
         (["test_it.py::test_page[heavy]"], 1, False),
@@ -44,9 +45,11 @@ def test_long_ones_run_when_asked_for(
     (tmp_path / "test_it.py").write_text(TESTS)
     (tmp_path / "conftest.py").write_text(CONFTEST.format(here=str(Path(__file__).parent)))
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", "."]
+    # Plugins that are installed take two seconds to load, and these tests need none but xdist.
+    environment = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     done = subprocess.run(
         [*command, "--strict-markers", *arguments],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{passed} passed" in done.stdout

@@ -62,6 +62,7 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> onnx.ModelProto:
     return give_back_projections(onnx.load(path))
 
 
+@pytest.mark.long  # tests/export/test_int8.py looks at what is quantised
 def test_every_row_of_operations_quantises_what_it_says(graph: onnx.ModelProto) -> None:
     made = {str(row["operations"]): set(quantised(make())) for row, make in operations(graph)}
     groups = [made[kind] for kind in REPORT_KINDS]
@@ -78,6 +79,7 @@ REPORT_KINDS = (
 )
 
 
+@pytest.mark.long  # a dozen calibrations; tests/export/test_int8.py makes those that ship
 def test_ranges_are_found_by_every_method(
     graph: onnx.ModelProto, data: Path, tmp_path: Path
 ) -> None:

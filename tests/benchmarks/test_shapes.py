@@ -64,6 +64,7 @@ def evaluate(runs: Path, shape: str, capsys: pytest.CaptureFixture[str]) -> Path
     return weights
 
 
+@pytest.mark.long  # test_distillation.py makes rows of runs every time
 def test_runs_become_rows(
     runs: Path,
     tmp_path: Path,

@@ -8,6 +8,7 @@ from edgesr.artifacts.plugin import source_sha256
 from edgesr.engine.nvcc import find_nvcc
 
 
+@pytest.mark.long  # g++ compiles the kernels every time, and the result below is of these sources
 def test_student_and_teacher_compile_without_spills_for_an_orin() -> None:
     capability = "8.7"  # the others take a minute each; the result below holds them all
     nvcc = find_nvcc("")

@@ -100,6 +100,7 @@ def test_every_run_is_made_once(
     assert not list(runs.rglob("checkpoint.pt"))
 
 
+@pytest.mark.long  # tests/cli/test_train_processes.py stops a run with a signal every time
 def test_a_signal_stops_with_a_checkpoint_and_the_same_command_goes_on(
     place: Path, tmp_path: Path
 ) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from small_networks import SMALL
+from small_networks import SMALL, TWINS
 
 from edgesr.cli import main
 
@@ -29,7 +29,13 @@ def photos(tmp_path: Path, data: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("name", [*SMALL, TINY])
+LONG = {TWINS["smfanet-plus"]}  # smfanet's twin is of the same parts
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.long] * (name in LONG)) for name in (*SMALL, TINY)],
+)
 def test_from_photographs_to_an_engine(
     name: str, photos: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -42,7 +42,15 @@ def upscaled(folder: Path) -> "subprocess.CompletedProcess[bytes]":
     return subprocess.run(command, env=environment, capture_output=True, check=False)
 
 
-@pytest.mark.parametrize("name", ["typer.core", "edgesr.cli.power", "cv2", "onnxruntime.capi"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "typer.core",
+        "edgesr.cli.power",
+        "cv2",
+        pytest.param("onnxruntime.capi", marks=pytest.mark.long),
+    ],
+)
 def test_it_is_no_traceback(name: str, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(AT_IMPORT.format(name=name))
     done = upscaled(tmp_path)

@@ -49,7 +49,7 @@ def test_other_errors_that_are_dropped_are_still_printed(tmp_path: Path) -> None
         IN_DEL.replace("os.kill(os.getpid(), signal.SIGINT)", "raise OSError('lost')")
     )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    command = [sys.executable, "-m", "edgesr", "models"]
+    command = [sys.executable, "-m", "edgesr", "power", LOG]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0
     assert "OSError: lost" in done.stderr

@@ -11,12 +11,14 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from forked import Forked
 from safetensors.numpy import load_file
 
 from edgesr.cli import main
@@ -33,6 +35,13 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
         corner = 90 * number
         cv2.imwrite(str(folder / f"{number}.png"), city[corner : corner + 80, corner : corner + 64])
     return folder
+
+
+@pytest.fixture(scope="module")
+def forked() -> Iterator[Forked]:
+    """Starts programs that find torch imported, which is what takes longest here."""
+    with Forked() as started:
+        yield started
 
 
 STEPS = 100
@@ -100,12 +109,14 @@ def test_killed_and_resumed_gives_the_same_losses(
         np.testing.assert_array_equal(second[name], value)
 
 
-def test_a_signal_ends_a_run_with_a_checkpoint(pictures: Path, tmp_path: Path) -> None:
+def test_a_signal_ends_a_run_with_a_checkpoint(
+    pictures: Path, forked: Forked, tmp_path: Path
+) -> None:
     """Started on a terminal, where the bar shows that training has begun."""
     arguments = [*_arguments(pictures, tmp_path / "run"), "--steps", "1000000"]
-    command = [sys.executable, "-m", "edgesr", *arguments]
     terminal, of_child = os.openpty()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=of_child, text=True) as child:
+    with (tmp_path / "said").open("w+") as said:
+        child = forked.start(arguments, said.fileno(), of_child)
         os.close(of_child)
         shown = b""
         while not re.search(rb"training.*step \d+ loss 0\.\d+", shown):
@@ -113,17 +124,19 @@ def test_a_signal_ends_a_run_with_a_checkpoint(pictures: Path, tmp_path: Path) -
         child.send_signal(signal.SIGTERM)
         drain = threading.Thread(target=_drain, args=(terminal,))
         drain.start()
-        output, _ = child.communicate(timeout=60)
+        code = child.wait(60)
         drain.join()
+        said.seek(0)
+        output = said.read()
     os.close(terminal)
-    assert child.returncode == 0
+    assert code == 0
     (step,) = re.findall(r"step (\d+): stopped; go on with --resume", output)
     state = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
     assert state["step"] == int(step) == int(_rows(tmp_path / "run")[-1][0])
 
 
 @pytest.mark.parametrize("cached", [pytest.param(False, marks=pytest.mark.long), True])
-def test_a_signal_ends_the_decoding(cached: bool, tmp_path: Path) -> None:
+def test_a_signal_ends_the_decoding(cached: bool, forked: Forked, tmp_path: Path) -> None:
     """Two thousand pictures take minutes; of each only the name is another."""
     city = Path(__file__).parents[1] / "data" / "city_512.jpg"
     large = cv2.resize(cv2.imread(str(city)), (1024, 1024))
@@ -133,20 +146,20 @@ def test_a_signal_ends_the_decoding(cached: bool, tmp_path: Path) -> None:
         (tmp_path / f"pictures/{number}.png").symlink_to(tmp_path / "large.png")
     run, cache = tmp_path / "run", tmp_path / "cache"
     arguments = [*_arguments(tmp_path / "pictures", run), *(["--cache", str(cache)] * cached)]
-    command = [sys.executable, "-m", "edgesr", *arguments]
     terminal, of_child = os.openpty()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=of_child, text=True) as child:
-        os.close(of_child)
-        shown = b""
-        while b"decoding" not in shown:
-            shown += os.read(terminal, 4096)
-        child.send_signal(signal.SIGTERM)
-        with contextlib.suppress(OSError):  # at its end a terminal raises
-            while read := os.read(terminal, 4096):
-                shown += read
-        child.wait(timeout=60)
+    with (tmp_path / "said").open("w") as said:
+        child = forked.start(arguments, said.fileno(), of_child)
+    os.close(of_child)
+    shown = b""
+    while b"decoding" not in shown:
+        shown += os.read(terminal, 4096)
+    child.send_signal(signal.SIGTERM)
+    with contextlib.suppress(OSError):  # at its end a terminal raises
+        while read := os.read(terminal, 4096):
+            shown += read
+    code = child.wait(60)
     os.close(terminal)
-    assert child.returncode == 130
+    assert code == 130
     assert b"stopped before the first step, while pictures were prepared" in shown
     assert all(int(number) < 100 for number in re.findall(rb"decoding (\d+) of 2000", shown))
     assert not list(run.iterdir())
@@ -160,6 +173,13 @@ def _drain(terminal: int) -> None:
             pass
 
 
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    return port
+
+
 @pytest.mark.long
 def test_two_machines_distil_as_one_process_does(
     pictures: Path, whole: Path, tmp_path: Path
@@ -168,9 +188,7 @@ def test_two_machines_distil_as_one_process_does(
 
     The gradient of L2 is smooth, so that the order of a sum stays a matter of rounding.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = _free_port()
 
     def distil(out: str, *more: str) -> list[str]:
         arguments = _arguments(pictures, tmp_path / out)
@@ -208,14 +226,28 @@ def test_two_machines_distil_as_one_process_does(
     assert invocation["teacher_runs"] == "once"
 
 
-def test_two_processes_train_as_one_does(pictures: Path, whole: Path, tmp_path: Path) -> None:
-    """Float32: the gradient is the same sum in another order.
+@pytest.mark.parametrize("torchrun", [pytest.param(True, marks=pytest.mark.long), False])
+def test_two_processes_train_as_one_does(
+    torchrun: bool, pictures: Path, whole: Path, forked: Forked, tmp_path: Path
+) -> None:
+    """Float32: the gradient is the same sum in another order. The variables are torchrun's.
 
     L1's gradient is a sign, so a rounding difference can turn it over and grow from there: the
     first 25 steps agree to 1e-5, the losses and weights of all 100 to 1e-3.
     """
-    torchrun = ["torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "edgesr"]
-    _finish(_run(torchrun, _arguments(pictures, tmp_path / "two")))
+    arguments = _arguments(pictures, tmp_path / "two")
+    if torchrun:
+        starter = ["torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "edgesr"]
+        _finish(_run(starter, arguments))
+    else:
+        meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port()), "WORLD_SIZE": "2"}
+        with (tmp_path / "said").open("w") as said:
+            started = [
+                forked.start(arguments, said.fileno(), **meeting, RANK=rank, LOCAL_RANK=rank)
+                for rank in "01"
+            ]
+        assert [program.wait(120) for program in started] == [0, 0]
+        assert "Warning" not in (tmp_path / "said").read_text()
     two, one = (np.array(_rows(out), np.float64) for out in (tmp_path / "two", whole))
     np.testing.assert_allclose(two[:5], one[:5], rtol=1e-5)
     np.testing.assert_allclose(two[:, 1], one[:, 1], rtol=1e-3)

@@ -131,7 +131,7 @@ def test_killed_at_any_moment_and_run_again_everything_is_whole(
     rng = np.random.default_rng(17)
     names = [f"{number}.png" for number in range(6)]
     for number, name in enumerate(names):
-        save(here / name, 250, number)
+        save(here / name, 150, number)
     command = [*EDGESR, "upscale", str(here), "-m", nearest, "-o", "out/"]
     begun = time.monotonic()
     subprocess.run(command, check=True, capture_output=True)

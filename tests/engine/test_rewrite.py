@@ -21,7 +21,11 @@ BEFORE_8_6 = {"LayerNormalization", "GroupNormalization", "IsInf", "CastLike", "
 
 prepare = cache(rewrite.prepare)  # whose answers are bytes, and the same every time
 
-VERSIONS = ("8.5.3.1", "8.6.2", "10.3.0", "11.1.0")
+VERSIONS = (
+    "8.5.3.1",
+    *(pytest.param(version, marks=pytest.mark.long) for version in ("8.6.2", "10.3.0")),
+    "11.1.0",
+)
 
 
 @pytest.fixture(scope="module", params=["fp32", "fp16"])

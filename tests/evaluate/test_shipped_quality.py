@@ -24,9 +24,9 @@ FLOORS_DB = {
     ("esr", 4): {"Set5": 30.43},
 }
 IMAGES = {"Set5": 5, "Set14": 14, "BSD100": 100}
-LONG = {("student", 4, "BSD100"), ("student", 2, "Set14")}
+ALWAYS = {("student", 4, "Set5"), ("espcn", 4, "Set5"), ("fsrcnn", 4, "Set5"), ("esr", 4, "Set5")}
 CASES = [
-    pytest.param(*case, marks=[pytest.mark.long] * (case in LONG))
+    pytest.param(*case, marks=[pytest.mark.long] * (case not in ALWAYS))
     for network, floors in FLOORS_DB.items()
     for case in ((*network, benchmark) for benchmark in floors)
 ]

@@ -23,6 +23,7 @@ from edgesr.models.local_norm import Locality
 
 SMALL = "mambalitesr:D8-G1-B2-N4-SKIP"
 TILE = 16
+EVERY = "TURN-C3-SEP-GATE"
 pytestmark = pytest.mark.usefixtures("shared_traces")
 
 
@@ -61,23 +62,29 @@ def test_the_file_computes_the_network(
     np.testing.assert_allclose(got, expected, atol=1e-4)
 
 
-@pytest.mark.parametrize("precision", ["fp32", "fp16"])
-@pytest.mark.parametrize(
-    "added",
-    [
-        *(pytest.param(added, marks=pytest.mark.long) for added in ("TURN", "C3", "SEP", "GATE")),
-        "TURN-C3-SEP-GATE",
-    ],
-)
-def test_hyper_parameters_are_in_the_file(tmp_path: Path, added: str, precision: str) -> None:
-    name = f"mambalitesr:D8-G2-B2-N1-SKIP-{added}"
+def _drawn(name: str, weights: Path) -> torch.nn.Module:
+    """Return a network whose weights, the same every time, are saved there."""
     torch.manual_seed(2)
     network = get_network(name).module(4).eval()
     for part in network.modules():
         if isinstance(part, Locality):  # which begins at zero
             torch.nn.init.normal_(part.weight)
-    weights, path = tmp_path / "weights.safetensors", tmp_path / "model.onnx"
     save_weights(weights, network, name, {})
+    return network
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+@pytest.mark.parametrize(
+    "added",
+    [
+        *(pytest.param(added, marks=pytest.mark.long) for added in ("TURN", "C3", "SEP", "GATE")),
+        EVERY,
+    ],
+)
+def test_hyper_parameters_are_in_the_file(tmp_path: Path, added: str, precision: str) -> None:
+    name = f"mambalitesr:D8-G2-B2-N1-SKIP-{added}"
+    weights, path = tmp_path / "weights.safetensors", tmp_path / "model.onnx"
+    network = _drawn(name, weights)
     manifest = export(ExportRequest(name, weights, precision, TILE, output=path))
     assert manifest.network == name
     tiles = real_tiles(TILE)
@@ -132,8 +139,8 @@ def test_mixers_that_are_alike_share_one_function(tmp_path: Path, small_weights:
 
 def test_functions_of_a_file_are_told_apart_by_name(tmp_path: Path) -> None:
     path = tmp_path / "turns.onnx"
-    name, weights = "mambalitesr:D8-G2-B2-N1-TURN", tmp_path / "turns.safetensors"
-    save_weights(weights, get_network(name).module(4), name, {})
+    name, weights = f"mambalitesr:D8-G2-B2-N1-SKIP-{EVERY}", tmp_path / "turns.safetensors"
+    _drawn(name, weights)  # one that was traced above
     export(ExportRequest(name, weights, tile=TILE, output=path))
     model = onnx.load(path)
     mixers = [node for node in model.graph.node if node.domain == "edgesr"]
@@ -142,7 +149,12 @@ def test_functions_of_a_file_are_told_apart_by_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "precision"), [("bicubic", "fp32"), ("fsrcnn", "fp32"), ("esr", "fp16")]
+    ("name", "precision"),
+    [  # tests/cli/test_chain.py takes the first two through the command
+        pytest.param("bicubic", "fp32", marks=pytest.mark.long),
+        pytest.param("fsrcnn", "fp32", marks=pytest.mark.long),
+        ("esr", "fp16"),
+    ],
 )
 def test_convolutional_networks_take_the_same_path(
     tmp_path: Path, name: str, precision: str

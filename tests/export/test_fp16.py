@@ -15,6 +15,7 @@ from edgesr.export.parity import run_tiles
 from edgesr.imaging.patches import hard_tiles, real_tiles
 from edgesr.runtime.onnxruntime_session import OnnxRuntimeSession
 from edgesr.runtime.upscale import upscale
+from edgesr.weights import shipped
 
 TILE = 64
 MIN_PSNR_DB = 50.0
@@ -22,9 +23,19 @@ MAX_LOSS_DB = 0.02
 SCALE = 4
 
 
-@pytest.fixture(scope="module")
-def graphs(tmp_path_factory: pytest.TempPathFactory, shared_traces: None) -> dict[str, Path]:
-    """The shipped weights, exported in both precisions."""
+@pytest.fixture(
+    scope="module", params=["shipped", pytest.param("exported", marks=pytest.mark.long)]
+)
+def graphs(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, shared_traces: None
+) -> dict[str, Path]:
+    """Both precisions: the files that ship, or their weights exported, which takes long.
+
+    tests/export/test_exporter.py exports small networks in fp16 every time.
+    """
+    if request.param == "shipped":
+        single = shipped("student", 4, "onnx")
+        return {"fp32": single, "fp16": single.with_name(f"{single.stem}_fp16.onnx")}
     folder = tmp_path_factory.mktemp("fp16")
     paths = {precision: folder / f"student_{precision}.onnx" for precision in ("fp32", "fp16")}
     for precision, path in paths.items():

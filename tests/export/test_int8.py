@@ -160,6 +160,7 @@ def test_calibration_needs_int8() -> None:
     assert error.value.as_options().fix == "--precision int8"
 
 
+@pytest.mark.long  # every export compares its file with FP32; a narrow network's is above
 def test_the_student_is_close_on_real_tiles_and_on_hard_ones(student: Path) -> None:
     parity = OnnxManifest.read(student).parity
     assert parity.psnr_db is not None and parity.psnr_db >= 45

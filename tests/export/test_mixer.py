@@ -55,7 +55,10 @@ def test_it_is_the_specification(
     assert largest_error(run(write(path, given), xz), expected(path, given, xz)) < MAX_ERROR
 
 
-@pytest.mark.parametrize("dt_bias", [-1e4, -7.0, 0.0, 8.0, 60.0, 1e4])
+@pytest.mark.parametrize(
+    "dt_bias",
+    [-1e4, *(pytest.param(bias, marks=pytest.mark.long) for bias in (-7.0, 0.0, 8.0)), 60.0, 1e4],
+)
 def test_no_step_size_is_too_extreme(direction: Direction, write: Write, dt_bias: float) -> None:
     """No decay, decays that round to 1, steps of 60, decays that underflow."""
     path = ScanPath(20, 24, direction)
@@ -162,7 +165,15 @@ def test_half_precision_is_outside_alone(direction: Direction, write: Write) -> 
 
 @pytest.mark.parametrize("half", [False, True])
 @pytest.mark.parametrize("state", [1, 16])
-@pytest.mark.parametrize("sides", [(16, 16), (63, 65), (64, 64), (128, 128), (251, 256)])
+@pytest.mark.parametrize(
+    "sides",
+    [
+        (16, 16),
+        *(pytest.param(sides, marks=pytest.mark.long) for sides in ((63, 65), (128, 128))),
+        (64, 64),
+        (251, 256),
+    ],
+)
 def test_it_has_few_nodes(
     direction: Direction, sides: tuple[int, int], state: int, half: bool
 ) -> None:

@@ -218,7 +218,15 @@ def test_a_compression_that_is_not_read_is_not_called_damage(number: int, name: 
         decode(changed)
 
 
-@pytest.mark.parametrize("kind", ["IDAT before", "IDAT behind", "WebP parts", "WebP frames"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "IDAT before",
+        pytest.param("IDAT behind", marks=pytest.mark.long),
+        "WebP parts",
+        pytest.param("WebP frames", marks=pytest.mark.long),
+    ],
+)
 def test_parts_without_number_take_little(kind: str, tmp_path: Path) -> None:
     """A PNG file of 95 MB with eight million empty chunks took 72 s and 4 GB."""
     png, webp = seeds()["png_RGB_64x40.png"], seeds()["turned_RGB_64x40.webp"]

@@ -184,7 +184,14 @@ def test_a_wide_picture_is_enlarged_within_a_gigabyte(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("place", ["start", "scan", "end"])
-@pytest.mark.parametrize("byte", [b"\xff", b"\xff\x00", b"\xff\xd0", b"\xff\xff\x00"])
+@pytest.mark.parametrize(
+    "byte",
+    [
+        b"\xff",
+        b"\xff\x00",
+        *(pytest.param(byte, marks=pytest.mark.long) for byte in (b"\xff\xd0", b"\xff\xff\x00")),
+    ],
+)
 def test_a_hundred_megabytes_of_fill_bytes_are_bounded(place: str, byte: bytes) -> None:
     jpeg = seeds()["baseline_RGB_64x40.jpg"]
     at = {"start": 2, "scan": jpeg.index(b"\xff\xda") + 40, "end": len(jpeg) - 2}[place]

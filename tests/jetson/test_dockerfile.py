@@ -28,6 +28,7 @@ def test_nothing_that_is_copied_is_ignored() -> None:
     assert any(fnmatch("edgesr/__pycache__", row) for row in rows if not row.startswith("!"))
 
 
+@pytest.mark.long  # pip fetches what builds a wheel
 def test_what_is_copied_makes_the_whole_package(tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.mkdir()

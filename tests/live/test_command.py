@@ -140,10 +140,10 @@ def test_a_server_that_is_not_there(nearest: str) -> None:
 def test_an_engine_that_is_too_slow_is_told_with_the_rate_that_it_holds(
     make_nearest: Maker, tmp_path: Path
 ) -> None:
-    """Tiles of 4 pixels: some thousands of calls a frame."""
+    """Tiles of 4 pixels: more than a thousand calls a frame."""
     slow = make_nearest(tile=4)
     message = wrong(
-        *("--source", "test", "--size", "320x240", "--fps", "60", "--power", "none"),
+        *("--source", "test", "--size", "160x120", "--fps", "60", "--power", "none"),
         *("--sink", tmp_path / "a.mkv", "-m", slow, "--duration-s", "2"),
     )
     assert "no frame could be shown in time: one takes " in message

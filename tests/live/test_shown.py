@@ -18,7 +18,7 @@ RECORDED = 25  # frames, at 5 a second
 
 
 @needs_gst
-@pytest.mark.parametrize("ending", ["mkv", "mp4"])
+@pytest.mark.parametrize("ending", [pytest.param("mkv", marks=pytest.mark.long), "mp4"])
 def test_a_recording_through_a_network(ending: str, nearest: str, tmp_path: Path) -> None:
     """Colours of a recording come out enlarged, in order, at its pace; and the figures add up."""
     source, sink, rows = tmp_path / "in.avi", tmp_path / f"out.{ending}", tmp_path / "rows.csv"

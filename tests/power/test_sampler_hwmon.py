@@ -9,6 +9,7 @@ from sensor_trees import ORIN_NANO, wait_for_samples, write
 
 from edgesr.boards.board import get_board
 from edgesr.errors import MissingError, PowerError
+from edgesr.power import sampler_polling
 from edgesr.power.board_rails import hwmon_globs
 from edgesr.power.sampler import open_sampler
 from edgesr.power.sampler_hwmon import find_channels, hwmon_sampler
@@ -95,7 +96,10 @@ def test_hwmon_channel_that_is_switched_off(orin_nano_sysfs: Path) -> None:
         assert set(sampler.samples()[0].rails_mw) == {"VDD_IN", "VDD_CPU_GPU_CV"}
 
 
-def test_hwmon_sensor_that_vanishes_in_mid_run(orin_nano_sysfs: Path) -> None:
+def test_hwmon_sensor_that_vanishes_in_mid_run(
+    orin_nano_sysfs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sampler_polling, "GIVE_UP_S", 0.5)
     with open_sampler("hwmon", interval_s=0.02, root=orin_nano_sysfs) as sampler:
         (orin_nano_sysfs / ORIN_NANO / "in1_input").unlink()
         deadline = time.monotonic() + 20

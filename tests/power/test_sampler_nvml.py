@@ -8,6 +8,7 @@ import pytest
 from sensor_trees import has_nvidia, wait_for_samples
 
 from edgesr.errors import MissingError, PowerError
+from edgesr.power import sampler_polling
 from edgesr.power.sampler import open_sampler
 from edgesr.power.sampler_nvml import nvml_sampler
 
@@ -74,7 +75,10 @@ def test_nvml(has_instant: bool, power: float) -> None:
     assert not library.state.is_open
 
 
-def test_nvml_card_that_is_lost_and_card_that_is_not_there() -> None:
+def test_nvml_card_that_is_lost_and_card_that_is_not_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sampler_polling, "GIVE_UP_S", 0.5)
     sampler = nvml_sampler(0.01, library=simulated_nvml(power_fails_after=4))
     sampler.start()
     deadline = time.monotonic() + 20

@@ -27,7 +27,9 @@ def large() -> bytes:
     return data.tobytes()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [pytest.param(signal.SIGINT, marks=pytest.mark.long), signal.SIGTERM]
+)
 def test_what_is_in_line_is_finished(
     start: Callable[..., Running], large: bytes, number: signal.Signals
 ) -> None:

@@ -26,6 +26,7 @@ def check(result: dict[str, object]) -> None:
     assert all(status == right[kind] for kind, _, _, status, _, _ in rows)
 
 
+@pytest.mark.long  # queue, refusals and formats have short tests of their own beside this one
 @pytest.mark.timeout(600)
 @pytest.mark.usefixtures("extra")
 def test_a_hundred_requests_from_eight_clients(tmp_path: Path) -> None:

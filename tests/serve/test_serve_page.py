@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="apt install chromium")
 SIZES = {"desktop": (1280, 900, False), "phone": (390, 844, True)}
 
 
-@pytest.fixture(params=SIZES)
+@pytest.fixture(params=["desktop", pytest.param("phone", marks=pytest.mark.long)])
 def browser(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Chromium]:
@@ -66,6 +66,7 @@ def pixels(browser: Chromium, name: str) -> np.ndarray:
     return np.array(json.loads(values), np.uint8).reshape(-1, width, 4)
 
 
+@pytest.mark.parametrize("browser", SIZES, indirect=True)
 def test_drop_a_photo_and_compare(
     server: Running, browser: Chromium, data: Path, tmp_path: Path
 ) -> None:

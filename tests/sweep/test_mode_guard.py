@@ -23,7 +23,9 @@ def test_a_signal_ends_it_and_all_is_put_back(board: Board, number: signal.Signa
     assert board.stands == AS_IT_WAS
 
 
-@pytest.mark.parametrize("program", ["nvpmodel", "jetson_clocks"])
+@pytest.mark.parametrize(
+    "program", ["nvpmodel", pytest.param("jetson_clocks", marks=pytest.mark.long)]
+)
 def test_ctrl_c_while_a_program_of_the_board_is_at_work(board: Board, program: str) -> None:
     """A terminal sends it to all of them; that program is not cut off, and nothing has failed."""
     process = board.start(*SWEEP, SLOW_S="2")
@@ -79,6 +81,7 @@ def test_kill_9(board: Board) -> None:
     assert board.stands == AS_IT_WAS
 
 
+@pytest.mark.long  # it waits for programs that outlive the sweep; test_kill_9 has none at work
 @pytest.mark.parametrize("program", ["nvpmodel", "jetson_clocks"])
 def test_kill_9_while_a_program_of_the_board_is_at_work(board: Board, program: str) -> None:
     """That program outlives the sweep, and what it does comes after the sweep's end."""

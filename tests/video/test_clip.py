@@ -97,11 +97,11 @@ def test_frames_are_those_of_the_network(rich: Path, upscale: Run, tmp_path: Pat
     ("encoder", "pixel_format", "ending", "codec"),
     [
         ("libx264", "yuv420p10le", ".mp4", "h264"),
-        ("libx265", "yuv420p10le", ".mp4", "hevc"),
-        ("libx264", "yuv444p", ".mkv", "h264"),
+        pytest.param("libx265", "yuv420p10le", ".mp4", "hevc", marks=pytest.mark.long),
+        pytest.param("libx264", "yuv444p", ".mkv", "h264", marks=pytest.mark.long),
         ("libvpx-vp9", "yuv420p", ".webm", "vp9"),
         ("libsvtav1", "yuv420p10le", ".mkv", "av1"),
-        ("ffv1", "yuv422p10le", ".mkv", "ffv1"),
+        pytest.param("ffv1", "yuv422p10le", ".mkv", "ffv1", marks=pytest.mark.long),
         ("ffv1", "bgra", ".mkv", "ffv1"),
     ],
 )

@@ -59,6 +59,7 @@ def test_an_ended_run_goes_on(
     assert names(folder) == ["clip.mp4", "result.mp4"]
 
 
+@pytest.mark.long  # test_an_ended_run_goes_on kills it once
 def test_killed_at_some_moments(folder: Path, nearest: str) -> None:
     """benchmarks/video/kills.py does the same at twenty."""
     expected, took_s = undisturbed(folder, nearest)
