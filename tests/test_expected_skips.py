@@ -69,6 +69,7 @@ def test_a_reason_that_is_not_named_fails(
 ONE_WORKER = ("-p", "xdist", "-n", "1")
 
 
+@pytest.mark.long
 def test_with_several_processes_too(tmp_path: Path) -> None:
     pytest.importorskip("xdist")
     text = SKIPPED.format(reason="I did not feel like it")

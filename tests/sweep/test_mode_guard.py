@@ -39,6 +39,7 @@ def test_ctrl_c_while_a_program_of_the_board_is_at_work(board: Board, program: s
     assert "nvpmodel -m 0 no" in board.calls and board.stands == AS_IT_WAS
 
 
+@pytest.mark.long
 def test_ctrl_c_between_two_modes_reports_the_first(board: Board) -> None:
     process = board.start(*START, *FEW, "--power", "none", SLOW_S="2")
     board.wait_for(board.state / "begun-jetson_clocks")

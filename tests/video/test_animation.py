@@ -139,6 +139,7 @@ def test_many_large_frames_are_refused(
     assert "the frames of the GIF file are together more than the limit" in done.stderr
 
 
+@pytest.mark.long
 def test_very_many_tiny_frames_are_refused(upscale: Run, tmp_path: Path) -> None:
     """A network takes as long for a pixel as for a tile, so a frame counts as a tile at least."""
     head = b"GIF89a" + struct.pack("<HH", 24, 20) + b"\x80\0\0" + b"\0\0\0\xff\xff\xff"
