@@ -124,7 +124,8 @@ def test_a_call_that_goes_on_for_hours_is_stopped(
     session = OnnxRuntimeSession(tmp_path / "m.onnx")
     tile = np.full((1, 3, TILE, TILE), 0.5, np.float32)
     started = time.process_time()
-    with pytest.raises(ModelError, match="more than the 0 s of a processor"):
+    # The half second is rounded to none, and to one where the machine is found to be slower.
+    with pytest.raises(ModelError, match=r"more than the \d+ s of a processor"):
         session.run(tile)
     assert time.process_time() - started < LIMIT_S
     session.close()
