@@ -20,6 +20,31 @@ from edgesr.files import to_json, write_json
 FORMAT = "edgesr-engine/1"
 TensorRTModule = Annotated[str, Meta(pattern=r"^tensorrt(_rtx)?\Z")]
 """Import name of a TensorRT."""
+PLAIN_LAYERS = frozenset(
+    [
+        "CaskConvolution",
+        "CaskDeconvolutionV2",
+        "CaskGemmConvolution",
+        "CaskGemmDeconvolution",
+        "CaskGemmMatrixMultiply",
+        "Constant",
+        "CudaDepthwiseConvolution",
+        "ElementWise",
+        "FusedConvActConvolution",
+        "NoOp",
+        "Padding",
+        "PointWiseV2",
+        "Reduce",
+        "Reformat",
+        "Scale",
+        "Shuffle",
+        "Slice",
+    ]
+)
+"""Layer types of an engine with one output, in whose type all of the layer computes.
+
+Others need not say what they do: a Myelin layer is a whole graph, listed with its first output.
+"""
 
 
 @dataclass(frozen=True)
@@ -195,10 +220,10 @@ class EngineManifest:
 
     @property
     def computes_in_half(self) -> bool:
-        """Whether a layer may overflow: not where the builder took float32 for every one."""
-        inspected = self.layers_from == "engine inspector"
+        """Whether a value may overflow: unless the engine is seen to compute in float32 only."""
+        seen = self.layers_from == "engine inspector" and self.layers.keys() <= PLAIN_LAYERS
         kinds = {kind for counts in self.layers.values() for kind in counts}
-        return self.precision != "fp32" and not (inspected and kinds == {"fp32"})
+        return self.precision != "fp32" and not (seen and kinds == {"fp32"})
 
     def rebuild_command(self, engine: Path) -> str:
         """Return the command that builds this engine again, for the board it is used on."""

@@ -208,8 +208,11 @@ def test_an_engine_in_float32_leaves_broken_tiles_to_the_picture(engine, monkeyp
     [
         ({}, True),
         ({"layers": {"CaskConvolution": {"fp32": 1}, "PluginV2": {"fp16": 1}}}, True),
-        ({"layers": {"CaskConvolution": {"fp32": 2}}}, False),
-        ({"layers": {"Convolution": {"fp32": 2}}, "layers_from": "parsed network"}, True),
+        ({"layers": {"CaskConvolution": {"fp32": 2}, "NoOp": {"fp32": 1}}}, False),
+        ({"layers": {"CaskConvolution": {"fp32": 2}}, "layers_from": "parsed network"}, True),
+        ({"layers": {"CaskConvolution": {"fp32": 2}, "Myelin": {"fp32": 1}}}, True),
+        ({"layers": {"CaskConvolution": {"fp32": 2}, "PluginV2": {"fp32": 1}}}, True),
+        ({"layers": {"CaskConvolution": {"fp32": 2, "unknown": 1}}}, True),
         ({"layers": {}}, True),
         ({"precision": "fp32"}, False),
     ],
