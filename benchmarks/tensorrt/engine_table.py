@@ -13,7 +13,9 @@ makes NAME.md again from it, and what stands between the marks of NAME in README
 
 import argparse
 import json
+import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +72,7 @@ def measure(args: argparse.Namespace) -> None:
         "name": args.name,
         "device": gpu.name,
         "compute_capability": gpu.compute_capability,
-        "command": f"python -m benchmarks.tensorrt.engine_table measure --name {args.name}",
+        "command": command_line(sys.argv[1:]),
         "remarks": args.remark,
         "engines": [engine_facts(variant, args.work) for variant in built],
         "failed": {f"{v.name}, batch {v.batch}": reason for v, reason in failed.items()},
@@ -102,6 +104,12 @@ def measure(args: argparse.Namespace) -> None:
     write_json(target, found)
     render_one(target)
     print(page(found))
+
+
+def command_line(words: Sequence[str]) -> str:
+    """Return the command with all its options; of a path only the name, which is no machine's."""
+    told = [Path(word).name if "/" in word else word for word in words]
+    return shlex.join(["python", "-m", "benchmarks.tensorrt.engine_table", *told])
 
 
 def engine_facts(variant: Variant, work: Path) -> Json:

@@ -50,6 +50,13 @@ def test_without_a_gpu_nothing_is_begun(tmp_path, monkeypatch):
     assert not (tmp_path / "r").exists()
 
 
+def test_the_command_is_told_with_its_options_and_without_folders() -> None:
+    words = ["measure", "--name", "my gpu", "--sets", "/home/me/sets", "--window", "2"]
+    assert engine_table.command_line(words) == (
+        "python -m benchmarks.tensorrt.engine_table measure --name 'my gpu' --sets sets --window 2"
+    )
+
+
 def test_an_engine_that_cannot_be_built_is_named_with_its_reason(tmp_path):
     variant = engine_variants.Variant("espcn", "fp32", 1)
     failed = engine_variants.build_all([variant], tmp_path, 1, lambda line: None)
