@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesr.engine.cuda_graph import CudaGraph
 from edgesr.errors import MissingError
 
 
@@ -34,29 +33,6 @@ class BufferPair:
         """Copy to the host, in the stream's order."""
         if not self.is_mapped:
             driver.memcpy_dtoh_async(self.host, self.device, stream)
-
-
-@dataclass
-class Slot:
-    """Buffers and events of one batch in flight.
-
-    Attributes:
-        source: (batch, 3, tile, tile).
-        target: (batch, 3, scale*tile, scale*tile).
-        uploaded: set when the input is on the device.
-        started: set when the computation begins.
-        computed: set when the output is there.
-        downloaded: set when the output is in host memory.
-        graph: the recorded computation on these buffers; None: enqueued each time.
-    """
-
-    source: BufferPair
-    target: BufferPair
-    uploaded: Any
-    started: Any
-    computed: Any
-    downloaded: Any
-    graph: CudaGraph | None = None
 
 
 def shares_memory(driver: Any) -> bool:

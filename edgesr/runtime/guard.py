@@ -10,16 +10,20 @@ BLACK = 1 / 255  # an output that stays below shows nothing
 DARK = 8 / 255  # an input below may rightly become black
 
 
-def fault(tile: NDArray[np.float32], enlarged: NDArray[np.float32]) -> str | None:
+def fault(
+    tile: NDArray[np.float32], enlarged: NDArray[np.float32], total: float | None = None
+) -> str | None:
     """Say what is wrong with an enlarged tile, None if nothing is.
 
     Args:
         tile: (3, height, width) as given to the network, in [0, 1].
         enlarged: (3, scale*height, scale*width) as it came out.
+        total: the sum of `enlarged`, if it is known.
     """
     # One pass tells of nearly every tile: with NaN or infinity in it a sum is neither finite, and
     # twice BLACK on average, sums round, some value is above it. einsum is quicker than sum.
-    total = np.einsum("chw->", enlarged)
+    if total is None:
+        total = float(np.einsum("chw->", enlarged))
     if np.isfinite(total) and total >= 2 * BLACK * enlarged.size:
         return None
     highest, lowest = enlarged.max(), enlarged.min()  # both are NaN if any value is

@@ -21,9 +21,11 @@ from edgesr.engine.cuda_graph import CaptureError, CudaGraph, execution_context
 from edgesr.engine.find import ReadEngine, read_engine
 from edgesr.engine.stack import find_stack
 from edgesr.errors import EngineError, shell
-from edgesr.runtime.cuda_buffers import BufferPair, Slot, allocate, import_pycuda, shares_memory
+from edgesr.runtime.cuda_buffers import BufferPair, allocate, import_pycuda, shares_memory
 from edgesr.runtime.guard import fault
 from edgesr.runtime.session import Session
+from edgesr.runtime.slot import Slot
+from edgesr.runtime.tile_sums import Enlarged, TileSums, load_kernel
 from edgesr.runtime.whole_call import WholeCall
 
 SLOTS = 2
@@ -77,6 +79,7 @@ class TensorRTSession:
         (self._output,) = self.manifest.outputs
         self._slots: list[Slot] = []
         self._whole: WholeCall | None = None
+        self._sum_kernel: Any = None
         self._runtime: Any = None
         self._engine: Any = None
         self._context: Any = None
@@ -84,6 +87,8 @@ class TensorRTSession:
             self._load(read.content)
             self._upload, self._compute, self._download = (self._driver.Stream() for _ in range(3))
             self._is_mapped = shares_memory(self._driver)
+            if self.manifest.computes_in_half:
+                self._sum_kernel = load_kernel(self._driver)
             self._slots = [self._slot() for _ in range(SLOTS)]
             self._start(use_graph)
 
@@ -105,14 +110,13 @@ class TensorRTSession:
             )
         with self._lock, self._current():
             try:
-                enlarged = self._upscale(np.asarray(tiles, np.float32))
+                enlarged, sums = self._upscale(np.asarray(tiles, np.float32))
             except BaseException:  # nothing may still read or write the buffers
                 self._driver.Context.synchronize()
                 raise
-        # Only halves overflow, and reading what the GPU has just written takes as long as a copy.
-        if self.manifest.computes_in_half:
+        if sums is not None:
             with self._repairing:
-                self._repair(tiles, enlarged)
+                self._repair(tiles, enlarged, sums)
         return enlarged
 
     @property
@@ -180,7 +184,9 @@ class TensorRTSession:
                 self._capture(slot)
         if self.graph == "cuda graph":
             with suppress(EngineError, OSError):  # without it such calls go through the slots
-                self._whole = WholeCall(self._driver, self._compute, self._pairs, self._between)
+                self._whole = WholeCall(
+                    self._driver, self._compute, self._pairs, self._sums, self._between
+                )
 
     def _slot(self) -> Slot:
         driver = self._driver
@@ -189,12 +195,15 @@ class TensorRTSession:
         quick, timed = driver.event_flags.DISABLE_TIMING, driver.event_flags.DEFAULT
         events = [driver.Event(flags) for flags in (quick, timed, timed, quick)]
         source.upload(driver, self._compute)
-        return Slot(source, target, *events)
+        return Slot(source, target, self._sums(target), *events)
 
     def _pairs(self) -> tuple[BufferPair, BufferPair]:
         shapes = self.manifest.inputs[self._input], self.manifest.outputs[self._output]
         source, target = (allocate(self._driver, shape, self._is_mapped) for shape in shapes)
         return source, target
+
+    def _sums(self, output: BufferPair) -> TileSums | None:
+        return self._sum_kernel and TileSums(self._driver, self._sum_kernel, output)
 
     def _capture(self, slot: Slot) -> None:
         """Record the computation just run on a slot; without graphs all works as before."""
@@ -223,21 +232,24 @@ class TensorRTSession:
         """Put the computation on a slot's buffers on the compute stream."""
         if slot.graph is not None:
             slot.graph.launch()
-            return
-        self._between(int(slot.source.device), int(slot.target.device))
+        else:
+            self._between(int(slot.source.device), int(slot.target.device))
+        if slot.sums is not None:
+            slot.sums.enqueue(self._compute)
 
-    def _upscale(self, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _upscale(self, tiles: NDArray[np.float32]) -> Enlarged:
         if self._whole is not None and 0 < len(tiles) <= self.manifest.batch:
-            enlarged = self._whole.run(tiles)
-            if enlarged is not None:
+            found = self._whole.run(tiles)
+            if found is not None:
                 self._by_whole_call = True
-                return enlarged
+                return found
         large = self.manifest.tile * self.scale
         enlarged = np.empty((len(tiles), 3, large, large), np.float32)
-        self._pipeline(tiles, enlarged)
-        return enlarged
+        sums = None if self._sum_kernel is None else np.empty(len(tiles), np.float32)
+        self._pipeline(tiles, (enlarged, sums))
+        return enlarged, sums
 
-    def _pipeline(self, tiles: NDArray[np.float32], enlarged: NDArray[np.float32]) -> None:
+    def _pipeline(self, tiles: NDArray[np.float32], enlarged: Enlarged) -> None:
         """Run all tiles through the slots, batch by batch; see the module's docstring."""
         self._slots_ms, self._by_whole_call = 0.0, False
         batch = self.manifest.batch
@@ -245,7 +257,7 @@ class TensorRTSession:
         for number, start in enumerate(starts):
             slot = self._slots[number % SLOTS]
             if number >= SLOTS:
-                self._collect(slot, enlarged, start - SLOTS * batch)
+                self._slots_ms += slot.collect(enlarged, start - SLOTS * batch)
             part = tiles[start : start + batch]
             slot.source.host[: len(part)] = part
             slot.source.host[len(part) :] = 0
@@ -257,21 +269,18 @@ class TensorRTSession:
             slot.computed.record(self._compute)
             self._download.wait_for_event(slot.computed)
             slot.target.download(self._driver, self._download)
+            if slot.sums is not None:
+                slot.sums.download(self._download)
             slot.downloaded.record(self._download)
         for number, start in list(enumerate(starts))[-SLOTS:]:
-            self._collect(self._slots[number % SLOTS], enlarged, start)
+            self._slots_ms += self._slots[number % SLOTS].collect(enlarged, start)
 
-    def _collect(self, slot: Slot, enlarged: NDArray[np.float32], start: int) -> None:
-        """Wait for a slot's output and copy it to its place."""
-        slot.downloaded.synchronize()
-        self._slots_ms += slot.computed.time_since(slot.started)
-        part = enlarged[start : start + self.manifest.batch]
-        part[...] = slot.target.host[: len(part)]
-
-    def _repair(self, tiles: NDArray[np.float32], enlarged: NDArray[np.float32]) -> None:
+    def _repair(
+        self, tiles: NDArray[np.float32], enlarged: NDArray[np.float32], sums: NDArray[np.float32]
+    ) -> None:
         """Compute tiles again in float32 that came out as NaN, infinite or black."""
         for number, (tile, large) in enumerate(zip(tiles, enlarged, strict=True)):
-            wrong = fault(tile, large)
+            wrong = fault(tile, large, float(sums[number]))
             if wrong is None:
                 continue
             if self._open_repeat is None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from edgesr.engine.cuda_graph import CudaGraph, GraphTimer
 from edgesr.runtime.cuda_buffers import BufferPair
+from edgesr.runtime.tile_sums import Enlarged, TileSums
 
 LANES = 2
 """A caller that keeps one output while it asks for the next (`y = run(x)` in a loop) needs two."""
@@ -28,6 +29,7 @@ class Lane:
     Attributes:
         source: the input.
         target: the output; its host array is given to the caller.
+        sums: of the output; None: they are not taken.
         graph: copies and network.
         timer: of the network inside the graph.
         references: to the host array of `target` while no caller holds it.
@@ -35,6 +37,7 @@ class Lane:
 
     source: BufferPair
     target: BufferPair
+    sums: TileSums | None
     graph: CudaGraph
     timer: GraphTimer
     references: int
@@ -52,6 +55,7 @@ class WholeCall:
         driver: pycuda's driver module.
         stream: pycuda's stream, idle.
         pairs: makes buffers: (input, output).
+        sums: makes what takes the sums of an output, or None.
         execute: runs the network once between two device addresses, on that stream.
 
     Raises:
@@ -64,9 +68,10 @@ class WholeCall:
         driver: Any,
         stream: Any,
         pairs: Callable[[], tuple[BufferPair, BufferPair]],
+        sums: Callable[[BufferPair], TileSums | None],
         execute: Callable[[int, int], None],
     ) -> None:
-        self._driver, self._stream, self._execute = driver, stream, execute
+        self._driver, self._stream, self._sums, self._execute = driver, stream, sums, execute
         self._lanes: list[Lane] = []
         self._latest: Lane | None = None
         try:
@@ -76,11 +81,12 @@ class WholeCall:
             self.close()
             raise
 
-    def run(self, tiles: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    def run(self, tiles: NDArray[np.float32]) -> Enlarged | None:
         """Upscale (n, 3, tile, tile) tiles, n from 1 to batch; see `TensorRTSession.run`.
 
         Returns:
-            The output, in memory that is used again once nobody holds it; None: callers hold all.
+            The output, in memory that is used again once nobody holds it, and the sum of each
+            tile if they are taken; None: callers hold all memory.
         """
         lane = next((lane for lane in self._lanes if not lane.is_held), None)
         if lane is None:
@@ -92,7 +98,7 @@ class WholeCall:
         lane.graph.launch()
         self._stream.synchronize()
         self._latest = lane
-        return lane.target.host[:count]
+        return lane.target.host[:count], None if lane.sums is None else lane.sums.of_first(count)
 
     def device_ms(self) -> float:
         """Return the network's time in the latest call, copies not counted; 0.0 before the first.
@@ -112,7 +118,15 @@ class WholeCall:
     def _lane(self, source: BufferPair, target: BufferPair) -> Lane:
         stream = self._stream
         source.host[...] = 0
+        sums = self._sums(target)
+
+        def take_sums() -> None:
+            if sums is not None:
+                sums.enqueue(stream)
+                sums.download(stream)
+
         self._execute(int(source.device), int(target.device))  # what is lazy is done before
+        take_sums()
         stream.synchronize()
         timer = GraphTimer(stream.handle)
 
@@ -121,6 +135,7 @@ class WholeCall:
             timer.start()
             self._execute(int(source.device), int(target.device))
             timer.stop()
+            take_sums()
             target.download(self._driver, stream)
 
         try:
@@ -128,7 +143,7 @@ class WholeCall:
         except BaseException:
             timer.close()
             raise
-        lane = Lane(source, target, graph, timer, references=sys.maxsize)
+        lane = Lane(source, target, sums, graph, timer, references=sys.maxsize)
         graph.launch()
         stream.synchronize()
         timer.elapsed_ms()  # a driver that cannot tell it is found out now

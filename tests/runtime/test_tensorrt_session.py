@@ -74,7 +74,7 @@ def test_copies_and_computation_of_two_batches_are_in_flight_together(engine, mo
     session = TensorRTSession(engine)
     gpu.most_in_flight = 0
     session.run(tiles(8))
-    one_batch = 9  # upload, event, wait, event, compute, event, wait, download, event
+    one_batch = 11  # upload, event, wait, event, compute, sums, event, wait, 2 downloads, event
     assert gpu.most_in_flight == SLOTS * one_batch
 
 
@@ -121,14 +121,14 @@ def test_a_short_call_is_one_launch_without_copies_on_other_streams(engine, monk
     session = TensorRTSession(engine)
     gpu.most_in_flight = 0
     session.run(tiles(2))
-    assert gpu.most_in_flight == 5  # upload, stamp, network, stamp, download
+    assert gpu.most_in_flight == 7  # upload, stamp, network, stamp, sums, their copy, download
     gpu.is_integrated = True
     simulated_cuda.install(monkeypatch, gpu)
     simulated_cuda.install_graphs(monkeypatch, gpu)
     session = TensorRTSession(engine)
     gpu.most_in_flight = 0
     session.run(tiles(2))
-    assert gpu.most_in_flight == 3  # nothing is copied
+    assert gpu.most_in_flight == 4  # stamp, network, stamp, sums: nothing is copied
 
 
 def test_outputs_that_a_caller_keeps_are_never_written_again(engine, monkeypatch):
@@ -166,12 +166,23 @@ class Float32:
         Float32.closed = True
 
 
-def test_a_broken_tile_is_computed_again_and_counted(engine, monkeypatch):
-    simulated_cuda.install(monkeypatch, simulated_cuda.Gpu())
-    small = tiles(5)
-    small[3, 0, 0, 0] = 0.5
+@pytest.mark.parametrize("is_integrated", [False, True])
+@pytest.mark.parametrize(("count", "broken"), [(5, 3), (2, 1), (1, 0)])
+@pytest.mark.parametrize("has_graphs", [False, True])
+def test_a_broken_tile_is_computed_again_and_counted(
+    engine, monkeypatch, has_graphs, count, broken, is_integrated
+):
+    gpu = simulated_cuda.Gpu()
+    gpu.is_integrated = is_integrated
+    simulated_cuda.install(monkeypatch, gpu)
+    if has_graphs:
+        simulated_cuda.install_graphs(monkeypatch, gpu)
+    small = tiles(count)
+    small[broken, 0, 0, 0] = 0.5
     session = TensorRTSession(engine, repeat=Float32)
     np.testing.assert_array_equal(session.run(small), enlarged(small))
+    assert session.repeated == 1
+    np.testing.assert_array_equal(session.run(tiles(count)), enlarged(tiles(count)))
     assert session.repeated == 1
     session.close()
     assert Float32.closed
