@@ -269,8 +269,6 @@ class TensorRTSession:
             slot.computed.record(self._compute)
             self._download.wait_for_event(slot.computed)
             slot.target.download(self._driver, self._download)
-            if slot.sums is not None:
-                slot.sums.download(self._download)
             slot.downloaded.record(self._download)
         for number, start in list(enumerate(starts))[-SLOTS:]:
             self._slots_ms += self._slots[number % SLOTS].collect(enlarged, start)
