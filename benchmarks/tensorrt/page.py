@@ -20,8 +20,11 @@ PLACE = RESULTS / "tensorrt"
 PAGE = BENCHMARKS / "TENSORRT.md"
 EARLIER = "host_to_host_h200"
 """The result that is not of the same run as the others: it compares two earlier versions."""
+OTHER_BUILDS = "engines_alone_64_cores"
+"""Builds of the same three files in an earlier run, on another host."""
 PARTS = {
     "engines_alone": "json",
+    OTHER_BUILDS: "json",
     "engines_student": "json",
     "table_gpu": "json",
     "eight_sms_plugin": "json",
@@ -113,6 +116,7 @@ def _engines(results: Mapping[str, Json]) -> list[str]:
         markdown(header, [_engine(row) for row in found["engines"]]),
         "",
         f"- {_alone(results['engines_alone'])}",
+        f"- {_again_alone(results[OTHER_BUILDS])}",
         *_all_full(found),
         f"- {_quality(table)}",
         *_weights(table),
@@ -143,6 +147,17 @@ def _alone(found: Json) -> str:
     return (
         f"Built in FP16, {rows['espcn_fp16_b1']['built_at_once']} at once, with nothing else on "
         f"the GPU and an empty timing cache: {listed(told)}. Parsing is part of that."
+    )
+
+
+def _again_alone(found: Json) -> str:
+    """Tell of another run's builds, since how long one takes varies from run to run."""
+    rows = by_name(found)
+    first, *others = ((rows[name]["build_s"], what) for name, what in BUILT.items())
+    told = [f"{what} {build_s / first[0]:.2f} times that" for build_s, what in others]
+    return (
+        f"On another host, of {found['cpu_cores']} cores: {first[1]} {first[0]:.1f} s, "
+        f"{listed(told)}."
     )
 
 

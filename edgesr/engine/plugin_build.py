@@ -31,7 +31,7 @@ from edgesr.files import atomic_path, make_folder, sha256, temporary_folder, wri
 
 COST = (
     "the scan is built as many small layers instead, which takes longer "
-    "(the student on an H200: 1.08 ms a tile, not 0.24 ms)"
+    "(the student on an H200: 1.11 ms a tile, not 0.24 ms)"
 )
 """What it costs to do without the plugin, said wherever it is missing: benchmarks/TENSORRT.md."""
 
