@@ -51,3 +51,30 @@ def test_a_norm_is_its_formula(shape, bias, attributes):
 def test_a_norm_of_more_axes_is_refused():
     with pytest.raises(ValueError, match="more than the last axis"):
         write_norms(norm((2, 3, 4), bias=False, axis=1).graph)
+
+
+def mean(axes, constants):
+    """Return a model of a mean over axes of that name, all where it has none."""
+    graph = helper.make_graph(
+        [helper.make_node("ReduceMean", ["x", axes], ["y"], "mean", keepdims=1)],
+        "mean",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, (2, 3, 4))],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["a", "b", "c"])],
+        [numpy_helper.from_array(np.array(value), name) for name, value in constants.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+
+
+@pytest.mark.parametrize("axes", ["", "a"], ids=["all axes", "one axis"])
+def test_axes_that_were_an_attribute_become_one(axes):
+    model = mean(axes, {"a": [-1]} if axes else {})
+    x = rng.normal(0, 1, (2, 3, 4)).astype(np.float32)
+    expected = run(model, x)
+    to_older_opset(model)
+    onnx.checker.check_model(model, full_check=True)
+    np.testing.assert_allclose(run(model, x), expected, atol=1e-6)
+
+
+def test_axes_that_are_computed_are_refused():
+    with pytest.raises(ValueError, match="mean has no constant axes"):
+        to_older_opset(mean("computed", {}))
