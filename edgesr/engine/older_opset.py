@@ -65,6 +65,9 @@ def to_older_opset(model: "ModelProto") -> None:
 
     What an operator had then, onnx knows: axes that have become an input were an attribute, and an
     attribute that came since goes where it says what was so without it.
+
+    Raises:
+        ValueError: axes that were an attribute are computed.
     """
     from onnx import defs, helper, numpy_helper
 
@@ -82,8 +85,12 @@ def to_older_opset(model: "ModelProto") -> None:
         newer = defs.get_schema(node.op_type, now, domain).attributes
         kept = [a for a in node.attribute if a.name in then or not _is_default(a, newer)]
         if "axes" in then and len(node.input) > 1:
-            axes = numpy_helper.to_array(constants[node.input.pop()])
-            kept.append(helper.make_attribute("axes", axes.tolist()))
+            name = node.input.pop()
+            if name:  # without axes it is all of them, then as now
+                if name not in constants:
+                    raise ValueError(f"{node.name} has no constant axes")
+                axes = numpy_helper.to_array(constants[name])
+                kept.append(helper.make_attribute("axes", axes.tolist()))
         kept = list(map(_copy, kept))
         del node.attribute[:]
         node.attribute.extend(kept)

@@ -215,7 +215,7 @@ def _softplus(g: GraphBuilder, u: str, to_every_digit: bool) -> str:
     Beyond 17 softplus(u) is u in float32, so what the bound of 80 cuts off does not show. The
     logarithm's argument w = 1 + e is rounded, so the result is exact to half an ulp of 1: 6e-8.
     To every digit, what was rounded off is added to the logarithm: log(1 + e) = log(w) +
-    (e - (w - 1)), to first order, and the difference w - 1 is exact.
+    (e - (w - 1)) / w, to first order, and the difference w - 1 is exact.
     """
     grown = g.op("Exp", g.op("Min", u, g.constant(np.full((), SOFTPLUS_BOUND))))
     one = g.constant(np.ones(()))
@@ -223,7 +223,7 @@ def _softplus(g: GraphBuilder, u: str, to_every_digit: bool) -> str:
     logarithm = g.op("Log", argument)
     if to_every_digit:
         rounded_off = g.op("Sub", grown, g.op("Sub", argument, one))
-        logarithm = g.add(logarithm, rounded_off)
+        logarithm = g.add(logarithm, g.op("Div", rounded_off, argument))
     return g.op("Max", u, logarithm)
 
 

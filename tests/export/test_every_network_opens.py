@@ -46,7 +46,8 @@ def test_every_network_is_among_them() -> None:
     ("name", "precision"),
     [
         *(
-            # tests/cli/test_chain.py opens what it exports of these every time, at a smaller tile.
+            # tests/cli/test_chain.py opens what it exports of these, at a smaller tile; every time
+            # but for one of two that are of the same parts.
             pytest.param(name, "fp32", marks=[pytest.mark.long] * (name in SMALL))
             for name in EXPORTED
         ),

@@ -1,7 +1,8 @@
 """Every network without a scan through torch's own exporter: plain operators, equal values.
 
-Scales and batches take turns; tests/cli/test_chain.py exports them for any batch at x4 every time,
-so that here all but one of luma and one of colour are long.
+Scales and batches take turns; tests/cli/test_chain.py exports them for any batch at x4 every time
+(of two that are of the same parts, one), so that here all but one of luma and one of colour are
+long.
 """
 
 from itertools import cycle

@@ -19,30 +19,28 @@ WHOLE = {"HEIGHT": 0, "WIDTH": 0, "BACKWARD": False, "EVEN": True}
 PICTURE = {"HEIGHT": 64, "WIDTH": 64, "SIDE": 3}
 
 
-def accesses(kernel: Any, constants: Mapping[str, Any], float32: set[str], warps: int) -> Counter:
+def accesses(kernel: Any, values: Mapping[str, Any], float32: set[str], warps: int) -> Counter:
     """Count loads and stores of global memory by their kind.
 
-    Tensors are bfloat16 unless named, their addresses and all strides multiples of 16.
+    Tensors are bfloat16 unless named. What a kernel does not take as a `constexpr` it is told as a
+    launch tells it: addresses and numbers are multiples of 16, but for values that are none.
     """
     import triton
     from triton.backends.compiler import GPUTarget
     from triton.compiler import ASTSource
 
-    names = kernel.arg_names
-    numbers = {"length", "segment", "db_block", "rows", "tiles"}
-    numbers |= {name for name in names if name.endswith("_batch")}
-
-    def kind(name: str) -> str:
-        if name in constants:
-            return "constexpr"
-        return "i32" if name in numbers else "*fp32" if name in float32 else "*bf16"
-
-    source = ASTSource(
-        kernel,
-        {name: kind(name) for name in names},
-        {(names.index(name),): value for name, value in constants.items()},
-        {(i,): [["tt.divisibility", 16]] for i, n in enumerate(names) if n not in constants},
-    )
+    numbers = {"length", "segment", "db_block", "rows", "tiles", *values}
+    signature, constants, aligned = {}, {}, {}
+    for i, parameter in enumerate(kernel.params):
+        name = parameter.name
+        if parameter.is_constexpr:
+            signature[name], constants[i,] = "constexpr", values[name]
+            continue
+        is_number = name in numbers or name.endswith("_batch")
+        signature[name] = "i32" if is_number else "*fp32" if name in float32 else "*bf16"
+        if values.get(name, 0) % 16 == 0:
+            aligned[i,] = [["tt.divisibility", 16]]
+    source = ASTSource(kernel, signature, constants, aligned)
     target = GPUTarget("cuda", HOPPER, 32)
     options = {"num_warps": warps, "num_stages": 1, "enable_fp_fusion": True}
     ptx = triton.compile(source, target=target, options=options).asm["ptx"]
@@ -71,8 +69,7 @@ def scan(channels: int, name: str) -> Counter:
     known |= {"MASK": channels % 32 > 0, "MIXER": True, "SAVE": True, "SPLIT": True}
     known |= {"REVERSE": True, "TERMS": 0}
     float32 = {"bias", "a", "d", "states", "ends", "parts", "db", "dc"}
-    constants = {name: value for name, value in known.items() if name in kernel.arg_names}
-    return accesses(kernel, constants, float32, 1)
+    return accesses(kernel, known, float32, 1)
 
 
 def norm(channels: int, name: str) -> Counter:
@@ -85,8 +82,7 @@ def norm(channels: int, name: str) -> Counter:
         known |= {**PICTURE, "STRIP": share.strip(64), "DEPTH": share.depth}
         warps = share.warps
     kernel = getattr(local_norm_kernels if name.startswith("local") else token_norm_kernels, name)
-    constants = {name: value for name, value in known.items() if name in kernel.arg_names}
-    return accesses(kernel, constants, set(kernel.arg_names) - {"y", "dy"}, warps)
+    return accesses(kernel, known, set(kernel.arg_names) - {"y", "dy"}, warps)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,80 @@
+"""A norm that is written out gives what the operator gives, whatever the operator is told."""
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from edgesr.engine.older_opset import OPSET_BEFORE, to_older_opset, write_norms
+
+rng = np.random.default_rng(0)
+
+
+def norm(shape, bias, **attributes):
+    """Return a model of one LayerNormalization of the last axis."""
+    names = ("gain", "shift")[: 1 + bias]
+    sides = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [helper.make_node("LayerNormalization", ["x", *names], ["y"], "norm", **attributes)],
+        "norm",
+        [sides("x", TensorProto.FLOAT, shape)],
+        [sides("y", TensorProto.FLOAT, shape)],
+        [
+            numpy_helper.from_array(rng.normal(1, 1, shape[-1]).astype(np.float32), name)
+            for name in names
+        ],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+
+
+def run(model, x):
+    session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return session.run(None, {"x": x})[0]
+
+
+@pytest.mark.parametrize("attributes", [{}, {"axis": -1, "epsilon": 0.25}], ids=str)
+@pytest.mark.parametrize("bias", [False, True], ids=["no bias", "bias"])
+@pytest.mark.parametrize("shape", [(7,), (2, 5, 60), (1, 3, 4, 8), (2, 3, 1)], ids=str)
+def test_a_norm_is_its_formula(shape, bias, attributes):
+    model = norm(shape, bias, **attributes)
+    x = rng.normal(0.5, 1, shape).astype(np.float32)
+    expected = run(model, x)
+    write_norms(model.graph)
+    to_older_opset(model)
+    onnx.checker.check_model(model, full_check=True)
+    assert model.opset_import[0].version == OPSET_BEFORE
+    assert "LayerNormalization" not in {node.op_type for node in model.graph.node}
+    np.testing.assert_allclose(run(model, x), expected, atol=1e-5)
+
+
+def test_a_norm_of_more_axes_is_refused():
+    with pytest.raises(ValueError, match="more than the last axis"):
+        write_norms(norm((2, 3, 4), bias=False, axis=1).graph)
+
+
+def mean(axes, constants):
+    """Return a model of a mean over axes of that name, all where it has none."""
+    graph = helper.make_graph(
+        [helper.make_node("ReduceMean", ["x", axes], ["y"], "mean", keepdims=1)],
+        "mean",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, (2, 3, 4))],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["a", "b", "c"])],
+        [numpy_helper.from_array(np.array(value), name) for name, value in constants.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+
+
+@pytest.mark.parametrize("axes", ["", "a"], ids=["all axes", "one axis"])
+def test_axes_that_were_an_attribute_become_one(axes):
+    model = mean(axes, {"a": [-1]} if axes else {})
+    x = rng.normal(0, 1, (2, 3, 4)).astype(np.float32)
+    expected = run(model, x)
+    to_older_opset(model)
+    onnx.checker.check_model(model, full_check=True)
+    np.testing.assert_allclose(run(model, x), expected, atol=1e-6)
+
+
+def test_axes_that_are_computed_are_refused():
+    with pytest.raises(ValueError, match="mean has no constant axes"):
+        to_older_opset(mean("computed", {}))
