@@ -17,7 +17,7 @@ from edgesr.scan.path import TURNS, Direction, ScanPath
 Write = Callable[..., onnx.ModelProto]
 
 MAX_ERROR = 1e-5
-MAX_NODES = 101
+MAX_NODES = 101  # of a mixer in half precision, columns of 251x256; the scan in it has some 70
 RANK = 2
 SHAPES = {  # height, width, channels, state: by the levels that they make
     "one chunk": (1, 5, 4, 2),
