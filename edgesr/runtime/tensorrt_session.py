@@ -203,7 +203,9 @@ class TensorRTSession:
         return source, target
 
     def _sums(self, output: BufferPair) -> TileSums | None:
-        return self._sum_kernel and TileSums(self._driver, self._sum_kernel, output)
+        if self._sum_kernel is None:
+            return None
+        return TileSums(self._driver, self._sum_kernel, output)
 
     def _capture(self, slot: Slot) -> None:
         """Record the computation just run on a slot; without graphs all works as before."""

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from edgesr.engine import find
+from edgesr.engine.nvcc import USUAL_NVCC
 from edgesr.runtime import tile_sums
 from edgesr.runtime.guard import fault
 
 KERNEL = Path(tile_sums.__file__).with_name("tile_sums.ptx")
-PTXAS = shutil.which("ptxas") or shutil.which("ptxas", path="/usr/local/cuda/bin")
+PTXAS = shutil.which("ptxas") or shutil.which("ptxas", path=USUAL_NVCC.parent)
 
 needs_gpu = pytest.mark.skipif(
     importlib.util.find_spec("pycuda") is None or find.first_gpu() is None,
