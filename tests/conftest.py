@@ -25,7 +25,13 @@ __all__ = [
 # `import benchmarks`; last, so that an installed edgesr is tested where there is one.
 sys.path.append(str(Path(__file__).parents[1]))
 
-pytest_plugins = ["expected_skips", "heavy_first", "long_tests", "optional_packages"]
+pytest_plugins = [
+    "expected_skips",
+    "fresh_examples",
+    "heavy_first",
+    "long_tests",
+    "optional_packages",
+]
 
 
 @pytest.fixture(autouse=True)

@@ -40,7 +40,7 @@ def _by_counting(first: list[int], second: list[int]) -> float:
     return min(1.0, sum(distance(group) <= seen for group in dealings) / len(dealings))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.permutations(range(9)), st.integers(min_value=1, max_value=8))
 def test_the_chance_is_exact(order: list[int], n: int) -> None:
     first, second = list(order[:n]), list(order[n:])

@@ -112,7 +112,7 @@ def test_a_float_picture_keeps_its_overshoot_and_an_integer_one_is_clipped():
     assert (eight_bit[result > 1] == 255).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     length=st.integers(1, 300),
     scale=st.floats(0.02, 8) | st.sampled_from([1 / 2, 1 / 3, 1 / 4, 1.0, 2.0, 3.0, 4.0]),

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edgesr.errors import ConfigError
@@ -68,7 +68,6 @@ def test_positions_stay_inside_and_turn_back_at_the_edge(axis: Axis) -> None:
     np.testing.assert_array_equal(axis.inputs(0), expected)
 
 
-@settings(deadline=None)
 @given(
     height=st.integers(1, 40), width=st.integers(1, 40), tile=st.integers(1, 16),
     share=st.floats(0, 0.5), scale=st.integers(1, 4), seed=st.integers(0, 99),

@@ -1,6 +1,5 @@
 """Logs of a power that is a known wave, so that their energy is known exactly."""
 
-import os
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fresh_examples import FRESH_SEEDS
 
 from edgesr.power.log_report import report
 from edgesr.power.tegrastats_log import parse_tegrastats_log
@@ -15,9 +15,6 @@ from edgesr.power.tegrastats_log import parse_tegrastats_log
 START = datetime(2026, 3, 29, 1, 20, 0)
 HERE = Path("power.log")
 PERIODS_S = (0.109, 0.522, 1.007)
-FRESH_SEEDS = int(os.environ.get("EDGESR_FRESH_SEEDS", "20"))
-"""Of each kind beside a hundred that stay the same; other ones at every run."""
-
 SEEDS = pytest.mark.parametrize("count", [20, pytest.param(100, marks=pytest.mark.long)])
 """How many seeds stay the same, for `seeds`."""
 
@@ -64,15 +61,18 @@ def moments(
 
 
 def seeds(count: int) -> list[list[int]]:
-    """The same `count` at every run, and fresh ones; a failure names its seed."""
-    fresh = np.random.SeedSequence().generate_state(FRESH_SEEDS * count // 100)
+    """The same `count` at every run, and fresh ones where they are asked for."""
+    fresh = np.random.SeedSequence().generate_state(FRESH_SEEDS)
     return [[seed] for seed in range(count)] + [[0, int(seed)] for seed in fresh]
 
 
 def spread(
     case: Callable[[np.random.Generator], tuple[list[str], float]], count: int
 ) -> list[float]:
-    """Return the uncertainty over the energy of each seed, after all energies lay within theirs."""
+    """Return the uncertainty over the energy of each of `count` seeds that stay the same.
+
+    Before that the energies of all seeds, fresh ones too, lay within theirs.
+    """
     outside, shares = [], []
     for seed in seeds(count):
         rows, truth = case(np.random.default_rng(seed))
@@ -81,4 +81,4 @@ def spread(
             outside.append((seed, round(total["energy_j"], 1), round(truth, 1)))
         shares.append(total["uncertainty_j"] / truth)
     assert outside == [], outside
-    return shares
+    return shares[:count]

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edgesr.power.line_times import line_times
@@ -84,7 +84,6 @@ def test_no_stamps_at_all() -> None:
     assert list(times) == [0.0, 0.5, 1.0, 1.5]
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(st.lists(st.one_of(st.none(), st.integers(-100_000, 100_000)), min_size=1, max_size=40))
 def test_times_increase_whatever_the_stamps_say(seconds: list[int | None]) -> None:
     stamps = [None if s is None else START + timedelta(seconds=s) for s in seconds]

@@ -19,9 +19,7 @@ groups = st.dictionaries(names, values, max_size=3)
 any_sample = st.builds(Sample, values, groups, groups, groups, groups)
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(any_sample, max_size=5))
 def test_round_trip(tmp_path: Path, samples: list[Sample]) -> None:
     path = tmp_path / "samples.csv"

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tegrastats_lines import DATA, LINES, TABLE
 
@@ -100,7 +100,6 @@ damaged = st.builds(
 )
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(st.one_of(anything, shuffled, numbers_everywhere, damaged), st.booleans())
 @example("[" * 5000, True)
 @example("RAM 1/2MB " + "(" * 5000, True)
@@ -115,7 +114,6 @@ def test_nothing_raises(text: str, complete: bool) -> None:
         assert sample.rails_mw.keys() == line.rails.keys()
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(st.lists(st.sampled_from(LINES[1:58]), min_size=1, max_size=1), st.randoms())
 def test_order_of_fields_does_not_matter(lines: list[str], random: Any) -> None:
     """Pairs in another order give the same record, but for fields that refer to each other."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edgesr.errors import PowerError
@@ -62,7 +62,6 @@ def test_files_that_windows_made(tmp_path: Path, encoding: str, line_end: str) -
     assert log.samples[0].rails_mw["VDD_SOC"] == 1373
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(st.binary(max_size=400))
 def test_no_bytes_raise_anything_but_our_error(data: bytes) -> None:
     log = parse_tegrastats_log(data.decode("utf-8", errors="replace"))

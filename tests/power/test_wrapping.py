@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edgesr.power.tegrastats import parse_line
@@ -165,7 +165,6 @@ def test_power_that_cannot_be_read_is_named() -> None:
     assert line.unread_rails == ("VIN_SYS_5V0",)
 
 
-@settings(deadline=None)
 @given(
     st.one_of(
         st.text(max_size=200),

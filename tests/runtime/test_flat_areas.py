@@ -96,7 +96,7 @@ def test_detail_is_not_touched(data: Path) -> None:
     assert moved.mean() < 1 / 200
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     seed=st.integers(0, 999), contrast=st.floats(0, 1), reach=st.integers(1, 4),
     slack=st.floats(0, 2), scale=st.integers(2, 4),

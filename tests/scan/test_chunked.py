@@ -75,7 +75,7 @@ def test_steps_of_mixed_extremes() -> None:
     _assert_equal(inputs)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     batch=st.integers(1, 3),
     length=st.integers(1, 70),
