@@ -1,12 +1,13 @@
 """PSNR of networks for a sweep: measured on a set, or as the card of a shipped network says it."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from edgesr.bench.config import CONTROL, Wanted
 from edgesr.errors import Argument, DataError
 from edgesr.evaluate.datasets import BenchmarkSet, open_sets
-from edgesr.evaluate.evaluate import evaluate
+from edgesr.evaluate.evaluate import ImageScores, evaluate
 from edgesr.evaluate.model import EvaluationRequest, open_evaluated
 from edgesr.files import sha256
 from edgesr.sweep.record import Quality
@@ -34,8 +35,15 @@ def open_set(folder: Path, scale: int) -> BenchmarkSet:
     return sets[0]
 
 
-def measured(wanted: Wanted, benchmark: BenchmarkSet) -> Quality:
+def measured(
+    wanted: Wanted, benchmark: BenchmarkSet, on_image: Callable[[ImageScores], None]
+) -> Quality:
     """Return the PSNR of a network on a set, as it upscales on this machine.
+
+    Args:
+        wanted: the network, its tile and its runtime.
+        benchmark: the set.
+        on_image: called after every picture; what it raises ends the measurement.
 
     Raises:
         EdgesrError: the network cannot be loaded, or a picture cannot be used.
@@ -44,7 +52,7 @@ def measured(wanted: Wanted, benchmark: BenchmarkSet) -> Quality:
         wanted.model, scale=benchmark.scale, tile=wanted.tile, backend=wanted.backend
     )
     with open_evaluated(request) as subject:
-        found = evaluate(subject.name, subject.run, subject.enlarge, benchmark)
+        found = evaluate(subject.name, subject.run, subject.enlarge, benchmark, on_image)
     where = f"measured on {benchmark.name}, {len(found.images)} images, {subject.run}"
     return Quality(found.score.psnr_y_db, where)
 

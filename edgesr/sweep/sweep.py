@@ -24,6 +24,7 @@ from edgesr.sweep.mode_guard import STATE, guarded
 from edgesr.sweep.quality import is_control, measured, of_card, open_set
 from edgesr.sweep.record import ModeRun, Quality, Sweep, write_sweep
 
+_NOTHING_YET = "stopped before any power mode was measured; nothing is written"
 _OWN = re.compile(r"[0-9]+-[A-Za-z0-9_.-]+|sweep\.json|result\.json|energy\.svg|report\.html")
 """What a sweep leaves in its folder."""
 
@@ -85,7 +86,7 @@ def sweep(
     source = read_input(config.bench.input)
     _claim(folder, overwrite)
     hooks.step("networks")
-    pairs, qualities, left_out = _pairs(config, source)
+    pairs, qualities, left_out = _pairs(config, source, hooks)
     bench = replace(config.bench, wanted=pairs)
     now = Sweep(
         command=_command(config),
@@ -110,7 +111,7 @@ def sweep(
                 remove_replaced(folder, mode, done.folder)
     if not any(mode.folder for mode in now.modes):
         if hooks.wants_stop():
-            raise NothingYetError("stopped before any power mode was measured; nothing is written")
+            raise NothingYetError(_NOTHING_YET)
         raise EdgesrError(f"no power mode was measured: {now.modes[0].failure}")
     if len(now.modes) < len(modes):
         now = replace(now, interrupted=True)
@@ -156,12 +157,13 @@ class _Pairs:
 
 
 def _pairs(
-    config: SweepConfig, source: Input
+    config: SweepConfig, source: Input, hooks: BenchHooks
 ) -> tuple[tuple[Wanted, ...], tuple[Quality, ...], tuple[str, ...]]:
     """Return what can be measured; the control of every bench comes last where it is not asked for.
 
     Raises:
         ConfigError: nothing can be, or a tile is larger than the input.
+        NothingYetError: it was stopped.
         EdgesrError: a network cannot be loaded, or its PSNR not be measured.
     """
     bench, found = config.bench, _Pairs()
@@ -187,20 +189,27 @@ def _pairs(
                     continue
                 pair = replace(wanted, tile=tile)
                 found.wanted.append(pair)
-                found.qualities.append(_quality(config, pair, onnx, session.scale))
+                found.qualities.append(_quality(config, pair, onnx, session.scale, hooks))
     if not found.wanted:
         raise ConfigError(
             "; ".join(found.left_out), where=Argument("tile"), fix="edgesr export --tile N"
         )
     if not any(is_control(wanted) for wanted in found.wanted):
-        found.qualities.append(_quality(config, Wanted(CONTROL), None, scale))
+        found.qualities.append(_quality(config, Wanted(CONTROL), None, scale, hooks))
     return tuple(found.wanted), tuple(found.qualities), tuple(found.left_out)
 
 
-def _quality(config: SweepConfig, wanted: Wanted, onnx_sha256: str | None, scale: int) -> Quality:
+def _quality(
+    config: SweepConfig, wanted: Wanted, onnx_sha256: str | None, scale: int, hooks: BenchHooks
+) -> Quality:
     if config.data is None:
         return of_card(onnx_sha256, scale, is_control(wanted))
-    return measured(wanted, open_set(config.data, scale))
+
+    def heed(_scores: object) -> None:
+        if hooks.wants_stop():  # a set may take minutes
+            raise NothingYetError(_NOTHING_YET)
+
+    return measured(wanted, open_set(config.data, scale), heed)
 
 
 def _claim(folder: Path, overwrite: bool) -> None:

@@ -2,13 +2,17 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from sweep_board import AS_IT_WAS, FEW, START, SWEEP, Board, stop
+
+DATA = Path(__file__).parents[1] / "data"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -37,6 +41,22 @@ def test_ctrl_c_while_a_program_of_the_board_is_at_work(board: Board, program: s
     assert (output, errors) == ("", told)
     assert not (board.folder / "out").exists()
     assert "nvpmodel -m 0 no" in board.calls and board.stands == AS_IT_WAS
+
+
+def test_ctrl_c_while_a_set_is_measured(board: Board) -> None:
+    """All 2,000 pictures would take minutes; it ends after the one it is at."""
+    (board.folder / "Own/HR").mkdir(parents=True)
+    picture = shutil.copy(DATA / "photo.png", board.folder / "Own/HR/0.png")
+    for number in range(1, 2000):
+        os.link(picture, board.folder / f"Own/HR/{number}.png")
+    process = board.start(*START, *FEW, "--power", "none", "--data", "Own")
+    board.wait_for(board.folder / "out")
+    time.sleep(1)
+    stop(process, signal.SIGINT)
+    output, errors = process.communicate(timeout=40)
+    told = "stopped before any power mode was measured; nothing is written\n"
+    assert (process.returncode, output, errors) == (130, "", told)
+    assert not (board.folder / "out").exists() and board.stands == AS_IT_WAS
 
 
 @pytest.mark.long
