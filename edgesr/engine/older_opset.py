@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgesr.engine.inference import inferred
+
 if TYPE_CHECKING:
     from onnx import AttributeProto, GraphProto, ModelProto
 
@@ -67,13 +69,14 @@ def to_older_opset(model: "ModelProto") -> None:
     attribute that came since goes where it says what was so without it.
 
     Raises:
-        ValueError: axes that were an attribute are computed.
+        ValueError: axes that were an attribute are computed, or the sizes of a Split's parts.
     """
     from onnx import defs, helper, numpy_helper
 
     opset = next(item for item in model.opset_import if item.domain in ("", "ai.onnx"))
     if opset.version <= OPSET_BEFORE:
         return
+    _write_sizes_of_parts(model)
     now, opset.version = opset.version, OPSET_BEFORE
     constants = {tensor.name: tensor for tensor in model.graph.initializer}
     for node in model.graph.node:
@@ -96,11 +99,39 @@ def to_older_opset(model: "ModelProto") -> None:
         node.attribute.extend(kept)
 
 
+def _write_sizes_of_parts(model: "ModelProto") -> None:
+    """Give a Split its parts' sizes where the last may be smaller, as it may since opset 18.
+
+    Raises:
+        ValueError: the length that is split is not known.
+    """
+    from onnx import helper, numpy_helper
+
+    splits = [n for n in model.graph.node if n.op_type == "Split" and len(n.input) == 1]
+    if not splits:
+        return
+    known = inferred(model).graph
+    shapes = {
+        value.name: [axis.dim_value for axis in value.type.tensor_type.shape.dim]
+        for value in (*known.value_info, *known.output)
+    }
+    for node in splits:
+        given = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+        axis = given.get("axis", 0)
+        sizes = [shapes[name][axis] if shapes.get(name) else 0 for name in node.output]
+        if not all(sizes):
+            raise ValueError(f"{node.name} splits a length that the file does not tell")
+        name = f"{node.output[0]}/sizes"
+        sized = numpy_helper.from_array(np.array(sizes, np.int64), name)
+        model.graph.initializer.append(sized)
+        node.input.append(name)
+
+
 def _is_default(attribute: "AttributeProto", known: Mapping[str, Any]) -> bool:
     """Return whether an attribute says what was so without it."""
     from onnx import helper
 
-    if attribute.name == "num_outputs":  # of a Split, whose sizes or outputs tell it, too
+    if attribute.name == "num_outputs":  # of a Split: see `_write_sizes_of_parts`
         return True
     if attribute.name not in known or not known[attribute.name].default_value.name:
         return False

@@ -194,6 +194,43 @@ def test_what_changed_its_form_after_17_is_written_as_before():
     np.testing.assert_array_equal(run(out), run(data))
 
 
+@pytest.mark.parametrize(("rows", "parts"), [(64, 3), (64, 2), (7, 3)])
+def test_parts_of_a_split_before_18_are_as_large_as_since(rows: int, parts: int) -> None:
+    """Since opset 18 the last part may be smaller; before, all of them were of one size."""
+    names = [f"p{number}" for number in range(parts)]
+    nodes = [
+        helper.make_node("Split", ["lr"], names, axis=-2, num_outputs=parts),
+        helper.make_node("Concat", names[::-1], ["hr"], axis=2),
+    ]
+    shape = [1, 3, rows, 8]
+    lr, hr = (helper.make_tensor_value_info(n, TensorProto.FLOAT, shape) for n in ("lr", "hr"))
+    graph = helper.make_graph(nodes, "uneven", [lr], [hr])
+    opset = [helper.make_opsetid("", 18)]
+    data = helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString()
+    out = prepare(data, "8.5.3", plugin=False)
+    onnx.checker.check_model(onnx.load_model_from_string(out), full_check=True)
+    tile = np.random.default_rng(0).random(shape, np.float32)
+    results = [
+        ort.InferenceSession(file, providers=["CPUExecutionProvider"]).run(None, {"lr": tile})[0]
+        for file in (data, out)
+    ]
+    np.testing.assert_array_equal(*results)
+
+
+def test_parts_of_a_length_that_nothing_tells_are_a_value_error() -> None:
+    nodes = [helper.make_node("Split", ["lr"], ["a", "b"], axis=2, num_outputs=2)]
+    nodes.append(helper.make_node("Add", ["a", "b"], ["hr"]))
+    lr, hr = (
+        helper.make_tensor_value_info(n, TensorProto.FLOAT, [1, 3, "rows", 8]) for n in ("lr", "hr")
+    )
+    opset = [helper.make_opsetid("", 18)]
+    model = helper.make_model(
+        helper.make_graph(nodes, "open", [lr], [hr]), opset_imports=opset, ir_version=8
+    )
+    with pytest.raises(ValueError, match="splits a length that the file does not tell"):
+        prepare(model.SerializeToString(), "8.5.3", plugin=False)
+
+
 def test_what_is_no_model_is_a_value_error():
     with pytest.raises(ValueError, match="not an ONNX file"):
         prepare(b"\x08\x0a\xff\xff\xff", "8.5.3", plugin=False)
