@@ -8,6 +8,7 @@ import platform
 import re
 import shutil
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -57,7 +58,8 @@ def _make_temporary(path: Path) -> tuple[int, str]:
     """Make a file beside `path`; of its name it has as much as a file's name has room for."""
     mark = f"{_mark()}{os.getpid()}."
     room = _NAME_BYTES - len(os.fsencode(f".{mark}{path.suffix}")) - _RANDOM_BYTES
-    stem = os.fsencode(path.stem)[: max(room, 0)].decode("utf-8", "ignore")
+    # By the encoding that names have here: an ASCII locale cannot write what UTF-8 reads in one.
+    stem = os.fsencode(path.stem)[: max(room, 0)].decode(sys.getfilesystemencoding(), "ignore")
     return tempfile.mkstemp(prefix=f".{stem}{mark}", suffix=path.suffix, dir=path.parent)
 
 
@@ -151,8 +153,16 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path` atomically as UTF-8."""
-    write_bytes(path, text.encode())
+    """Write `text` to `path` atomically, as `utf8` has it."""
+    write_bytes(path, utf8(text))
+
+
+def utf8(text: str) -> bytes:
+    """Return text as UTF-8, with `?` for what a file's name may hold and UTF-8 does not.
+
+    Names are bytes; those that the locale's encoding does not have are lone surrogates in Python.
+    """
+    return text.encode("utf-8", "replace")
 
 
 def write_json(path: Path, value: Any) -> None:
