@@ -30,12 +30,13 @@ def atomic_path(path: Path) -> Iterator[Path]:
     its file; the next one that writes into that folder removes it.
 
     Raises:
-        ConfigError: the folder does not exist or cannot be written, or `path` is a device, a pipe
-            or a socket, which a rename would put an end to.
+        ConfigError: the folder does not exist or cannot be written, or `path` is a folder, or a
+            device, a pipe or a socket, which a rename would put an end to.
         EdgesrError: the disk is full.
     """
     try:
-        if path.exists() and not (path.is_file() or path.is_dir()):
+        refuse_folder(path)
+        if path.exists() and not path.is_file():
             raise ConfigError("is no file that could be replaced", where=path, fix="another name")
         _remove_leftovers(path.parent)
         handle, name = _make_temporary(path)
@@ -52,6 +53,16 @@ def atomic_path(path: Path) -> Iterator[Path]:
         raise EdgesrError(f"cannot write ({error.strerror})", where=path) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def refuse_folder(path: Path) -> None:
+    """See that no folder stands where a file goes; no rename would put the file there.
+
+    Raises:
+        ConfigError: one does.
+    """
+    if path.is_dir():
+        raise ConfigError("a folder stands where the file goes", where=path, fix="another name")
 
 
 def _make_temporary(path: Path) -> tuple[int, str]:
