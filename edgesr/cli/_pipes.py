@@ -51,7 +51,12 @@ def piped(
             inputs = [folder / "standard-input"]
             _store(inputs[0])
         result = folder / f"standard-output{ending}"
-        yield inputs, str(result) if writes else output, folder
+        try:
+            yield inputs, str(result) if writes else output, folder
+        except EdgesrError as error:
+            if writes and error.where == str(result):  # a file that nobody named
+                raise error.at(f"-o {PIPE}") from None
+            raise
         if writes and result.exists():
             _hand_on(result)
 

@@ -72,3 +72,14 @@ def test_what_cannot_be_piped(
     assert message in done.stderr
     assert b"Traceback" not in done.stderr
     assert done.stdout == b""
+
+
+def test_a_clip_is_no_picture_and_no_file_is_told_that_nobody_named(
+    model: list[str], tmp_path: Path
+) -> None:
+    clip = tmp_path / "clip.mp4"
+    clip.touch()
+    done = pipe(b"", str(clip), "-o", "-", *model)
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"error: -o -: clips are written as ")
+    assert done.stdout == b""

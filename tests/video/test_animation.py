@@ -117,6 +117,16 @@ def test_a_still_format_takes_the_first_frame(upscale: Run, tmp_path: Path) -> N
     assert "only the first of its 5 frames was taken" in done.stdout
 
 
+def test_a_gif_becomes_no_still_picture_and_the_way_out_is_said(
+    upscale: Run, tmp_path: Path
+) -> None:
+    save(tmp_path / "a.gif", transparent=False)
+    for arguments in (("a.gif", "-f", "jpg"), (".", "-o", "large/")):
+        refused = upscale(*arguments)
+        assert refused.returncode == 1
+        assert "edgesr upscale FILE.gif" in refused.stderr
+
+
 def test_no_result_replaces_a_picture_or_another_result(upscale: Run, tmp_path: Path) -> None:
     save(tmp_path / "a.gif", transparent=False)
     save(tmp_path / "b.png", transparent=False)
