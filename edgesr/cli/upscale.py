@@ -166,6 +166,10 @@ def command(
     from edgesr.library.model import Model
     from edgesr.library.scales import Scales
 
+    if suffix is not None and os.sep in suffix:
+        raise ConfigError(
+            f"names no folder, as {suffix!r} does", where="--suffix", fix="-o ANOTHER_FOLDER/"
+        )
     if background is not None:
         parse_colour(background)  # one that is none fails once, not with every picture
     if ray is not None:
