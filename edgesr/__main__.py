@@ -4,6 +4,9 @@ Packages in C turn a Ctrl-C that comes while they are imported into errors of th
 asks for advice to be read, and ONNX Runtime passes for one that is not installed. It is therefore
 held back until the import is over. Where it comes in code that cannot raise anything, such as a
 `__del__`, Python drops it and prints that it did; it is sent again instead.
+
+Standard streams may be closed (`2>&-`). The next file that is opened would get the number of one,
+and with it what libraries in C print, so the null device takes their places.
 """
 
 import os
@@ -14,6 +17,7 @@ from types import FrameType
 
 _IMPORTING = "<frozen importlib"  # how the files of Python's own import begin
 _AGAIN_S = 0.05
+_STDERR = 2
 
 
 def main() -> None:
@@ -23,6 +27,7 @@ def main() -> None:
     stays ignored.
     """
     try:
+        _fill_closed()
         sys.unraisablehook = _send_dropped
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, _interrupt)
@@ -33,6 +38,16 @@ def main() -> None:
         from edgesr.cli._exit_codes import INTERRUPTED
 
         sys.exit(INTERRUPTED)
+
+
+def _fill_closed() -> None:
+    opened = os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
+    while opened <= _STDERR:
+        os.set_inheritable(opened, True)
+        opened = os.open(os.devnull, os.O_RDWR)
+    os.close(opened)
+    if sys.stderr is None:  # where Python found it closed
+        sys.stderr = os.fdopen(_STDERR, "w", closefd=False)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

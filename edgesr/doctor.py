@@ -18,7 +18,7 @@ from edgesr.engine.find import read_engine
 from edgesr.engine.loading import load_failure, load_fix
 from edgesr.engine.plugin_build import Lack, find_tools
 from edgesr.engine.stack import Stack, find_stack
-from edgesr.errors import EdgesrError, shell
+from edgesr.errors import EdgesrError, EngineError, shell
 from edgesr.version import __version__
 from edgesr.weights import shipped_names
 
@@ -236,7 +236,12 @@ def _sensors(root: Path, device: Device) -> Iterator[Check]:
 
 
 def _engines(folder: Path) -> Iterator[Check]:
-    for engine in engine_paths(folder):
+    try:
+        engines = engine_paths(folder)
+    except EngineError as error:
+        yield Check("engines", NOTE, error.line, error.advice)
+        return
+    for engine in engines:
         try:
             manifest = read_engine(engine).manifest
         except EdgesrError as error:

@@ -8,6 +8,7 @@ import platform
 import re
 import shutil
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -29,12 +30,13 @@ def atomic_path(path: Path) -> Iterator[Path]:
     its file; the next one that writes into that folder removes it.
 
     Raises:
-        ConfigError: the folder does not exist or cannot be written, or `path` is a device, a pipe
-            or a socket, which a rename would put an end to.
+        ConfigError: the folder does not exist or cannot be written, or `path` is a folder, or a
+            device, a pipe or a socket, which a rename would put an end to.
         EdgesrError: the disk is full.
     """
     try:
-        if path.exists() and not (path.is_file() or path.is_dir()):
+        refuse_folder(path)
+        if path.exists() and not path.is_file():
             raise ConfigError("is no file that could be replaced", where=path, fix="another name")
         _remove_leftovers(path.parent)
         handle, name = _make_temporary(path)
@@ -53,11 +55,22 @@ def atomic_path(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def refuse_folder(path: Path) -> None:
+    """See that no folder stands where a file goes; no rename would put the file there.
+
+    Raises:
+        ConfigError: one does.
+    """
+    if path.is_dir():
+        raise ConfigError("a folder stands where the file goes", where=path, fix="another name")
+
+
 def _make_temporary(path: Path) -> tuple[int, str]:
     """Make a file beside `path`; of its name it has as much as a file's name has room for."""
     mark = f"{_mark()}{os.getpid()}."
     room = _NAME_BYTES - len(os.fsencode(f".{mark}{path.suffix}")) - _RANDOM_BYTES
-    stem = os.fsencode(path.stem)[: max(room, 0)].decode("utf-8", "ignore")
+    # By the encoding that names have here: an ASCII locale cannot write what UTF-8 reads in one.
+    stem = os.fsencode(path.stem)[: max(room, 0)].decode(sys.getfilesystemencoding(), "ignore")
     return tempfile.mkstemp(prefix=f".{stem}{mark}", suffix=path.suffix, dir=path.parent)
 
 
@@ -151,8 +164,16 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path` atomically as UTF-8."""
-    write_bytes(path, text.encode())
+    """Write `text` to `path` atomically, as `utf8` has it."""
+    write_bytes(path, utf8(text))
+
+
+def utf8(text: str) -> bytes:
+    """Return text as UTF-8, with `?` for what a file's name may hold and UTF-8 does not.
+
+    Names are bytes; those that the locale's encoding does not have are lone surrogates in Python.
+    """
+    return text.encode("utf-8", "replace")
 
 
 def write_json(path: Path, value: Any) -> None:

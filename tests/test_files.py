@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from small_disk import small_disk
 
+from edgesr.artifacts.file_set import check_folder
 from edgesr.errors import ConfigError, EdgesrError
 from edgesr.files import atomic_path, make_folder, sha256, temporary_folder, write_bytes, write_text
 
@@ -38,6 +39,16 @@ def test_what_is_no_file_is_not_replaced_by_one(tmp_path: Path) -> None:
         write_text(pipe, "text")
     assert pipe.is_fifo()
     assert [entry.name for entry in tmp_path.iterdir()] == ["pipe"]
+
+
+def test_a_folder_in_the_place_of_a_file_is_refused_before_the_work(tmp_path: Path) -> None:
+    place = tmp_path / "photo.png"
+    place.mkdir()
+    with pytest.raises(ConfigError, match="a folder stands"), atomic_path(place):
+        pytest.fail("the work began")
+    with pytest.raises(ConfigError, match="a folder stands"):
+        check_folder(place)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["photo.png"]
 
 
 def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:

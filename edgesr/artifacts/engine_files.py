@@ -9,20 +9,37 @@ from pathlib import Path
 from edgesr.artifacts.engine_manifest import EngineManifest
 from edgesr.artifacts.file_set import waiting_members
 from edgesr.artifacts.onnx_manifest import OnnxManifest
-from edgesr.errors import EdgesrError
+from edgesr.errors import EdgesrError, EngineError, shell
 
 _log = logging.getLogger(__name__)
 
 
 def engine_paths(folder: Path) -> list[Path]:
-    """Return the engines of a folder; none if it does not exist. Hidden files are temporary."""
-    shown = {path for path in folder.glob("*.engine") if not path.name.startswith(".")}
+    """Return the engines of a folder; none if it does not exist. Hidden files are temporary.
+
+    Raises:
+        EngineError: the folder cannot be read.
+    """
+    try:
+        paths = list(folder.iterdir())  # `glob` passes over a folder that it may not read
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise EngineError(
+            f"cannot be read ({error.strerror})", where=folder, fix=f"ls -ld {shell(folder)}"
+        ) from error
+    shown = {path for path in paths if path.suffix == ".engine" and path.name[0] != "."}
     return sorted(shown | set(waiting_members(folder, "*.engine")))
 
 
 def engines_in(folder: Path) -> list[tuple[Path, EngineManifest]]:
-    """Return the engines of a folder and their manifests; log those whose manifest is wrong."""
-    read = ((engine, _read_or_skip(engine)) for engine in engine_paths(folder))
+    """Return the engines of a folder and their manifests; log what cannot be read of them."""
+    try:
+        engines = engine_paths(folder)
+    except EngineError as error:
+        _say_skipped(error)
+        return []
+    read = ((engine, _read_or_skip(engine)) for engine in engines)
     return [(engine, manifest) for engine, manifest in read if manifest is not None]
 
 

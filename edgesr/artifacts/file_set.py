@@ -25,7 +25,7 @@ from glob import escape
 from pathlib import Path
 
 from edgesr.errors import ConfigError, EdgesrError, shell
-from edgesr.files import sha256, write_text
+from edgesr.files import refuse_folder, sha256, write_text
 
 _SUFFIX = ".new"
 _DIGITS = 16  # of the SHA-256, in the name of a member that waits
@@ -113,7 +113,7 @@ def check_folder(path: Path) -> None:
     """Refuse a file whose folder is missing or read-only, before the work for it begins.
 
     Raises:
-        ConfigError: it is.
+        ConfigError: it is, or the file itself is a folder.
     """
     if not path.parent.is_dir():
         reason = os.strerror(errno.ENOENT)
@@ -123,6 +123,7 @@ def check_folder(path: Path) -> None:
     if not os.access(path.parent, os.W_OK | os.X_OK):
         reason = os.strerror(errno.EACCES)
         raise ConfigError(f"cannot write here ({reason})", where=path, fix="another folder")
+    refuse_folder(path)
 
 
 @contextmanager

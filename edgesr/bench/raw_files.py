@@ -23,7 +23,7 @@ from edgesr.bench.raw_values import check_values
 from edgesr.bench.recording import BenchModel, BenchSettings, Latencies, Power, Recording, Span
 from edgesr.decode import FileName, MalformedError, Sha256, Text, read_bounded, read_json
 from edgesr.errors import DataError, EdgesrError
-from edgesr.files import to_json
+from edgesr.files import to_json, utf8
 from edgesr.power.samples_csv import parse_samples, samples_csv
 
 FORMAT = "edgesr-bench-run/1"
@@ -79,8 +79,8 @@ def write_raw(folder: Path, recording: Recording, pictures: Mapping[str, bytes])
     except OSError as error:
         raise EdgesrError(f"cannot write ({error.strerror})", where=folder / PICTURES) from error
     members = {
-        LATENCIES: _latencies_csv(recording.latencies).encode(),
-        POWER: samples_csv(recording.samples).encode(),
+        LATENCIES: utf8(_latencies_csv(recording.latencies)),
+        POWER: utf8(samples_csv(recording.samples)),
         **{f"{PICTURES}/{name}": data for name, data in pictures.items()},
     }
     run = RunFile(

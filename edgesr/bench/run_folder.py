@@ -1,5 +1,6 @@
 """The folder of a run: claimed before the work, and never left for what is in it."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -60,18 +61,23 @@ def claim_folder(folder: Path, overwrite: bool, samples: int = 0) -> None:
             f"only {free >> 10} KiB are free and a run may need {needed >> 10}; nothing was "
             "measured yet",
             where=folder,
-            fix="df -h .",
+            fix=f"df -h {shell(folder.parent)}",
         )
 
 
 @contextmanager
 def removed_if_empty(folder: Path) -> Iterator[None]:
-    """Remove a folder if the block fails, or is stopped, before anything is in it."""
+    """Remove a folder if the block fails, or is stopped, before anything is in it.
+
+    So are those above it that are not there yet.
+    """
+    above = [place for place in folder.parents if not os.path.lexists(place)]
     try:
         yield
     except BaseException:
         with suppress(OSError):
-            folder.rmdir()  # only if nothing is in it
+            for place in (folder, *above):
+                place.rmdir()  # only if nothing is in it
         raise
 
 

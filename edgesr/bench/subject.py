@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesr.bench.inputs import Input
-from edgesr.errors import Argument, ConfigError
+from edgesr.errors import Argument, ConfigError, shell
 from edgesr.imaging.picture import Picture
 from edgesr.runtime.photograph import upscale_picture
 from edgesr.runtime.session import Session
@@ -124,7 +124,7 @@ def prepare(
         raise ConfigError(
             f"{session.model} was made for batches of {session.batch}, not {batch}",
             where=Argument("batch"),
-            fix=f"edgesr export --batch {batch}",
+            fix=f"edgesr export -m {shell(session.model)} -s {session.scale} --batch {batch}",
         )
     watch = Stopwatch(session, batch)
     side = session.tile if tile is None else tile

@@ -17,7 +17,7 @@ import typer
 from edgesr.cli._console import SafeFormatter, drop_output, say
 from edgesr.cli._exit_codes import FAILED, INTERRUPTED
 from edgesr.errors import EdgesrError, MissingError, NothingYetError
-from edgesr.imaging.limits import MAX_MEGAPIXELS, VARIABLE
+from edgesr.imaging.limits import MAX_MEGAPIXELS, VARIABLE, parse_limit
 from edgesr.imaging.limits import max_megapixels as check_limit
 from edgesr.imaging.quiet import print_beside
 from edgesr.version import __version__
@@ -74,6 +74,7 @@ def _root(
 ) -> None:
     """Sharp pictures from a small board: train, export, upscale, measure."""
     if max_megapixels is not None:
+        parse_limit(str(max_megapixels), "--max-megapixels")
         os.environ[VARIABLE] = str(max_megapixels)  # reaches the processes of a training too
     check_limit()
 

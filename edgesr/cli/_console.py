@@ -50,6 +50,8 @@ def drop_output() -> None:
 
     Standard output keeps what a full disk did not take, and tries again.
     """
+    if sys.stdout is None:  # it was closed from the start
+        return
     try:
         sys.stdout.flush()
     except OSError:

@@ -70,29 +70,37 @@ class JobList:
     refused: tuple[RefusedInput, ...]
     own: tuple[Path, ...] = ()
 
-    def with_more(self, other: "JobList") -> "JobList":
-        """Return what there is to do of both, this first."""
-        return JobList(
-            self.jobs + other.jobs,
-            self.skipped + other.skipped,
-            self.refused + other.refused,
-            self.own + other.own,
-        )
 
-
-def plan_jobs(inputs: list[Path], options: OutputOptions) -> JobList:
-    """Find the pictures and name their results.
+def plan_jobs(
+    inputs: list[Path], options: OutputOptions, moving: Sequence[UpscaleJob] = ()
+) -> JobList:
+    """Find the pictures, name their results and sort them out together with what moves.
 
     A folder gives the pictures in it, `options.output` then gets the same tree; files in it that
     are no pictures and hidden files are left out. So are pictures that edgesr wrote, except one
     that is the only input. Two pictures of one folder whose results would have the same name keep
     their endings in it: `a.jpg_x4.png` and `a.png_x4.png`.
 
+    Args:
+        inputs: pictures and folders.
+        options: how results are named.
+        moving: clips and animations with their results, which are done first; no picture's result
+            may replace one of them, nor theirs a picture.
+
     Raises:
         ConfigError: the options contradict each other.
     """
     if options.overwrite and options.skip_existing:
         raise ConfigError("--overwrite and --skip-existing contradict each other")
+    jobs, refused, own = _pictures(inputs, options) if inputs else ([], [], [])
+    plan = _sort_out([*moving, *jobs], options)
+    return replace(plan, refused=(*refused, *plan.refused), own=tuple(dict.fromkeys(own)))
+
+
+def _pictures(
+    inputs: list[Path], options: OutputOptions
+) -> tuple[list[UpscaleJob], list[RefusedInput], list[Path]]:
+    """Return the pictures with their results, what cannot be read, and what edgesr wrote."""
     single_file = names_a_file(inputs, options)
     if single_file and (len(inputs) > 1 or inputs[0].is_dir()):
         raise ConfigError(
@@ -116,8 +124,7 @@ def plan_jobs(inputs: list[Path], options: OutputOptions) -> JobList:
         jobs = [UpscaleJob(entry.path, options.output) for entry in found.values()]
     else:
         jobs = _named(list(found.values()), options, ending)
-    plan = sort_out(jobs, options)
-    return replace(plan, refused=(*refused, *plan.refused), own=tuple(dict.fromkeys(own)))
+    return jobs, refused, own
 
 
 def _named(found: list[FoundPicture], options: OutputOptions, ending: str) -> list[UpscaleJob]:
@@ -143,7 +150,7 @@ class _Sorting:
 
     Attributes:
         options: as given.
-        inputs: real paths of all pictures.
+        inputs: real paths of all inputs.
         taken: input by real path of its result.
         folders: what is wrong with a folder of results, None: nothing.
     """
@@ -154,7 +161,7 @@ class _Sorting:
     folders: dict[Path, str | None] = field(default_factory=dict)
 
 
-def sort_out(jobs: Sequence[UpscaleJob], options: OutputOptions) -> JobList:
+def _sort_out(jobs: Sequence[UpscaleJob], options: OutputOptions) -> JobList:
     """Part what can be done from what would destroy or repeat something, or cannot be written."""
     todo: list[UpscaleJob] = []
     skipped: list[UpscaleJob] = []

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgesr.cli._console import progress
-from edgesr.cli._jobs import JobList, OutputOptions, UpscaleJob, names_a_file, sort_out
+from edgesr.cli._jobs import OutputOptions, UpscaleJob, names_a_file
 from edgesr.errors import ConfigError
 from edgesr.runtime.sessions import Sessions
 from edgesr.video.kinds import ANIMATIONS, FORMATS, OTHERWISE, Moving, animation_kind, is_clip
@@ -33,11 +33,13 @@ def part(inputs: list[Path], options: OutputOptions) -> tuple[list[Path], list[P
     return moving, [path for path in inputs if path not in moving]
 
 
-def plan_moving(moving: list[Path], inputs: list[Path], options: OutputOptions) -> JobList:
-    """Name the results of clips and animations.
+def name_moving(
+    moving: list[Path], inputs: list[Path], options: OutputOptions
+) -> tuple[list[UpscaleJob], list[UpscaleJob]]:
+    """Name the results of clips and animations: what there is to do, and what is finished.
 
-    A result whose run was killed between its last rename and its tidying is tidied up after, and
-    counts as skipped.
+    Finished is a result whose run was killed between its last rename and its tidying, which is
+    done here.
 
     Args:
         moving: the inputs, from `part`.
@@ -59,8 +61,7 @@ def plan_moving(moving: list[Path], inputs: list[Path], options: OutputOptions) 
             finished.append(job)
         else:
             found.setdefault(os.path.abspath(path), job)  # noqa: PTH100  (links stay)
-    plan = sort_out(list(found.values()), options)
-    return JobList(plan.jobs, (*finished, *plan.skipped), plan.refused)
+    return list(found.values()), finished
 
 
 def _moves(path: Path, inputs: list[Path], options: OutputOptions) -> bool:

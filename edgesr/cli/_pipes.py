@@ -34,7 +34,7 @@ def piped(
         ending: of a result that goes to standard output, such as `.png`.
 
     Raises:
-        ConfigError: several pictures for one pipe, or a terminal at its end.
+        ConfigError: several pictures for one pipe, or a terminal or nothing at its end.
         ImageError: more comes than a picture within the limit has.
     """
     reads = Path(PIPE) in inputs
@@ -44,6 +44,12 @@ def piped(
         return
     if len(inputs) > 1 or (writes and inputs[0].is_dir()):
         raise ConfigError("standard input and output take one picture", where=PIPE)
+    for stream, name, is_used in (
+        (sys.stdin, "standard input", reads),
+        (sys.stdout, "standard output", writes),
+    ):
+        if is_used and stream is None:
+            raise ConfigError("is closed", where=name, fix="a file's name")
     if writes and sys.stdout.isatty():
         raise ConfigError("a terminal shows no pictures", where=PIPE, fix="-o RESULT.png")
     with temporary_folder() as folder:
@@ -51,7 +57,12 @@ def piped(
             inputs = [folder / "standard-input"]
             _store(inputs[0])
         result = folder / f"standard-output{ending}"
-        yield inputs, str(result) if writes else output, folder
+        try:
+            yield inputs, str(result) if writes else output, folder
+        except EdgesrError as error:
+            if writes and error.where == str(result):  # a file that nobody named
+                raise error.at(f"-o {PIPE}") from None
+            raise
         if writes and result.exists():
             _hand_on(result)
 

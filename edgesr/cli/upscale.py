@@ -1,6 +1,7 @@
 """`edgesr upscale`: photographs through a network, in tiles."""
 
 import os
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -157,7 +158,7 @@ def command(
     others are done all the same.
     """
     from edgesr.cli._jobs import OutputOptions, plan_jobs
-    from edgesr.cli._moving import part, plan_moving
+    from edgesr.cli._moving import name_moving, part
     from edgesr.cli._pipes import PIPE, piped
     from edgesr.cli._upscale_report import Report
     from edgesr.cli._upscale_run import UpscaleSettings, run_here, run_on_ray
@@ -165,6 +166,10 @@ def command(
     from edgesr.library.model import Model
     from edgesr.library.scales import Scales
 
+    if suffix is not None and os.sep in suffix:
+        raise ConfigError(
+            f"names no folder, as {suffix!r} does", where="--suffix", fix="-o ANOTHER_FOLDER/"
+        )
     if background is not None:
         parse_colour(background)  # one that is none fails once, not with every picture
     if ray is not None:
@@ -191,9 +196,9 @@ def command(
             again=again,
         )
         moving, stills = part(files, output_options)
-        plan = plan_moving(moving, files, output_options)
-        if stills:
-            plan = plan.with_more(plan_jobs(stills, output_options))
+        named, finished = name_moving(moving, files, output_options)
+        plan = plan_jobs(stills, output_options, named)
+        plan = replace(plan, skipped=(*finished, *plan.skipped))
         refuse_ignored_naming(context, output_options, plan)
         if ray is None:
             run_here(scales, opened, plan, settings, report)

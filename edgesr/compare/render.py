@@ -4,6 +4,7 @@ from edgesr.compare.page import page
 from edgesr.compare.panels import PhotoComparison
 from edgesr.compare.sheet import SheetCell, Texts, sheet
 from edgesr.compare.text import ONCE, note, under
+from edgesr.files import utf8
 from edgesr.imaging.encode import FileFormat, encode
 from edgesr.imaging.picture import Picture
 
@@ -20,7 +21,7 @@ def render(comparison: PhotoComparison, name: str, form: FileFormat | None) -> b
         ImageError: the sheet cannot be written as such a picture.
     """
     if form is None:
-        return page(comparison, name).encode()
+        return utf8(page(comparison, name))
     cells = [
         SheetCell(panel.name, note(panel), panel.picture.colour) for panel in comparison.panels
     ]

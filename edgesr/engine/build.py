@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgesr.artifacts.engine_manifest import EngineManifest
+from edgesr.artifacts.file_set import check_folder
 from edgesr.artifacts.home import engines
 from edgesr.artifacts.onnx_file import check_content
 from edgesr.artifacts.onnx_manifest import OnnxManifest
@@ -151,10 +152,11 @@ def check_model(
 
 
 def check_room(output: Path) -> None:
-    """Refuse an output whose folder lacks room, before minutes are spent on building.
+    """Refuse an output that could not be written, before minutes are spent on building.
 
     Raises:
         EngineError: too little space, or the folder cannot be made.
+        ConfigError: the folder is read-only, or the output itself is a folder.
     """
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -165,8 +167,9 @@ def check_room(output: Path) -> None:
         raise EngineError(
             f"only {free_mib} MiB are free; an engine may need {FREE_DISK_MIB}",
             where=output.parent,
-            fix="df -h .",
+            fix=f"df -h {shell(output.parent)}",
         )
+    check_folder(output)
 
 
 def build(

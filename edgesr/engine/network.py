@@ -134,7 +134,7 @@ def parse(
     parse_s = prepare_s + time.monotonic() - started
     inputs = [network.get_input(i) for i in range(network.num_inputs)]
     outputs = [network.get_output(i) for i in range(network.num_outputs)]
-    batch = _check_batch(onnx, inputs, batch)
+    batch = _check_batch(onnx, manifest, inputs, batch)
     parsed = ParsedNetwork(
         network=network,
         builder=builder,
@@ -231,7 +231,7 @@ def _tensor(tensor: Any) -> EngineTensor:
     return EngineTensor(tensor.name, shape, PRECISIONS.get(dtype, dtype.lower()))
 
 
-def _check_batch(onnx: Path, inputs: list[Any], asked: int | None) -> int:
+def _check_batch(onnx: Path, manifest: OnnxManifest, inputs: list[Any], asked: int | None) -> int:
     """Return the batch, which was given a number before the file was parsed if it had none.
 
     Raises:
@@ -240,10 +240,12 @@ def _check_batch(onnx: Path, inputs: list[Any], asked: int | None) -> int:
     shape = tuple(int(side) for side in inputs[0].shape) if inputs else ()
     fixed = shape[0] if shape else 1
     if asked is not None and asked != fixed:
+        network = f"-m {shell(manifest.network)} -s {manifest.scale}"
         raise EngineError(
             f"it was exported for batches of {fixed}, not {asked}",
             where=onnx,
-            fix=f"edgesr export --batch {asked} -o {shell(f'{onnx.stem}_b{asked}.onnx')}",
+            fix=f"edgesr export {network} --precision {manifest.precision} --batch {asked} "
+            f"-o {shell(f'{onnx.stem}_b{asked}.onnx')}",
         )
     return fixed
 

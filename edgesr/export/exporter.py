@@ -130,6 +130,7 @@ def export(request: ExportRequest) -> OnnxManifest:
     """
     path = request.path
     _check_names(path)
+    get_network(request.network)  # before a folder is made of what is no name
     if request.output is None:
         make_folder(path.parent)
     check_folder(path)

@@ -101,7 +101,8 @@ def readable_kind(head: bytes) -> str:
     if kind is None:
         raise ImageError(f"not a picture ({READABLE} are read)")
     if kind not in READ:
-        raise ImageError(
-            f"{kind} pictures are not read, only {READABLE}", fix="convert it to PNG first"
-        )
+        fix = "convert it to PNG first"
+        if kind == "GIF":  # in a folder, or where a still picture is asked for
+            fix += ", or upscale it as a GIF: edgesr upscale FILE.gif"
+        raise ImageError(f"{kind} pictures are not read, only {READABLE}", fix=fix)
     return kind

@@ -11,6 +11,8 @@ MAX_MEGAPIXELS = 128.0
 VARIABLE = "EDGESR_MAX_MEGAPIXELS"
 """Environment variable with another limit; `edgesr --max-megapixels` sets it for its children."""
 
+_LARGEST_LIMIT = 1e9  # in megapixels, far beyond any file, and bytes are still counted exactly
+
 MAX_SIDE = 1 << 20
 """Longest side that OpenCV decodes, in pixels."""
 
@@ -27,17 +29,26 @@ def max_megapixels() -> float:
     """Return the limit in force, in millions of pixels.
 
     Raises:
-        ConfigError: the environment variable holds no positive number.
+        ConfigError: the environment variable holds no such limit.
     """
     text = os.environ.get(VARIABLE)
-    if text is None:
-        return MAX_MEGAPIXELS
+    return MAX_MEGAPIXELS if text is None else parse_limit(text, VARIABLE)
+
+
+def parse_limit(text: str, where: str) -> float:
+    """Read a limit, in millions of pixels.
+
+    Raises:
+        ConfigError: it is no positive number, or none that makes sense.
+    """
     try:
         limit = float(text)
     except ValueError:
         limit = math.nan
-    if not limit > 0:
-        raise ConfigError(f"must be a positive number, not {text!r}", where=VARIABLE)
+    if not 0 < limit <= _LARGEST_LIMIT:
+        raise ConfigError(
+            f"must be a number above 0 and at most {_LARGEST_LIMIT:g}, not {text!r}", where=where
+        )
     return limit
 
 

@@ -32,7 +32,7 @@ def moment_s(text: str, start: datetime | None, field: str) -> float:
     Raises:
         ConfigError: neither of the two, or a time of day for a log without time stamps.
     """
-    clock = re.fullmatch(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}(?:\.[0-9]+)?))?", text)
+    clock = re.fullmatch(r"([01]?[0-9]|2[0-4]):([0-5][0-9])(?::([0-5][0-9](?:\.[0-9]+)?))?", text)
     if clock is None:
         if re.fullmatch(r"[0-9]+(\.[0-9]*)?", text) is None:
             raise ConfigError(f"'{text}' is neither seconds nor HH:MM:SS", where=Argument(field))

@@ -139,11 +139,18 @@ class OnnxRuntimeSession:
             f"its manifest says {tiles}, and that takes more than the {self._limit.bytes >> 20} "
             "MiB of memory that are free on this machine",
             where=self._where,
-            fix=f"edgesr export --tile 64 -o {shell(self._where)}, or --threads 1",
+            fix=f"{self._again} --tile 64 -o {shell(self._where)}, or --threads 1",
         )
 
     def _wrong(self, what: str) -> ModelError:
-        return ModelError(what, where=self._where, fix=f"edgesr export -o {shell(self._where)}")
+        return ModelError(what, where=self._where, fix=f"{self._again} -o {shell(self._where)}")
+
+    @property
+    def _again(self) -> str:
+        """The command that exports this network again, without the places of its files."""
+        made = self.manifest
+        network = f"-m {shell(made.network)} -s {made.scale}"
+        return f"edgesr export {network} --precision {made.precision}"
 
     def close(self) -> None:
         """End the threads; the memory goes with the object."""

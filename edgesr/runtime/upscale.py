@@ -10,7 +10,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesr.errors import Argument, ConfigError, ModelError
+from edgesr.errors import Argument, ConfigError, ModelError, shell
 from edgesr.imaging.limits import check_band
 from edgesr.imaging.local_range import COLOUR, LocalRange
 from edgesr.imaging.tiling import Indices, TilePlan, plan_tiles, stitch, stitch_planes
@@ -59,7 +59,7 @@ def plan_for(
         raise ConfigError(
             f"{session.model} was made for tiles of {session.tile}, not {tile}",
             where=Argument("tile"),
-            fix=f"edgesr export --tile {tile}",
+            fix=f"edgesr export -m {shell(session.model)} -s {session.scale} --tile {tile}",
         )
     own = None if session.tile is None else (session.tile, session.tile)
     shape = asked or own or (height, width)

@@ -1,6 +1,7 @@
 """The server as a process: a socket, uvicorn, and a clean end."""
 
 import asyncio
+import errno
 import logging
 import signal
 import socket
@@ -18,6 +19,7 @@ from edgesr.serve.settings import ServerSettings
 from edgesr.serve.worker import Worker
 
 _KEEP_ALIVE_S = 5
+_EVERY_ADDRESS = "--host 0.0.0.0 for the whole network"
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -36,7 +38,7 @@ def listen(host: str, port: int) -> socket.socket:
         raise ConfigError(
             "no such address",
             where=Argument("host", host),
-            fix="--host 0.0.0.0 for the whole network",
+            fix=_EVERY_ADDRESS,
         ) from error
     family, kind, protocol, _, address = found[0]
     listener = socket.socket(family, kind, protocol)
@@ -46,10 +48,12 @@ def listen(host: str, port: int) -> socket.socket:
         listener.listen()
     except OSError as error:
         listener.close()
+        another = Argument("port", port + 1 if 1023 < port < 65535 else 8000)
         raise ConfigError(
             f"cannot listen there ({error.strerror})",
             where=f"{host}:{port}",
-            fix=Argument("port", port + 1 if 1023 < port < 65535 else 8000),
+            # No port helps with an address that is not this machine's.
+            fix=_EVERY_ADDRESS if error.errno == errno.EADDRNOTAVAIL else another,
         ) from error
     return listener
 

@@ -85,8 +85,17 @@ def test_a_full_disk_is_said_before_the_measuring(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run_folder, "FREE_BYTES", 1 << 60)
-    with pytest.raises(ConfigError, match="nothing was measured yet"):
+    with pytest.raises(ConfigError, match="nothing was measured yet") as full:
         claim_folder(tmp_path / "run", overwrite=False)
+    assert full.value.fix == f"df -h {tmp_path}"  # the folder of the run is removed
+
+
+def test_a_run_that_fails_leaves_none_of_the_folders_that_it_made(tmp_path: Path) -> None:
+    folder = tmp_path / "runs/bench"
+    with pytest.raises(ZeroDivisionError), run_folder.removed_if_empty(folder):
+        claim_folder(folder, overwrite=False)
+        raise ZeroDivisionError
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_run_that_found_no_room_leaves_no_folder(

@@ -101,6 +101,7 @@ def test_another_batch_than_the_networks_is_refused() -> None:
     with pytest.raises(ConfigError, match="made for batches of 3, not 4") as error:
         prepare(Slow(batch=3), read_input("16x16"), 4)
     assert error.value.field == "batch"
+    assert error.value.fix == "edgesr export -m slow -s 2 --batch 4"
 
 
 def test_a_photo_is_one_image(data: Path) -> None:

@@ -184,3 +184,25 @@ def test_run_json(tmp_path: Path, edgesr: Run) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run/run.json").write_text(json.dumps({"format": "edgesr-bench/1", EVIL: 1}))
     edgesr("report", "run")
+
+
+def test_names_that_are_not_utf8_are_written_too(tmp_path: Path, edgesr: Run) -> None:
+    name = os.fsdecode(b"b\xff.png")
+    (tmp_path / name).write_bytes(PHOTO.read_bytes())
+    edgesr("compare", name, "-m", "esr-fast", "-o", "sheet.png", code=0)
+    edgesr("compare", name, "-m", "esr-fast", "-o", "page.html", code=0)
+    assert "<h1>b?.png" in (tmp_path / "page.html").read_text("utf-8")
+    measured = ("--samples", "5", "--rounds", "1", "--warmup", "0", "--power", "none")
+    edgesr("bench", "-m", "esr-fast", *measured, "--input", name, "-o", "run", code=0)
+    edgesr("report", "run", code=0)
+
+
+def test_names_in_a_locale_without_their_letters(tmp_path: Path) -> None:
+    (tmp_path / "ö.png").write_bytes(PHOTO.read_bytes())
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run(
+        [sys.executable, "-m", "edgesr", "upscale", "ö.png", "-m", "esr-fast"],
+        cwd=tmp_path, env=os.environ | ascii_only, capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "ö_x4.png").is_file()

@@ -134,6 +134,7 @@ def test_gap_is_reported(tmp_path: Path) -> None:
         (["absent.log"], "No such file"),
         ([LOGS.parent / "README.md"], "no line of it is from tegrastats"),
         ([TENSORRT, "--from", "soon"], "neither seconds nor HH:MM:SS"),
+        ([TENSORRT, "--to", "10:75"], "'10:75' is neither seconds nor HH:MM:SS"),
         ([TENSORRT, "--from", "500"], "no power between"),
         ([TENSORRT, "--from", "9", "--to", "3"], "no power between"),
         ([TENSORRT, "--from", "9", "--to", "9.2"], ""),

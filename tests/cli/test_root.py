@@ -116,3 +116,13 @@ def test_unknown_option_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> 
         main(["upscale", "--no-such-option"])
     assert stopped.value.code == 2
     assert "no-such-option" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "nan", "inf", "1e300"])
+def test_a_limit_that_cannot_be_is_told_of_the_option(
+    limit: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main([f"--max-megapixels={limit}", "models"])
+    assert stopped.value.code == 1
+    assert capsys.readouterr().err.startswith("error: --max-megapixels: must be a number above 0")

@@ -154,6 +154,7 @@ def test_a_folder_and_its_tree(here: Path, data: Path, nearest: str) -> None:
         (("--overwrite", "--skip-existing"), "contradict"),
         (("-o", "out.gif"), "not '.gif'\n  try: --output out.png"),
         (("-f", "gif"), "not '.gif'\n  try: --format png"),
+        (("--suffix", "/../x"), "--suffix: names no folder, as '/../x' does"),
     ],
 )
 def test_options_that_do_not_fit(

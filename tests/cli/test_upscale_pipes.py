@@ -1,6 +1,7 @@
 """`-` for standard input and output of `edgesr upscale`."""
 
 import io
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -72,3 +73,35 @@ def test_what_cannot_be_piped(
     assert message in done.stderr
     assert b"Traceback" not in done.stderr
     assert done.stdout == b""
+
+
+def test_a_clip_is_no_picture_and_no_file_is_told_that_nobody_named(
+    model: list[str], tmp_path: Path
+) -> None:
+    clip = tmp_path / "clip.mp4"
+    clip.touch()
+    done = pipe(b"", str(clip), "-o", "-", *model)
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"error: -o -: clips are written as ")
+    assert done.stdout == b""
+
+
+@pytest.mark.parametrize(
+    ("words", "closed", "code", "message"),
+    [
+        ("- -o x.png", "<&-", 1, b"error: standard input: is closed"),
+        ("a.png -o -", ">&-", 1, b"error: standard output: is closed"),
+        ("a.png -o x.png --scale 9", ">&-", 1, b"error: --scale: an enlargement lies"),
+        ("a.png -o x.png", "<&- >&- 2>&-", 0, b""),
+    ],
+)
+def test_streams_that_are_closed(
+    model: list[str], tmp_path: Path, words: str, closed: str, code: int, message: bytes
+) -> None:
+    (tmp_path / "a.png").write_bytes(picture()[1])
+    line = f"{shlex.join(EDGESR)} upscale {words} {shlex.join(model)} {closed}"
+    done = subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == code
+    assert done.stderr.startswith(message)
+    assert b"Traceback" not in done.stderr
+    assert (tmp_path / "x.png").is_file() == (code == 0)

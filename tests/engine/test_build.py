@@ -172,6 +172,8 @@ def test_an_output_that_cannot_be(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(EngineError, match="cannot write here"):
         check_room(tmp_path / "file" / "x.engine")
+    with pytest.raises(ConfigError, match="a folder stands"):
+        check_room(tmp_path)
 
 
 FULL_DISK = """

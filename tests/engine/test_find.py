@@ -10,6 +10,7 @@ from edgesr.artifacts.engine_files import find_fp32_model
 from edgesr.artifacts.engine_manifest import EngineManifest
 from edgesr.artifacts.onnx_manifest import Parent
 from edgesr.boards.gpu import Gpu
+from edgesr.doctor import diagnose
 from edgesr.engine import find
 from edgesr.engine.find import find_engine
 from edgesr.errors import MissingError
@@ -47,6 +48,16 @@ def test_the_engine_of_this_file_and_board_is_found(make_engine, tmp_path):
     found = find_engine(onnx, [tmp_path / "engines", tmp_path / "absent"])
     assert (found.engine.path, found.engine.content) == (path, path.read_bytes())
     assert "built from small.onnx" in found.reason
+
+
+def test_a_folder_that_cannot_be_read_is_told_and_passed_over(make_engine, tmp_path, caplog):
+    onnx, make = make_engine
+    path = make("mine.engine")
+    unreadable = tmp_path / ("n" * 300)  # root may read any folder, but none of such a name
+    assert find_engine(onnx, [unreadable, path.parent]).engine.path == path
+    assert f"{unreadable}: cannot be read" in caplog.text
+    (check,) = (check for check in diagnose(tmp_path, unreadable) if check.name == "engines")
+    assert "cannot be read" in check.text
 
 
 def test_verified_before_newer(make_engine, tmp_path):

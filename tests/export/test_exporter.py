@@ -209,6 +209,15 @@ def test_bad_input_is_one_clear_error(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_no_folder_is_made_of_what_is_no_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDGESR_HOME", str(tmp_path / "home"))
+    with pytest.raises(ConfigError, match="no network is called"):
+        export(ExportRequest("photos/cat.png"))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_failed_export_keeps_the_file_that_was_there(
     tmp_path: Path, small_weights: Path, exported: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

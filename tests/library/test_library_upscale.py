@@ -147,7 +147,7 @@ def test_an_error_names_the_argument(nearest: Path, options: dict[str, int], fie
         edgesr.upscale(np.zeros((20, 20), np.uint8), model=nearest, **options)
     assert error.value.field == field
     assert str(error.value).startswith(f"{field}: ")
-    assert "--" not in str(error.value).replace("edgesr export --tile", "")
+    assert "--" not in str(error.value).replace("-s 4 --tile", "")
     assert str(error.value.as_options()).startswith(f"--{field}: ")
 
 
@@ -158,7 +158,7 @@ def test_the_command_line_names_the_option(
         main(["upscale", str(data / "photo.png"), "-m", str(nearest), "--tile", "9"])
     assert stop.value.code == 1
     assert "photo.png: --tile: " in (said := capsys.readouterr().err)
-    assert "try: edgesr export --tile 9" in said
+    assert "try: edgesr export -m nearest -s 4 --tile 9" in said
 
 
 def test_the_network_follows_the_picture(tmp_path: Path) -> None:

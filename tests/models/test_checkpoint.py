@@ -22,12 +22,13 @@ def network() -> SRNetwork:
 
 def test_what_is_saved_comes_back(network: SRNetwork, tmp_path: Path) -> None:
     path = tmp_path / "weights.safetensors"
-    save_weights(path, network, "esr-fast", {"recipe": "L1"})
+    save_weights(path, network, "esr-fast", {"recipe": "L1", "data": "d\udcff"})
     loaded = load_network("esr-fast", 4, path)
     assert not loaded.training
     assert torch.equal(loaded.state_dict()["filter.weight"], network.state_dict()["filter.weight"])
     metadata = load_metadata(path)
     assert (metadata["network"], metadata["scale"], metadata["recipe"]) == ("esr-fast", "4", "L1")
+    assert metadata["data"] == "d?"  # a folder whose name is not UTF-8
     assert list(tmp_path.iterdir()) == [path]  # nothing temporary is left
 
 

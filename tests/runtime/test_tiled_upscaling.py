@@ -93,7 +93,7 @@ def test_the_tile_of_a_network_is_fixed(make_nearest: Maker) -> None:
     session = OnnxRuntimeSession(make_nearest(tile=16))
     with pytest.raises(ConfigError, match="made for tiles of 16, not 32") as error:
         plan_for(session, 100, 100, 32, None)
-    assert error.value.fix == "edgesr export --tile 32"
+    assert error.value.fix == "edgesr export -m nearest -s 4 --tile 32"
     assert len(plan_for(session, 100, 100, 16, 4)) == 64
 
 

@@ -85,7 +85,7 @@ def test_a_port_that_is_taken() -> None:
     ("options", "message"),
     [
         (["--host", "no.such.host.invalid"], "--host no.such.host.invalid: no such address"),
-        (["--host", "192.0.2.1"], "192.0.2.1:8000: cannot listen there"),
+        (["--host", "192.0.2.1"], "(Cannot assign requested address)\n  try: --host 0"),
         (["-m", "student", "--tile", "7"], "made for tiles of 64, not 7"),
         (["-m", "student", "--overlap", "64"], "overlap"),
         (["-m", "no/such.onnx"], "no/such.onnx"),

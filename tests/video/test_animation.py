@@ -117,6 +117,33 @@ def test_a_still_format_takes_the_first_frame(upscale: Run, tmp_path: Path) -> N
     assert "only the first of its 5 frames was taken" in done.stdout
 
 
+def test_a_gif_becomes_no_still_picture_and_the_way_out_is_said(
+    upscale: Run, tmp_path: Path
+) -> None:
+    save(tmp_path / "a.gif", transparent=False)
+    for arguments in (("a.gif", "-f", "jpg"), (".", "-o", "large/")):
+        refused = upscale(*arguments)
+        assert refused.returncode == 1
+        assert "edgesr upscale FILE.gif" in refused.stderr
+
+
+def test_no_result_replaces_a_picture_or_another_result(upscale: Run, tmp_path: Path) -> None:
+    save(tmp_path / "a.gif", transparent=False)
+    save(tmp_path / "b.png", transparent=False)
+    drawn(transparent=False)[0].convert("RGB").save(tmp_path / "a.jpg")
+    drawn(transparent=False)[0].save(tmp_path / "b_x2.png")
+    before = (tmp_path / "b_x2.png").read_bytes()
+    one = upscale("a.gif", "a.jpg", "-f", "png")
+    assert one.returncode == 1
+    assert one.stderr.startswith("error: a.jpg: its result would replace that of a.gif")
+    with Image.open(tmp_path / "a_x2.png") as result:
+        assert getattr(result, "n_frames", 1) == len(TIMES_MS)
+    other = upscale("b.png", "b_x2.png", "--overwrite")
+    assert other.returncode == 1
+    assert other.stderr.startswith("error: b.png: its result would replace an input")
+    assert (tmp_path / "b_x2.png").read_bytes() == before
+
+
 @pytest.mark.parametrize("name", ["a.gif", "a.webp", "a.png"])
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
 def test_cut_animations_are_refused(name: str, share: float, upscale: Run, tmp_path: Path) -> None:
