@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 LAYER_NORM_SINCE = (8, 6)
 
+SIZES_ARE_INPUT_SINCE = 13
+"""The opset since which a Split takes its sizes as an input."""
+
 COMPUTED_BY_TENSORRT = frozenset({"DequantizeLinear", MIXER})
 """Operators that stay though they read constants alone."""
 
@@ -138,6 +141,10 @@ def _version(text: str) -> tuple[int, int]:
     return major, minor
 
 
+def _opset(model: "ModelProto") -> int:
+    return max((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), default=0)
+
+
 def _element_types(model: "ModelProto") -> dict[str, int]:
     graph = model.graph
     values = (*graph.input, *graph.value_info, *graph.output)
@@ -186,9 +193,14 @@ def _inline(model: "ModelProto") -> "ModelProto":
 
 
 def _split_slices(model: "ModelProto") -> None:
-    """Slice of every step along one axis of a known length -> the part of a Split."""
+    """Slice of every step along one axis of a known length -> the part of a Split.
+
+    A Split has its sizes as an input since opset 13; a Slice of a file before that stays.
+    """
     from onnx import helper, numpy_helper
 
+    if _opset(model) < SIZES_ARE_INPUT_SINCE:
+        return
     graph = model.graph
     constants = {tensor.name: tensor for tensor in graph.initializer}
     lengths = {
@@ -198,8 +210,8 @@ def _split_slices(model: "ModelProto") -> None:
     for node in graph.node:
         if node.op_type != "Slice" or len(node.input) < 4 or not lengths.get(node.input[0]):
             continue
-        given = [name for name in node.input[1:] if name]
-        if not all(name in constants for name in given):
+        given = node.input[1:] if any(node.input[4:]) else node.input[1:4]
+        if not all(name in constants for name in given):  # nor is it so where axes are left out
             continue
         values = [numpy_helper.to_array(constants[name]).tolist() for name in given]
         if any(len(value) != 1 for value in values) or values[3:] not in ([], [[1]]):
