@@ -8,29 +8,35 @@ import numpy as np
 from edgesr.engine.inference import inferred
 
 if TYPE_CHECKING:
-    from onnx import AttributeProto, GraphProto, ModelProto
+    from onnx import AttributeProto, ModelProto, NodeProto, TypeProto
 
 OPSET_BEFORE = 17
 """The latest opset that the parser reads which knows no LayerNormalization."""
 
 
-def write_norms(graph: "GraphProto") -> None:
+def write_norms(model: "ModelProto") -> None:
     """LayerNormalization of the last axis -> its formula, the mean of the squares of x - mean.
+
+    A norm of float16 computes in float32 up to its scale, as the operator does: squares overflow.
 
     What is apart from the mean is a product with a constant matrix, which is one layer of TensorRT
     where ReduceMean and Sub are two. So is the mean of the squares, for as a convolution it adds
     the epsilon too.
     """
-    from onnx import helper, numpy_helper
+    from onnx import TensorProto, helper, numpy_helper
 
+    from edgesr.export.graph import value_types
+
+    graph = model.graph
     shapes = {tensor.name: tensor.dims for tensor in graph.initializer}
+    known = value_types(inferred(model).graph)
     nodes = []
     for node in graph.node:
         if node.op_type != "LayerNormalization":
             nodes.append(node)
             continue
         given = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-        if given.get("axis", -1) != -1:
+        if not is_of_last_axis(node, known):
             raise ValueError(f"{node.name} normalises more than the last axis")
         name = node.output[0]
         if len(shapes.get(node.input[1], ())) != 1:
@@ -50,16 +56,30 @@ def write_norms(graph: "GraphProto") -> None:
             nodes.append(helper.make_node(kind, inputs, [output], output, **attributes))
             return output
 
-        apart = add("MatMul", "apart", node.input[0], f"{name}/centre")
+        x, kind = node.input[0], known[name].elem_type if name in known else TensorProto.FLOAT
+        is_narrow = kind != TensorProto.FLOAT
+        if is_narrow:
+            x = add("Cast", "wide", x, to=TensorProto.FLOAT)
+        apart = add("MatMul", "apart", x, f"{name}/centre")
         square = add("Mul", "square", apart, apart)
         variance = add("MatMul", "variance", square, f"{name}/mean")
         deviation = add("Sqrt", "deviation", add("Add", "positive", variance, f"{name}/epsilon"))
-        result = add("Mul", "scaled", add("Div", "normal", apart, deviation), node.input[1])
-        if len(node.input) > 2:
+        normal = add("Div", "normal", apart, deviation)
+        if is_narrow:
+            normal = add("Cast", "narrow", normal, to=kind)
+        result = add("Mul", "scaled", normal, node.input[1])
+        if any(node.input[2:]):
             add("Add", "shifted", result, node.input[2])
         nodes[-1].output[0] = name
     del graph.node[:]
     graph.node.extend(nodes)
+
+
+def is_of_last_axis(node: "NodeProto", known: "Mapping[str, TypeProto.Tensor]") -> bool:
+    """Tell whether a LayerNormalization is of the last axis alone; `known`: types of values."""
+    axis = next((a.i for a in node.attribute if a.name == "axis"), -1)
+    name = node.input[0]
+    return axis == -1 or (name in known and axis == len(known[name].shape.dim) - 1)
 
 
 def to_older_opset(model: "ModelProto") -> None:

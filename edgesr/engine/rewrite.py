@@ -72,7 +72,7 @@ def prepare(data: bytes, tensorrt: str, *, plugin: bool, batch: int = 1) -> byte
     _split_slices(model)
     knows_norms = _version(tensorrt) >= LAYER_NORM_SINCE
     if not knows_norms:
-        write_norms(model.graph)
+        write_norms(model)
         to_older_opset(model)
     model = inferred(model)
     is_half = graph_precision(model.SerializeToString()) == "fp16"

@@ -40,7 +40,7 @@ def test_a_norm_is_its_formula(shape, bias, attributes):
     model = norm(shape, bias, **attributes)
     x = rng.normal(0.5, 1, shape).astype(np.float32)
     expected = run(model, x)
-    write_norms(model.graph)
+    write_norms(model)
     to_older_opset(model)
     onnx.checker.check_model(model, full_check=True)
     assert model.opset_import[0].version == OPSET_BEFORE
@@ -48,9 +48,35 @@ def test_a_norm_is_its_formula(shape, bias, attributes):
     np.testing.assert_allclose(run(model, x), expected, atol=1e-5)
 
 
+def test_a_norm_may_name_the_last_axis_and_leave_its_shift_empty():
+    model = norm((2, 5, 8), bias=False, axis=2)
+    x = rng.normal(0.5, 1, (2, 5, 8)).astype(np.float32)
+    expected = run(model, x)
+    model.graph.node[0].input.append("")  # with which onnxruntime 1.32 itself would crash
+    write_norms(model)
+    onnx.checker.check_model(model, full_check=True)
+    np.testing.assert_allclose(run(model, x), expected, atol=1e-5)
+
+
+def test_a_norm_of_halves_squares_in_single_precision():
+    """The squares of these overflow as float16."""
+    model = norm((2, 5, 60), bias=True)
+    for tensor in model.graph.initializer:
+        half = numpy_helper.to_array(tensor).astype(np.float16)
+        tensor.CopyFrom(numpy_helper.from_array(half, tensor.name))
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.elem_type = TensorProto.FLOAT16
+    x = rng.normal(0, 1000, (2, 5, 60)).astype(np.float16)
+    expected = run(model, x)
+    write_norms(model)
+    to_older_opset(model)
+    onnx.checker.check_model(model, full_check=True)
+    np.testing.assert_allclose(run(model, x), expected, atol=4e-3)
+
+
 def test_a_norm_of_more_axes_is_refused():
     with pytest.raises(ValueError, match="more than the last axis"):
-        write_norms(norm((2, 3, 4), bias=False, axis=1).graph)
+        write_norms(norm((2, 3, 4), bias=False, axis=1))
 
 
 def mean(axes, constants):
