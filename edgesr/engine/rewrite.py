@@ -60,9 +60,20 @@ def prepare(data: bytes, tensorrt: str, *, plugin: bool, batch: int = 1) -> byte
     Raises:
         ValueError: not an ONNX file, or one that contradicts itself.
     """
+    model = _read(data)
+    try:
+        return _prepared(model, tensorrt, plugin, batch)
+    except (ValueError, ModuleNotFoundError):
+        raise
+    except Exception:
+        _check(data)
+        raise
+
+
+def _prepared(model: "ModelProto", tensorrt: str, plugin: bool, batch: int) -> bytes:
     from edgesr.export.graph import remove_unused
 
-    model = _as_traced(_read(data))
+    model = _as_traced(model)
     _fix_batch(model.graph, batch)
     model = _without_functions(model) if plugin else _inline(model)
     fold(model, COMPUTED_BY_TENSORRT)
@@ -134,6 +145,20 @@ def _read(data: bytes) -> "ModelProto":
         return onnx.load_model_from_string(data)
     except DecodeError as error:
         raise ValueError("not an ONNX file, or a damaged one") from error
+
+
+def _check(data: bytes) -> None:
+    """Say what is wrong with a file that no step expects to be so.
+
+    Raises:
+        ValueError: something is.
+    """
+    from onnx import checker
+
+    try:
+        checker.check_model(data, full_check=True)
+    except Exception as error:  # of two classes, one of which onnx does not export
+        raise ValueError(f"it contradicts itself ({str(error).splitlines()[0]})") from error
 
 
 def _version(text: str) -> tuple[int, int]:
