@@ -80,7 +80,7 @@ class _Folding:
 
         None: it does something else, or makes another shape or different pixels of the image.
         """
-        if node.op_type not in ("Mul", "Add"):
+        if node.op_type not in ("Mul", "Add") or len(node.input) != 2:
             return None
         for x, name in (node.input, reversed(node.input)):
             channels, values = self.channels.get(x), self.constants.get(name)

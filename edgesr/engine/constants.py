@@ -18,7 +18,8 @@ def fold(model: "ModelProto", kept_operators: frozenset[str]) -> None:
         kept_operators: types of nodes that stay whatever they read.
 
     Raises:
-        ValueError: a node would give more than `MAX_FOLDED` values, or nobody can tell how many.
+        ValueError: a node would give more than `MAX_FOLDED` values, or nobody can tell how many; or
+            it cannot be computed.
     """
     from onnx import numpy_helper
     from onnx.reference import ReferenceEvaluator
@@ -37,7 +38,10 @@ def fold(model: "ModelProto", kept_operators: frozenset[str]) -> None:
         alone = _alone(node, model, feed)
         if _size(alone) > MAX_FOLDED:
             raise ValueError(f"its {node.op_type} of constants gives too many values")
-        values: Any = ReferenceEvaluator(alone).run(None, {})
+        try:
+            values: Any = ReferenceEvaluator(alone).run(None, {})
+        except Exception as error:  # whatever numpy says to such numbers
+            raise ValueError(f"its {node.op_type} of constants fails ({error})") from error
         known.update(zip(node.output, values, strict=True))
     outputs = {value.name for value in graph.output}
     needed = outputs.union(*map(_reads, kept))

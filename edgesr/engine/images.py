@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgesr.engine.plugin_nodes import PLUGINS
+from edgesr.engine.plugin_nodes import PLUGINS, TOKEN_AXES
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto
@@ -253,6 +253,8 @@ class _Images:
         shape = self.shapes.get(name, ())
         if values is None:
             return None if shape[:-1] == (image[0], image[2] * image[3]) else ""
+        if values.ndim > TOKEN_AXES:  # the result has as many axes
+            return ""
         if values.size == 1:
             return name
         if values.size != values.shape[-1]:

@@ -8,33 +8,39 @@ import numpy as np
 from edgesr.engine.inference import inferred
 
 if TYPE_CHECKING:
-    from onnx import AttributeProto, GraphProto, ModelProto
+    from onnx import AttributeProto, ModelProto, NodeProto, TypeProto
 
 OPSET_BEFORE = 17
 """The latest opset that the parser reads which knows no LayerNormalization."""
 
 
-def write_norms(graph: "GraphProto") -> None:
+def write_norms(model: "ModelProto") -> None:
     """LayerNormalization of the last axis -> its formula, the mean of the squares of x - mean.
+
+    A norm of float16 computes in float32 up to its scale, as the operator does: squares overflow.
 
     What is apart from the mean is a product with a constant matrix, which is one layer of TensorRT
     where ReduceMean and Sub are two. So is the mean of the squares, for as a convolution it adds
     the epsilon too.
     """
-    from onnx import helper, numpy_helper
+    from onnx import TensorProto, helper, numpy_helper
 
+    from edgesr.export.graph import value_types
+
+    graph = model.graph
     shapes = {tensor.name: tensor.dims for tensor in graph.initializer}
+    known = value_types(inferred(model).graph)
     nodes = []
     for node in graph.node:
         if node.op_type != "LayerNormalization":
             nodes.append(node)
             continue
         given = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-        if given.get("axis", -1) != -1:
-            raise ValueError(f"{node.name} normalises more than the last axis")
+        if not is_of_last_axis(node, known):
+            raise ValueError(f"{node.name or node.op_type} normalises more than the last axis")
         name = node.output[0]
         if len(shapes.get(node.input[1], ())) != 1:
-            raise ValueError(f"{node.name} has no constant scale of one axis")
+            raise ValueError(f"{node.name or node.op_type} has no constant scale of one axis")
         channels = shapes[node.input[1]][0]
         constants = {
             "centre": np.eye(channels) - 1 / channels,
@@ -50,16 +56,30 @@ def write_norms(graph: "GraphProto") -> None:
             nodes.append(helper.make_node(kind, inputs, [output], output, **attributes))
             return output
 
-        apart = add("MatMul", "apart", node.input[0], f"{name}/centre")
+        x, kind = node.input[0], known[name].elem_type if name in known else TensorProto.FLOAT
+        is_narrow = kind != TensorProto.FLOAT
+        if is_narrow:
+            x = add("Cast", "wide", x, to=TensorProto.FLOAT)
+        apart = add("MatMul", "apart", x, f"{name}/centre")
         square = add("Mul", "square", apart, apart)
         variance = add("MatMul", "variance", square, f"{name}/mean")
         deviation = add("Sqrt", "deviation", add("Add", "positive", variance, f"{name}/epsilon"))
-        result = add("Mul", "scaled", add("Div", "normal", apart, deviation), node.input[1])
-        if len(node.input) > 2:
+        normal = add("Div", "normal", apart, deviation)
+        if is_narrow:
+            normal = add("Cast", "narrow", normal, to=kind)
+        result = add("Mul", "scaled", normal, node.input[1])
+        if any(node.input[2:]):
             add("Add", "shifted", result, node.input[2])
         nodes[-1].output[0] = name
     del graph.node[:]
     graph.node.extend(nodes)
+
+
+def is_of_last_axis(node: "NodeProto", known: "Mapping[str, TypeProto.Tensor]") -> bool:
+    """Tell whether a LayerNormalization is of the last axis alone; `known`: types of values."""
+    axis = next((a.i for a in node.attribute if a.name == "axis"), -1)
+    name = node.input[0]
+    return axis == -1 or (name in known and axis == len(known[name].shape.dim) - 1)
 
 
 def to_older_opset(model: "ModelProto") -> None:
@@ -69,7 +89,8 @@ def to_older_opset(model: "ModelProto") -> None:
     attribute that came since goes where it says what was so without it.
 
     Raises:
-        ValueError: axes that were an attribute are computed, or the sizes of a Split's parts.
+        ValueError: axes that were an attribute are computed, or the sizes of a Split's parts; or an
+            attribute that came since says something else, which the parser would not look at.
     """
     from onnx import defs, helper, numpy_helper
 
@@ -86,14 +107,21 @@ def to_older_opset(model: "ModelProto") -> None:
         except defs.SchemaError:  # a plugin, or newer
             continue
         newer = defs.get_schema(node.op_type, now, domain).attributes
-        kept = [a for a in node.attribute if a.name in then or not _is_default(a, newer)]
+        given = [a for a in node.attribute if a.name in then or not _is_default(a, newer)]
+        kept = [a for a in given if a.name in then]
         if "axes" in then and len(node.input) > 1:
             name = node.input.pop()
-            if name:  # without axes it is all of them, then as now
-                if name not in constants:
-                    raise ValueError(f"{node.name} has no constant axes")
-                axes = numpy_helper.to_array(constants[name])
-                kept.append(helper.make_attribute("axes", axes.tolist()))
+            if name and name not in constants:
+                raise ValueError(f"{node.name or node.op_type} has no constant axes")
+            axes = numpy_helper.to_array(constants[name]).tolist() if name else []
+            if axes:  # without them it is all, then as now
+                kept.append(helper.make_attribute("axes", axes))
+                given = [a for a in given if a.name != "noop_with_empty_axes"]
+        unknown = [a.name for a in given if a.name not in then]
+        if unknown:
+            raise ValueError(
+                f"{node.name or node.op_type} has {unknown[0]}, newer than opset {OPSET_BEFORE}"
+            )
         kept = list(map(_copy, kept))
         del node.attribute[:]
         node.attribute.extend(kept)
@@ -107,7 +135,7 @@ def _write_sizes_of_parts(model: "ModelProto") -> None:
     """
     from onnx import helper, numpy_helper
 
-    splits = [n for n in model.graph.node if n.op_type == "Split" and len(n.input) == 1]
+    splits = [n for n in model.graph.node if n.op_type == "Split" and not any(n.input[1:])]
     if not splits:
         return
     known = inferred(model).graph
@@ -120,11 +148,13 @@ def _write_sizes_of_parts(model: "ModelProto") -> None:
         axis = given.get("axis", 0)
         sizes = [shapes[name][axis] if shapes.get(name) else 0 for name in node.output]
         if not all(sizes):
-            raise ValueError(f"{node.name} splits a length that the file does not tell")
+            raise ValueError(
+                f"{node.name or node.op_type} splits a length that the file does not tell"
+            )
         name = f"{node.output[0]}/sizes"
         sized = numpy_helper.from_array(np.array(sizes, np.int64), name)
         model.graph.initializer.append(sized)
-        node.input.append(name)
+        node.input[1:] = [name]
 
 
 def _is_default(attribute: "AttributeProto", known: Mapping[str, Any]) -> bool:

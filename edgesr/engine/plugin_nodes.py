@@ -9,12 +9,15 @@ onnx-tensorrt, releases 8.5 to 10.1; https://github.com/onnx/onnx-tensorrt.
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgesr.engine.older_opset import is_of_last_axis
+
 if TYPE_CHECKING:
-    from onnx import GraphProto, ModelProto, NodeProto, TensorProto
+    from onnx import GraphProto, ModelProto, NodeProto, TensorProto, TypeProto
 
 DOMAIN = "edgesr"
 MIXER, NORM = "MambaMixer", "TokenNorm"
@@ -27,12 +30,15 @@ WEIGHTS = ("conv", "conv_bias", "x_proj", "dt_proj", "dt_bias", "A", "D")
 LIMITS = {"channels": 128, "states": 16, "rank": 4, "taps": 8, "steps": 65536}
 """The largest mixer that the plugin's kernel takes: edgesr/scan/plugin/mixer_launch.cuh."""
 
+TOKEN_AXES = 3
+"""Batch, length and channels."""
+
 FLOAT, HALF = 1, 10
 """Element types of ONNX."""
 
 
 def use_plugins(model: "ModelProto") -> None:
-    """Turn mixers and norms of the last axis into nodes of plugins, in place.
+    """Turn mixers and norms of tokens' channels into nodes of plugins, in place.
 
     Args:
         model: without functions; its graph lists the types of its values.
@@ -40,13 +46,16 @@ def use_plugins(model: "ModelProto") -> None:
     Raises:
         ValueError: weights of a mixer or norm are no constants.
     """
+    from edgesr.export.graph import value_types
+
     graph = model.graph
     constants = {tensor.name: tensor for tensor in graph.initializer}
     for node in graph.node:
         if node.domain == DOMAIN and node.op_type.startswith(MIXER):
             node.op_type = MIXER  # without what tells its function from others
             _take_in(node, dict(zip(WEIGHTS, node.input[1:], strict=True)), constants)
-    norms = [node for node in graph.node if _is_norm(node)]
+    known = value_types(graph)
+    norms = [node for node in graph.node if _is_norm(node, known)]
     halves = _between_halves(graph, norms)
     for node in norms:
         _norm(node, constants)
@@ -102,18 +111,21 @@ def _take_in(
     node.attribute.append(helper.make_attribute("plugin_namespace", ""))
 
 
-def _is_norm(node: "NodeProto") -> bool:
-    from onnx import helper
-
-    given = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-    return node.op_type == "LayerNormalization" and given.get("axis", -1) == -1
+def _is_norm(node: "NodeProto", known: Mapping[str, "TypeProto.Tensor"]) -> bool:
+    """Tell whether the plugin does what a node does; it takes four axes for those of an image."""
+    return (
+        node.op_type == "LayerNormalization"
+        and is_of_last_axis(node, known)
+        and node.input[0] in known
+        and len(known[node.input[0]].shape.dim) == TOKEN_AXES
+    )
 
 
 def _norm(node: "NodeProto", constants: dict[str, "TensorProto"]) -> None:
     from onnx import helper, numpy_helper
 
     epsilon = next((a.f for a in node.attribute if a.name == "epsilon"), 1e-5)
-    weights = dict(zip(("weight", "bias"), node.input[1:], strict=False))
+    weights = dict(zip(("weight", "bias"), filter(None, node.input[1:]), strict=False))
     if "bias" not in weights and weights["weight"] in constants:
         nothing = np.zeros(constants[weights["weight"]].dims, np.float32)
         weights["bias"] = f"{node.output[0]}/no_bias"

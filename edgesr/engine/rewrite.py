@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 LAYER_NORM_SINCE = (8, 6)
 
+SIZES_ARE_INPUT_SINCE = 13
+"""The opset since which a Split takes its sizes as an input."""
+
 COMPUTED_BY_TENSORRT = frozenset({"DequantizeLinear", MIXER})
 """Operators that stay though they read constants alone."""
 
@@ -57,9 +60,20 @@ def prepare(data: bytes, tensorrt: str, *, plugin: bool, batch: int = 1) -> byte
     Raises:
         ValueError: not an ONNX file, or one that contradicts itself.
     """
+    model = _read(data)
+    try:
+        return _prepared(model, tensorrt, plugin, batch)
+    except (ValueError, ModuleNotFoundError):
+        raise
+    except Exception:
+        _check(data)
+        raise
+
+
+def _prepared(model: "ModelProto", tensorrt: str, plugin: bool, batch: int) -> bytes:
     from edgesr.export.graph import remove_unused
 
-    model = _as_traced(_read(data))
+    model = _as_traced(model)
     _fix_batch(model.graph, batch)
     model = _without_functions(model) if plugin else _inline(model)
     fold(model, COMPUTED_BY_TENSORRT)
@@ -69,7 +83,7 @@ def prepare(data: bytes, tensorrt: str, *, plugin: bool, batch: int = 1) -> byte
     _split_slices(model)
     knows_norms = _version(tensorrt) >= LAYER_NORM_SINCE
     if not knows_norms:
-        write_norms(model.graph)
+        write_norms(model)
         to_older_opset(model)
     model = inferred(model)
     is_half = graph_precision(model.SerializeToString()) == "fp16"
@@ -133,9 +147,27 @@ def _read(data: bytes) -> "ModelProto":
         raise ValueError("not an ONNX file, or a damaged one") from error
 
 
+def _check(data: bytes) -> None:
+    """Say what is wrong with a file that no step expects to be so.
+
+    Raises:
+        ValueError: something is.
+    """
+    from onnx import checker
+
+    try:
+        checker.check_model(data, full_check=True)
+    except Exception as error:  # of two classes, one of which onnx does not export
+        raise ValueError(f"it contradicts itself ({str(error).splitlines()[0]})") from error
+
+
 def _version(text: str) -> tuple[int, int]:
     major, minor = (int(part) for part in text.split(".")[:2])
     return major, minor
+
+
+def _opset(model: "ModelProto") -> int:
+    return max((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), default=0)
 
 
 def _element_types(model: "ModelProto") -> dict[str, int]:
@@ -186,9 +218,14 @@ def _inline(model: "ModelProto") -> "ModelProto":
 
 
 def _split_slices(model: "ModelProto") -> None:
-    """Slice of every step along one axis of a known length -> the part of a Split."""
+    """Slice of every step along one axis of a known length -> the part of a Split.
+
+    A Split has its sizes as an input since opset 13; a Slice of a file before that stays.
+    """
     from onnx import helper, numpy_helper
 
+    if _opset(model) < SIZES_ARE_INPUT_SINCE:
+        return
     graph = model.graph
     constants = {tensor.name: tensor for tensor in graph.initializer}
     lengths = {
@@ -198,8 +235,8 @@ def _split_slices(model: "ModelProto") -> None:
     for node in graph.node:
         if node.op_type != "Slice" or len(node.input) < 4 or not lengths.get(node.input[0]):
             continue
-        given = [name for name in node.input[1:] if name]
-        if not all(name in constants for name in given):
+        given = node.input[1:] if any(node.input[4:]) else node.input[1:4]
+        if not all(name in constants for name in given):  # nor is it so where axes are left out
             continue
         values = [numpy_helper.to_array(constants[name]).tolist() for name in given]
         if any(len(value) != 1 for value in values) or values[3:] not in ([], [[1]]):

@@ -54,3 +54,9 @@ def test_what_would_be_too_much_is_refused_before_it_is_made(operator, constants
     made = model(node(operator, list(constants), ["big"]), **constants)
     with pytest.raises(ValueError, match=f"its {operator} of constants gives too many values"):
         fold(made, frozenset())
+
+
+def test_what_cannot_be_computed_is_named():
+    made = model(node("Gather", ["a", "at"], ["big"]), a=np.ones(1, np.float32), at=[1])
+    with pytest.raises(ValueError, match="its Gather of constants fails"):
+        fold(made, frozenset())

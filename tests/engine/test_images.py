@@ -116,6 +116,8 @@ def test_an_image_between_tokens_goes_straight_to_its_reader():
         helper.make_node("Softmax", ["n"], ["out"], "out", axis=-1),
         helper.make_node("MatMul", ["n", "many"], ["out"], "out"),
         helper.make_node("Add", ["n", "each"], ["out"], "out"),
+        helper.make_node("Mul", ["n", "of_four"], ["out"], "out"),
+        helper.make_node("Sub", ["one_of_four", "n"], ["out"], "out"),
         helper.make_node("Identity", ["n"], ["out"], "out"),
         helper.make_node("ReduceMean", ["n"], ["out"], "out", axes=[1]),
         helper.make_node("ReduceMean", ["n"], ["out"], "out", axes=[-1], keepdims=0),
@@ -127,6 +129,8 @@ def test_what_needs_tokens_gets_them(reader):
     constants = {
         "many": weights(1, CHANNELS, 8),
         "each": weights(LENGTH, CHANNELS),
+        "of_four": weights(1, 1, 1, CHANNELS),
+        "one_of_four": weights(1, 1, 1, 1),
         "ways": np.array([7, LENGTH - 7]),
     }
     kinds = check(model([reader], constants))

@@ -40,7 +40,7 @@ def test_a_norm_is_its_formula(shape, bias, attributes):
     model = norm(shape, bias, **attributes)
     x = rng.normal(0.5, 1, shape).astype(np.float32)
     expected = run(model, x)
-    write_norms(model.graph)
+    write_norms(model)
     to_older_opset(model)
     onnx.checker.check_model(model, full_check=True)
     assert model.opset_import[0].version == OPSET_BEFORE
@@ -48,9 +48,35 @@ def test_a_norm_is_its_formula(shape, bias, attributes):
     np.testing.assert_allclose(run(model, x), expected, atol=1e-5)
 
 
+def test_a_norm_may_name_the_last_axis_and_leave_its_shift_empty():
+    model = norm((2, 5, 8), bias=False, axis=2)
+    x = rng.normal(0.5, 1, (2, 5, 8)).astype(np.float32)
+    expected = run(model, x)
+    model.graph.node[0].input.append("")  # with which onnxruntime 1.32 itself would crash
+    write_norms(model)
+    onnx.checker.check_model(model, full_check=True)
+    np.testing.assert_allclose(run(model, x), expected, atol=1e-5)
+
+
+def test_a_norm_of_halves_squares_in_single_precision():
+    """The squares of these overflow as float16."""
+    model = norm((2, 5, 60), bias=True)
+    for tensor in model.graph.initializer:
+        half = numpy_helper.to_array(tensor).astype(np.float16)
+        tensor.CopyFrom(numpy_helper.from_array(half, tensor.name))
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.elem_type = TensorProto.FLOAT16
+    x = rng.normal(0, 1000, (2, 5, 60)).astype(np.float16)
+    expected = run(model, x)
+    write_norms(model)
+    to_older_opset(model)
+    onnx.checker.check_model(model, full_check=True)
+    np.testing.assert_allclose(run(model, x), expected, atol=4e-3)
+
+
 def test_a_norm_of_more_axes_is_refused():
     with pytest.raises(ValueError, match="more than the last axis"):
-        write_norms(norm((2, 3, 4), bias=False, axis=1).graph)
+        write_norms(norm((2, 3, 4), bias=False, axis=1))
 
 
 def mean(axes, constants):
@@ -78,3 +104,61 @@ def test_axes_that_were_an_attribute_become_one(axes):
 def test_axes_that_are_computed_are_refused():
     with pytest.raises(ValueError, match="mean has no constant axes"):
         to_older_opset(mean("computed", {}))
+
+
+@pytest.mark.parametrize("noop", [0, 1])
+@pytest.mark.parametrize("axes", [[], [-1]], ids=["all axes", "one axis"])
+def test_no_axes_are_all_unless_a_node_says_that_they_are_none(axes, noop):
+    model = mean("a", {"a": np.array(axes, np.int64)})
+    model.graph.node[0].attribute.append(helper.make_attribute("noop_with_empty_axes", noop))
+    x = rng.normal(0, 1, (2, 3, 4)).astype(np.float32)
+    expected = run(model, x)
+    if noop and not axes:
+        with pytest.raises(ValueError, match="mean has noop_with_empty_axes, newer than opset 17"):
+            to_older_opset(model)
+        return
+    to_older_opset(model)
+    onnx.checker.check_model(model, full_check=True)
+    np.testing.assert_allclose(run(model, x), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "is_refused"),
+    [
+        ("antialias", 0, False),
+        ("keep_aspect_ratio_policy", "stretch", False),
+        ("antialias", 1, True),
+        ("axes", [1, 2], True),
+    ],
+)
+def test_what_the_parser_would_not_look_at_is_refused(attribute, value, is_refused):
+    scales = np.ones(2 if attribute == "axes" else 3, np.float32)
+    node = helper.make_node("Resize", ["x", "", "s"], ["y"], mode="linear")
+    node.attribute.append(helper.make_attribute(attribute, value))
+    ends = [helper.make_tensor_value_info(n, TensorProto.FLOAT, [1, 4, 4]) for n in "xy"]
+    tensors = [numpy_helper.from_array(scales, "s")]
+    graph = helper.make_graph([node], "resize", ends[:1], ends[1:], tensors)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    onnx.checker.check_model(model, full_check=True)
+    if is_refused:
+        with pytest.raises(ValueError, match=f"Resize has {attribute}, newer than opset 17"):
+            to_older_opset(model)
+        return
+    to_older_opset(model)
+    onnx.checker.check_model(model, full_check=True)
+
+
+def test_a_split_may_leave_its_sizes_empty():
+    parts = ["a", "b", "c"]
+    nodes = [
+        helper.make_node("Split", ["x", ""], parts, num_outputs=3),
+        helper.make_node("Concat", parts[::-1], ["y"], axis=0),
+    ]
+    ends = [helper.make_tensor_value_info(n, TensorProto.FLOAT, [8, 2]) for n in "xy"]
+    graph = helper.make_graph(nodes, "split", ends[:1], ends[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    x = rng.normal(0, 1, (8, 2)).astype(np.float32)
+    expected = run(model, x)
+    to_older_opset(model)
+    onnx.checker.check_model(model, full_check=True)
+    np.testing.assert_array_equal(run(model, x), expected)

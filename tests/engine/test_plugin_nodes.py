@@ -102,9 +102,23 @@ def test_norms_take_halves_only_where_all_around_are_halves(casts_behind, reads)
                     for i, cast in enumerate(casts_behind)}  # fmt: skip
 
 
-def test_a_norm_without_a_bias_gets_none_and_one_of_no_constants_is_refused():
+@pytest.mark.parametrize("axis", [-1, 3], ids=str)
+def test_a_norm_of_four_axes_is_left_for_the_plugin_would_take_them_for_an_image(axis):
     made = norms([False])
-    del made.graph.node[1].input[2:]
+    for value, shape in ((made.graph.input[0], [1, 2, 6, 8]), (made.graph.output[0], [1, 2, 6, 8])):
+        typed = helper.make_tensor_value_info(value.name, value.type.tensor_type.elem_type, shape)
+        value.CopyFrom(typed)
+    del made.graph.value_info[:]
+    made.graph.node[1].attribute.append(helper.make_attribute("axis", axis))
+    made = shape_inference.infer_shapes(made)
+    use_plugins(made)
+    assert made.graph.node[1].op_type == "LayerNormalization"
+
+
+@pytest.mark.parametrize("left_out", [[], [""]], ids=["left out", "empty"])
+def test_a_norm_without_a_bias_gets_none_and_one_of_no_constants_is_refused(left_out):
+    made = norms([False])
+    made.graph.node[1].input[2:] = left_out
     use_plugins(made)
     given = {a.name: helper.get_attribute_value(a) for a in made.graph.node[1].attribute}
     assert given["weight"] == [1.0] * 8

@@ -11,7 +11,6 @@ from onnx import TensorProto, helper, numpy_helper
 from plugin_meaning import in_standard_operators
 
 from edgesr.engine import rewrite
-from edgesr.engine.older_opset import to_older_opset
 from edgesr.engine.plugin_nodes import WEIGHTS
 from edgesr.engine.rewrite import graph_precision, node_of, node_types
 from edgesr.weights import shipped
@@ -266,17 +265,3 @@ def test_a_cast_of_nothing_is_no_onnx_file():
     )
     with pytest.raises(ValueError):
         rewrite.prepare(helper.make_model(graph).SerializeToString(), "8.5.3.1", plugin=False)
-
-
-@pytest.mark.parametrize(("noop", "kept"), [(0, []), (1, ["noop_with_empty_axes"])])
-def test_an_attribute_that_changes_the_meaning_is_not_dropped(noop, kept):
-    node = helper.make_node("ReduceMean", ["lr"], ["hr"], "mean", noop_with_empty_axes=noop)
-    graph = helper.make_graph(
-        [node],
-        "mean",
-        [helper.make_tensor_value_info("lr", TensorProto.FLOAT, (1, 3))],
-        [helper.make_tensor_value_info("hr", TensorProto.FLOAT, None)],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
-    to_older_opset(model)
-    assert [attribute.name for attribute in model.graph.node[0].attribute] == kept
