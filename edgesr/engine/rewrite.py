@@ -5,7 +5,7 @@ and some a plugin to a function. So a file never has both when it is parsed: eac
 a node for a plugin, or each mixer's definition is put in its place. What is computed from constants
 alone is computed here, because a convolution is faster with weights than with a value.
 LayerNormalization came with TensorRT 8.6, and the parser before it reads files of opset 17 as the
-latest. A Slice becomes some twenty layers that compute its ends, a Split none, and a batch that is
+latest; what else came later is written as onnx defines it. A Slice becomes some twenty layers that compute its ends, a Split none, and a batch that is
 open as many.
 
 The types are the file's throughout: `node_types` tells what each node computes in.
@@ -24,6 +24,7 @@ from edgesr.engine.constants import fold
 from edgesr.engine.images import use_images
 from edgesr.engine.inference import inferred
 from edgesr.engine.negative_pads import crop_before_padding
+from edgesr.engine.newer_operators import known_opset, write_newer
 from edgesr.engine.older_opset import to_older_opset, write_norms
 from edgesr.engine.plugin_nodes import DOMAIN, MIXER, use_plugins
 
@@ -75,6 +76,7 @@ def _prepared(model: "ModelProto", tensorrt: str, plugin: bool, batch: int) -> b
 
     model = _as_traced(model)
     _fix_batch(model.graph, batch)
+    model = write_newer(model, known_opset(_version(tensorrt)))
     model = _without_functions(model) if plugin else _inline(model)
     fold(model, COMPUTED_BY_TENSORRT)
     if plugin:
