@@ -5,8 +5,8 @@ and some a plugin to a function. So a file never has both when it is parsed: eac
 a node for a plugin, or each mixer's definition is put in its place. What is computed from constants
 alone is computed here, because a convolution is faster with weights than with a value.
 LayerNormalization came with TensorRT 8.6, and the parser before it reads files of opset 17 as the
-latest; what else came later is written as onnx defines it. A Slice becomes some twenty layers that compute its ends, a Split none, and a batch that is
-open as many.
+latest; what else came later is written as onnx defines it. A Slice becomes some twenty layers that
+compute its ends, a Split none, and a batch that is open as many.
 
 The types are the file's throughout: `node_types` tells what each node computes in.
 
