@@ -240,11 +240,11 @@ def _check_batch(onnx: Path, manifest: OnnxManifest, inputs: list[Any], asked: i
     shape = tuple(int(side) for side in inputs[0].shape) if inputs else ()
     fixed = shape[0] if shape else 1
     if asked is not None and asked != fixed:
-        network = f"-m {shell(manifest.network)} -s {manifest.scale}"
         raise EngineError(
             f"it was exported for batches of {fixed}, not {asked}",
             where=onnx,
-            fix=f"edgesr export {network} --precision {manifest.precision} --batch {asked} "
+            fix=f"edgesr export -m {shell(manifest.network)} -s {manifest.scale} "
+            f"--precision {shell(manifest.precision)} --batch {asked} "
             f"-o {shell(f'{onnx.stem}_b{asked}.onnx')}",
         )
     return fixed

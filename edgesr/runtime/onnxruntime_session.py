@@ -149,8 +149,10 @@ class OnnxRuntimeSession:
     def _again(self) -> str:
         """The command that exports this network again, without the places of its files."""
         made = self.manifest
-        network = f"-m {shell(made.network)} -s {made.scale}"
-        return f"edgesr export {network} --precision {made.precision}"
+        return (
+            f"edgesr export -m {shell(made.network)} -s {made.scale} "
+            f"--precision {shell(made.precision)}"
+        )
 
     def close(self) -> None:
         """End the threads; the memory goes with the object."""

@@ -139,7 +139,7 @@ def test_the_limit_is_on_pixels_and_can_be_raised(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv(limits.VARIABLE, "160")
     limits.check_size("PNG", 20_000, 8_000)
     monkeypatch.setenv(limits.VARIABLE, "none")
-    with pytest.raises(ConfigError, match="positive number"):
+    with pytest.raises(ConfigError, match="number above 0"):
         decode(data)
 
 
