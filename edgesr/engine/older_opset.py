@@ -151,6 +151,9 @@ def _write_sizes_of_parts(model: "ModelProto") -> None:
             raise ValueError(
                 f"{node.name or node.op_type} splits a length that the file does not tell"
             )
+        if len(set(sizes)) == 1:  # as it is without them
+            del node.input[1:]
+            continue
         name = f"{node.output[0]}/sizes"
         sized = numpy_helper.from_array(np.array(sizes, np.int64), name)
         model.graph.initializer.append(sized)
