@@ -6,6 +6,11 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
 
+def opset_of(model: "ModelProto") -> int:
+    """Return the version of ONNX's own operators that a model is written in; 0: of none."""
+    return max((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), default=0)
+
+
 def inferred(model: "ModelProto", data_prop: bool = False) -> "ModelProto":
     """Return a copy of a model in which the types and shapes of its values are listed.
 

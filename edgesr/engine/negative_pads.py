@@ -24,6 +24,8 @@ def crop_before_padding(model: "ModelProto") -> None:
     from edgesr.export.graph import value_types
 
     graph = model.graph
+    if not any(node.op_type == "Pad" for node in graph.node):
+        return
     constants = {tensor.name: tensor for tensor in graph.initializer}
     known = value_types(inferred(model).graph)
     ranks = {name: len(value.shape.dim) for name, value in known.items()}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgesr.engine.inference import inferred
+from edgesr.engine.inference import inferred, opset_of
 
 if TYPE_CHECKING:
     from onnx import FunctionProto, ModelProto, NodeProto, TypeProto
@@ -120,7 +120,7 @@ def _definition(
     """Return a node as a function of the model's opset; None: onnx does not define it."""
     from onnx import FunctionProto, defs
 
-    opset = next(item.version for item in model.opset_import if item.domain in ("", "ai.onnx"))
+    opset = opset_of(model)
     try:
         schema: Any = defs.get_schema(node.op_type, opset, "")
     except defs.SchemaError:  # newer than the onnx that is here

@@ -28,6 +28,8 @@ def write_norms(model: "ModelProto") -> None:
     from edgesr.export.graph import value_types
 
     graph = model.graph
+    if not any(node.op_type == "LayerNormalization" for node in graph.node):
+        return
     shapes = {tensor.name: tensor.dims for tensor in graph.initializer}
     known = value_types(inferred(model).graph)
     nodes = []
@@ -135,13 +137,14 @@ def _write_sizes_of_parts(model: "ModelProto") -> None:
     """
     from onnx import helper, numpy_helper
 
+    from edgesr.export.graph import value_types
+
     splits = [n for n in model.graph.node if n.op_type == "Split" and not any(n.input[1:])]
     if not splits:
         return
-    known = inferred(model).graph
     shapes = {
-        value.name: [axis.dim_value for axis in value.type.tensor_type.shape.dim]
-        for value in (*known.value_info, *known.output)
+        name: [axis.dim_value for axis in tensor.shape.dim]
+        for name, tensor in value_types(inferred(model).graph).items()
     }
     for node in splits:
         given = {a.name: helper.get_attribute_value(a) for a in node.attribute}

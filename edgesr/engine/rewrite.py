@@ -22,7 +22,7 @@ import numpy as np
 
 from edgesr.engine.constants import fold
 from edgesr.engine.images import use_images
-from edgesr.engine.inference import inferred
+from edgesr.engine.inference import inferred, opset_of
 from edgesr.engine.negative_pads import crop_before_padding
 from edgesr.engine.newer_operators import known_opset, write_newer
 from edgesr.engine.older_opset import to_older_opset, write_norms
@@ -168,10 +168,6 @@ def _version(text: str) -> tuple[int, int]:
     return major, minor
 
 
-def _opset(model: "ModelProto") -> int:
-    return max((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), default=0)
-
-
 def _element_types(model: "ModelProto") -> dict[str, int]:
     graph = model.graph
     values = (*graph.input, *graph.value_info, *graph.output)
@@ -226,7 +222,7 @@ def _split_slices(model: "ModelProto") -> None:
     """
     from onnx import helper, numpy_helper
 
-    if _opset(model) < SIZES_ARE_INPUT_SINCE:
+    if opset_of(model) < SIZES_ARE_INPUT_SINCE:
         return
     graph = model.graph
     constants = {tensor.name: tensor for tensor in graph.initializer}
