@@ -28,9 +28,7 @@ def fold(model: "ModelProto", kept_operators: frozenset[str]) -> None:
     known = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     kept = []
     for node in graph.node:
-        constant = node.op_type not in kept_operators and all(
-            name in known for name in _reads(node)
-        )
+        constant = node.op_type not in kept_operators and all(name in known for name in reads(node))
         if not constant or node.domain:
             kept.append(node)
             continue
@@ -44,17 +42,17 @@ def fold(model: "ModelProto", kept_operators: frozenset[str]) -> None:
             raise ValueError(f"its {node.op_type} of constants fails ({error})") from error
         known.update(zip(node.output, values, strict=True))
     outputs = {value.name for value in graph.output}
-    needed = outputs.union(*map(_reads, kept))
+    needed = outputs.union(*map(reads, kept))
     constants = [numpy_helper.from_array(v, n) for n, v in known.items() if n in needed]
     del graph.node[:], graph.initializer[:]
     graph.node.extend(kept)
     graph.initializer.extend(constants)
 
 
-def _reads(node: "NodeProto") -> set[str]:
+def reads(node: "NodeProto") -> set[str]:
     """Return the names that a node reads, those inside its loops and branches too."""
     inner = [inside for a in node.attribute if a.HasField("g") for inside in a.g.node]
-    return set(node.input).union(*map(_reads, inner))
+    return set(node.input).union(*map(reads, inner))
 
 
 def _alone(node: "NodeProto", model: "ModelProto", feed: dict[str, Any]) -> "ModelProto":

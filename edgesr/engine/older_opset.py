@@ -6,82 +6,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgesr.engine.inference import inferred
+from edgesr.export.names import Names
 
 if TYPE_CHECKING:
-    from onnx import AttributeProto, ModelProto, NodeProto, TypeProto
+    from onnx import AttributeProto, ModelProto
 
 OPSET_BEFORE = 17
 """The latest opset that the parser reads which knows no LayerNormalization."""
-
-
-def write_norms(model: "ModelProto") -> None:
-    """LayerNormalization of the last axis -> its formula, the mean of the squares of x - mean.
-
-    A norm of float16 computes in float32 up to its scale, as the operator does: squares overflow.
-
-    What is apart from the mean is a product with a constant matrix, which is one layer of TensorRT
-    where ReduceMean and Sub are two. So is the mean of the squares, for as a convolution it adds
-    the epsilon too.
-    """
-    from onnx import TensorProto, helper, numpy_helper
-
-    from edgesr.export.graph import value_types
-
-    graph = model.graph
-    if not any(node.op_type == "LayerNormalization" for node in graph.node):
-        return
-    shapes = {tensor.name: tensor.dims for tensor in graph.initializer}
-    known = value_types(inferred(model).graph)
-    nodes = []
-    for node in graph.node:
-        if node.op_type != "LayerNormalization":
-            nodes.append(node)
-            continue
-        given = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-        if not is_of_last_axis(node, known):
-            raise ValueError(f"{node.name or node.op_type} normalises more than the last axis")
-        name = node.output[0]
-        if len(shapes.get(node.input[1], ())) != 1:
-            raise ValueError(f"{node.name or node.op_type} has no constant scale of one axis")
-        channels = shapes[node.input[1]][0]
-        constants = {
-            "centre": np.eye(channels) - 1 / channels,
-            "mean": np.full((channels, 1), 1 / channels),
-            "epsilon": np.asarray(given.get("epsilon", 1e-5)),
-        }
-        for part, values in constants.items():
-            tensor = numpy_helper.from_array(values.astype(np.float32), f"{name}/{part}")
-            graph.initializer.append(tensor)
-
-        def add(kind: str, part: str, *inputs: str, **attributes: Any) -> str:
-            output = f"{name}/{part}"  # noqa: B023
-            nodes.append(helper.make_node(kind, inputs, [output], output, **attributes))
-            return output
-
-        x, kind = node.input[0], known[name].elem_type if name in known else TensorProto.FLOAT
-        is_narrow = kind != TensorProto.FLOAT
-        if is_narrow:
-            x = add("Cast", "wide", x, to=TensorProto.FLOAT)
-        apart = add("MatMul", "apart", x, f"{name}/centre")
-        square = add("Mul", "square", apart, apart)
-        variance = add("MatMul", "variance", square, f"{name}/mean")
-        deviation = add("Sqrt", "deviation", add("Add", "positive", variance, f"{name}/epsilon"))
-        normal = add("Div", "normal", apart, deviation)
-        if is_narrow:
-            normal = add("Cast", "narrow", normal, to=kind)
-        result = add("Mul", "scaled", normal, node.input[1])
-        if any(node.input[2:]):
-            add("Add", "shifted", result, node.input[2])
-        nodes[-1].output[0] = name
-    del graph.node[:]
-    graph.node.extend(nodes)
-
-
-def is_of_last_axis(node: "NodeProto", known: "Mapping[str, TypeProto.Tensor]") -> bool:
-    """Tell whether a LayerNormalization is of the last axis alone; `known`: types of values."""
-    axis = next((a.i for a in node.attribute if a.name == "axis"), -1)
-    name = node.input[0]
-    return axis == -1 or (name in known and axis == len(known[name].shape.dim) - 1)
 
 
 def to_older_opset(model: "ModelProto") -> None:
@@ -146,6 +77,7 @@ def _write_sizes_of_parts(model: "ModelProto") -> None:
         name: [axis.dim_value for axis in tensor.shape.dim]
         for name, tensor in value_types(inferred(model).graph).items()
     }
+    names = Names.of_values(model.graph)
     for node in splits:
         given = {a.name: helper.get_attribute_value(a) for a in node.attribute}
         axis = given.get("axis", 0)
@@ -157,7 +89,7 @@ def _write_sizes_of_parts(model: "ModelProto") -> None:
         if len(set(sizes)) == 1:  # as it is without them
             del node.input[1:]
             continue
-        name = f"{node.output[0]}/sizes"
+        name = names.fresh(f"{node.output[0]}/sizes")
         sized = numpy_helper.from_array(np.array(sizes, np.int64), name)
         model.graph.initializer.append(sized)
         node.input[1:] = [name]

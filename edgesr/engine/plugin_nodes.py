@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgesr.engine.older_opset import is_of_last_axis
+from edgesr.engine.norms import is_of_last_axis
+from edgesr.export.names import Names
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, TensorProto, TypeProto
@@ -60,7 +61,7 @@ def use_plugins(model: "ModelProto") -> None:
     for node in norms:
         _norm(node, constants)
     for node in norms:
-        if node.name in halves:
+        if node.output[0] in halves:
             _make_half(graph, node)
     if norms and DOMAIN not in {opset.domain for opset in model.opset_import}:
         model.opset_import.add(domain=DOMAIN, version=1)
@@ -128,7 +129,7 @@ def _norm(node: "NodeProto", constants: dict[str, "TensorProto"]) -> None:
     weights = dict(zip(("weight", "bias"), filter(None, node.input[1:]), strict=False))
     if "bias" not in weights and weights["weight"] in constants:
         nothing = np.zeros(constants[weights["weight"]].dims, np.float32)
-        weights["bias"] = f"{node.output[0]}/no_bias"
+        weights["bias"] = Names(constants).fresh(f"{node.output[0]}/no_bias")
         constants = {**constants, weights["bias"]: numpy_helper.from_array(nothing)}
     del node.attribute[:]
     node.op_type, node.domain = NORM, DOMAIN
@@ -149,7 +150,7 @@ def _casts_to(kind: int, node: "NodeProto") -> bool:
 
 
 def _between_halves(graph: "GraphProto", norms: list["NodeProto"]) -> set[str]:
-    """Return the names of the norms whose float32 lies between casts from float16 and to it.
+    """Return what the norms give whose float32 lies between casts from float16 and to it.
 
     One may also read another of them: the casts around make a half of the value between as well.
     """
@@ -162,15 +163,15 @@ def _between_halves(graph: "GraphProto", norms: list["NodeProto"]) -> set[str]:
     }
     readers = _readers(graph)
     outputs = {value.name for value in graph.output}
-    found = {node.name: node for node in norms}
+    found = {node.output[0]: node for node in norms}
     while True:
-        reads = halves | {node.output[0] for node in found.values()}
+        read = halves | set(found)
         left = {
             name: node
             for name, node in found.items()
-            if node.input[0] in reads
+            if node.input[0] in read
             and outputs.isdisjoint(node.output)
-            and all(_casts_to(HALF, r) or r.name in found for r in readers[node.output[0]])
+            and all(_casts_to(HALF, r) or r.output[0] in found for r in readers[node.output[0]])
         }
         if len(left) == len(found):
             return set(left)

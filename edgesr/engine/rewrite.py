@@ -15,7 +15,6 @@ onnx-tensorrt, releases 8.5 to 10.1; https://github.com/onnx/onnx-tensorrt.
 """
 
 import re
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,8 +24,10 @@ from edgesr.engine.images import use_images
 from edgesr.engine.inference import inferred, opset_of
 from edgesr.engine.negative_pads import crop_before_padding
 from edgesr.engine.newer_operators import known_opset, write_newer
-from edgesr.engine.older_opset import to_older_opset, write_norms
+from edgesr.engine.norms import write_norms
+from edgesr.engine.older_opset import to_older_opset
 from edgesr.engine.plugin_nodes import DOMAIN, MIXER, use_plugins
+from edgesr.export.names import Names
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto
@@ -230,6 +231,7 @@ def _split_slices(model: "ModelProto") -> None:
         value.name: [axis.dim_value for axis in value.type.tensor_type.shape.dim]
         for value in (*graph.input, *inferred(model).graph.value_info)
     }
+    names = Names.of_values(graph)
     for node in graph.node:
         if node.op_type != "Slice" or len(node.input) < 4 or not lengths.get(node.input[0]):
             continue
@@ -245,15 +247,16 @@ def _split_slices(model: "ModelProto") -> None:
         sizes = {"before": start, "kept": end - start, "after": length - end}
         if not length or sizes["kept"] <= 0:
             continue
-        outputs = {**{part: f"{node.output[0]}/{part}" for part in sizes}, "kept": node.output[0]}
+        result = node.output[0]
         parts = [part for part, size in sizes.items() if size]
         wanted = np.array([sizes[part] for part in parts], np.int64)
-        graph.initializer.append(numpy_helper.from_array(wanted, f"{node.output[0]}/sizes"))
+        wanted_name = names.fresh(f"{result}/sizes")
+        graph.initializer.append(numpy_helper.from_array(wanted, wanted_name))
         node.CopyFrom(
             helper.make_node(
                 "Split",
-                [node.input[0], f"{node.output[0]}/sizes"],
-                [outputs[part] for part in parts],
+                [node.input[0], wanted_name],
+                [result if part == "kept" else names.fresh(f"{result}/{part}") for part in parts],
                 node.name,
                 axis=axis,
             )
@@ -262,10 +265,9 @@ def _split_slices(model: "ModelProto") -> None:
 
 def _name(graph: "GraphProto") -> None:
     """Give each node a name of its own, none of which ends in a number: see `node_of`."""
-    taken: Counter[str] = Counter()
+    names = Names()
     for node in graph.node:
         name = node.name or node.output[0]
         if NUMBERED.search(name):
             name = f"{name}/{node.op_type}"
-        taken[name] += 1
-        node.name = name if taken[name] == 1 else f"{name}/again{taken[name]}"
+        node.name = names.fresh(name)
