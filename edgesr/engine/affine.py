@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesr.export.names import Names
+
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto
 
@@ -50,7 +52,7 @@ class _Folding:
         makers: the node that makes a value, by its name.
         readers: the nodes that read a value, by its name; a node as often as it does.
         outputs: names of the graph's outputs.
-        taken: names that no new constant can have.
+        names: of the graph's values, and of the new constants.
     """
 
     def __init__(self, graph: "GraphProto") -> None:
@@ -73,7 +75,7 @@ class _Folding:
             for name in _read(node):
                 self.readers[name].append(node)
         self.outputs = {value.name for value in graph.output}
-        self.taken = {*self.makers, *given, *(tensor.name for tensor in graph.initializer)}
+        self.names = Names.of_values(graph)
 
     def operands(self, node: "NodeProto") -> tuple[str, NDArray[np.float64]] | None:
         """Return the image that a node scales or shifts, and the constant of each channel.
@@ -145,9 +147,7 @@ class _Folding:
         """Give a convolution weights or a bias of its own, for others may read what it reads."""
         from onnx import numpy_helper
 
-        names = (f"{convolution.output[0]}/folded{i}" for i in count())
-        name = next(name for name in names if name not in self.taken)
-        self.taken.add(name)
+        name = self.names.first(f"{convolution.output[0]}/folded{i}" for i in count())
         self.constants[name] = values.astype(np.float32)
         self.graph.initializer.append(numpy_helper.from_array(self.constants[name], name))
         convolution.input[which : which + 1] = [name]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgesr.engine.plugin_nodes import PLUGINS, TOKEN_AXES
+from edgesr.export.names import Names
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto
@@ -70,8 +71,11 @@ class _Images:
         last: name of a value (B, H, W, C), an image with its channels last -> name of the image.
         rows: name of tokens with an axis more, (B, 1, L, C), of an image -> name of that.
         left_out: name of a value -> the node that gives it, which is written if something needs it.
+        flat: name of an image -> name of the same with one axis (B, C, H*W), if it was written.
+        wide: name of a constant of channels -> name of the same for images (1, C, 1, 1).
         nodes: written so far.
         written: values that these nodes give.
+        names: of the graph's values, and those that are made.
     """
 
     model: "ModelProto"
@@ -80,8 +84,14 @@ class _Images:
     last: dict[str, str] = field(default_factory=dict)
     rows: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, "NodeProto"] = field(default_factory=dict)
+    flat: dict[str, str] = field(default_factory=dict)
+    wide: dict[str, str] = field(default_factory=dict)
     nodes: list["NodeProto"] = field(default_factory=list)
     written: set[str] = field(default_factory=set)
+    names: Names = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.names = Names.of_values(self.model.graph)
 
     def rewrite(self) -> None:
         from edgesr.export.graph import remove_unused
@@ -114,10 +124,10 @@ class _Images:
         elif name in self.images:
             image = self.images[name]
             batch, channels, height, width = self.shapes[image]
-            flat = f"{image}/flat"
-            if flat not in self.written:
-                self._reshape(image, flat, batch, channels, height * width)
-            self._add("Transpose", [flat], name, perm=[0, 2, 1])
+            if image not in self.flat:
+                self.flat[image] = self.names.fresh(f"{image}/flat")
+                self._reshape(image, self.flat[image], batch, channels, height * width)
+            self._add("Transpose", [self.flat[image]], name, perm=[0, 2, 1])
 
     def _follows(self, node: "NodeProto") -> bool:
         """Return whether a node only shows an image in another shape, which is remembered."""
@@ -207,7 +217,7 @@ class _Images:
         """Name the image of tokens, with its shape, after the image of others."""
         from onnx import helper
 
-        name = f"{tokens}/image"
+        name = self.names.fresh(f"{tokens}/image")
         batch, _, channels = self.shapes[tokens]
         shape = (batch, channels, *self.shapes[self.images[like]][2:])
         graph = self.model.graph
@@ -225,7 +235,7 @@ class _Images:
         matrix = self._constant(node.input[1])
         if matrix is None or matrix.ndim != 2:
             return [""]
-        name = f"{node.output[0]}/kernel"
+        name = self.names.fresh(f"{node.output[0]}/kernel")
         kernel = np.ascontiguousarray(matrix.T[:, :, None, None])
         self.model.graph.initializer.append(numpy_helper.from_array(kernel, name))
         return [self.images[node.input[0]], name]
@@ -235,12 +245,13 @@ class _Images:
         values = [self._beside(name, image) for name in node.input]
         if "" in values:
             return [""]
-        for name in (n for n, v in zip(node.input, values, strict=True) if v is None):
+        for name in dict.fromkeys(n for n, v in zip(node.input, values, strict=True) if v is None):
             batch, _, channels = self.shapes[name]
-            self._add("Transpose", [name], f"{name}/turned", perm=[0, 2, 1])
-            self._reshape(f"{name}/turned", f"{name}/image", batch, channels, *image[2:])
-            self.shapes[f"{name}/image"] = (batch, channels, *image[2:])
-            self.images[name] = f"{name}/image"
+            turned, made = (self.names.fresh(f"{name}/{part}") for part in ("turned", "image"))
+            self._add("Transpose", [name], turned, perm=[0, 2, 1])
+            self._reshape(turned, made, batch, channels, *image[2:])
+            self.shapes[made] = (batch, channels, *image[2:])
+            self.images[name] = made
         return [value or self.images[n] for n, value in zip(node.input, values, strict=True)]
 
     def _beside(self, name: str, image: Shape) -> str | None:
@@ -259,12 +270,12 @@ class _Images:
             return name
         if values.size != values.shape[-1]:
             return ""
-        wide = f"{name}/of_images"
-        if wide not in self.shapes:
+        if name not in self.wide:
+            self.wide[name] = self.names.fresh(f"{name}/of_images")
             turned = values.reshape(1, -1, 1, 1)
-            self.model.graph.initializer.append(numpy_helper.from_array(turned, wide))
-            self.shapes[wide] = turned.shape
-        return wide
+            self.model.graph.initializer.append(numpy_helper.from_array(turned, self.wide[name]))
+            self.shapes[self.wide[name]] = turned.shape
+        return self.wide[name]
 
     def _constant(self, name: str) -> Any:
         from onnx import numpy_helper
@@ -276,7 +287,8 @@ class _Images:
     def _reshape(self, name: str, result: str, *shape: int) -> None:
         from onnx import numpy_helper
 
-        wanted = numpy_helper.from_array(np.array(shape, np.int64), f"{result}/shape")
+        values = np.array(shape, np.int64)
+        wanted = numpy_helper.from_array(values, self.names.fresh(f"{result}/shape"))
         self.model.graph.initializer.append(wanted)
         self._add("Reshape", [name, wanted.name], result)
 

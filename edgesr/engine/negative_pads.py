@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgesr.engine.inference import inferred
+from edgesr.export.names import Names
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto, TensorProto
@@ -29,7 +30,7 @@ def crop_before_padding(model: "ModelProto") -> None:
     constants = {tensor.name: tensor for tensor in graph.initializer}
     known = value_types(inferred(model).graph)
     ranks = {name: len(value.shape.dim) for name, value in known.items()}
-    nodes = []
+    names, nodes = Names.of_values(graph), []
     for node in graph.node:
         pads = _pads(node, constants, ranks) if node.op_type == "Pad" else None
         if pads is None:
@@ -41,18 +42,19 @@ def crop_before_padding(model: "ModelProto") -> None:
         for axis, (first, last) in enumerate(zip(before, after, strict=True)):
             if min(first, last) >= 0:
                 continue
-            name = f"{node.output[0]}/cropped{axis}"
+            name = names.fresh(f"{node.output[0]}/cropped{axis}")
             given = {"from": max(0, -first), "to": last if last < 0 else TO_THE_END, "axis": axis}
-            graph.initializer.extend(
-                numpy_helper.from_array(np.array([number], np.int64), f"{name}/{part}")
-                for part, number in given.items()
-            )
-            inputs = [value, *(f"{name}/{part}" for part in given)]
+            inputs = [value]
+            for part, number in given.items():
+                inputs.append(names.fresh(f"{name}/{part}"))
+                tensor = numpy_helper.from_array(np.array([number], np.int64), inputs[-1])
+                graph.initializer.append(tensor)
             nodes.append(helper.make_node("Slice", inputs, [name], name))
             value = name
         added = np.maximum([*before, *after], 0).astype(np.int64)
-        graph.initializer.append(numpy_helper.from_array(added, f"{node.output[0]}/added"))
-        node.input[0], node.input[1] = value, f"{node.output[0]}/added"
+        name = names.fresh(f"{node.output[0]}/added")
+        graph.initializer.append(numpy_helper.from_array(added, name))
+        node.input[0], node.input[1] = value, name
         nodes.append(node)
     del graph.node[:]
     graph.node.extend(nodes)

@@ -12,6 +12,7 @@ from onnx import ModelProto, NodeProto, TensorProto, helper
 from edgesr.export.graph import producers, remove_unused
 from edgesr.export.lower import define_mixers
 from edgesr.export.mixer import MIXER, is_mixer, is_projected
+from edgesr.export.names import Names
 
 
 def take_in_projections(model: ModelProto) -> ModelProto:
@@ -54,11 +55,12 @@ def give_back_projections(model: ModelProto) -> ModelProto:
         return model
     result = ModelProto()
     result.CopyFrom(model)
+    names = Names.of_values(result.graph)
     nodes: list[NodeProto] = []
     for node in result.graph.node:
         if is_mixer(node) and is_projected(node):
             tokens, matrix, *weights = node.input
-            xz = f"{node.output[0]}/xz"
+            xz = names.fresh(f"{node.output[0]}/xz")
             nodes.append(helper.make_node("MatMul", [tokens, matrix], [xz], xz))
             del node.input[:]
             node.input.extend([xz, *weights])
