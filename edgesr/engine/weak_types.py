@@ -5,6 +5,7 @@ one more layer that does nothing. It is not free: before it times kernels, Tenso
 all layers of a network several times.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ from edgesr.engine.affine import into_convolutions
 from edgesr.engine.rewrite import FLOATS
 
 if TYPE_CHECKING:
-    from onnx import GraphProto, ModelProto, NodeProto
+    from onnx import GraphProto, NodeProto
 
 
 def without_casts(data: bytes) -> bytes:
@@ -34,7 +35,7 @@ def without_casts(data: bytes) -> bytes:
     if any(value.type.tensor_type.elem_type != TensorProto.FLOAT for value in ends):
         return data
     _drop_casts(model.graph)
-    _widen(model)
+    _widen(model.graph)
     into_convolutions(model.graph)
     return bytes(model.SerializeToString())
 
@@ -49,8 +50,7 @@ def _drop_casts(graph: "GraphProto") -> None:
     same: dict[str, str] = {}
     nodes = []
     for node in graph.node:
-        for i, name in enumerate(node.input):
-            node.input[i] = same.get(name, name)
+        _read_instead(node, same)
         to = _target(node) if node.op_type == "Cast" else None
         if to not in FLOATS or node.input[0] not in floats:
             nodes.append(node)
@@ -62,10 +62,18 @@ def _drop_casts(graph: "GraphProto") -> None:
             same.update({k: node.output[0] for k, v in same.items() if v == node.input[0]})
             same[node.input[0]] = node.output[0]
             for earlier in nodes:
-                for names in (earlier.input, earlier.output):
-                    names[:] = [same.get(name, name) for name in names]
+                _read_instead(earlier, same)
+                earlier.output[:] = [same.get(name, name) for name in earlier.output]
     del graph.node[:]
     graph.node.extend(nodes)
+
+
+def _read_instead(node: "NodeProto", same: Mapping[str, str]) -> None:
+    """Let a node, and those inside its branches, read other values: name -> name of the other."""
+    node.input[:] = [same.get(name, name) for name in node.input]
+    for attribute in node.attribute:
+        for inner in attribute.g.node:
+            _read_instead(inner, same)
 
 
 def _target(node: "NodeProto") -> int | None:
@@ -73,19 +81,20 @@ def _target(node: "NodeProto") -> int | None:
     return next((attribute.i for attribute in node.attribute if attribute.name == "to"), None)
 
 
-def _widen(model: "ModelProto") -> None:
-    """Make every float16 between a model's ends float32, also what its nodes are told to give."""
+def _widen(graph: "GraphProto") -> None:
+    """Make every float16 of a graph and its branches float32, also what nodes are told to give."""
     from onnx import TensorProto, numpy_helper
 
-    graph = model.graph
     told = [attribute for node in graph.node for attribute in node.attribute]
     for attribute in told:
         if attribute.name == "to" and attribute.i == TensorProto.FLOAT16:
             attribute.i = TensorProto.FLOAT
+        if attribute.HasField("g"):
+            _widen(attribute.g)
     for tensor in (*graph.initializer, *(a.t for a in told if a.HasField("t"))):
         if tensor.data_type == TensorProto.FLOAT16:
             wide = numpy_helper.to_array(tensor).astype(np.float32)
             tensor.CopyFrom(numpy_helper.from_array(wide, tensor.name))
-    for value in graph.value_info:
+    for value in (*graph.input, *graph.output, *graph.value_info):
         if value.type.tensor_type.elem_type == TensorProto.FLOAT16:
             value.type.tensor_type.elem_type = TensorProto.FLOAT
