@@ -6,13 +6,13 @@ each of these and one more of its constant. A convolution does the same by other
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesr.export.branches import reads
 from edgesr.export.names import Names
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class _Folding:
         self.makers = producers(graph)
         self.readers: dict[str, list[NodeProto]] = defaultdict(list)
         for node in graph.node:
-            for name in _read(node):
+            for name in reads(node):
                 self.readers[name].append(node)
         self.outputs = {value.name for value in graph.output}
         self.names = Names.of_values(graph)
@@ -151,11 +151,3 @@ class _Folding:
         self.constants[name] = values.astype(np.float32)
         self.graph.initializer.append(numpy_helper.from_array(self.constants[name], name))
         convolution.input[which : which + 1] = [name]
-
-
-def _read(node: "NodeProto") -> Iterator[str]:
-    """Yield the names that a node reads, and those that the nodes in its branches do."""
-    yield from node.input
-    for attribute in node.attribute:
-        for inner in attribute.g.node:
-            yield from _read(inner)

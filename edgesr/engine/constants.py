@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgesr.artifacts.onnx_constants import MAX_FOLDED
 from edgesr.engine.inference import inferred
+from edgesr.export.branches import reads
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
@@ -32,7 +33,7 @@ def fold(model: "ModelProto", kept_operators: frozenset[str]) -> None:
         if not constant or node.domain:
             kept.append(node)
             continue
-        feed = {name: known[name] for name in node.input}
+        feed = {name: known[name] for name in reads(node)}
         alone = _alone(node, model, feed)
         if _size(alone) > MAX_FOLDED:
             raise ValueError(f"its {node.op_type} of constants gives too many values")
@@ -47,12 +48,6 @@ def fold(model: "ModelProto", kept_operators: frozenset[str]) -> None:
     del graph.node[:], graph.initializer[:]
     graph.node.extend(kept)
     graph.initializer.extend(constants)
-
-
-def reads(node: "NodeProto") -> set[str]:
-    """Return the names that a node reads, those inside its loops and branches too."""
-    inner = [inside for a in node.attribute if a.HasField("g") for inside in a.g.node]
-    return set(node.input).union(*map(reads, inner))
 
 
 def _alone(node: "NodeProto", model: "ModelProto", feed: dict[str, Any]) -> "ModelProto":

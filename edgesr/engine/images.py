@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgesr.engine.plugin_nodes import PLUGINS, TOKEN_AXES
+from edgesr.export.branches import read_instead, reads
 from edgesr.export.names import Names
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class _Images:
         remove_unused(graph)
 
     def _write(self, node: "NodeProto") -> None:
-        for name in node.input:
+        for name in reads(node):
             self._need(name)
         self.nodes.append(node)
         self.written.update(node.output)
@@ -169,9 +170,7 @@ class _Images:
     def _rename(self, name: str, image: str) -> None:
         """Let what reads a value read an image, which is the same."""
         for node in self.model.graph.node:
-            for i, given in enumerate(node.input):
-                if given == name:
-                    node.input[i] = image
+            read_instead(node, {name: image})
         if name in {value.name for value in self.model.graph.output}:
             self._add("Identity", [image], name)
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesr.engine.constants import reads
 from edgesr.engine.inference import inferred, opset_of
+from edgesr.export.branches import reads
 from edgesr.export.names import Names
 
 if TYPE_CHECKING:

@@ -5,13 +5,13 @@ one more layer that does nothing. It is not free: before it times kernels, Tenso
 all layers of a network several times.
 """
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edgesr.engine.affine import into_convolutions
 from edgesr.engine.rewrite import FLOATS
+from edgesr.export.branches import read_instead
 
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto
@@ -50,7 +50,7 @@ def _drop_casts(graph: "GraphProto") -> None:
     same: dict[str, str] = {}
     nodes = []
     for node in graph.node:
-        _read_instead(node, same)
+        read_instead(node, same)
         to = _target(node) if node.op_type == "Cast" else None
         if to not in FLOATS or node.input[0] not in floats:
             nodes.append(node)
@@ -62,18 +62,10 @@ def _drop_casts(graph: "GraphProto") -> None:
             same.update({k: node.output[0] for k, v in same.items() if v == node.input[0]})
             same[node.input[0]] = node.output[0]
             for earlier in nodes:
-                _read_instead(earlier, same)
+                read_instead(earlier, same)
                 earlier.output[:] = [same.get(name, name) for name in earlier.output]
     del graph.node[:]
     graph.node.extend(nodes)
-
-
-def _read_instead(node: "NodeProto", same: Mapping[str, str]) -> None:
-    """Let a node, and those inside its branches, read other values: name -> name of the other."""
-    node.input[:] = [same.get(name, name) for name in node.input]
-    for attribute in node.attribute:
-        for inner in attribute.g.node:
-            _read_instead(inner, same)
 
 
 def _target(node: "NodeProto") -> int | None:

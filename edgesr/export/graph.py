@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import GraphProto, NodeProto, TensorProto, TypeProto, helper, numpy_helper
 
+from edgesr.export.branches import reads
+
 
 class GraphBuilder:
     """Collects nodes and constants of one piece of a graph, under a prefix of its own.
@@ -103,10 +105,7 @@ def remove_unused(graph: Any) -> None:
     for node in reversed(graph.node):
         if needed.intersection(node.output):
             kept.append(node)
-            needed.update(node.input)
-            for attribute in node.attribute:
-                if attribute.HasField("g"):
-                    needed.update(name for inner in attribute.g.node for name in inner.input)
+            needed.update(reads(node))
     used = [tensor for tensor in graph.initializer if tensor.name in needed]
     del graph.node[:], graph.initializer[:]
     graph.node.extend(reversed(kept))

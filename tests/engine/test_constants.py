@@ -60,3 +60,28 @@ def test_what_cannot_be_computed_is_named():
     made = model(node("Gather", ["a", "at"], ["big"]), a=np.ones(1, np.float32), at=[1])
     with pytest.raises(ValueError, match="its Gather of constants fails"):
         fold(made, frozenset())
+
+
+def test_a_branch_that_reads_constants_is_one():
+    value = helper.make_tensor_value_info
+    branches = {
+        name: helper.make_graph(
+            [helper.make_node(kind, ["c"], [kind])],
+            name,
+            [],
+            [value(kind, TensorProto.FLOAT, [2])],
+        )
+        for name, kind in (("then_branch", "Abs"), ("else_branch", "Neg"))
+    }
+    nodes = [
+        helper.make_node("If", ["no"], ["d"], **branches),
+        helper.make_node("Add", ["x", "d"], ["y"]),
+    ]
+    ends = [value(name, TensorProto.FLOAT, [2]) for name in "xy"]
+    values = {"c": np.array([1, -2], np.float32), "no": np.array(False)}
+    tensors = [numpy_helper.from_array(array, name) for name, array in values.items()]
+    graph = helper.make_graph(nodes, "branch", ends[:1], ends[1:], tensors)
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    fold(made, frozenset())
+    assert [node.op_type for node in made.graph.node] == ["Add"]
+    np.testing.assert_array_equal(numpy_helper.to_array(made.graph.initializer[0]), [-1, 2])

@@ -192,3 +192,20 @@ def test_tokens_that_are_an_output_are_given():
 def test_tokens_of_half_a_pack_stay_tokens():
     made = model(to_image("n"), {}, channels=12)
     assert check(made) == ["Transpose", "Reshape", "TokenNorm", "Reshape", "Transpose"]
+
+
+@pytest.mark.parametrize("value", ["t", "n", "i"])
+def test_a_branch_reads_tokens_and_images_as_other_nodes_do(value):
+    operators = {"then_branch": "Abs", "else_branch": "Neg"}
+    result = helper.make_empty_tensor_value_info
+    branches = {
+        name: helper.make_graph([helper.make_node(kind, [value], [kind])], name, [], [result(kind)])
+        for name, kind in operators.items()
+    }
+    nodes = [
+        helper.make_node("Reshape", ["n", "back"], ["b"], "b"),
+        helper.make_node("Transpose", ["b"], ["i"], "i", perm=[0, 3, 1, 2]),
+        helper.make_node("If", ["yes"], ["chosen"], "chosen", **branches),
+        helper.make_node("Identity", ["i"], ["out"], "out"),
+    ]
+    check(model(nodes, {"yes": np.array(True)}, outputs=("chosen", "out")))
