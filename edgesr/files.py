@@ -176,6 +176,26 @@ def utf8(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
 
+@contextmanager
+def utf8_path(path: Path) -> Iterator[Path]:
+    """Yield a path of a file for libraries that take UTF-8 only: the file's own, or a link to it.
+
+    A name is any bytes on Linux; one of an old system, or out of a broken archive, is no UTF-8.
+
+    Raises:
+        EdgesrError: a link is needed, and there is no room for one.
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        with temporary_folder() as folder:
+            link = folder / "file"
+            link.symlink_to(path.absolute())
+            yield link
+    else:
+        yield path
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON, keys in the order given, atomically."""
     write_text(path, to_json(value))

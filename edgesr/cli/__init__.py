@@ -15,6 +15,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from edgesr.cli._console import SafeFormatter, drop_output, say
+from edgesr.cli._empty import FilledCommand
 from edgesr.cli._exit_codes import FAILED, INTERRUPTED
 from edgesr.errors import EdgesrError, MissingError, NothingYetError
 from edgesr.imaging.limits import MAX_MEGAPIXELS, VARIABLE, parse_limit
@@ -84,7 +85,7 @@ def _add_commands() -> None:
         if info.name.startswith("_"):
             continue
         command: Callable[..., None] = importlib.import_module(f"{__name__}.{info.name}").command
-        app.command(info.name.replace("_", "-"))(command)
+        app.command(info.name.replace("_", "-"), cls=FilledCommand)(command)
 
 
 _add_commands()

@@ -3,7 +3,7 @@
 import threading
 from pathlib import Path
 
-from edgesr.errors import ModelError
+from edgesr.errors import Argument, ModelError
 from edgesr.library.size import Size, nearest
 from edgesr.runtime.select import DEFAULT_SCALE
 from edgesr.runtime.sessions import CLEAN, Sessions
@@ -84,7 +84,7 @@ class Scales:
         names = ", ".join(sorted({known for known, _ in shipped_names()}))
         raise ModelError(
             f"no network of this name comes with edgesr; those that do: {names}",
-            where=name,
+            where=Argument("model", name),
             fix="edgesr models",
         )
 

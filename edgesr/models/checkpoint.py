@@ -15,7 +15,7 @@ from torch import Tensor
 
 from edgesr.decode import MalformedError
 from edgesr.errors import Argument, ConfigError, WeightsError
-from edgesr.files import open_regular, utf8, write_bytes
+from edgesr.files import open_regular, utf8, utf8_path, write_bytes
 from edgesr.models.network import SRNetwork
 from edgesr.models.registry import Network, all_networks, get_network
 from edgesr.models.torch_file import check_torch_file
@@ -137,7 +137,7 @@ def load_state(path: Path) -> dict[str, Tensor]:
     """
     try:
         if _is_safetensors(path):
-            with safe_open(path, framework="pt") as file:
+            with utf8_path(path) as readable, safe_open(readable, framework="pt") as file:
                 state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
             return check_tensors(state, path)
         check_torch_file(path)
@@ -170,7 +170,7 @@ def load_metadata(path: Path) -> dict[str, str]:
     try:
         if not _is_safetensors(path):
             return {}
-        with safe_open(path, framework="pt") as file:
+        with utf8_path(path) as readable, safe_open(readable, framework="pt") as file:
             return dict(file.metadata() or {})
     except OSError as error:
         raise WeightsError(f"cannot be read ({error.strerror})", where=path) from error
