@@ -25,7 +25,7 @@ class TrainingPair(NamedTuple):
     lr: Rgb
 
 
-def pairs(files: list[Path], scale: int) -> Generator[TrainingPair | None, None, None]:
+def pairs(files: list[Path], scale: int) -> Generator[TrainingPair | ImageError, None, None]:
     """Decode and degrade pictures on all cores, in the order of `files`.
 
     Decoding and the matrix products of the degradation release the interpreter lock, so threads
@@ -34,11 +34,12 @@ def pairs(files: list[Path], scale: int) -> Generator[TrainingPair | None, None,
     A consumer that stops early closes the iterator, so that what waits is not decoded any more.
 
     Yields:
-        One pair a file, its HR cut to a multiple of `scale`; None where a file is no picture.
+        One pair a file, its HR cut to a multiple of `scale`; why there is none where a file is no
+        picture.
     """
     workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     pool = ThreadPoolExecutor(workers)
-    waiting: deque[Future[TrainingPair | None]] = deque()
+    waiting: deque[Future[TrainingPair | ImageError]] = deque()
     try:
         for file in files:
             waiting.append(pool.submit(_pair, file, scale))
@@ -77,9 +78,12 @@ def read_rgb(file: Path) -> Rgb:
     return colour.astype(np.uint8, copy=False)
 
 
-def _pair(file: Path, scale: int) -> TrainingPair | None:
+def _pair(file: Path, scale: int) -> TrainingPair | ImageError:
     try:
         rgb = read_rgb(file)
-    except ImageError:
-        return None  # counted and said by the caller
-    return None if min(rgb.shape[:2]) < scale else degrade(rgb, scale)
+    except ImageError as error:  # counted and said by the caller
+        return error if error.where else error.at(file)
+    if min(rgb.shape[:2]) < scale:
+        height, width = rgb.shape[:2]
+        return ImageError(f"is {width}x{height}, too small to be shrunk {scale} times", where=file)
+    return degrade(rgb, scale)

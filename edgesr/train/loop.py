@@ -144,6 +144,8 @@ class Run:
             self._metrics = MetricsFile(config.out / "metrics.csv", self._state.step)
             described = ", ".join(f"{key.replace('_', ' ')} {notes[key]}" for key in notes)
             watcher.said(f"from step {self._state.step} on {world.device}: {described}")
+            for line in data.refused.lines:
+                watcher.said(line)
         self._power = GpuPower(world.device)
         self._sums = _Sums(world.device)
 

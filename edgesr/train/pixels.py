@@ -17,11 +17,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from edgesr.decode import LIMIT_BYTES, MalformedError, Scale, Side, decode_json, read_bounded
-from edgesr.errors import DataError
-from edgesr.files import atomic_path, make_folder, write_json
+from edgesr.decode import LIMIT_BYTES, MalformedError, Scale, Side, Text, decode_json, read_bounded
+from edgesr.errors import DataError, ImageError
+from edgesr.files import atomic_path, make_folder, utf8, write_json
 from edgesr.imaging.listing import list_images
 from edgesr.train.images import TrainingPair, pairs
+from edgesr.train.refused import Refused
 
 FORMAT = "edgesr-pixels/1"
 WHITE = 32767  # of the teacher's outputs: 128 steps a level of 8 bits
@@ -86,11 +87,11 @@ class Loaded:
 
     Attributes:
         pixels: the pictures.
-        unreadable: files that are no picture, or smaller than one LR pixel.
+        refused: files that no picture came of.
     """
 
     pixels: Pixels
-    unreadable: int
+    refused: Refused
 
 
 def load(folder: Path, scale: int, cache: Path | None, decoded: Decoded) -> Loaded:
@@ -110,10 +111,10 @@ def load(folder: Path, scale: int, cache: Path | None, decoded: Decoded) -> Load
     files = list_images(folder)
     if cache is not None:
         return _from_cache(folder, files, scale, cache, decoded)
-    held = _decode_to_memory(files, scale, decoded)
+    held, refused = _decode_to_memory(folder, files, scale, decoded)
     hr, lr = (_join([pair[side] for pair in held]) for side in (0, 1))
     sizes = [pair.lr.shape[:2] for pair in held]
-    return Loaded(_pixels(hr, lr, sizes, scale, folder), len(files) - len(held))
+    return Loaded(_pixels(hr, lr, sizes, scale), refused)
 
 
 def memory_bytes() -> float:
@@ -121,13 +122,17 @@ def memory_bytes() -> float:
     return MEMORY_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def _decode_to_memory(files: list[Path], scale: int, decoded: Decoded) -> list[TrainingPair]:
+def _decode_to_memory(
+    folder: Path, files: list[Path], scale: int, decoded: Decoded
+) -> tuple[list[TrainingPair], Refused]:
     limit = memory_bytes() / 2
     held, total = [], 0  # half of the share, because joining the pictures holds them twice
+    refused = Refused()
     with closing(pairs(files, scale)) as found:
         for number, pair in enumerate(found, start=1):
             decoded(number, len(files))
-            if pair is None:
+            if isinstance(pair, ImageError):
+                refused = refused.and_one(pair)
                 continue
             held.append(pair)
             total += pair.hr.nbytes + pair.lr.nbytes
@@ -137,7 +142,9 @@ def _decode_to_memory(files: list[Path], scale: int, decoded: Decoded) -> list[T
                     where="memory",
                     fix="--cache FOLDER (keeps the decoded pictures on disk)",
                 )
-    return held
+    if not held:
+        raise _nothing(folder, refused)
+    return held, refused
 
 
 def _from_cache(
@@ -148,11 +155,12 @@ def _from_cache(
     known = _read_index(index)
     fits = known is not None and (known.format, known.scale, known.files) == (FORMAT, scale, stamps)
     if known is None or not fits or not _is_whole(cache, scale, known.sizes):
-        known = Index(FORMAT, scale, stamps, tuple(_write_buffers(cache, files, scale, decoded)))
+        sizes, refused = _write_buffers(folder, cache, files, scale, decoded)
+        known = Index(FORMAT, scale, stamps, tuple(sizes), refused.reasons)
         write_json(index, asdict(known))
     hr, lr = (torch.from_numpy(np.memmap(path, np.uint8, "c")) for path in _buffers(cache, scale))
-    pixels = _pixels(hr.view(-1, 3), lr.view(-1, 3), known.sizes, scale, folder)
-    return Loaded(pixels, len(files) - len(known.sizes))
+    pixels = _pixels(hr.view(-1, 3), lr.view(-1, 3), known.sizes, scale)
+    return Loaded(pixels, Refused(len(files) - len(known.sizes), known.refused))
 
 
 def _stamp(file: Path) -> tuple[str, int, int]:
@@ -161,7 +169,8 @@ def _stamp(file: Path) -> tuple[str, int, int]:
         status = file.stat()
     except OSError:
         status = file.lstat()
-    return str(file), status.st_size, status.st_mtime_ns
+    name = utf8(str(file)).decode()  # as the index keeps it, also of a name that is no UTF-8
+    return name, status.st_size, status.st_mtime_ns
 
 
 @dataclass(frozen=True)
@@ -173,12 +182,14 @@ class Index:
         scale: factor between HR and LR sides.
         files: path, size in bytes and time of change in ns, of every picture.
         sizes: height and width in LR pixels, of every picture that could be read.
+        refused: why the first of the others could not; none: written before it was kept.
     """
 
     format: str
     scale: Scale
     files: tuple[tuple[str, int, int], ...]
     sizes: tuple[tuple[Side, Side], ...]
+    refused: tuple[Text, ...] = ()
 
 
 def _read_index(index: Path) -> Index | None:
@@ -194,7 +205,9 @@ def _is_whole(cache: Path, scale: int, sizes: Sequence[tuple[int, int]]) -> bool
     pixels = sum(height * width for height, width in sizes)
     hr, lr = _buffers(cache, scale)
     wanted = ((hr, 3 * scale**2 * pixels), (lr, 3 * pixels))
-    return all(path.is_file() and path.stat().st_size == size for path, size in wanted)
+    return bool(sizes) and all(
+        path.is_file() and path.stat().st_size == size for path, size in wanted
+    )
 
 
 def _buffers(cache: Path, scale: int) -> tuple[Path, Path]:
@@ -202,11 +215,12 @@ def _buffers(cache: Path, scale: int) -> tuple[Path, Path]:
 
 
 def _write_buffers(
-    cache: Path, files: list[Path], scale: int, decoded: Decoded
-) -> list[tuple[int, int]]:
+    folder: Path, cache: Path, files: list[Path], scale: int, decoded: Decoded
+) -> tuple[list[tuple[int, int]], Refused]:
     make_folder(cache)
     hr_path, lr_path = _buffers(cache, scale)
     sizes: list[tuple[int, int]] = []
+    refused = Refused()
     with atomic_path(hr_path) as hr_new, atomic_path(lr_path) as lr_new:
         with (
             hr_new.open("wb") as hr_file,
@@ -215,13 +229,20 @@ def _write_buffers(
         ):
             for number, pair in enumerate(found, start=1):
                 decoded(number, len(files))
-                if pair is not None:
-                    _append(hr_file, pair.hr)
-                    _append(lr_file, pair.lr)
-                    sizes.append((pair.lr.shape[0], pair.lr.shape[1]))
+                if isinstance(pair, ImageError):
+                    refused = refused.and_one(pair)
+                    continue
+                _append(hr_file, pair.hr)
+                _append(lr_file, pair.lr)
+                sizes.append((pair.lr.shape[0], pair.lr.shape[1]))
         if not sizes:
-            raise DataError("no file in it can be read as a picture", where=files[0].parent)
-    return sizes
+            raise _nothing(folder, refused)
+    return sizes, refused
+
+
+def _nothing(folder: Path, refused: Refused) -> DataError:
+    reason = f"no file in it can be read as a picture; the first is {refused.reasons[0]}"
+    return DataError(reason, where=folder)
 
 
 def _append(file: BinaryIO, picture: np.ndarray) -> None:
@@ -229,14 +250,9 @@ def _append(file: BinaryIO, picture: np.ndarray) -> None:
 
 
 def _join(pictures: list[np.ndarray]) -> Tensor:
-    flat = [picture.reshape(-1, 3) for picture in pictures]
-    return torch.from_numpy(np.concatenate(flat) if flat else np.empty((0, 3), np.uint8))
+    return torch.from_numpy(np.concatenate([picture.reshape(-1, 3) for picture in pictures]))
 
 
-def _pixels(
-    hr: Tensor, lr: Tensor, sizes: Iterable[tuple[int, ...]], scale: int, folder: Path
-) -> Pixels:
+def _pixels(hr: Tensor, lr: Tensor, sizes: Iterable[tuple[int, ...]], scale: int) -> Pixels:
     table = torch.tensor(list(sizes), dtype=torch.int64).reshape(-1, 2)
-    if not len(table):
-        raise DataError("no file in it can be read as a picture", where=folder)
     return Pixels(hr, lr, table[:, 0], table[:, 1], scale)

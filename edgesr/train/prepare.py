@@ -27,6 +27,7 @@ from edgesr.train.degradation import Photo
 from edgesr.train.feeder import Feeder
 from edgesr.train.losses import LOSSES, Objective
 from edgesr.train.pixels import Decoded, load
+from edgesr.train.refused import Refused
 from edgesr.train.sampler import PatchSampler
 from edgesr.train.teacher_outputs import Taught, Teacher, teacher_outputs
 from edgesr.train.world import World
@@ -42,10 +43,11 @@ class Start(NamedTuple):
 
 
 class Data(NamedTuple):
-    """Batches, and what is worth telling of the pictures they come from."""
+    """Batches, what is worth telling of the pictures they come from, and files that gave none."""
 
     feeder: Feeder
     notes: dict[str, Any]
+    refused: Refused
 
 
 def build_network(config: TrainConfig, device: torch.device) -> Start:
@@ -171,10 +173,10 @@ def build_data(
         "pictures": sampler.pictures,
         "hr_megapixels": round(len(pixels.hr) / 1e6, 3),
         "pictures_smaller_than_a_patch": sampler.skipped,
-        "unreadable_files": loaded.unreadable,
+        "unreadable_files": loaded.refused.count,
         "pixels_on_device": on_device,
     }
-    return Data(feeder, notes)
+    return Data(feeder, notes, loaded.refused)
 
 
 def _placed(network: SRNetwork, device: torch.device) -> SRNetwork:

@@ -111,7 +111,7 @@ def test_networks_without_weights_are_named_with_what_is_shipped(
         (["photo.png", "-o", "none/sheet.png"], "the folder does not exist"),
         (["photo.png", "-o", "."], "pictures are written as"),
         (["photo.png", "--crop", "140,0,10,10"], "do not lie in the photo, which is 144x108"),
-        (["photo.png", "-m", ""], "no weights come with edgesr for ''"),
+        (["photo.png", "-m", ""], "--model: it is empty"),
         (["photo.png", "-m", "none.onnx"], "none.onnx"),
     ],
 )

@@ -1,4 +1,7 @@
+import io
+import os
 import pickle
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -127,6 +130,33 @@ def test_values_that_are_not_finite_are_refused(network: SRNetwork, tmp_path: Pa
     torch.save({"filter.weight": torch.full((32, 1, 3, 3), float("nan"))}, path)
     with pytest.raises(WeightsError, match=r"not finite: filter\.weight"):
         load_network(NAME, 4, path)
+
+
+@pytest.mark.parametrize("name", [b"w\xff.safetensors", b"w\xff.pth", b"\xe9/w.safetensors"])
+def test_a_path_that_is_no_utf8_is_read(
+    name: bytes, network: SRNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    path = Path(os.fsdecode(name))
+    path.parent.mkdir(exist_ok=True)
+    if path.suffix == ".pth":
+        path.write_bytes(_torch_bytes(network))
+    else:
+        save_weights(path, network, NAME, {})
+        assert load_metadata(path)["network"] == NAME
+    assert load_state(path).keys() == network.state_dict().keys()
+    path.write_bytes(b"12345678{")
+    with pytest.raises(WeightsError, match="damaged|read safely"):
+        load_state(path)
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def _torch_bytes(network: SRNetwork) -> bytes:
+    buffer = io.BytesIO()
+    torch.save(network.state_dict(), buffer)
+    return buffer.getvalue()
 
 
 def test_saving_refuses_another_suffix_and_keeps_the_old_file(
