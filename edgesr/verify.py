@@ -65,7 +65,7 @@ def verify_engine(
     replace(manifest, verification=result).write(engine)
     if result.psnr_db >= LIMIT_DB:
         return result, None
-    fix = f"edgesr export -m {shell(manifest.network)} --precision fp32, and build from that"
+    fix = f"{reference.manifest.again('fp32')}, and build from that"
     if manifest.precision == "int8" and reference.manifest.precision != "int8":
         fix = f"edgesr verify -m {shell(engine)}  (against its own file, without what int8 costs)"
     return result, EngineError(

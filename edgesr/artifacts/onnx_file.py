@@ -10,9 +10,13 @@ from pathlib import Path
 from edgesr.artifacts.onnx_constants import Constants, follow_constants
 from edgesr.artifacts.onnx_graph import OnnxGraph, read_graph
 from edgesr.artifacts.protobuf import BrokenError, fields
-from edgesr.errors import ModelError, shell
+from edgesr.errors import ModelError
 
 FIRST_BYTE = b"\x08"  # an ONNX file is a protobuf message that begins with its field ir_version
+
+EXPORT = "edgesr export -m NETWORK"
+"""What to type where nothing tells which network a file is. It names no file to write: what is in
+the way may be another program's, and the only copy."""
 
 _MAX_FIELDS = 300_000  # the largest file that edgesr exports has some 60,000
 _MAX_DEPTH = 32  # messages within each other; a loop's body lies six deep
@@ -102,7 +106,7 @@ _TEXTS = frozenset({"value_string", "value_strings"})
 """Attributes of a `Constant` that is a text, whose copies no bound of ours holds."""
 
 
-def check_content(content: bytes, path: Path) -> Constants:
+def check_content(content: bytes, path: Path, again: str = EXPORT) -> Constants:
     """Refuse an ONNX file that may run or grow without end, or keeps values outside of itself.
 
     Values in other files are not part of what the manifest's SHA-256 describes.
@@ -110,6 +114,7 @@ def check_content(content: bytes, path: Path) -> Constants:
     Args:
         content: of the file.
         path: the file, for messages.
+        again: what exports the network again, for messages.
 
     Returns:
         What its constants come to.
@@ -117,7 +122,6 @@ def check_content(content: bytes, path: Path) -> Constants:
     Raises:
         ModelError: it is refused, or is not ONNX.
     """
-    again = f"edgesr export -o {shell(path)}"
     calls = inner = 0
     try:
         for kind, value in _walk(content):

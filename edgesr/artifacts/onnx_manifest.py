@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from edgesr.artifacts.file_set import settle, write_set
 from edgesr.artifacts.limits import MAX_MODEL_BYTES, check_call
+from edgesr.artifacts.onnx_file import EXPORT
 from edgesr.decode import (
     Amount,
     Count,
@@ -188,8 +189,7 @@ class OnnxManifest:
         Raises:
             ModelError: as for `read`.
         """
-        again = f"edgesr export -o {shell(onnx)}"
-        manifest = cls._beside(onnx, again)
+        manifest = cls._beside(onnx)
         while True:
             settle(onnx, manifest.onnx_sha256)
             try:
@@ -201,27 +201,42 @@ class OnnxManifest:
                 ) from error
             if hashlib.sha256(content).hexdigest() == manifest.onnx_sha256:
                 return manifest, content
-            before, manifest = manifest, cls._beside(onnx, again)
+            before, manifest = manifest, cls._beside(onnx)
             if manifest.onnx_sha256 == before.onnx_sha256:
                 # else the pair was replaced between the two reads
                 raise ModelError(
                     f"it is not the file that {cls.path_for(onnx).name} describes "
                     "(SHA-256 differs)",
                     where=onnx,
-                    fix=again,
+                    fix=manifest.again(),
                 )
 
     @classmethod
-    def _beside(cls, onnx: Path, again: str) -> "OnnxManifest":
+    def _beside(cls, onnx: Path) -> "OnnxManifest":
         path = cls.path_for(onnx)
         try:
-            return read_json(path, cls, ModelError, again, FORMAT)
+            return read_json(path, cls, ModelError, EXPORT, FORMAT)
         except FileNotFoundError:
             if not onnx.is_file():
-                raise ModelError("no such ONNX file", where=onnx, fix=again) from None
+                fix = f"{EXPORT} -o {shell(onnx)}"
+                raise ModelError("no such ONNX file", where=onnx, fix=fix) from None
             raise ModelError(
-                f"there is no manifest beside it ({path.name})", where=onnx, fix=again
+                f"there is no manifest beside it ({path.name}): edgesr takes only ONNX files that "
+                "`edgesr export` wrote, with what it wrote beside them",
+                where=onnx,
+                fix=f"copy its {shell(path.name)} here, or {EXPORT}  (docs/manifests.md)",
             ) from None
+
+    def again(self, precision: str | None = None) -> str:
+        """Return the command that exports this network again, to a file of its own choice.
+
+        Args:
+            precision: another one; None: the same.
+        """
+        return (
+            f"edgesr export -m {shell(self.network)} -s {self.scale} "
+            f"--precision {shell(precision or self.precision)}"
+        )
 
     def write(self, onnx: Path) -> None:
         """Write the manifest anew beside an ONNX file that stays, atomically."""

@@ -130,13 +130,13 @@ def check_model(
     """
     net.read_onnx(request.onnx)  # a file of another kind is named as such, manifest or not
     model, content = OnnxManifest.load(request.onnx)
-    check_content(content, request.onnx)
+    check_content(content, request.onnx, model.again())
     if model.precision == "int8" and stack.typing is Typing.WEAK:
         raise EngineError(
             f"TensorRT {stack.version} takes every scale for float32 and would misread this int8 "
             "file; int8 needs TensorRT 10 or later (JetPack 6.1)",
             where=request.onnx,
-            fix=f"edgesr export -m {shell(model.network)} --precision fp16",
+            fix=model.again("fp16"),
         )
     parsed = net.parse(stack, request.onnx, model, request.batch, plugin=plugin)
     computed = parsed.precision
@@ -146,7 +146,7 @@ def check_model(
             f"{asked} was asked for, but the graph computes in {computed}; an engine computes in "
             "the types that its ONNX file states",
             where=request.onnx,
-            fix=f"edgesr export -m {shell(model.network)} --precision {asked}",
+            fix=model.again(asked),
         )
     return model, parsed
 

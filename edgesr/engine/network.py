@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from edgesr.artifacts.limits import MAX_MODEL_BYTES
-from edgesr.artifacts.onnx_file import FIRST_BYTE
+from edgesr.artifacts.onnx_file import EXPORT, FIRST_BYTE
 from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.decode import MalformedError, read_bounded
 from edgesr.engine import rewrite
@@ -16,6 +16,7 @@ from edgesr.engine.stack import Messages, Stack, Typing
 from edgesr.engine.structure import structure_sha256
 from edgesr.engine.weak_types import without_casts
 from edgesr.errors import EngineError, MissingError, ModelError, shell
+from edgesr.files import utf8
 
 PRECISIONS = {"FLOAT": "fp32", "HALF": "fp16"}
 LOOP_LAYERS = {"TRIP_LIMIT", "RECURRENCE", "ITERATOR", "LOOP_OUTPUT", "CONDITION"}
@@ -73,13 +74,16 @@ class ParsedNetwork:
     parse_s: float
 
 
-def read_onnx(path: Path) -> bytes:
+def read_onnx(path: Path, again: str = EXPORT) -> bytes:
     """Return the content of an ONNX file.
+
+    Args:
+        path: of the file.
+        again: what exports the network again, for messages.
 
     Raises:
         ModelError: no such file, an empty one, or one of another kind.
     """
-    again = "edgesr export -o model.onnx"
     try:
         data = read_bounded(path, MAX_MODEL_BYTES)
     except (OSError, MalformedError) as error:
@@ -115,7 +119,7 @@ def parse(
         EngineError: the batch is fixed to another number, or TensorRT cannot start.
     """
     started = time.monotonic()
-    data = _prepare(stack, onnx, plugin, batch or 1)
+    data = _prepare(stack, onnx, manifest, plugin, batch or 1)
     node_types, precision = rewrite.node_types(data), rewrite.graph_precision(data)
     if stack.typing is Typing.WEAK and not plugin:  # the plugins tell their types by casts
         data = without_casts(data)
@@ -125,11 +129,11 @@ def parse(
     network = stack.empty_network(builder)
     parser = stack.module.OnnxParser(network, logger)
     started = time.monotonic()  # making a builder loads CUDA, which is no part of parsing
-    if not parser.parse(data, str(onnx)):
+    if not parser.parse(data, utf8(str(onnx)).decode()):
         raise ModelError(
             f"TensorRT {stack.version} does not take it: {_parser_error(parser, messages)}",
             where=onnx,
-            fix="edgesr export -o model.onnx",
+            fix=manifest.again(),
         )
     parse_s = prepare_s + time.monotonic() - started
     inputs = [network.get_input(i) for i in range(network.num_inputs)]
@@ -148,19 +152,19 @@ def parse(
         structure_sha256=structure_sha256(data),
         parse_s=parse_s,
     )
-    _check_no_loop(parsed, onnx)
+    _check_no_loop(parsed, onnx, manifest)
     _check_shapes(parsed, onnx, manifest)
     return parsed
 
 
-def _prepare(stack: Stack, onnx: Path, plugin: bool, batch: int) -> bytes:
+def _prepare(stack: Stack, onnx: Path, manifest: OnnxManifest, plugin: bool, batch: int) -> bytes:
     """Return what the parser is given.
 
     Raises:
         MissingError: onnx is not installed.
         ModelError: the file cannot be read.
     """
-    data = read_onnx(onnx)
+    data = read_onnx(onnx, manifest.again())
     version = RTX_PARSER if stack.name == "tensorrt_rtx" else stack.version
     try:
         return rewrite.prepare(data, version, plugin=plugin, batch=batch)
@@ -168,7 +172,7 @@ def _prepare(stack: Stack, onnx: Path, plugin: bool, batch: int) -> bytes:
         raise ModelError(
             f"TensorRT {stack.version} does not take it: {error}",
             where=onnx,
-            fix="edgesr export -o model.onnx",
+            fix=manifest.again(),
         ) from error
     except ModuleNotFoundError as error:
         raise MissingError(
@@ -243,14 +247,12 @@ def _check_batch(onnx: Path, manifest: OnnxManifest, inputs: list[Any], asked: i
         raise EngineError(
             f"it was exported for batches of {fixed}, not {asked}",
             where=onnx,
-            fix=f"edgesr export -m {shell(manifest.network)} -s {manifest.scale} "
-            f"--precision {shell(manifest.precision)} --batch {asked} "
-            f"-o {shell(f'{onnx.stem}_b{asked}.onnx')}",
+            fix=f"{manifest.again()} --batch {asked} -o {shell(f'{onnx.stem}_b{asked}.onnx')}",
         )
     return fixed
 
 
-def _check_no_loop(parsed: ParsedNetwork, onnx: Path) -> None:
+def _check_no_loop(parsed: ParsedNetwork, onnx: Path, manifest: OnnxManifest) -> None:
     """Refuse a graph that TensorRT would run step by step, thousands of times slower."""
     for layer in parsed.layers:
         if layer.kind in LOOP_LAYERS:
@@ -258,7 +260,7 @@ def _check_no_loop(parsed: ParsedNetwork, onnx: Path) -> None:
                 f"layer {layer.name} is part of a loop ({layer.kind}), which an engine runs step "
                 "by step",
                 where=onnx,
-                fix=f"edgesr export -o {shell(onnx.name)}",
+                fix=manifest.again(),
             )
 
 
@@ -278,7 +280,7 @@ def _check_shapes(parsed: ParsedNetwork, onnx: Path, manifest: OnnxManifest) -> 
             f"the graph maps {_text(found[0])} to {_text(found[1])}; its manifest promises "
             f"{_text(expected[0])} to {_text(expected[1])}",
             where=onnx,
-            fix=f"edgesr export -o {shell(onnx.name)}",
+            fix=manifest.again(),
         )
 
 

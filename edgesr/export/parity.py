@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from onnx import ModelProto
 
 from edgesr.artifacts.onnx_manifest import Parity
-from edgesr.errors import ExportError
+from edgesr.errors import ExportError, shell
 from edgesr.imaging.patches import hard_tiles, in_batches, real_tiles
 from edgesr.imaging.psnr import psnr_db
 from edgesr.models.network import SRNetwork
@@ -58,7 +58,8 @@ def check_parity(
         raise ExportError(
             f"the {precision} graph is {found_db:.1f} dB from torch on real tiles, "
             f"less than {least_db:.0f} dB",
-            fix=f"edgesr export --precision {'fp16' if precision == 'int8' else 'fp32'}",
+            fix=f"edgesr export -m {shell(model.graph.name)} -s {network.scale} "
+            f"--precision {'fp16' if precision == 'int8' else 'fp32'}",
         )
     return Parity(worst, len(real), "torch float32", round(found_db, 2))
 

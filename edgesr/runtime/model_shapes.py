@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesr.artifacts.onnx_manifest import OnnxManifest
-from edgesr.errors import ModelError, shell
+from edgesr.errors import ModelError
 
 FLOAT = "tensor(float)"
 INDEPENDENCE = 1e-3
@@ -44,46 +44,48 @@ def check_interface(
     wanted = {"input": (batch, 3, manifest.tile, manifest.tile), "output": (batch, 3, large, large)}
     for side, found in (("input", inputs), ("output", outputs)):
         if len(found) != 1:
-            raise _unlike(f"it has {len(found)} {side}s instead of one", path)
+            raise _unlike(f"it has {len(found)} {side}s instead of one", manifest, path)
         tensor, shape = found[0], wanted[side]
         if tensor.type != FLOAT:
-            raise _unlike(f"its {side} is a {tensor.type}, not a {FLOAT}", path)
+            raise _unlike(f"its {side} is a {tensor.type}, not a {FLOAT}", manifest, path)
         is_open = [not isinstance(length, int) for length in tensor.shape]
         fits = len(tensor.shape) == len(shape) and all(
             free or own == length
             for free, own, length in zip(is_open, tensor.shape, shape, strict=True)
         )
         if not fits:
-            raise _unlike(f"its {side} is {list(tensor.shape)}, not {list(shape)}", path)
+            wrong = f"its {side} is {list(tensor.shape)}, not {list(shape)}"
+            raise _unlike(wrong, manifest, path)
 
 
 def check_output(
-    tiles: NDArray[np.float32], enlarged: object, scale: int, path: Path
+    tiles: NDArray[np.float32], enlarged: object, manifest: OnnxManifest, path: Path
 ) -> NDArray[np.float32]:
     """Return an output that has the shape and type that its input asks for.
 
     Args:
         tiles: (n, 3, h, w) as given.
         enlarged: what the graph returned.
-        scale: output side over input side.
+        manifest: of the file, which says how much larger the output is.
         path: the file, for messages.
 
     Raises:
         ModelError: it is anything but float32 (n, 3, scale*h, scale*w).
     """
-    count, channels, height, width = tiles.shape
+    (count, channels, height, width), scale = tiles.shape, manifest.scale
     wanted = (count, channels, scale * height, scale * width)
     if not isinstance(enlarged, np.ndarray) or enlarged.dtype != np.float32:
-        raise _unlike("its output is no array of float32", path)
+        raise _unlike("its output is no array of float32", manifest, path)
     if enlarged.shape != wanted:
-        raise _unlike(f"its output is {list(enlarged.shape)}, not {list(wanted)}", path)
+        wrong = f"its output is {list(enlarged.shape)}, not {list(wanted)}"
+        raise _unlike(wrong, manifest, path)
     return enlarged
 
 
 def check_independence(
     run: Callable[[NDArray[np.float32]], NDArray[np.float32]],
     batch: int,
-    tile: int,
+    manifest: OnnxManifest,
     path: Path,
 ) -> None:
     """Refuse a network of a fixed batch in which a tile's result depends on its neighbours.
@@ -94,6 +96,7 @@ def check_independence(
     Raises:
         ModelError: the first tile comes out differently.
     """
+    tile = manifest.tile
     ramp = np.linspace(0.0, 1.0, 3 * tile * tile, dtype=np.float32).reshape(1, 3, tile, tile)
     dark, light = np.zeros_like(ramp), np.ones_like(ramp)
     first, second = (
@@ -101,12 +104,13 @@ def check_independence(
     )
     difference = float(np.abs(first - second).max())
     if not difference <= INDEPENDENCE:
-        raise _unlike(f"a tile changes by {difference:.2g} with the other tiles of its batch", path)
+        wrong = f"a tile changes by {difference:.2g} with the other tiles of its batch"
+        raise _unlike(wrong, manifest, path)
 
 
-def _unlike(reason: str, path: Path) -> ModelError:
+def _unlike(reason: str, manifest: OnnxManifest, path: Path) -> ModelError:
     return ModelError(
         f"it is not the network that its manifest describes: {reason}",
         where=path,
-        fix=f"edgesr export -o {shell(path)}",
+        fix=manifest.again(),
     )

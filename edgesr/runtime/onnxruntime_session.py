@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesr.artifacts.onnx_file import FIRST_BYTE, check_content
+from edgesr.artifacts.onnx_file import EXPORT, FIRST_BYTE, check_content
 from edgesr.artifacts.onnx_manifest import OnnxManifest
 from edgesr.boards.free_memory import available_bytes
 from edgesr.errors import MissingError, ModelError, shell
@@ -24,6 +24,9 @@ from edgesr.onnx_runtime import EXACT_INT8, import_onnxruntime
 from edgesr.runtime.model_shapes import check_independence, check_interface, check_output
 from edgesr.runtime.onnxruntime_memory import bound, is_exceeded, least_bytes, memory_limit
 from edgesr.runtime.time_limit import CallWatcher, limit_s
+
+WEIGHTS = (".safetensors", ".pth", ".pt")
+"""Endings of files that are no network yet, and become one by `edgesr export`."""
 
 _one_at_a_time = threading.Lock()
 
@@ -47,7 +50,7 @@ class OnnxRuntimeSession:
     def __init__(self, path: Path, threads: int | None = None) -> None:
         _check_is_onnx(path)
         self.manifest, content = OnnxManifest.load(path)
-        constants = check_content(content, path)
+        constants = check_content(content, path, self.manifest.again())
         self._where = path
         self.model = self.manifest.network
         self.scale = self.manifest.scale
@@ -90,7 +93,7 @@ class OnnxRuntimeSession:
         check_interface(inputs, self._session.get_outputs(), self.manifest, path)
         self._input = inputs[0].name
         if self.batch is not None:
-            check_independence(self._run_alone, self.batch, self.manifest.tile, path)
+            check_independence(self._run_alone, self.batch, self.manifest, path)
         self._pool = ThreadPoolExecutor(1 if fixed else threads)
 
     def run(self, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -118,7 +121,7 @@ class OnnxRuntimeSession:
                 (enlarged,) = self._session.run(None, given, options)
             except Exception as error:
                 raise self._failure("run", error, is_late()) from error
-        return check_output(tiles, enlarged, self.scale, self._where)
+        return check_output(tiles, enlarged, self.manifest, self._where)
 
     def _failure(self, verb: str, error: Exception, is_late: bool = False) -> ModelError:
         if is_late:
@@ -139,20 +142,11 @@ class OnnxRuntimeSession:
             f"its manifest says {tiles}, and that takes more than the {self._limit.bytes >> 20} "
             "MiB of memory that are free on this machine",
             where=self._where,
-            fix=f"{self._again} --tile 64 -o {shell(self._where)}, or --threads 1",
+            fix=f"{self.manifest.again()} --tile 64, or --threads 1",
         )
 
     def _wrong(self, what: str) -> ModelError:
-        return ModelError(what, where=self._where, fix=f"{self._again} -o {shell(self._where)}")
-
-    @property
-    def _again(self) -> str:
-        """The command that exports this network again, without the places of its files."""
-        made = self.manifest
-        return (
-            f"edgesr export -m {shell(made.network)} -s {made.scale} "
-            f"--precision {shell(made.precision)}"
-        )
+        return ModelError(what, where=self._where, fix=self.manifest.again())
 
     def close(self) -> None:
         """End the threads; the memory goes with the object."""
@@ -180,6 +174,7 @@ def _check_is_onnx(path: Path) -> None:
             f"the model cannot be read ({error.strerror})", where=path, fix="edgesr models"
         ) from error
     if not head:
-        raise ModelError("the file is empty", where=path, fix=f"edgesr export -o {shell(path)}")
+        raise ModelError("the file is empty", where=path, fix=EXPORT)
     if head != FIRST_BYTE:
-        raise ModelError("not an ONNX file", where=path, fix="edgesr export -o FILE.onnx")
+        fix = f"{EXPORT} --weights {shell(path)}" if path.suffix in WEIGHTS else EXPORT
+        raise ModelError("not an ONNX file", where=path, fix=fix)

@@ -174,7 +174,7 @@ def _pairs(
             where=Argument("tile"),
             fix=Argument("input", f"{side}x{side}"),
         )
-    scale = 0
+    scale, again = 0, ""
     for wanted in bench.wanted:
         session = open_session(wanted.model, wanted.backend, bench.scale, bench.threads)
         with closing(session):
@@ -182,6 +182,8 @@ def _pairs(
             onnx = getattr(getattr(session, "manifest", None), "onnx_sha256", None)
             for tile in config.tiles or (None,):
                 if tile is not None and session.tile not in (None, tile):
+                    known = f"-m {shell(session.model)} -s {session.scale}"
+                    again = f"edgesr export {known} --tile {tile}"
                     found.left_out.append(
                         f"tiles of {tile} are left out for {wanted.model}, which has "
                         f"{session.tile} only"
@@ -191,9 +193,7 @@ def _pairs(
                 found.wanted.append(pair)
                 found.qualities.append(_quality(config, pair, onnx, session.scale, hooks))
     if not found.wanted:
-        raise ConfigError(
-            "; ".join(found.left_out), where=Argument("tile"), fix="edgesr export --tile N"
-        )
+        raise ConfigError("; ".join(found.left_out), where=Argument("tile"), fix=again)
     if not any(is_control(wanted) for wanted in found.wanted):
         found.qualities.append(_quality(config, Wanted(CONTROL), None, scale, hooks))
     return tuple(found.wanted), tuple(found.qualities), tuple(found.left_out)

@@ -80,7 +80,30 @@ def test_what_is_no_manifest_is_refused(tmp_path: Path, text: str) -> None:
 def test_missing_files_say_what_to_type(tmp_path: Path) -> None:
     onnx, _ = _write(tmp_path)
     OnnxManifest.path_for(onnx).unlink()
-    with pytest.raises(ModelError, match="edgesr export -o"):
+    with pytest.raises(ModelError, match=r"only ONNX files that `edgesr export` wrote"):
         OnnxManifest.read(onnx)
-    with pytest.raises(ModelError, match="no such ONNX file"):
+    with pytest.raises(ModelError, match="no such ONNX file") as missing:
         OnnxManifest.read(tmp_path / "none.onnx")
+    assert missing.value.fix == f"edgesr export -m NETWORK -o {tmp_path / 'none.onnx'}"
+
+
+@pytest.mark.parametrize("beside", [None, "{}", "changed"])
+def test_no_advice_writes_over_a_file_that_may_be_another_programs(
+    beside: str | None, tmp_path: Path
+) -> None:
+    """What is known of the network is in the command; where it goes is up to `edgesr export`."""
+    onnx, _ = _write(tmp_path)
+    if beside == "changed":
+        onnx.write_bytes(b"of another program")
+    elif beside is None:
+        OnnxManifest.path_for(onnx).unlink()
+    else:
+        OnnxManifest.path_for(onnx).write_text(beside)
+    with pytest.raises(ModelError) as refused:
+        OnnxManifest.read(onnx)
+    advice = refused.value.advice
+    assert advice is not None
+    assert " -o " not in advice
+    network = "student -s 4 --precision fp16" if beside == "changed" else "NETWORK"
+    assert f"edgesr export -m {network}" in advice
+    assert ("docs/manifests.md" in advice) == (beside is None)

@@ -49,7 +49,7 @@ def test_int8_is_not_for_a_tensorrt_that_misreads_its_scales(stack, small_onnx):
         EngineError, match=r"TensorRT 8\.6\.2 takes every scale for float32"
     ) as error:
         check_model(request_for(small_onnx(precision="int8")), older)
-    assert error.value.fix == "edgesr export -m small --precision fp16"
+    assert error.value.fix == "edgesr export -m small -s 4 --precision fp16"
 
 
 def test_an_fp32_file_is_fp32(stack, small_onnx):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import tempfile
 from pathlib import Path
 
@@ -126,7 +127,7 @@ def test_a_graph_that_int8_spoils_is_not_written(
     monkeypatch.setitem(__import__("edgesr.export.parity").export.parity.MIN_PSNR_DB, "int8", 99.0)
     with pytest.raises(ExportError, match=r"int8 graph is .* less than 99 dB") as error:
         export(ExportRequest(WIDE, wide_weights, "int8", TILE, output=tmp_path / "a.onnx"))
-    assert error.value.fix == "edgesr export --precision fp16"
+    assert error.value.fix == f"edgesr export -m {shlex.quote(WIDE)} -s 4 --precision fp16"
     assert list(tmp_path.iterdir()) == []
 
 

@@ -148,7 +148,7 @@ def test_a_path_that_is_no_utf8_is_read(
         assert load_metadata(path)["network"] == NAME
     assert load_state(path).keys() == network.state_dict().keys()
     path.write_bytes(b"12345678{")
-    with pytest.raises(WeightsError, match="damaged|read safely"):
+    with pytest.raises(WeightsError, match=r"damaged|read safely"):
         load_state(path)
     assert list((tmp_path / "temporary").iterdir()) == []
 

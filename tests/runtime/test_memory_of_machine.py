@@ -60,7 +60,7 @@ def test_a_machine_that_is_too_small_says_which_field_and_how_much(
         first,
     )
     assert told and int(told[1]) == 18
-    assert re.match(r"  try: edgesr export -m \S+ -s \d --precision fp32 --tile 64 -o ", second)
+    assert re.match(r"  try: edgesr export -m \S+ -s \d --precision fp32 --tile 64, or ", second)
 
 
 def test_what_cannot_fit_is_refused_before_anything_is_taken(

@@ -125,7 +125,7 @@ def test_a_cache_of_before_reasons_were_kept_is_used(pictures: Path, tmp_path: P
 @pytest.mark.parametrize("cached", [False, True])
 def test_a_folder_without_any_readable_picture(cached: bool, tmp_path: Path) -> None:
     (tmp_path / "bad.png").write_bytes(b"no picture")
-    with pytest.raises(DataError, match="can be read as a picture; the first is .*bad.png: "):
+    with pytest.raises(DataError, match=r"can be read as a picture; the first is .*bad\.png: "):
         load(tmp_path, 4, tmp_path / "cache" if cached else None, unseen)
 
 
