@@ -182,8 +182,8 @@ def _pairs(
             onnx = getattr(getattr(session, "manifest", None), "onnx_sha256", None)
             for tile in config.tiles or (None,):
                 if tile is not None and session.tile not in (None, tile):
-                    known = f"-m {shell(session.model)} -s {session.scale}"
-                    again = f"edgesr export {known} --tile {tile}"
+                    again = f"edgesr export -m {shell(session.model)} -s {session.scale}"
+                    again += f" --tile {tile}"
                     found.left_out.append(
                         f"tiles of {tile} are left out for {wanted.model}, which has "
                         f"{session.tile} only"

@@ -1,4 +1,5 @@
 import json
+import os
 
 import numpy as np
 import pytest
@@ -178,6 +179,16 @@ def test_a_wrong_file_is_one_clear_error(edgesr, tmp_path, content, message):
     assert out == ""
     assert message in err
     assert not (tmp_path / "x.engine").exists()
+
+
+def test_a_path_that_is_no_utf8_reaches_the_parser(edgesr, small_onnx, tmp_path):
+    onnx = small_onnx()
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    for path in (onnx, onnx.with_suffix(".json")):
+        path.rename(folder / path.name)
+    code, out, err = edgesr("build-engine", "-m", folder / onnx.name, "--board=rtx", "--check")
+    assert (code, "layers" in out) == (0, True), err
 
 
 def test_an_onnx_file_without_manifest(edgesr, small_onnx):

@@ -190,7 +190,7 @@ def _texts(tree: ast.AST) -> Iterator[ast.JoinedStr]:
 _COMMAND = re.compile(r"(edgesr [a-z-]+|mkdir|mv|chmod|sudo|scp|export) ")
 _OWN = {
     *("tile", "batch", "self.batch", "scale", "size", "number", "needed", "asked"),  # numbers
-    *("session.scale", "made.scale", "manifest.scale"),  # numbers too, as they are read
+    *("session.scale", "network.scale", "self.scale"),  # numbers too, as they are read
     *("precision", "VARIABLE", "home.VARIABLE", "board.name"),
     *("INCLUDE_VARIABLE", "PACKAGES", "package"),  # words out of a list of ours
     *("file", "words"),  # quoted above

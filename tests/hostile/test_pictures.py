@@ -280,8 +280,7 @@ def test_the_trainer_passes_over_what_is_no_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.png")
     (tmp_path / "dead.png").symlink_to("nowhere.png")
     (tmp_path / "loop.png").symlink_to("loop.png")
-    found = list(pairs(sorted(tmp_path.iterdir()), 4))
-    assert [type(pair) for pair in found] == [ImageError] * 3
+    assert [type(one) for one in pairs(sorted(tmp_path.iterdir()), 4)] == [ImageError] * 3
 
 
 def test_temporary_files_of_dead_processes_are_removed(tmp_path: Path) -> None:
