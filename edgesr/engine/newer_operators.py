@@ -1,8 +1,8 @@
 """Operators that came after a parser was written, by their definitions in older ones.
 
-ONNX defines many operators as functions of others: Gelu, Mish and Swish, which exporters write as
-nodes since the opsets 20, 18 and 24, consist of operators that every parser knows. The definitions
-come from onnx itself.
+ONNX defines many operators as functions of others: Gelu and Mish, which exporters write as nodes
+since the opsets 20 and 18, consist of operators that every parser knows. The definitions come from
+onnx itself.
 
 Sources: docs/Changelog.md of onnx-tensorrt, which names the version of onnx in each TensorRT;
 https://github.com/onnx/onnx-tensorrt.
@@ -10,8 +10,6 @@ https://github.com/onnx/onnx-tensorrt.
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from edgesr.engine.inference import inferred, opset_of
 
@@ -23,9 +21,6 @@ OPSETS = (((8, 6), 17), ((10, 0), 18))
 
 LATEST_OPSET = 21
 """What all later parsers know; some know more, and take the definition as well."""
-
-REDEFINED = {"GroupNormalization": 21}
-"""Operators that mean something else since an opset: a scale for each channel, not each group."""
 
 DOMAIN = "edgesr.written"
 """Of the functions, while there are any."""
@@ -56,7 +51,7 @@ def write_newer(model: "ModelProto", opset: int) -> "ModelProto":
             break
         written = _inlined(written, names)
         # What reads a definition's result may be defined by the type of that: once more.
-        _write_known(written, value_types(typed.graph))
+        _write_casts(written, value_types(typed.graph))
     return written
 
 
@@ -111,7 +106,8 @@ def _is_newer(node: "NodeProto", opset: int) -> bool:
         defs.get_schema(node.op_type, opset, "")
     except defs.SchemaError:
         return True
-    return opset < REDEFINED.get(node.op_type, 0)
+    else:
+        return False
 
 
 def _definition(
@@ -143,34 +139,21 @@ def _definition(
     return body
 
 
-def _write_known(model: "ModelProto", before: Mapping[str, "TypeProto.Tensor"]) -> None:
-    """Write what the definitions ask of types and shapes as what it is, in place.
-
-    A CastLike says which type it casts to, and a shape that is known is a constant.
+def _write_casts(model: "ModelProto", before: Mapping[str, "TypeProto.Tensor"]) -> None:
+    """CastLike, by which definitions give their constants a type -> Cast to that type, in place.
 
     Args:
         model: what is changed.
         before: types of values while the operators told them; a definition may hide them.
     """
-    from onnx import helper, numpy_helper
+    from onnx import helper
 
     from edgesr.export.graph import value_types
 
-    known = {**value_types(inferred(model).graph), **before}
-    kinds = {name: tensor.elem_type for name, tensor in known.items()}
+    kinds = {name: tensor.elem_type for name, tensor in value_types(inferred(model).graph).items()}
     kinds |= {tensor.name: tensor.data_type for tensor in model.graph.initializer}
+    kinds |= {name: tensor.elem_type for name, tensor in before.items()}
     for node in model.graph.node:
         if node.op_type == "CastLike" and kinds.get(node.input[1]):
-            attributes: dict[str, Any] = {"to": kinds[node.input[1]]}
-            kind, reads = "Cast", node.input[:1]
-        elif node.op_type == "Shape" and node.input[0] in known:
-            axes = known[node.input[0]].shape.dim
-            given = {a.name: a.i for a in node.attribute}
-            sides = [axis.dim_value for axis in axes][given.get("start", 0) : given.get("end")]
-            if not axes or not all(axis.HasField("dim_value") for axis in axes):
-                continue
-            attributes = {"value": numpy_helper.from_array(np.array(sides, np.int64))}
-            kind, reads = "Constant", []
-        else:
-            continue
-        node.CopyFrom(helper.make_node(kind, reads, node.output, node.name, **attributes))
+            to = kinds[node.input[1]]
+            node.CopyFrom(helper.make_node("Cast", node.input[:1], node.output, node.name, to=to))

@@ -6,20 +6,18 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import pytest
-from onnx import TensorProto, defs, helper, numpy_helper
+from onnx import TensorProto, defs, helper
 
 from edgesr.engine.newer_operators import known_opset
 from edgesr.engine.rewrite import prepare
 
 SHAPE = [1, 4, 6, 5]
-Case = tuple[str, int, list[str], dict[str, Any]]
+Case = tuple[str, int, dict[str, Any]]
 CASES: list[Case] = [
-    ("Gelu", 20, [], {}),
-    ("Gelu", 20, [], {"approximate": "none"}),
-    ("Gelu", 21, [], {"approximate": "tanh"}),
-    ("Mish", 18, [], {}),
-    ("RMSNormalization", 23, ["w5"], {}),
-    ("GroupNormalization", 21, ["w4", "w4"], {"num_groups": 2, "epsilon": 0.1}),
+    ("Gelu", 20, {}),
+    ("Gelu", 20, {"approximate": "none"}),
+    ("Gelu", 21, {"approximate": "tanh"}),
+    ("Mish", 18, {}),
 ]
 # An older onnx leaves to the parser what it does not know either.
 CASES = [case for case in CASES if case[1] <= defs.onnx_opset_version()]
@@ -28,11 +26,7 @@ FLOATS = {"fp32": TensorProto.FLOAT, "fp16": TensorProto.FLOAT16}
 
 def model_of(nodes: list[onnx.NodeProto], opset: int, kind: int) -> bytes:
     x, y = (helper.make_tensor_value_info(n, kind, SHAPE) for n in ("lr", "hr"))
-    values = (
-        np.random.default_rng(1).normal(1, 0.3, 5).astype(helper.tensor_dtype_to_np_dtype(kind))
-    )
-    given = [numpy_helper.from_array(values[:n], f"w{n}") for n in (4, 5)]
-    graph = helper.make_graph(nodes, "newer", [x], [y], given)
+    graph = helper.make_graph(nodes, "newer", [x], [y])
     opsets = [helper.make_opsetid("", opset)]
     model = helper.make_model(graph, opset_imports=opsets, ir_version=10)
     return bytes(model.SerializeToString())
@@ -47,18 +41,17 @@ def result(data: bytes, precision: str) -> np.ndarray:
 
 @pytest.mark.parametrize("precision", FLOATS)
 @pytest.mark.parametrize("version", ["8.5.3.1", "8.6.1", "10.3.0"])
-@pytest.mark.parametrize(("kind", "opset", "weights", "attributes"), CASES)
+@pytest.mark.parametrize(("kind", "opset", "attributes"), CASES)
 def test_an_operator_gives_the_same(
     kind: str,
     opset: int,
-    weights: list[str],
     attributes: dict[str, Any],
     version: str,
     precision: str,
 ) -> None:
     nodes = [
-        helper.make_node(kind, ["lr", *weights], ["a"], **attributes),
-        helper.make_node(kind, ["a", *weights], ["hr"], **attributes),
+        helper.make_node(kind, ["lr"], ["a"], **attributes),
+        helper.make_node(kind, ["a"], ["hr"], **attributes),
     ]
     data = model_of(nodes, opset, FLOATS[precision])
     out = prepare(data, version, plugin=False)
