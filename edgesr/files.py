@@ -176,6 +176,11 @@ def utf8(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
 
+def utf8_text(text: str) -> str:
+    """Return text as `utf8` has it, without lone surrogates."""
+    return utf8(text).decode()
+
+
 @contextmanager
 def utf8_path(path: Path) -> Iterator[Path]:
     """Yield a path of a file for libraries that take UTF-8 only: the file's own, or a link to it.

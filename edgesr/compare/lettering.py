@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesr.files import utf8
+from edgesr.files import utf8_text
 
 Pixels = NDArray[np.uint8]
 """(height, width, 3) RGB."""
@@ -26,7 +26,9 @@ def text_width(text: str, size: float, bold: bool = False) -> int:
         size: height of a line in pixels.
         bold: strong letters.
     """
-    (width, _), _ = cv2.getTextSize(_whole(text), _BOLD if bold else _REGULAR, size / _SIZE_AT_1, 1)
+    (width, _), _ = cv2.getTextSize(
+        utf8_text(text), _BOLD if bold else _REGULAR, size / _SIZE_AT_1, 1
+    )
     return int(width)
 
 
@@ -58,9 +60,5 @@ def write(
         bold: strong letters.
     """
     font = _BOLD if bold else _REGULAR
-    cv2.putText(canvas, _whole(text), at, font, size / _SIZE_AT_1, colour, 1, cv2.LINE_AA)
-
-
-def _whole(text: str) -> str:
-    """Return text without lone surrogates, which end OpenCV's process."""
-    return utf8(text).decode()
+    # Lone surrogates end OpenCV's process.
+    cv2.putText(canvas, utf8_text(text), at, font, size / _SIZE_AT_1, colour, 1, cv2.LINE_AA)

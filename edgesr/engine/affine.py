@@ -121,12 +121,12 @@ class _Folding:
 
     def _mixes_channels(self, node: "NodeProto") -> bool:
         """Tell whether a node is a 1x1 convolution of constants, without padding or groups."""
-        from onnx import helper
+        from edgesr.export.graph import attributes_of
 
         if node.op_type != "Conv" or not self._knows_bias(node):
             return False
         weights = self.constants.get(node.input[WEIGHTS])
-        given = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+        given = attributes_of(node)
         return (
             weights is not None
             and weights.shape[2:] == (1, 1)

@@ -16,7 +16,7 @@ from edgesr.engine.stack import Messages, Stack, Typing
 from edgesr.engine.structure import structure_sha256
 from edgesr.engine.weak_types import without_casts
 from edgesr.errors import EngineError, MissingError, ModelError, shell
-from edgesr.files import utf8
+from edgesr.files import utf8_text
 
 PRECISIONS = {"FLOAT": "fp32", "HALF": "fp16"}
 LOOP_LAYERS = {"TRIP_LIMIT", "RECURRENCE", "ITERATOR", "LOOP_OUTPUT", "CONDITION"}
@@ -129,7 +129,7 @@ def parse(
     network = stack.empty_network(builder)
     parser = stack.module.OnnxParser(network, logger)
     started = time.monotonic()  # making a builder loads CUDA, which is no part of parsing
-    if not parser.parse(data, utf8(str(onnx)).decode()):
+    if not parser.parse(data, utf8_text(str(onnx))):
         raise ModelError(
             f"TensorRT {stack.version} does not take it: {_parser_error(parser, messages)}",
             where=onnx,

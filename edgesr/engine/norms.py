@@ -43,7 +43,9 @@ def write_norms(model: "ModelProto") -> None:
 
 def is_of_last_axis(node: "NodeProto", known: "Mapping[str, TypeProto.Tensor]") -> bool:
     """Tell whether a LayerNormalization is of the last axis alone; `known`: types of values."""
-    axis = _given(node).get("axis", -1)
+    from edgesr.export.graph import attributes_of
+
+    axis = attributes_of(node).get("axis", -1)
     name = node.input[0]
     return axis == -1 or (name in known and axis == len(known[name].shape.dim) - 1)
 
@@ -79,6 +81,8 @@ class _Writing:
         """
         from onnx import TensorProto
 
+        from edgesr.export.graph import attributes_of
+
         if self.read.intersection(filter(None, node.output[1:])):
             raise ValueError(f"{_title(node)} gives its mean or deviation, which are not written")
         name, x = node.output[0], node.input[0]
@@ -88,7 +92,9 @@ class _Writing:
         if channels:
             centre = self._constant(f"{name}/centre", np.eye(channels) - 1 / channels)
             mean = self._constant(f"{name}/mean", np.full((channels, 1), 1 / channels))
-        epsilon = self._constant(f"{name}/epsilon", np.asarray(_given(node).get("epsilon", 1e-5)))
+        epsilon = self._constant(
+            f"{name}/epsilon", np.asarray(attributes_of(node).get("epsilon", 1e-5))
+        )
         kind = self.known[name].elem_type if name in self.known else TensorProto.FLOAT
         is_narrow = kind != TensorProto.FLOAT
         if is_narrow:
@@ -123,7 +129,9 @@ class _Writing:
 
     def _axes(self, node: "NodeProto") -> list[int]:
         """Return the axes that a norm is of, counted from the last, which is -1."""
-        first = _given(node).get("axis", -1)
+        from edgesr.export.graph import attributes_of
+
+        first = attributes_of(node).get("axis", -1)
         if first >= 0:
             value = self.known.get(node.input[0])
             if value is None or not value.HasField("shape"):
@@ -153,12 +161,6 @@ class _Writing:
         output = self.names.fresh(name)
         self.nodes.append(helper.make_node(kind, inputs, [output], output, **attributes))
         return output
-
-
-def _given(node: "NodeProto") -> dict[str, Any]:
-    from onnx import helper
-
-    return {a.name: helper.get_attribute_value(a) for a in node.attribute}
 
 
 def _title(node: "NodeProto") -> str:

@@ -66,9 +66,9 @@ def _write_sizes_of_parts(model: "ModelProto") -> None:
     Raises:
         ValueError: the length that is split is not known.
     """
-    from onnx import helper, numpy_helper
+    from onnx import numpy_helper
 
-    from edgesr.export.graph import value_types
+    from edgesr.export.graph import attributes_of, value_types
 
     splits = [n for n in model.graph.node if n.op_type == "Split" and not any(n.input[1:])]
     if not splits:
@@ -79,7 +79,7 @@ def _write_sizes_of_parts(model: "ModelProto") -> None:
     }
     names = Names.of_values(model.graph)
     for node in splits:
-        given = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+        given = attributes_of(node)
         axis = given.get("axis", 0)
         sizes = [shapes[name][axis] if shapes.get(name) else 0 for name in node.output]
         if not all(sizes):

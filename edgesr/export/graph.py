@@ -98,6 +98,11 @@ def producers(graph: GraphProto) -> dict[str, NodeProto]:
     return {output: node for node in graph.node for output in node.output}
 
 
+def attributes_of(node: NodeProto) -> dict[str, Any]:
+    """Return the values of the attributes that a node states, by name; a text is bytes."""
+    return {a.name: helper.get_attribute_value(a) for a in node.attribute}
+
+
 def remove_unused(graph: Any) -> None:
     """Drop the nodes and initializers of a GraphProto that no output needs."""
     needed = {output.name for output in graph.output}

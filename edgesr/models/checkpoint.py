@@ -15,7 +15,7 @@ from torch import Tensor
 
 from edgesr.decode import MalformedError
 from edgesr.errors import Argument, ConfigError, WeightsError
-from edgesr.files import open_regular, utf8, utf8_path, write_bytes
+from edgesr.files import open_regular, utf8_path, utf8_text, write_bytes
 from edgesr.models.network import SRNetwork
 from edgesr.models.registry import Network, all_networks, get_network
 from edgesr.models.torch_file import check_torch_file
@@ -194,7 +194,7 @@ def save_weights(path: Path, network: SRNetwork, name: str, metadata: dict[str, 
     if path.suffix != ".safetensors":
         raise ConfigError("weights are written as .safetensors", where=path)
     state = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
-    told = {key: utf8(text).decode() for key, text in metadata.items()}  # the data set is a path
+    told = {key: utf8_text(text) for key, text in metadata.items()}  # the data set is a path
     notes = {**told, "format": "pt", "network": name, "scale": str(network.scale)}
     write_bytes(path, save(state, notes))
 

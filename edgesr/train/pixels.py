@@ -19,7 +19,7 @@ from torch import Tensor
 
 from edgesr.decode import LIMIT_BYTES, MalformedError, Scale, Side, Text, decode_json, read_bounded
 from edgesr.errors import DataError, ImageError
-from edgesr.files import atomic_path, make_folder, utf8, write_json
+from edgesr.files import atomic_path, make_folder, utf8_text, write_json
 from edgesr.imaging.listing import list_images
 from edgesr.train.images import TrainingPair, pairs
 from edgesr.train.refused import Refused
@@ -169,7 +169,7 @@ def _stamp(file: Path) -> tuple[str, int, int]:
         status = file.stat()
     except OSError:
         status = file.lstat()
-    name = utf8(str(file)).decode()  # as the index keeps it, also of a name that is no UTF-8
+    name = utf8_text(str(file))  # as the index keeps it, also of a name that is no UTF-8
     return name, status.st_size, status.st_mtime_ns
 
 
